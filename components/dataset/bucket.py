@@ -1,0 +1,238 @@
+"""Objects in a Cloud Storage bucket: looked at, streamed, and written once.
+
+With ``STORAGE_EMULATOR_HOST`` set the client talks to that emulator without credentials,
+otherwise to Cloud Storage with the default credentials.
+"""
+
+import base64
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import google_crc32c
+
+from components.dataset.errors import BucketError
+
+SCHEME: Final = "gs://"
+BLOCK: Final = 8 << 20
+"""Bytes of one request when an object is read or written."""
+TIMEOUT: Final = (10.0, 60.0)
+"""Seconds to connect and between two packets."""
+RETRY_SECONDS: Final = 120.0
+"""How long the client's own retries go on."""
+
+
+class ObjectDiffersError(BucketError):
+    """An object that is already there, with other bytes than those to be written."""
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """An object in a bucket.
+
+    Attributes:
+        uri: Its ``gs://`` address.
+        size: Bytes as stored.
+        crc32c: Base64 of its big-endian CRC32C, as the service gives it.
+        generation: The version of the object that was looked at.
+        metadata: The custom metadata.
+    """
+
+    uri: str
+    size: int
+    crc32c: str
+    generation: int
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+def parse_uri(uri: str) -> tuple[str, str]:
+    """Splits ``gs://bucket/a/b`` into ``bucket`` and ``a/b``, without slashes at the end.
+
+    Raises:
+        BucketError: It is no such address.
+    """
+    bucket, _, name = uri.removeprefix(SCHEME).partition("/")
+    if not uri.startswith(SCHEME) or not bucket:
+        raise BucketError(f"{uri!r} is not a bucket address, expected gs://BUCKET or gs://BUCKET/…")
+    return bucket, name.rstrip("/")
+
+
+def check_bucket(uri: str) -> None:
+    """Checks that the bucket of ``uri`` is there and may be looked into.
+
+    Raises:
+        BucketError: It is missing, refuses, or cannot be reached.
+    """
+    bucket, name = parse_uri(uri)
+    with _explained(f"{SCHEME}{bucket}", "objectAdmin") as (client, call):
+        # A listing needs no permission beyond those of the storage.object* roles.
+        list(client.list_blobs(bucket, prefix=name, max_results=1, **call))
+
+
+def list_objects(uri: str) -> list[str]:
+    """The ``gs://`` addresses of all objects below ``uri``, sorted.
+
+    Raises:
+        BucketError: The bucket is missing, refuses, or cannot be reached.
+    """
+    bucket, name = parse_uri(uri)
+    with _explained(uri, "objectViewer") as (client, call):
+        found = client.list_blobs(bucket, prefix=f"{name}/" if name else None, **call)
+        return sorted(f"{SCHEME}{bucket}/{blob.name}" for blob in found)
+
+
+def stat(uri: str) -> StoredObject | None:
+    """Looks at an object; None where there is none.
+
+    Raises:
+        BucketError: The bucket refuses or cannot be reached.
+    """
+    bucket, name = parse_uri(uri)
+    with _explained(uri, "objectViewer") as (client, call):
+        blob = client.bucket(bucket).get_blob(name, **call)
+    if blob is None:
+        return None
+    return StoredObject(uri, blob.size, blob.crc32c, blob.generation, blob.metadata or {})
+
+
+def upload(path: Path, uri: str, metadata: Mapping[str, str]) -> bool:
+    """Writes a file to an address where nothing is yet; never overwrites.
+
+    The service checks the CRC32C before the object appears.
+
+    Returns:
+        True when it was written, False when the same bytes were there already.
+
+    Raises:
+        ObjectDiffersError: Something else is there already.
+        BucketError: The bucket is missing, refuses, or cannot be reached.
+    """
+    from google.api_core.exceptions import PreconditionFailed
+
+    bucket, name = parse_uri(uri)
+    crc32c = _crc32c(path)
+    with _explained(uri, "objectAdmin") as (client, call):
+        blob = client.bucket(bucket).blob(name, chunk_size=BLOCK)
+        blob.metadata = dict(metadata)
+        try:
+            blob.upload_from_filename(
+                str(path),
+                content_type="application/gzip" if path.suffix == ".gz" else None,
+                if_generation_match=0,
+                checksum="crc32c",
+                crc32c_checksum_value=crc32c,
+                **call,
+            )
+        except PreconditionFailed:
+            return _same_as_stored(path, uri, crc32c)
+    return True
+
+
+def _same_as_stored(path: Path, uri: str, crc32c: str) -> bool:
+    there = stat(uri)
+    if there is None or (there.crc32c, there.size) != (crc32c, path.stat().st_size):
+        raise ObjectDiffersError(
+            f"{uri} is already there with other bytes than {path.name} and is not overwritten; "
+            "remove it or use another bucket_uri"
+        )
+    return False
+
+
+class ObjectReader:
+    """Reads an object from its beginning, once, and checks its CRC32C at the end."""
+
+    def __init__(self, there: StoredObject, block: int = BLOCK) -> None:
+        self.name = there.uri
+        self._there = there
+        self._position = 0
+        self._crc = google_crc32c.Checksum()
+        bucket, name = parse_uri(there.uri)
+        with _explained(there.uri, "objectViewer") as (client, call):
+            # The pinned generation: what is read is what was looked at.
+            blob = client.bucket(bucket).blob(name, generation=there.generation)
+            self._stream = blob.open("rb", chunk_size=block, raw_download=True, **call)
+
+    def read(self, size: int, /) -> bytes:
+        """Reads at most ``size`` bytes; none at the end.
+
+        Raises:
+            BucketError: The object is gone, has changed, or arrived damaged.
+        """
+        wanted = min(size, self._there.size - self._position)
+        if wanted <= 0:
+            return b""
+        with _explained(self.name, "objectViewer"):
+            content: bytes = self._stream.read(wanted)
+        self._crc.update(content)
+        self._position += len(content)
+        if len(content) < wanted or self._at_end_with_other_checksum():
+            raise BucketError(f"{self.name} arrived damaged (CRC32C or size differ); run again")
+        return content
+
+    def _at_end_with_other_checksum(self) -> bool:
+        found = base64.b64encode(self._crc.digest()).decode()
+        return self._position == self._there.size and found != self._there.crc32c
+
+
+def open_object(uri: str, block: int = BLOCK) -> ObjectReader:
+    """Opens an object for reading as a stream.
+
+    Args:
+        uri: ``gs://bucket/name``.
+        block: Bytes of one request.
+
+    Raises:
+        BucketError: It is not there, the bucket refuses, or cannot be reached.
+    """
+    there = stat(uri)
+    if there is None:
+        raise BucketError(f"{uri} is gone; run again with --no-cache to land it anew")
+    return ObjectReader(there, block)
+
+
+def _crc32c(path: Path) -> str:
+    checksum = google_crc32c.Checksum()
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            checksum.update(block)
+    return base64.b64encode(checksum.digest()).decode()
+
+
+@contextmanager
+def _explained(uri: str, role: str) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Gives a client and the bounds of a call, and turns its errors into ``BucketError``."""
+    from google.api_core import exceptions as api
+    from google.auth.exceptions import GoogleAuthError
+    from google.cloud.storage import Client
+    from google.cloud.storage.exceptions import DataCorruption
+    from google.cloud.storage.retry import DEFAULT_RETRY
+    from requests import RequestException
+
+    try:
+        # No project: objects need none, and looking for one needs the metadata server.
+        yield (
+            Client(project=None),
+            {"timeout": TIMEOUT, "retry": DEFAULT_RETRY.with_timeout(RETRY_SECONDS)},
+        )
+    except api.NotFound as error:
+        raise BucketError(
+            f"{uri} is not there ({error.message}); create the bucket if it is missing, or run "
+            "again with --no-cache if the object is gone"
+        ) from error
+    except (api.Forbidden, api.Unauthorized) as error:
+        raise BucketError(
+            f"{uri} refuses ({error.message}); grant the role roles/storage.{role} on its bucket "
+            "to the account that runs this step"
+        ) from error
+    except GoogleAuthError as error:
+        raise BucketError(
+            f"{uri} needs credentials ({error}); run gcloud auth application-default login"
+        ) from error
+    except DataCorruption as error:
+        raise BucketError(f"{uri} arrived damaged ({error}); run again") from error
+    except (api.GoogleAPIError, RequestException) as error:
+        raise BucketError(
+            f"{uri} cannot be reached ({error}); look at the network and run again"
+        ) from error

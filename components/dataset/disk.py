@@ -1,0 +1,35 @@
+"""Scratch space on the local disk, and the error that says that a disk is full."""
+
+import errno
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from components.dataset.errors import DiskError
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+@contextmanager
+def scratch_directory(step: str, *others: Path) -> Iterator[Path]:
+    """A temporary directory that is removed at the end, also after a failure.
+
+    Args:
+        step: Who needs it; begins the directory's name.
+        *others: Further directories that the block writes to, for the error's text.
+
+    Raises:
+        DiskError: A disk or a quota was full; other ``OSError`` pass unchanged.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix=f"{step}-") as name:
+            yield Path(name)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        places = " or ".join(str(place) for place in (tempfile.gettempdir(), *others))
+        raise DiskError(
+            f"{step}: the disk is full at {places} ({error.strerror}); free some space, or set "
+            "TMPDIR to a directory on a larger disk, and run again"
+        ) from error

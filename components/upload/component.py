@@ -1,0 +1,70 @@
+"""The upload: a small pipeline of its own that ends with a version in the Model Registry."""
+
+from typing import Final
+
+from google_cloud_pipeline_components.types.artifact_types import VertexModel
+from google_cloud_pipeline_components.v1.model import ModelUploadOp
+from kfp import dsl
+from kfp.dsl import Artifact, Input, Model
+
+from components.upload.package_model import package_model
+
+PIPELINE: Final = "fashion-mnist"
+"""Name of the pipeline in the version's label."""
+LOCATION: Final = "{{$.pipeline_google_cloud_location}}"
+ENCRYPTION_KEY: Final = "{{$.pipeline_encryption_key_name}}"
+
+
+@dsl.pipeline(name="upload", description="Upload a model to the Model Registry as a new version.")
+def upload(
+    model: Input[Model],
+    evaluation: Input[Artifact],
+    parent: Input[VertexModel],
+    has_parent: bool,
+    model_name: str,
+    serving_image: str,
+    git_revision: str,
+) -> None:
+    """A model into the Model Registry, as its first version or as a new one.
+
+    1. Package the model with its serving container, labels, aliases and description.
+    2. Upload it: with a parent as a new version of it, otherwise as a model of its own.
+
+    A failed upload is not retried: the operation would be posted again and make a second version.
+
+    Args:
+        model: The SavedModel.
+        evaluation: JSON of its evaluation.
+        parent: The model of that name, when there is one.
+        has_parent: Whether there is one.
+        model_name: Display name in the Model Registry.
+        serving_image: Container that serves the model.
+        git_revision: Revision of the code; may be empty.
+    """
+    package = (
+        package_model(
+            model=model,
+            evaluation=evaluation,
+            serving_image=serving_image,
+            git_revision=git_revision,
+            run_id=dsl.PIPELINE_JOB_NAME_PLACEHOLDER,
+            pipeline_name=PIPELINE,
+        )
+        .set_display_name("Package model")
+        .set_caching_options(False)
+    )
+    version = {
+        "display_name": model_name,
+        "description": package.outputs["description"],
+        "labels": package.outputs["labels"],
+        "version_aliases": package.outputs["aliases"],
+        "unmanaged_container_model": package.outputs["unmanaged_model"],
+        "location": LOCATION,
+        "encryption_spec_key_name": ENCRYPTION_KEY,
+    }
+    with dsl.If(has_parent == True, name="model exists"):  # noqa: E712
+        ModelUploadOp(parent_model=parent, **version).set_display_name(
+            "Upload new version"
+        ).set_caching_options(False)
+    with dsl.Else(name="first of its name"):
+        ModelUploadOp(**version).set_display_name("Upload first version").set_caching_options(False)

@@ -1,0 +1,53 @@
+"""The step that packages a model with its serving container for the Model Registry."""
+
+from typing import NamedTuple
+
+from google_cloud_pipeline_components.types.artifact_types import UnmanagedContainerModel
+from kfp.dsl import Artifact, Input, Model, Output
+
+from components.embedding import step
+
+
+@step(folder="upload", dataset=("errors",), modules=("provenance",), pins="package_model")
+def package_model(
+    model: Input[Model],
+    evaluation: Input[Artifact],
+    serving_image: str,
+    git_revision: str,
+    run_id: str,
+    pipeline_name: str,
+    unmanaged_model: Output[UnmanagedContainerModel],
+) -> NamedTuple("Outputs", labels=dict, aliases=list, description=str):  # type: ignore[valid-type]
+    """Joins a model with the container that serves it, and with what the registry says of it.
+
+    Args:
+        model: The SavedModel.
+        evaluation: JSON of its evaluation.
+        serving_image: Container that serves the model.
+        git_revision: Revision of the code; may be empty.
+        run_id: The run's id, which becomes an alias of the version.
+        pipeline_name: Name of the pipeline, for the label.
+        unmanaged_model: The model's URI with containerSpec and provenance as metadata.
+
+    Returns:
+        labels: Of the version: pipeline, accuracy, model_digest, git_revision.
+        aliases: Of the version: default and one for the run.
+        description: Of the version: accuracy, loss, run and revision.
+    """
+    import logging
+    from pathlib import Path
+
+    from components.upload import provenance
+
+    scores = provenance.read_evaluation(Path(evaluation.path))
+    origin = {"pipeline_name": pipeline_name, "git_revision": git_revision}
+    unmanaged_model.uri = model.uri
+    unmanaged_model.metadata["containerSpec"] = {"imageUri": serving_image}
+    unmanaged_model.metadata["provenance"] = provenance.provenance(scores, run_id=run_id, **origin)
+    labels = provenance.labels(scores, **origin)
+    aliases = [provenance.DEFAULT_ALIAS, provenance.run_alias(run_id)]
+    description = provenance.description(scores, run_id=run_id, **origin)
+    logging.getLogger(__name__).info(
+        "Packaged %s with %s: %s", model.uri, serving_image, description
+    )
+    return labels, aliases, description

@@ -1,0 +1,104 @@
+"""What a version in the registry says of itself: labels, aliases, description, provenance."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from components.dataset.errors import DataError
+
+LABEL_LENGTH: Final = 63
+"""Characters of a label's value, of ``[a-z0-9_-]``: Google Cloud's rule for labels."""
+ALIAS_LENGTH: Final = 128
+"""Characters of a version alias, ``[a-z][a-zA-Z0-9-]{0,126}[a-z0-9]``: Vertex AI's rule."""
+DIGEST_LENGTH: Final = 40
+"""Hexadecimal digits of the model's content digest in the label ``model_digest``."""
+DEFAULT_ALIAS: Final = "default"
+
+
+def read_evaluation(path: Path) -> dict[str, Any]:
+    """The evaluation as the step ``evaluate`` wrote it.
+
+    Raises:
+        DataError: The file is missing or no JSON.
+    """
+    try:
+        evaluation: dict[str, Any] = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError) as error:
+        raise DataError(
+            f"the evaluation {path} cannot be read ({error}); run again with --no-cache"
+        ) from error
+    return evaluation
+
+
+def labels(
+    evaluation: Mapping[str, Any], *, pipeline_name: str, git_revision: str
+) -> dict[str, str]:
+    """Labels of the version, valid by Google Cloud's rules.
+
+    Returns:
+        ``pipeline``, ``accuracy`` (0.9365 as ``0_9365``), ``model_digest`` (the first 40
+        hexadecimal digits of the content digest) and, when known, ``git_revision``.
+    """
+    values = {
+        "pipeline": pipeline_name,
+        "accuracy": f"{evaluation['accuracy']:.4f}",
+        "model_digest": str(evaluation["model_digest"])[:DIGEST_LENGTH],
+        "git_revision": git_revision,
+    }
+    return {key: _label_value(value) for key, value in values.items() if value}
+
+
+def run_alias(run_id: str) -> str:
+    """An alias for the run that is valid by Vertex AI's rule and keeps the end of a long id."""
+    text = re.sub(r"[^a-z0-9-]+", "-", run_id.lower()).strip("-")
+    if not re.match("[a-z].", text) or text == DEFAULT_ALIAS:
+        text = f"run-{text}".rstrip("-")
+    if len(text) > ALIAS_LENGTH:
+        text = f"run-{text[4 - ALIAS_LENGTH :].lstrip('-')}"
+    return text
+
+
+def description(
+    evaluation: Mapping[str, Any], *, pipeline_name: str, git_revision: str, run_id: str
+) -> str:
+    """One line on the version, free of what breaks the unescaped JSON of Google's upload op."""
+    champion = evaluation.get("champion")
+    text = (
+        f"Test accuracy {evaluation['accuracy']:.4f}, loss {evaluation['loss']:.4f} "
+        f"on {evaluation['examples']} examples"
+    )
+    if champion:
+        text += f"; version {champion['version']} had {champion['accuracy']:.4f}"
+    text += f". Pipeline {pipeline_name}, run {run_id}"
+    if git_revision:
+        text += f", revision {git_revision}"
+    return re.sub(r'["\\\x00-\x1f\x7f]+', " ", f"{text}.")
+
+
+def provenance(
+    evaluation: Mapping[str, Any], *, pipeline_name: str, git_revision: str, run_id: str
+) -> dict[str, Any]:
+    """Where the version comes from: metrics, digests, parameters, run; JSON values, small."""
+    training = evaluation.get("training", {})
+    data = evaluation.get("data", {})
+    return {
+        "pipeline": pipeline_name,
+        "run": run_id,
+        "git_revision": git_revision,
+        "metrics": {
+            name: evaluation[name] for name in ("accuracy", "loss", "macro_f1", "examples")
+        },
+        "digests": {
+            "model": evaluation["model_digest"],
+            "raw": data.get("digests", {}),
+            "test_records": data.get("test_records", ""),
+            "code": training.get("code_digest", ""),
+        },
+        "parameters": training.get("parameters", {}),
+    }
+
+
+def _label_value(text: str) -> str:
+    return re.sub(r"[^a-z0-9_-]", "_", text.lower())[:LABEL_LENGTH]

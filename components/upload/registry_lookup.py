@@ -1,0 +1,189 @@
+"""Finds the champion in Vertex AI's Model Registry, or says exactly why it cannot.
+
+An error never passes for "no champion": a challenger that was compared with nothing because a
+role was missing would replace a better model.
+"""
+
+import contextlib
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from components.dataset.errors import StepError
+
+NO_ALIAS: Final = "none"
+"""The value of ``champion_alias`` that compares with nothing."""
+DIGEST_LABEL: Final = "model_digest"
+SAVED_MODEL: Final = "saved_model.pb"
+WAY_OUT: Final = "or run with -p champion_alias=none to compare with nothing"
+
+
+class ChampionError(StepError):
+    """The registry cannot be read, or what it holds is no champion one can compare with."""
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The version to compare with.
+
+    Attributes:
+        resource_name: ``projects/…/models/<id>@<version>``.
+        version: The version's number.
+        uri: Its SavedModel directory.
+        digest: Start of its content digest (40 hexadecimal digits), empty when it has none.
+    """
+
+    resource_name: str
+    version: str
+    uri: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the registry holds under a display name.
+
+    Attributes:
+        parent: Resource name of the model without a version; empty when there is no model.
+        champion: The version with the alias, None when there is no model or none was asked for.
+    """
+
+    parent: str
+    champion: Champion | None
+
+
+def connect(location: str) -> Any:
+    """A ``ModelServiceClient`` for a region, with the environment's credentials."""
+    from google.cloud.aiplatform_v1 import ModelServiceClient
+
+    return ModelServiceClient(
+        client_options={"api_endpoint": f"{location}-aiplatform.googleapis.com"}
+    )
+
+
+def look_up(model_name: str, champion_alias: str, project: str, location: str) -> Found:
+    """Finds the model of a display name and the version that an alias stands for.
+
+    Args:
+        model_name: Display name of the model.
+        champion_alias: Alias or number of the version; ``none``: no champion is looked for.
+        project: Project id whose registry to read.
+        location: Region of the registry, as ``europe-west4``.
+
+    Raises:
+        ChampionError: The registry may not be read or does not answer, several models have the
+            name, no version has the alias, or the version's files are gone.
+    """
+    if not model_name or re.search(r'["\\\x00-\x1f]', model_name):
+        raise ChampionError(
+            f"model_name {model_name!r} cannot be a display name here: "
+            "it must not be empty, nor hold a quote, a backslash or a line break"
+        )
+    with _explained(project, location):
+        client = connect(location)
+        model = _only_model(client, model_name, project, location)
+        if model is None or champion_alias == NO_ALIAS:
+            return Found(parent=_unversioned(model.name) if model else "", champion=None)
+        champion = _version(client, _unversioned(model.name), champion_alias, model_name)
+    _check_files(champion, project, model_name)
+    return Found(parent=_unversioned(model.name), champion=champion)
+
+
+def summary(found: Found, model_name: str) -> str:
+    """What was found, as one sentence for the log."""
+    if not found.parent:
+        return f"The registry has no model {model_name!r} yet: there is no champion."
+    if found.champion is None:
+        return f"Model {model_name!r} exists, and no champion was asked for (alias none)."
+    return (
+        f"The champion is version {found.champion.version} of {model_name!r}, "
+        f"at {found.champion.uri}."
+    )
+
+
+def _only_model(client: Any, model_name: str, project: str, location: str) -> Any | None:
+    parent = f"projects/{project}/locations/{location}"
+    query = {"parent": parent, "filter": f'display_name="{model_name}"'}
+    models = [model for model in client.list_models(query) if model.display_name == model_name]
+    if len(models) > 1:
+        ids = ", ".join(sorted(_unversioned(model.name).rsplit("/", 1)[1] for model in models))
+        raise ChampionError(
+            f"{parent} has {len(models)} models named {model_name!r} (ids {ids}): "
+            "delete or rename all but one, or run with another -p model_name=…"
+        )
+    return models[0] if models else None
+
+
+def _version(client: Any, parent: str, alias: str, model_name: str) -> Champion:
+    versions = list(client.list_model_versions({"name": parent}))
+    for version in versions:
+        if alias == version.version_id or alias in version.version_aliases:
+            name = f"{parent}@{version.version_id}"
+            model = client.get_model({"name": name})
+            digest = model.labels.get(DIGEST_LABEL, "")
+            logging.getLogger(__name__).info("%s has alias %r", name, alias)
+            return Champion(name, version.version_id, model.artifact_uri, digest)
+    known = [f"{name} ({version.version_id})" for version in versions
+             for name in version.version_aliases]  # fmt: skip
+    raise ChampionError(
+        f"model {model_name!r} ({parent}) has no version with alias {alias!r}; "
+        f"aliases there: {', '.join(sorted(known)) or 'none'}. "
+        f"Run with -p champion_alias= one of them, {WAY_OUT}"
+    )
+
+
+def _check_files(champion: Champion, project: str, model_name: str) -> None:
+    from google.api_core.exceptions import Forbidden, GoogleAPIError, NotFound
+    from google.cloud import storage
+
+    label = f"version {champion.version} of {model_name!r} ({champion.resource_name})"
+    if not champion.uri.startswith("gs://"):
+        raise ChampionError(
+            f"{label} has no SavedModel of its own (artifact URI {champion.uri!r}): "
+            f"give the alias to another version, {WAY_OUT}"
+        )
+    file = f"{champion.uri.rstrip('/')}/{SAVED_MODEL}"
+    try:
+        there = storage.Blob.from_uri(file, client=storage.Client(project=project)).exists()
+    except Forbidden as error:
+        raise ChampionError(
+            f"{file} of {label} may not be read: grant the pipeline's service account "
+            f"roles/storage.objectViewer on that bucket ({_first_line(error)}), {WAY_OUT}"
+        ) from error
+    except NotFound:
+        there = False
+    except (GoogleAPIError, OSError) as error:
+        raise ChampionError(f"{file} of {label} cannot be reached ({error}); run again") from error
+    if not there:
+        raise ChampionError(f"{label} has lost its files: {file} is gone; restore it, {WAY_OUT}")
+
+
+@contextlib.contextmanager
+def _explained(project: str, location: str) -> Iterator[None]:
+    """Turns the service's refusals into errors that name the role, the project and the fix."""
+    from google.api_core.exceptions import Forbidden, GoogleAPIError
+    from google.auth.exceptions import GoogleAuthError
+
+    where = f"the Model Registry of project {project!r} in {location}"
+    try:
+        yield
+    except Forbidden as error:
+        if error.reason == "SERVICE_DISABLED":
+            cure = "enable the API aiplatform.googleapis.com there"
+        else:
+            cure = "grant the pipeline's service account the role roles/aiplatform.viewer there"
+        raise ChampionError(f"{where} may not be read: {cure} ({_first_line(error)})") from error
+    except GoogleAuthError as error:
+        raise ChampionError(f"no valid credentials for {where} ({error})") from error
+    except (GoogleAPIError, OSError) as error:
+        raise ChampionError(f"{where} did not answer ({_first_line(error)}); run again") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n", 1)[0]
+
+
+def _unversioned(resource_name: str) -> str:
+    return resource_name.split("@", 1)[0]

@@ -1,0 +1,125 @@
+"""The commands."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from pipeline.commands import Commands
+from pipeline.errors import CommandError, GateRefused, UsageError
+
+app = typer.Typer(
+    name="fashion-mnist",
+    cls=Commands,
+    help="FashionMNIST on Vertex AI Pipelines: one compiled spec, here and in the cloud.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def options(
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Show the traceback of an error.")
+    ] = False,
+) -> None:
+    """FashionMNIST on Vertex AI Pipelines: one compiled spec, here and in the cloud."""
+
+
+@app.command("compile")
+def compile_command(
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 1 when a committed file is stale.")
+    ] = False,
+    image: Annotated[
+        str, typer.Option(help="Image that holds the dependencies, as URI@sha256:…")
+    ] = "",
+    output: Annotated[
+        Path | None, typer.Option(help="Directory to write to, instead of `compiled/`.")
+    ] = None,
+) -> None:
+    """Compile the pipeline and its components to YAML."""
+    from pipeline import compiler
+    from pipeline.watchers import shown
+
+    if check:
+        try:
+            compiler.check()
+        except CommandError as error:
+            raise CommandError(str(error)) from error
+        out().print("compiled/ is up to date")
+        return
+    for path in compiler.write(output or compiler.COMPILED, image):
+        out().print(shown(path), highlight=False)
+
+
+@app.command()
+def run(
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("-p", "--parameter", metavar="NAME=VALUE", help="A pipeline parameter."),
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(help="Where the four raw files are: a directory, http(s):// or gs://."),
+    ] = None,
+    root: Annotated[Path, typer.Option(help="Folder for all that is local.")] = Path(
+        ".fashion-mnist"
+    ),
+    spec: Annotated[
+        Path | None, typer.Option(help="Compiled pipeline, instead of the committed one.")
+    ] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Run every step again.")] = False,
+    hermetic: Annotated[
+        bool,
+        typer.Option("--hermetic", help="A fresh environment for each step, with its pins alone."),
+    ] = False,
+    require_upload: Annotated[
+        bool, typer.Option("--require-upload", help="Exit 3 when no version was uploaded.")
+    ] = False,
+) -> None:
+    """Run the whole pipeline on this machine.
+
+    It runs the compiled file, with the storage emulator as its bucket and a folder as its model
+    registry. Steps whose code and inputs have not changed are answered from the cache.
+    """
+    from pipeline import compiler, local, parameters
+    from pipeline import spec as specs
+    from pipeline.watchers import stopped_by_signals, tell, watch
+
+    if spec is None:
+        compiler.check()
+    elif not spec.is_file():
+        raise UsageError(f"--spec {spec}: there is no such file")
+    compiled = spec or local.DEFAULT_SPEC
+    loaded = specs.load(compiled)
+    given = [*(parameter or []), *([] if source is None else [f"source={source}"])]
+    values = {
+        "bucket_uri": local.BUCKET_URI,
+        "git_revision": local.git_revision(),
+        **parameters.parse(given, loaded),
+    }
+    values["source"] = local.check_source(values.get("source", ""))
+    place = local.Root(root)
+    with stopped_by_signals():
+        result = local.run(
+            compiled,
+            parameters.complete(values, loaded),
+            place,
+            watch,
+            use_cache=not no_cache,
+            hermetic=hermetic,
+        )
+    tell(result, place.registry, out())
+    if require_upload and not result.version:
+        raise GateRefused("no version was uploaded, and --require-upload was given")
+
+
+def out() -> Console:
+    """The console for what a command has to say."""
+    return Console(file=sys.stdout, soft_wrap=True)

@@ -1,0 +1,51 @@
+"""How every command ends: one line that says what to do, and the right exit code."""
+
+from typing import Any, Final
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from typer.core import TyperGroup
+
+from pipeline.errors import CommandError, StepFailed
+
+LAST_LINES: Final = 15
+"""How much of a failed step's log is shown."""
+VERBOSE: Final = "--verbose"
+
+
+class Commands(TyperGroup):
+    """The group of all commands.
+
+    Exit codes: 0 done; 1 a step failed, or data, bucket or disk did; 2 wrong use; 3 the gate
+    refused and an upload was required; 130 interrupted.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Takes ``--verbose`` from anywhere in the line."""
+        ctx.meta[VERBOSE] = VERBOSE in args
+        rest: list[str] = super().parse_args(ctx, [text for text in args if text != VERBOSE])
+        return rest
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs a command and turns what ends it early into a line and an exit code."""
+        try:
+            return super().invoke(ctx)
+        except (CommandError, OSError) as error:
+            if ctx.meta[VERBOSE]:
+                raise
+            raise typer.Exit(show(error)) from error
+
+
+def show(error: CommandError | OSError) -> int:
+    """Says what ended a command.
+
+    Returns:
+        The exit code.
+    """
+    console = Console(stderr=True, soft_wrap=True)
+    console.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False)
+    if isinstance(error, StepFailed):
+        for line in error.lines[-LAST_LINES:]:
+            console.print(f"  {line}", markup=False, highlight=False, style="dim")
+    return error.exit_code if isinstance(error, CommandError) else 1

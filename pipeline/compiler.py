@@ -1,0 +1,151 @@
+"""Definition to ``compiled/*.yaml``, the same bytes from any checkout, user and time."""
+
+import difflib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from pipeline import spec as specs
+from pipeline.errors import CommandError, UsageError
+
+PROJECT: Final = Path(__file__).resolve().parent.parent
+COMPILED: Final = PROJECT / "compiled"
+PIPELINE: Final = "pipeline.yaml"
+
+ARGUMENT_BYTES: Final = 131_071
+"""Linux' MAX_ARG_STRLEN less the closing zero: the longest string a command may hold."""
+DIFF_LINES: Final = 40
+
+
+def write(output: Path, image: str = "") -> list[Path]:
+    """Compiles everything into ``output``.
+
+    Args:
+        output: The directory; made when missing.
+        image: URI of an image that holds the dependencies; empty: pinned packages.
+
+    Returns:
+        The files, in the order in which they were written.
+    """
+    written = []
+    for name, text in build(image).items():
+        path = output / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        written.append(path)
+    return written
+
+
+def build(image: str = "") -> dict[str, str]:
+    """Text of each compiled file by its path under ``compiled/``."""
+    return {name: compile_one(target, image) for name, target in _targets()}
+
+
+def compile_one(target: Any, image: str = "") -> str:
+    """Canonical YAML of a pipeline or component.
+
+    Raises:
+        CommandError: A command is longer than Linux accepts.
+    """
+    from kfp.compiler import Compiler
+
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "spec.yaml"
+        Compiler().compile(target, str(path))
+        text = path.read_text()
+        spec = specs.canonical(specs.load(path))
+    if image:
+        spec = with_image(spec, image)
+    check_sizes(spec)
+    header = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
+    return header + yaml.safe_dump(spec, sort_keys=True, width=100)
+
+
+def with_image(spec: specs.Spec, image: str) -> specs.Spec:
+    """The spec whose Python steps run in ``image``, with nothing to install at their start."""
+    from components.embedding import BASE_IMAGE
+
+    def change(_label: str, container: specs.Spec) -> specs.Spec:
+        if container["image"] != BASE_IMAGE:
+            return container
+        return {**specs.strip_preamble(container), "image": image}
+
+    return specs.map_containers(spec, change)
+
+
+def check_sizes(spec: specs.Spec) -> None:
+    """Refuses a command with an argument that Linux would not start.
+
+    Raises:
+        CommandError: Names the step and by how much it is too long.
+    """
+    for label, executor in spec["deploymentSpec"]["executors"].items():
+        for text in executor.get("container", {}).get("command", []):
+            if (size := len(text.encode())) > ARGUMENT_BYTES:
+                raise CommandError(
+                    f"{label}: its embedded code takes {size:,} bytes of one argument and Linux "
+                    f"allows {ARGUMENT_BYTES:,}; embed fewer modules"
+                )
+
+
+def check(committed: Path = COMPILED) -> None:
+    """Compares the committed files with what the source compiles to.
+
+    Raises:
+        UsageError: A file is stale, missing or left over; the text holds a short diff.
+    """
+    built = build()
+    stale = [diff for name, text in built.items() if (diff := _difference(committed, name, text))]
+    known = {committed / name for name in built}
+    left_over = sorted(set(committed.rglob("*.yaml")) - known)
+    stale += [f"{path.relative_to(committed)}: no source compiles to it\n" for path in left_over]
+    if stale:
+        raise UsageError(f"compiled/ is stale: run `make compile`\n\n{''.join(stale)}".rstrip())
+
+
+def _difference(committed: Path, name: str, text: str) -> str:
+    path = committed / name
+    if not path.exists():
+        return f"{name}: missing\n"
+    before, after = _readable(specs.load(path)), _readable(yaml.safe_load(text))
+    lines = list(
+        difflib.unified_diff(before, after, f"compiled/{name}", "source", n=1, lineterm="")
+    )
+    more = f"... {len(lines) - DIFF_LINES} more lines\n" if len(lines) > DIFF_LINES else ""
+    return "".join(f"{line}\n" for line in lines[:DIFF_LINES]) + more
+
+
+def _readable(spec: specs.Spec) -> list[str]:
+    """The lines of a spec with its code unpacked, multi-line strings as they are."""
+
+    def lines(value: Any, path: str) -> Iterator[str]:
+        if isinstance(value, dict):
+            for key, item in sorted(value.items()):
+                yield from lines(item, f"{path}.{key}" if path else str(key))
+        elif isinstance(value, list):
+            for index, item in enumerate(value):
+                yield from lines(item, f"{path}[{index}]")
+        else:
+            first, *rest = str(value).split("\n")
+            yield f"{path}: {first}"
+            yield from rest
+
+    return list(lines(specs.unpacked(spec), ""))
+
+
+def _targets() -> Iterator[tuple[str, Any]]:
+    from components.decode.component import decode
+    from components.evaluate.component import evaluate
+    from components.ingest.component import ingest
+    from components.train.component import train
+    from components.upload.component import upload
+    from components.upload.find_champion import find_champion
+    from components.upload.package_model import package_model
+    from pipeline.definition import fashion_mnist
+
+    yield PIPELINE, fashion_mnist
+    for target in (ingest, decode, train, evaluate, find_champion, package_model, upload):
+        yield f"components/{target.name.replace('-', '_')}.yaml", target

@@ -1,0 +1,153 @@
+"""The pipeline: five steps from the raw files to a new version in the Model Registry."""
+
+from typing import Final
+
+from kfp import dsl
+
+from components.decode.component import decode
+from components.evaluate.component import evaluate
+from components.ingest.component import ingest
+from components.train.component import train
+from components.upload.component import upload
+from components.upload.find_champion import find_champion
+
+NAME: Final = "fashion-mnist"
+SERVING_IMAGE: Final = "us-docker.pkg.dev/vertex-ai/prediction/tf2-cpu.2-15:latest"
+"""Vertex's newest prebuilt TensorFlow image; it is available until 14 January 2027."""
+PROJECT: Final = "{{$.pipeline_google_cloud_project_id}}"
+LOCATION: Final = "{{$.pipeline_google_cloud_location}}"
+
+
+@dsl.pipeline(
+    name=NAME,
+    description="Ingest, decode, train, evaluate, and upload FashionMNIST when the model is good.",
+)
+def fashion_mnist(
+    bucket_uri: str,
+    source: str = "",
+    digests: dict = {},  # type: ignore[type-arg]  # noqa: B006
+    allow_unverified: bool = False,
+    shards: int = 8,
+    validation_examples: int = 5000,
+    seed: int = 0,
+    epochs: int = 7,
+    train_steps: int = 0,
+    batch_size: int = 256,
+    learning_rate: float = 0.05,
+    dropout: float = 0.0,
+    filters: list = [32, 64, 128],  # type: ignore[type-arg]  # noqa: B006
+    dense_units: int = 0,
+    label_smoothing: float = 0.1,
+    augmentation: str = "flip",
+    precision: str = "auto",
+    train_on_validation: bool = False,
+    min_accuracy: float = 0.90,
+    min_improvement: float = 0.0,
+    champion_alias: str = "default",
+    model_name: str = NAME,
+    serving_image: str = SERVING_IMAGE,
+    git_revision: str = "",
+) -> None:
+    """FashionMNIST from its source to the Model Registry.
+
+    1. Ingest: the four official files, verified, into the bucket.
+    2. Decode: training, validation and test examples as TFRecord shards.
+    3. Train: a convolutional network on the training examples.
+    4. Find champion: the version of the model that the registry serves today.
+    5. Evaluate: challenger and champion on the same test examples; the verdict.
+    6. Upload, if the verdict is good: the model as a new version.
+
+    Args:
+        bucket_uri: Where the raw files are kept: ``gs://bucket`` or ``gs://bucket/prefix``.
+        source: A directory, an ``http(s)://`` base or a ``gs://`` prefix with the four files;
+            empty: the system's dataset package, the project's ``data/``, the public mirrors.
+        digests: SHA-256 of each decompressed file by its name; empty: FashionMNIST's own.
+        allow_unverified: Accept files without digests; recorded in the data's metadata.
+        shards: TFRecord files for each split.
+        validation_examples: Examples set aside from the training split, evenly by class.
+        seed: Of the split, the shuffling and the training.
+        epochs: Passes over the training examples.
+        train_steps: Optimizer steps; 0: ``epochs`` decide.
+        batch_size: Examples a step.
+        learning_rate: The schedule's peak.
+        dropout: Share of activations dropped before the last layer, from 0 to below 1.
+        filters: Filters of each convolution stage.
+        dense_units: Units of the fully connected layer before the last one; 0: none.
+        label_smoothing: Share of the label's mass spread over all classes.
+        augmentation: ``none``, ``flip`` or ``flip+shift``.
+        precision: ``float32``, ``bfloat16``, or ``auto``: what the machine computes in hardware.
+        train_on_validation: Train on the validation examples too, once all is chosen.
+        min_accuracy: Test accuracy below which no model is uploaded.
+        min_improvement: By how much the challenger's test accuracy must exceed the champion's.
+        champion_alias: Alias of the version to compare with; ``none``: with nothing.
+        model_name: Display name in the Model Registry.
+        serving_image: Container that serves the uploaded model.
+        git_revision: Revision of the code; a label of the uploaded version.
+    """
+    raw = (
+        ingest(
+            source=source,
+            bucket_uri=bucket_uri,
+            digests=digests,
+            allow_unverified=allow_unverified,
+        )
+        .set_display_name("Ingest")
+        .set_retry(num_retries=2, backoff_duration="10s", backoff_factor=2)
+    )
+    records = decode(
+        raw=raw.outputs["raw"],
+        shards=shards,
+        validation_examples=validation_examples,
+        seed=seed,
+    ).set_display_name("Decode")
+    challenger = (
+        train(
+            train_records=records.outputs["train_records"],
+            validation_records=records.outputs["validation_records"],
+            seed=seed,
+            epochs=epochs,
+            train_steps=train_steps,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            dropout=dropout,
+            filters=filters,
+            dense_units=dense_units,
+            label_smoothing=label_smoothing,
+            augmentation=augmentation,
+            precision=precision,
+            train_on_validation=train_on_validation,
+        )
+        .set_display_name("Train")
+        .set_cpu_limit("8")
+        .set_memory_limit("16G")
+    )
+    champion = (
+        find_champion(
+            model_name=model_name,
+            champion_alias=champion_alias,
+            project=PROJECT,
+            location=LOCATION,
+        )
+        .set_display_name("Find champion")
+        .set_caching_options(False)
+        .set_retry(num_retries=2, backoff_duration="10s", backoff_factor=2)
+    )
+    verdict = evaluate(
+        model=challenger.outputs["model"],
+        history=challenger.outputs["history"],
+        raw=raw.outputs["raw"],
+        champion=champion.outputs["champion"],
+        test_records=records.outputs["test_records"],
+        min_accuracy=min_accuracy,
+        min_improvement=min_improvement,
+    ).set_display_name("Evaluate")
+    with dsl.If(verdict.outputs["Output"] == True, name="good enough"):  # noqa: E712
+        upload(
+            model=challenger.outputs["model"],
+            evaluation=verdict.outputs["evaluation"],
+            parent=champion.outputs["parent"],
+            has_parent=champion.outputs["Output"],
+            model_name=model_name,
+            serving_image=serving_image,
+            git_revision=git_revision,
+        ).set_display_name("Upload")

@@ -1,0 +1,223 @@
+"""Runs one compiled spec with kfp.local and tells what its steps do.
+
+``kfp.local`` decides what runs, in which order and with which arguments; conditions, cache,
+importers and retries are its own. Two of its functions are wrapped while a run lasts: the one
+that executes a task, to learn when a task begins, ends or is answered from the cache, and the one
+that starts a task's process, to keep its output in a log and to be able to stop it.
+"""
+
+import contextlib
+import dataclasses
+import io
+import os
+import re
+import sys
+import time
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from pipeline.errors import StepFailed
+from pipeline.processes import make_environment, read_lines, running
+from pipeline.spec import Spec
+
+TAIL_LINES: Final = 200
+FORESEEN: Final = re.compile(r"^components(?:\.\w+)+: ")
+"""How Python ends the traceback of one of the project's own errors."""
+
+
+@dataclasses.dataclass
+class Task:
+    """A task of a run: one row of its table.
+
+    Attributes:
+        name: Its component's name, and that of its folder under ``steps/``.
+        display_name: What the definition calls it.
+        state: ``waiting``, ``running``, ``done``, ``cached``, ``failed`` or ``skipped``.
+        seconds: Wall time from start to end.
+        outputs: Artifacts and parameters by name, once it is done.
+    """
+
+    name: str
+    display_name: str
+    state: str = "waiting"
+    seconds: float = 0.0
+    outputs: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+class Watcher(Protocol):
+    """What is told of a run while it lasts."""
+
+    def started(self, task: Task) -> None:
+        """A task begins."""
+
+    def said(self, task: Task, line: str, *, transient: bool) -> None:
+        """A task wrote a line; a transient one is progress that the next line replaces."""
+
+    def ended(self, task: Task) -> None:
+        """A task ended: done, cached or failed."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Workplace:
+    """Where the tasks of a run live.
+
+    Attributes:
+        run_directory: ``runs/<id>``; the tasks' folders are made under its ``steps/``.
+        cache_directory: Where kfp.local keeps what it knows of earlier runs; None: no cache.
+        scratch: Working directory and ``TMPDIR`` of every task.
+        environment: Environment of every task.
+        hermetic: Whether each task gets an environment of its own, with its own pins alone.
+        at_home: Names of the tasks that run in this environment even so.
+    """
+
+    run_directory: Path
+    cache_directory: Path | None
+    scratch: Path
+    environment: Mapping[str, str]
+    hermetic: bool = False
+    at_home: frozenset[str] = frozenset()
+
+
+def execute(
+    spec: Spec,
+    arguments: dict[str, Any],
+    tasks: dict[str, Task],
+    place: Workplace,
+    watcher: Watcher,
+) -> None:
+    """Runs a spec from start to end; ``tasks`` then tell what became of each step.
+
+    Args:
+        spec: A compiled pipeline that kfp.local can run.
+        arguments: The pipeline's parameters.
+        tasks: The spec's tasks by name; their state is kept up to date.
+        place: Where to run them.
+        watcher: Is told what happens.
+
+    Raises:
+        StepFailed: A step failed; nothing was started after it.
+    """
+    import yaml
+    from kfp import components, local
+
+    # What kfp prints and warns of is for a bare terminal; the watcher says it better.
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        local.init(
+            runner=local.SubprocessRunner(use_venv=False),
+            pipeline_root=str(place.run_directory),
+            raise_on_error=True,
+            enable_caching=place.cache_directory is not None,
+            cache_root=str(place.cache_directory) if place.cache_directory else None,
+        )
+        with _Execution(tasks, place, watcher).installed():
+            components.load_component_from_text(yaml.safe_dump(spec))(**arguments)
+    for task in tasks.values():
+        if task.state == "waiting":
+            task.state = "skipped"
+
+
+class _Execution:
+    """The two wrappers, and what they know of the task that runs now."""
+
+    def __init__(self, tasks: dict[str, Task], place: Workplace, watcher: Watcher) -> None:
+        self.tasks = tasks
+        self.place = place
+        self.watcher = watcher
+        self.processes = 0
+        self.tail: list[str] = []
+
+    @contextlib.contextmanager
+    def installed(self) -> Iterator[None]:
+        from kfp.local import subprocess_task_handler
+        from kfp.local.orchestrator import task_executor
+
+        execute_single_task = task_executor.execute_single_task
+        run_local_subprocess = subprocess_task_handler.run_local_subprocess
+
+        def execute(**arguments: Any) -> Any:
+            # kfp would put a folder with the time between the run's folder and the tasks'.
+            arguments |= {"pipeline_resource_name": "steps"}
+            name = arguments["task_spec"].component_ref.name.removeprefix("comp-")
+            task = self.tasks[name]
+            subprocess_task_handler.run_local_subprocess = self.runner(task)
+            return self.run_task(task, lambda: execute_single_task(**arguments))
+
+        task_executor.execute_single_task = execute
+        try:
+            yield
+        finally:
+            task_executor.execute_single_task = execute_single_task
+            subprocess_task_handler.run_local_subprocess = run_local_subprocess
+
+    def run_task(self, task: Task, execute: Callable[[], Any]) -> Any:
+        self.processes = 0
+        started = time.monotonic()
+        task.state = "running"
+        self.watcher.started(task)
+        try:
+            task.outputs, status = execute()
+            if status.name != "SUCCESS":
+                raise step_failed(task, self.tail)
+        except BaseException:
+            task.state = "failed"
+            raise
+        else:
+            task.state = "done" if self.processes else "cached"
+        finally:
+            task.seconds = time.monotonic() - started
+            self.watcher.ended(task)
+        return task.outputs, status
+
+    def runner(self, task: Task) -> Callable[..., int]:
+        def run(full_command: list[str], env_vars: dict[str, str] | None = None) -> int:
+            self.processes += 1
+            environment = {**self.place.environment, **(env_vars or {})}
+            if self.place.hermetic and task.name not in self.place.at_home:
+                full_command = self._hermetic(task, full_command, environment)
+            code = self._follow(task, full_command, environment)
+            if code and _foreseen(self.tail):
+                # The step knew what was wrong: the spec's retries would not help.
+                raise step_failed(task, self.tail)
+            return code
+
+        return run
+
+    def _hermetic(self, task: Task, command: list[str], environment: dict[str, str]) -> list[str]:
+        self.watcher.said(task, "making an environment and installing its pins", transient=True)
+        python = make_environment(self.place.scratch / f"venv-{task.name}")
+        environment["PATH"] = f"{python.parent}{os.pathsep}{environment['PATH']}"
+        # kfp has put this interpreter's path where the spec says python3.
+        return [part.replace(sys.executable, str(python)) for part in command]
+
+    def _follow(self, task: Task, command: list[str], environment: dict[str, str]) -> int:
+        tail: deque[str] = deque(maxlen=TAIL_LINES)
+        log = self.place.run_directory / "steps" / task.name / "log.txt"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a") as file, running(command, environment, self.place.scratch) as process:
+            for line, transient in read_lines(process):
+                self.watcher.said(task, line, transient=transient)
+                if not transient:
+                    file.write(f"{line}\n")
+                    file.flush()
+                    tail.append(line)
+        self.tail = list(tail)
+        return process.returncode
+
+
+def step_failed(task: Task, tail: list[str]) -> StepFailed:
+    """The error for a failed task: the reason in the step's own words where it foresaw it."""
+    reason = _foreseen(tail)
+    if reason:
+        return StepFailed(task.name, f"{task.display_name} failed: {reason}")
+    return StepFailed(task.name, f"{task.display_name} failed; its last lines:", tuple(tail))
+
+
+def _foreseen(tail: list[str]) -> str:
+    for index in range(len(tail) - 1, -1, -1):
+        if FORESEEN.match(tail[index]):
+            return "\n".join([FORESEEN.sub("", tail[index]), *tail[index + 1 :]]).strip()
+    return ""

@@ -1,0 +1,237 @@
+"""Runs the compiled pipeline on this machine, with stand-ins at the far end of each wire."""
+
+import contextlib
+import dataclasses
+import datetime
+import os
+import secrets
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from pipeline import emulator
+from pipeline import spec as specs
+from pipeline.compiler import COMPILED, PIPELINE, PROJECT
+from pipeline.errors import CommandError, UsageError
+from pipeline.execution import Task, Watcher, Workplace, execute
+from pipeline.spec import Spec
+from pipeline.summary import Run, write_summary
+
+DEFAULT_ROOT: Final = Path(".fashion-mnist")
+DEFAULT_SPEC: Final = COMPILED / PIPELINE
+BUCKET_URI: Final = f"gs://{emulator.LOCAL_BUCKET}"
+
+PLACEHOLDERS: Final = {
+    "{{$.pipeline_google_cloud_project_id}}": "local",
+    "{{$.pipeline_google_cloud_location}}": "local",
+    "{{$.pipeline_encryption_key_name}}": "",
+    "{{$.pipeline_service_account}}": "",
+    "{{$.pipeline_network}}": "",
+}
+"""What Vertex AI would fill in; a local run has no project, region, key, account or network."""
+UNWANTED: Final = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
+"""Variables that would let this environment's modules into a step's."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Root:
+    """The folder that holds all that is local."""
+
+    path: Path
+
+    @property
+    def bucket(self) -> Path:
+        """The storage emulator's objects."""
+        return self.path / "bucket"
+
+    @property
+    def registry(self) -> Path:
+        """The models, in TensorFlow Serving's layout."""
+        return self.path / "registry"
+
+    @property
+    def cache(self) -> Path:
+        """What kfp.local knows of steps that ran before."""
+        return self.path / "cache"
+
+    @property
+    def runs(self) -> Path:
+        """A folder for each run."""
+        return self.path / "runs"
+
+
+@contextlib.contextmanager
+def bucket(root: Path = DEFAULT_ROOT) -> Iterator[str]:
+    """Serves the local bucket while the block runs, for notebooks and tests.
+
+    Args:
+        root: The folder that holds all that is local.
+
+    Yields:
+        The bucket's URI; ``STORAGE_EMULATOR_HOST`` is set while the block runs.
+    """
+    before = os.environ.get("STORAGE_EMULATOR_HOST")
+    with emulator.serve(Root(root).bucket) as host:
+        os.environ["STORAGE_EMULATOR_HOST"] = host
+        try:
+            yield BUCKET_URI
+        finally:
+            if before is None:
+                del os.environ["STORAGE_EMULATOR_HOST"]
+            else:
+                os.environ["STORAGE_EMULATOR_HOST"] = before
+
+
+def run(
+    spec_path: Path,
+    parameters: dict[str, Any],
+    root: Root,
+    watch: Callable[[list[Task]], contextlib.AbstractContextManager[Watcher]],
+    *,
+    use_cache: bool = True,
+    hermetic: bool = False,
+) -> Run:
+    """Runs a compiled pipeline from start to end.
+
+    Args:
+        spec_path: The compiled YAML.
+        parameters: A value for each parameter of the pipeline.
+        root: The folder that holds all that is local.
+        watch: Opens what is told of the run while it lasts.
+        use_cache: Answer a step from an earlier run when nothing it depends on has changed.
+        hermetic: Run each step in a fresh environment that holds nothing but its own pins.
+
+    Returns:
+        What came out; the same is in ``runs/<id>/summary.json``.
+
+    Raises:
+        StepFailed: A step failed; ``summary.json`` says so too.
+    """
+    committed = specs.load(spec_path)
+    digest = specs.digest(committed)
+    result = _new_run(committed, digest, parameters, root)
+    spec, at_home = localize(committed, result.id, keep_preamble=hermetic)
+    scratch = result.directory / "scratch"
+    scratch.mkdir()
+    started = time.monotonic()
+    try:
+        with emulator.serve(root.bucket) as host:
+            place = Workplace(
+                run_directory=result.directory,
+                cache_directory=root.cache.resolve() if use_cache else None,
+                scratch=scratch,
+                environment=_environment(host, scratch, root, digest),
+                hermetic=hermetic,
+                at_home=at_home,
+            )
+            with watch(list(result.tasks.values())) as watcher:
+                execute(spec, parameters, result.tasks, place, watcher)
+        result.state = "done"
+    except CommandError as error:
+        result.state, result.error = "failed", str(error)
+        raise
+    except KeyboardInterrupt:
+        result.state, result.error = "interrupted", "interrupted"
+        raise
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+        result.seconds = time.monotonic() - started
+        write_summary(result)
+    return result
+
+
+def localize(spec: Spec, job_name: str, *, keep_preamble: bool) -> tuple[Spec, frozenset[str]]:
+    """Changes what a compiled spec must have changed to run outside Google Cloud.
+
+    The ``pip install`` in front of each step is dropped unless ``keep_preamble``; the executors
+    of steps that exist only in Google Cloud become stand-ins; Vertex AI's placeholders get values.
+
+    Args:
+        spec: The compiled pipeline.
+        job_name: The run's id.
+        keep_preamble: Let the steps install their own pins.
+
+    Returns:
+        The changed spec, and the component names of the stand-ins.
+    """
+    from pipeline.stand_ins import stand_in_for
+
+    home: set[str] = set()
+
+    def replace(label: str, container: Spec) -> Spec:
+        stand_in = stand_in_for(container)
+        if stand_in is None:
+            return container if keep_preamble else specs.strip_preamble(container)
+        home.add(label.removeprefix("exec-"))
+        return specs.strip_preamble(stand_in)
+
+    spec = specs.map_containers(spec, replace)
+    values = {**PLACEHOLDERS, "{{$.pipeline_job_name}}": job_name}
+
+    def fill(text: str) -> str:
+        for placeholder, value in values.items():
+            text = text.replace(placeholder, value)
+        return text
+
+    return specs.map_strings(spec, fill), frozenset(home)
+
+
+def check_source(source: str) -> str:
+    """The source as a step can read it from another working directory.
+
+    Raises:
+        UsageError: It is meant as a directory of this machine and there is none.
+    """
+    if not source or "://" in source:
+        return source
+    path = Path(source).expanduser()
+    if not path.is_dir():
+        raise UsageError(f"source={source}: there is no such directory")
+    return str(path.resolve())
+
+
+def git_revision() -> str:
+    """The commit of this checkout; empty when it is none."""
+    command = ["git", "-C", str(PROJECT), "rev-parse", "HEAD"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return done.stdout.strip()
+
+
+def _new_run(spec: Spec, digest: str, parameters: dict[str, Any], root: Root) -> Run:
+    now = datetime.datetime.now(tz=datetime.UTC)
+    name = spec["pipelineInfo"]["name"]
+    run_id = f"{name}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    directory = root.runs.resolve() / run_id
+    directory.mkdir(parents=True)
+    if not root.bucket.exists():
+        # The cache answers with objects of this bucket; without them its answers are wrong.
+        shutil.rmtree(root.cache, ignore_errors=True)
+    return Run(
+        id=run_id,
+        directory=directory,
+        started=now,
+        spec_digest=digest,
+        parameters=parameters,
+        tasks={name: Task(name, display) for name, display in specs.leaf_tasks(spec)},
+    )
+
+
+def _environment(host: str, scratch: Path, root: Root, digest: str) -> Mapping[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if name not in UNWANTED}
+    no_proxy = ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1")))
+    return inherited | {
+        "STORAGE_EMULATOR_HOST": host,
+        "NO_PROXY": no_proxy,
+        "PYTHONUNBUFFERED": "1",
+        "TMPDIR": str(scratch),
+        "FASHION_MNIST_DATA": str(PROJECT / "data"),
+        "FASHION_MNIST_PROGRESS": "1",
+        "FASHION_MNIST_REGISTRY": str(root.registry.resolve()),
+        "FASHION_MNIST_SPEC_DIGEST": digest,
+    }

@@ -1,0 +1,102 @@
+"""Pipeline parameters from the command line, checked against the spec before anything starts."""
+
+import difflib
+import json
+import math
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from pipeline.errors import UsageError
+from pipeline.spec import Spec
+
+
+def parse(assignments: Iterable[str], spec: Spec) -> dict[str, Any]:
+    """Typed values of ``name=value`` assignments.
+
+    Args:
+        assignments: As given on the command line; lists and structs are JSON.
+        spec: The compiled pipeline whose parameters they are.
+
+    Returns:
+        The values by name, in the types that the spec declares.
+
+    Raises:
+        UsageError: No ``=``, a parameter that the pipeline does not have, or a value that is
+            not of its type.
+    """
+    declared = spec["root"]["inputDefinitions"]["parameters"]
+    values = {}
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        if not equals:
+            raise UsageError(f"-p {assignment}: give a parameter as name=value")
+        if name not in declared:
+            raise UsageError(_unknown(name, sorted(declared)))
+        values[name] = _value(name, text, declared[name]["parameterType"])
+    return values
+
+
+def complete(values: dict[str, Any], spec: Spec) -> dict[str, Any]:
+    """Every parameter of the pipeline: ``values`` and the defaults of the others.
+
+    Raises:
+        UsageError: A parameter without default has no value.
+    """
+    declared = spec["root"]["inputDefinitions"]["parameters"]
+    missing = [
+        name
+        for name, definition in declared.items()
+        if name not in values and not definition.get("isOptional")
+    ]
+    if missing:
+        raise UsageError(f"give a value for {', '.join(missing)}, as in -p {missing[0]}=VALUE")
+    defaults = {name: definition.get("defaultValue") for name, definition in declared.items()}
+    return {**defaults, **values}
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(known)}"
+    return f"the pipeline has no parameter {name!r}; {hint}"
+
+
+def _value(name: str, text: str, kind: str) -> Any:
+    expected, convert = CONVERSIONS[kind]
+    try:
+        return convert(text)
+    except ValueError:
+        raise UsageError(f"-p {name}={text}: {name} takes {expected}") from None
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
+def _boolean(text: str) -> bool:
+    choices = {"true": True, "false": False}
+    if text.lower() not in choices:
+        raise ValueError(text)
+    return choices[text.lower()]
+
+
+def _json(kind: type) -> Callable[[str], Any]:
+    def convert(text: str) -> Any:
+        value = json.loads(text)
+        if not isinstance(value, kind):
+            raise ValueError(text)
+        return value
+
+    return convert
+
+
+CONVERSIONS: Final[dict[str, tuple[str, Callable[[str], Any]]]] = {
+    "STRING": ("text", str),
+    "NUMBER_INTEGER": ("a whole number", int),
+    "NUMBER_DOUBLE": ("a number", _number),
+    "BOOLEAN": ("true or false", _boolean),
+    "LIST": ("a JSON list, as in [16, 32]", _json(list)),
+    "STRUCT": ('a JSON object, as in {"name": "value"}', _json(dict)),
+}

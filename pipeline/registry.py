@@ -1,0 +1,235 @@
+"""The local model registry: ``<root>/<model>/<n>/`` in TensorFlow Serving's layout.
+
+Each version is a complete SavedModel directory with a ``version.json`` beside its
+``saved_model.pb``; ``<root>/<model>/aliases.json`` maps an alias to a version number. Versions
+appear by a rename and the aliases by a replaced file, so a reader never sees half of one.
+"""
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from components.dataset.errors import StepError
+
+ALIASES: Final = "aliases.json"
+VERSION: Final = "version.json"
+SAVED_MODEL: Final = "saved_model.pb"
+NAME: Final = re.compile(r'(?!\.)[^/"\\\x00-\x1f]{1,128}')
+"""A model's name: a directory's and a display name's that no JSON has to escape."""
+ENVIRONMENT: Final = "FASHION_MNIST_REGISTRY"
+"""The variable that tells the stand-ins where the registry is."""
+_COLLISION: Final = (errno.EEXIST, errno.ENOTEMPTY)
+
+
+class RegistryError(StepError):
+    """A model, a version or an alias that is not there, or a registry that cannot be used."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a model.
+
+    Attributes:
+        model: The model's name.
+        number: The version, 1 or more.
+        path: Its SavedModel directory.
+        facts: What its ``version.json`` holds; empty when somebody put the model there by hand.
+        aliases: The aliases that point at it, sorted.
+    """
+
+    model: str
+    number: int
+    path: Path
+    facts: dict[str, Any]
+    aliases: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """The content digest of the model, or an empty string when it was not recorded."""
+        return str(self.facts.get("digests", {}).get("model", ""))
+
+
+class Registry:
+    """The models under one directory; several processes may use it at once.
+
+    Args:
+        root: The directory; it is made when the first version is added.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def models(self) -> list[str]:
+        """The names of all models that have a version, sorted."""
+        if not self.root.is_dir():
+            return []
+        return sorted(path.name for path in self.root.iterdir() if _numbers(path))
+
+    def versions(self, model: str) -> list[Version]:
+        """All versions of a model, oldest first; empty when there is no such model.
+
+        Raises:
+            RegistryError: A file of the registry is no JSON, or the name cannot be a model's.
+        """
+        home = self._home(model)
+        aliases = _read_json(home / ALIASES)
+        return [_read_version(home / str(number), aliases) for number in _numbers(home)]
+
+    def resolve(self, model: str, reference: str) -> Version:
+        """The version that an alias or a number stands for.
+
+        Args:
+            model: The model's name.
+            reference: An alias as ``default``, or a version number as ``3``.
+
+        Raises:
+            RegistryError: There is no such model or version; the error lists what exists.
+        """
+        versions = self.versions(model)
+        if not versions:
+            known = ", ".join(self.models()) or "none"
+            raise RegistryError(f"{self.root} has no model {model!r}; models there: {known}")
+        for version in versions:
+            if reference == str(version.number) or reference in version.aliases:
+                return version
+        listed = ", ".join(_listed(version) for version in versions)
+        raise RegistryError(
+            f"model {model!r} in {self.root} has no version or alias {reference!r}; "
+            f"versions there: {listed}"
+        )
+
+    def add_version(
+        self, model: str, source: Path, facts: Mapping[str, Any], aliases: Sequence[str] = ()
+    ) -> Version:
+        """Copies a SavedModel into the registry as the next version.
+
+        Args:
+            model: The model's name.
+            source: The SavedModel directory.
+            facts: JSON values for ``version.json``; ``model``, ``version`` and ``created``
+                (UTC, ISO 8601) are added.
+            aliases: Aliases to point at the new version, taken from any other.
+
+        Raises:
+            RegistryError: ``source`` holds no SavedModel, or the registry cannot be written.
+        """
+        home = self._home(model)
+        if not (source / SAVED_MODEL).is_file():
+            raise RegistryError(
+                f"{source} holds no {SAVED_MODEL}, so it is no model to register; "
+                "run again with --no-cache to train it anew"
+            )
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix=".incoming-", dir=home) as incoming:
+                copy = Path(incoming) / "model"
+                shutil.copytree(source, copy)
+                with _locked(home):
+                    path = _publish(copy, home, {"model": model, **facts})
+                    return _read_version(path, _point(home, aliases, int(path.name)))
+        except OSError as error:  # shutil.Error, a list of failures, is one too
+            raise RegistryError(
+                f"could not write a version of {model!r} to {home} ({error}); "
+                "make room or give the directory's rights, then run again"
+            ) from error
+
+    def _home(self, model: str) -> Path:
+        if not NAME.fullmatch(model):
+            raise RegistryError(
+                f"{model!r} cannot name a model: it needs 1 to 128 characters, no dot in front, "
+                "and no slash, quote, backslash or line break"
+            )
+        return self.root / model
+
+
+def from_environment() -> Registry:
+    """The registry that FASHION_MNIST_REGISTRY names; its root is made when missing.
+
+    Raises:
+        RegistryError: The variable is not set.
+    """
+    if not (root := os.environ.get(ENVIRONMENT)):
+        raise RegistryError(f"{ENVIRONMENT} is not set; it names the local registry's directory")
+    Path(root).mkdir(parents=True, exist_ok=True)
+    return Registry(Path(root))
+
+
+def resource_name(model: str, number: int | None = None) -> str:
+    """The name of a model, or of one of its versions, as Vertex AI would write it."""
+    name = f"projects/local/locations/local/models/{model}"
+    return name if number is None else f"{name}@{number}"
+
+
+def _publish(copy: Path, home: Path, facts: Mapping[str, Any]) -> Path:
+    """Renames a complete version to the next free number; the caller holds the lock."""
+    number = max(_numbers(home), default=0)
+    while True:
+        number += 1
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        _write_json(copy / VERSION, {**facts, "version": number, "created": created})
+        try:
+            return copy.rename(home / str(number))
+        except OSError as error:
+            if error.errno not in _COLLISION:
+                raise
+
+
+def _point(home: Path, aliases: Sequence[str], number: int) -> dict[str, Any]:
+    """Points aliases at a version; the caller holds the lock."""
+    merged = {**_read_json(home / ALIASES), **dict.fromkeys(aliases, number)}
+    temporary = home / f".{ALIASES}"
+    _write_json(temporary, merged)
+    temporary.replace(home / ALIASES)
+    return merged
+
+
+@contextlib.contextmanager
+def _locked(home: Path) -> Iterator[None]:
+    with (home / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _numbers(home: Path) -> list[int]:
+    if not home.is_dir():
+        return []
+    names = (path.parent.name for path in home.glob(f"*/{SAVED_MODEL}"))
+    return sorted(int(name) for name in names if re.fullmatch("[1-9][0-9]*", name))
+
+
+def _read_version(path: Path, aliases: Mapping[str, Any]) -> Version:
+    number = int(path.name)
+    own = tuple(sorted(alias for alias, target in aliases.items() if target == number))
+    return Version(path.parent.name, number, path, _read_json(path / VERSION), own)
+
+
+def _listed(version: Version) -> str:
+    return (
+        f"{version.number} ({', '.join(version.aliases)})"
+        if version.aliases
+        else str(version.number)
+    )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        values: dict[str, Any] = json.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise RegistryError(f"{path} is no JSON ({error}); mend it or remove it") from error
+    return values
+
+
+def _write_json(path: Path, values: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(values, indent=1, sort_keys=True) + "\n")

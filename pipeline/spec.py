@@ -1,0 +1,128 @@
+"""Compiled specs as plain dictionaries: read them, walk them, change them.
+
+Nothing here changes its argument; every function returns a new spec.
+"""
+
+import base64
+import gzip
+import hashlib
+import io
+import re
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+Spec = dict[str, Any]
+
+ARCHIVE: Final = re.compile(r"(__KFP_EMBEDDED_ARCHIVE_B64 = ')([A-Za-z0-9+/=]+)(')")
+"""The embedded code within a step's command, as kfp writes it."""
+PREAMBLE: Final = ("sh", "-c")
+
+
+def load(path: Path) -> Spec:
+    """Reads a compiled YAML file."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    spec: Spec = yaml.load(path.read_text(), Loader=loader)  # noqa: S506 (a safe loader)
+    return spec
+
+
+def digest(spec: Spec) -> str:
+    """Hexadecimal SHA-256 of what a spec says, whatever its formatting and compression."""
+    text = yaml.safe_dump(unpacked(spec), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def map_strings(value: Any, change: Callable[[str], str]) -> Any:
+    """A copy of a JSON value with every string in it, at any depth, changed."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        return [map_strings(item, change) for item in value]
+    if isinstance(value, dict):
+        return {key: map_strings(item, change) for key, item in value.items()}
+    return value
+
+
+def map_containers(spec: Spec, change: Callable[[str, Spec], Spec]) -> Spec:
+    """A copy of a spec with ``change(executor label, container)`` for each container."""
+    executors = {
+        label: {**executor, "container": change(label, executor["container"])}
+        if "container" in executor
+        else executor
+        for label, executor in spec["deploymentSpec"]["executors"].items()
+    }
+    return {**spec, "deploymentSpec": {**spec["deploymentSpec"], "executors": executors}}
+
+
+def strip_preamble(container: Spec) -> Spec:
+    """The container without the ``pip install`` in front of its own command."""
+    command = container.get("command", [])
+    if tuple(command[:2]) != PREAMBLE or "pip install" not in command[2]:
+        return container
+    return {**container, "command": command[3:]}
+
+
+def canonical(spec: Spec) -> Spec:
+    """The spec with its archives packed so that equal code gives equal bytes."""
+    return _map_archives(spec, lambda packed: pack(dict(unpack(packed))))
+
+
+def unpacked(spec: Spec) -> Spec:
+    """The spec with its archives as text: what to compare and to show."""
+
+    def show(packed: str) -> str:
+        return "".join(f"\n=== {name}\n{content.decode()}" for name, content in unpack(packed))
+
+    return _map_archives(spec, show)
+
+
+def unpack(packed: str) -> Iterator[tuple[str, bytes]]:
+    """Names and contents of the files in an embedded archive, sorted by name."""
+    with tarfile.open(fileobj=io.BytesIO(base64.b64decode(packed)), mode="r:gz") as tar:
+        for member in sorted(tar.getmembers(), key=lambda member: member.name):
+            file = tar.extractfile(member)
+            if file is not None:
+                yield member.name.removeprefix("./"), file.read()
+
+
+def pack(files: dict[str, bytes]) -> str:
+    """Base64 of a gzipped tar of ``files`` without times, owners and modes of this machine."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for name, content in sorted(files.items()):
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    return base64.b64encode(gzip.compress(buffer.getvalue(), 9, mtime=0)).decode()
+
+
+def leaf_tasks(spec: Spec) -> list[tuple[str, str]]:
+    """Executor-backed tasks as (component name without ``comp-``, display name), in run order."""
+    return list(_leaves(spec, spec["root"]))
+
+
+def _leaves(spec: Spec, component: Spec) -> Iterator[tuple[str, str]]:
+    tasks = component["dag"]["tasks"]
+    done: list[str] = []
+    while len(done) < len(tasks):
+        for name in tasks:
+            ready = all(needed in done for needed in tasks[name].get("dependentTasks", []))
+            if name not in done and ready:
+                done.append(name)
+    for name in done:
+        reference = tasks[name]["componentRef"]["name"]
+        inner = spec["components"][reference]
+        if "dag" in inner:
+            yield from _leaves(spec, inner)
+        else:
+            yield reference.removeprefix("comp-"), tasks[name]["taskInfo"]["name"]
+
+
+def _map_archives(spec: Spec, change: Callable[[str], str]) -> Spec:
+    changed: Spec = map_strings(
+        spec, lambda text: ARCHIVE.sub(lambda m: m[1] + change(m[2]) + m[3], text)
+    )
+    return changed

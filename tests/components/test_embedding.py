@@ -1,0 +1,81 @@
+"""The embedded code of each step, run where the checkout cannot be imported."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from pipeline import spec as specs
+from pipeline.compiler import COMPILED
+
+STEPS = sorted(path.stem for path in (COMPILED / "components").glob("*.yaml"))
+PYTHON_STEPS = [name for name in STEPS if name != "upload"]
+
+IMPORT_ALL = """
+import importlib, pkgutil, components
+names = [m.name for m in pkgutil.walk_packages(components.__path__, "components.")]
+for name in names:
+    importlib.import_module(name)
+print(components.__file__)
+print(*names)
+"""
+
+
+def embedded(name: str, into: Path) -> list[str]:
+    spec = specs.load(COMPILED / "components" / f"{name}.yaml")
+    (executor,) = spec["deploymentSpec"]["executors"].values()
+    code = executor["container"]["command"][-1]
+    found = specs.ARCHIVE.search(code)
+    assert found, f"{name} embeds nothing"
+    files = dict(specs.unpack(found[2]))
+    for file, content in files.items():
+        (into / file).parent.mkdir(parents=True, exist_ok=True)
+        (into / file).write_bytes(content)
+    return sorted(files)
+
+
+@pytest.mark.parametrize("name", PYTHON_STEPS)
+def test_every_embedded_module_imports_without_the_checkout(name: str, tmp_path: Path) -> None:
+    embedded(name, tmp_path)
+    # Without `site` no .pth file is read, so the editable install of the checkout is out of reach.
+    path = os.pathsep.join([str(tmp_path), sysconfig.get_paths()["purelib"]])
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", IMPORT_ALL],
+        env={**os.environ, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    where, modules = done.stdout.strip().splitlines()[-2:]
+    assert Path(where).is_relative_to(tmp_path)
+    assert "components.dataset.errors" in modules
+
+
+@pytest.mark.parametrize("name", PYTHON_STEPS)
+def test_a_step_carries_nothing_of_another_step(name: str, tmp_path: Path) -> None:
+    files = embedded(name, tmp_path)
+    folders = {Path(file).parts[1] for file in files if len(Path(file).parts) > 2}
+    own = {"find_champion": "upload", "package_model": "upload"}.get(name, name)
+    assert folders <= {"dataset", own}
+    assert not [file for file in files if file.endswith("component.py")]
+
+
+@pytest.mark.parametrize("name", ["ingest", "decode", "find_champion", "package_model"])
+def test_light_steps_do_not_import_tensorflow(name: str, tmp_path: Path) -> None:
+    embedded(name, tmp_path)
+    path = os.pathsep.join([str(tmp_path), sysconfig.get_paths()["purelib"]])
+    code = IMPORT_ALL + "\nimport sys; print(sorted({'tensorflow', 'keras'} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code],
+        env={**os.environ, "PYTHONPATH": path},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip().endswith("[]")

@@ -1,0 +1,176 @@
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline import compiler
+from pipeline import spec as specs
+from pipeline.errors import CommandError, UsageError
+
+PROJECT = compiler.PROJECT
+SOURCES = ("pipeline", "components", "compiled", "pyproject.toml")
+
+
+@pytest.fixture(scope="module")
+def built() -> dict[str, str]:
+    return compiler.build()
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A copy of the source in another folder, with other times and modes."""
+    target = tmp_path / "elsewhere" / "clone"
+    for name in SOURCES:
+        source = PROJECT / name
+        ignore = shutil.ignore_patterns("__pycache__")
+        if source.is_dir():
+            shutil.copytree(source, target / name, ignore=ignore, copy_function=shutil.copyfile)
+        else:
+            shutil.copyfile(source, target / name)
+    for index, path in enumerate(sorted(target.rglob("*"), reverse=True)):
+        os.utime(path, (index, index))
+        path.chmod(0o700)
+    return target
+
+
+def compile_in(clone: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "pipeline", "compile", *arguments],
+        cwd=clone,
+        env={**os.environ, "PYTHONPATH": str(clone), "USER": "somebody", "HOME": str(clone)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def spec_of(text: str, tmp_path: Path) -> specs.Spec:
+    (tmp_path / "spec.yaml").write_text(text)
+    return specs.load(tmp_path / "spec.yaml")
+
+
+def test_the_committed_files_are_what_the_source_compiles_to(built: dict[str, str]) -> None:
+    committed = {
+        path.relative_to(compiler.COMPILED).as_posix(): path.read_text()
+        for path in compiler.COMPILED.rglob("*.yaml")
+    }
+    assert sorted(committed) == sorted(built)
+    compiler.check()
+
+
+def test_another_checkout_compiles_to_the_same_bytes(clone: Path, built: dict[str, str]) -> None:
+    (clone / "components" / "decode" / "__pycache__").mkdir()
+    (clone / "components" / "decode" / "__pycache__" / "x.cpython-311.pyc").write_bytes(b"x")
+    shutil.rmtree(clone / "compiled")
+    done = compile_in(clone)
+    assert done.returncode == 0, done.stderr
+    for name, text in built.items():
+        assert (clone / "compiled" / name).read_text() == text, name
+
+
+def test_a_stale_file_is_an_error_with_a_short_diff(clone: Path) -> None:
+    facts = clone / "components" / "dataset" / "facts.py"
+    facts.write_text(facts.read_text().replace("Ankle boot", "Wellington boot"))
+    done = compile_in(clone, "--check")
+    assert done.returncode == 1
+    assert "compiled/ is stale: run `make compile`" in done.stderr
+    assert '+    "Wellington boot",' in done.stderr
+    assert len(done.stderr.splitlines()) < 400
+
+
+def test_a_missing_and_a_left_over_file_are_stale(tmp_path: Path) -> None:
+    compiler.write(tmp_path)
+    (tmp_path / "pipeline.yaml").unlink()
+    (tmp_path / "components" / "gone.yaml").write_text("{}\n")
+    with pytest.raises(UsageError) as caught:
+        compiler.check(tmp_path)
+    assert "pipeline.yaml: missing" in str(caught.value)
+    assert "components/gone.yaml: no source compiles to it" in str(caught.value)
+
+
+def test_an_edit_of_the_trainer_leaves_every_other_step_as_it_was(
+    clone: Path, built: dict[str, str], tmp_path: Path
+) -> None:
+    model = clone / "components" / "train" / "trainer" / "model.py"
+    model.write_text(model.read_text() + "\nEDITED = True\n")
+    assert compile_in(clone).returncode == 0
+    before = spec_of(built[compiler.PIPELINE], tmp_path)["deploymentSpec"]["executors"]
+    after = specs.load(clone / "compiled" / compiler.PIPELINE)["deploymentSpec"]["executors"]
+    assert {label for label in before if before[label] != after[label]} == {"exec-train"}
+
+
+def test_an_image_replaces_the_pins_of_every_python_step(tmp_path: Path) -> None:
+    image = "europe-docker.pkg.dev/project/repository/image@sha256:" + "0" * 64
+    compiler.write(tmp_path, image)
+    executors = specs.load(tmp_path / "pipeline.yaml")["deploymentSpec"]["executors"]
+    images = {label: executor["container"]["image"] for label, executor in executors.items()}
+    google = {label for label in images if label.startswith("exec-model-upload")}
+    assert google == {"exec-model-upload", "exec-model-upload-2"}
+    assert {label for label, used in images.items() if used == image} == set(images) - google
+    assert "pip install" not in (tmp_path / "pipeline.yaml").read_text()
+
+
+def test_an_argument_that_linux_would_refuse_is_refused() -> None:
+    command = ["sh", "-ec", "x" * (compiler.ARGUMENT_BYTES + 1)]
+    spec = {"deploymentSpec": {"executors": {"exec-train": {"container": {"command": command}}}}}
+    with pytest.raises(CommandError, match="exec-train: its embedded code takes 131,072 bytes"):
+        compiler.check_sizes(spec)
+
+
+def test_linux_refuses_what_the_limit_refuses() -> None:
+    assert subprocess.run(["true", "x" * compiler.ARGUMENT_BYTES], check=True).returncode == 0
+    with pytest.raises(OSError, match="too long"):
+        subprocess.run(["true", "x" * (compiler.ARGUMENT_BYTES + 1)], check=True)
+
+
+class TestThePipeline:
+    """What the compiled pipeline says of its tasks."""
+
+    @pytest.fixture
+    def tasks(self) -> dict[str, specs.Spec]:
+        spec = specs.load(compiler.COMPILED / compiler.PIPELINE)
+        components = [spec["root"], *spec["components"].values()]
+        return {
+            name: task
+            for component in components
+            if "dag" in component
+            for name, task in component["dag"]["tasks"].items()
+        }
+
+    def test_steps_that_look_at_the_registry_or_write_to_it_are_not_cached(
+        self, tasks: dict[str, specs.Spec]
+    ) -> None:
+        cached = {
+            name for name in tasks if tasks[name].get("cachingOptions", {}).get("enableCache")
+        }
+        assert {"ingest", "decode", "train", "evaluate"} <= cached
+        assert not {"find-champion", "package-model", "model-upload", "model-upload-2"} & cached
+
+    def test_only_steps_that_may_be_repeated_are_retried(
+        self, tasks: dict[str, specs.Spec]
+    ) -> None:
+        assert {name for name in tasks if "retryPolicy" in tasks[name]} == {
+            "ingest",
+            "find-champion",
+        }
+
+    def test_every_task_has_a_name_for_people(self, tasks: dict[str, specs.Spec]) -> None:
+        assert {
+            name
+            for name, task in tasks.items()
+            if task["taskInfo"]["name"] == name and not name.startswith("condition")
+        } == set()
+
+    def test_train_has_limits(self) -> None:
+        spec = specs.load(compiler.COMPILED / compiler.PIPELINE)
+        resources = spec["deploymentSpec"]["executors"]["exec-train"]["container"]["resources"]
+        assert resources["resourceCpuLimit"] == "8"
+        assert resources["resourceMemoryLimit"] == "16G"
+
+    def test_it_is_one_document_that_vertex_takes(self) -> None:
+        text = (compiler.COMPILED / compiler.PIPELINE).read_text()
+        assert "\n---\n" not in text
+        assert specs.load(compiler.COMPILED / compiler.PIPELINE)["schemaVersion"] == "2.1.0"

@@ -1,0 +1,58 @@
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import storage
+
+from pipeline import emulator, local
+
+
+def client(host: str) -> storage.Client:
+    return storage.Client(
+        project="local",
+        credentials=AnonymousCredentials(),
+        client_options={"api_endpoint": host},
+    )
+
+
+def test_objects_are_there_again_after_a_restart(tmp_path: Path) -> None:
+    with emulator.serve(tmp_path) as host:
+        client(host).bucket(emulator.LOCAL_BUCKET).blob("a/b").upload_from_string(b"data")
+    with emulator.serve(tmp_path) as host:
+        blob = client(host).bucket(emulator.LOCAL_BUCKET).blob("a/b")
+        assert blob.download_as_bytes() == b"data"
+
+
+def test_it_listens_on_loopback_only(tmp_path: Path) -> None:
+    with emulator.serve(tmp_path) as host:
+        assert host.startswith("http://127.0.0.1:")
+
+
+def test_a_second_emulator_of_a_folder_waits_for_the_first(tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    def second() -> None:
+        with emulator.serve(tmp_path) as host:
+            blob = client(host).bucket(emulator.LOCAL_BUCKET).blob("late")
+            seen.append(blob.download_as_text())
+
+    with emulator.serve(tmp_path) as host:
+        thread = threading.Thread(target=second)
+        thread.start()
+        thread.join(0.5)
+        assert thread.is_alive()
+        client(host).bucket(emulator.LOCAL_BUCKET).blob("late").upload_from_string("written")
+    thread.join(10)
+    assert seen == ["written"]
+
+
+def test_the_environment_is_as_before_after_the_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
+    with local.bucket(tmp_path) as uri:
+        assert uri == "gs://fashion-mnist-local"
+        assert os.environ["STORAGE_EMULATOR_HOST"].startswith("http://127.0.0.1:")
+    assert "STORAGE_EMULATOR_HOST" not in os.environ

@@ -1,0 +1,83 @@
+import pytest
+
+from pipeline import parameters
+from pipeline.errors import UsageError
+
+SPEC = {
+    "root": {
+        "inputDefinitions": {
+            "parameters": {
+                "bucket_uri": {"parameterType": "STRING"},
+                "epochs": {
+                    "parameterType": "NUMBER_INTEGER",
+                    "isOptional": True,
+                    "defaultValue": 7,
+                },
+                "learning_rate": {"parameterType": "NUMBER_DOUBLE", "isOptional": True},
+                "train_on_validation": {"parameterType": "BOOLEAN", "isOptional": True},
+                "filters": {"parameterType": "LIST", "isOptional": True},
+                "digests": {"parameterType": "STRUCT", "isOptional": True},
+            }
+        }
+    }
+}
+
+
+def test_each_type_is_read_as_the_spec_declares_it() -> None:
+    given = [
+        "bucket_uri=gs://b/with=equals",
+        "epochs=3",
+        "learning_rate=1e-3",
+        "train_on_validation=True",
+        "filters=[16, 32]",
+        'digests={"a": "b"}',
+    ]
+    assert parameters.parse(given, SPEC) == {
+        "bucket_uri": "gs://b/with=equals",
+        "epochs": 3,
+        "learning_rate": 0.001,
+        "train_on_validation": True,
+        "filters": [16, 32],
+        "digests": {"a": "b"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("assignment", "expected"),
+    [
+        ("epochs=three", "epochs takes a whole number"),
+        ("epochs=3.5", "epochs takes a whole number"),
+        ("learning_rate=fast", "learning_rate takes a number"),
+        ("learning_rate=nan", "learning_rate takes a number"),
+        ("learning_rate=inf", "learning_rate takes a number"),
+        ("train_on_validation=yes", "train_on_validation takes true or false"),
+        ("filters=16", "filters takes a JSON list"),
+        ("filters=[16", "filters takes a JSON list"),
+        ("digests=[]", "digests takes a JSON object"),
+        ("epochs", "give a parameter as name=value"),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_refused(assignment: str, expected: str) -> None:
+    with pytest.raises(UsageError, match=expected):
+        parameters.parse([assignment], SPEC)
+
+
+def test_an_unknown_parameter_names_the_one_that_was_meant() -> None:
+    with pytest.raises(UsageError, match="did you mean epochs"):
+        parameters.parse(["epoch=3"], SPEC)
+
+
+def test_an_unknown_parameter_far_from_any_lists_them_all() -> None:
+    with pytest.raises(UsageError, match="there are: bucket_uri, digests, epochs"):
+        parameters.parse(["zzz=3"], SPEC)
+
+
+def test_defaults_complete_the_given_values() -> None:
+    values = parameters.complete({"bucket_uri": "gs://b"}, SPEC)
+    assert values["bucket_uri"] == "gs://b"
+    assert values["epochs"] == 7
+
+
+def test_a_required_parameter_without_a_value_is_named() -> None:
+    with pytest.raises(UsageError, match="give a value for bucket_uri"):
+        parameters.complete({}, SPEC)

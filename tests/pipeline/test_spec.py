@@ -1,0 +1,80 @@
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from kfp import compiler, dsl
+
+from components.embedding import step
+from pipeline import spec as specs
+
+
+@step(folder="decode", dataset=("errors", "facts"), modules=())
+def names() -> list:  # type: ignore[type-arg]
+    """Names of the classes."""
+    from components.dataset.facts import CLASS_NAMES
+
+    return list(CLASS_NAMES)
+
+
+def compiled(target: Any, path: Path) -> specs.Spec:
+    compiler.Compiler().compile(target, str(path / "spec.yaml"))
+    return specs.load(path / "spec.yaml")
+
+
+def test_packing_ignores_the_order_and_the_time(monkeypatch: Any) -> None:
+    first = specs.pack({"a.py": b"1", "b/c.py": b"2"})
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    assert specs.pack({"b/c.py": b"2", "a.py": b"1"}) == first
+    assert dict(specs.unpack(first)) == {"a.py": b"1", "b/c.py": b"2"}
+
+
+def test_canonical_form_keeps_the_code_and_loses_the_machine(tmp_path: Path) -> None:
+    before = compiled(names, tmp_path)
+    after = specs.canonical(before)
+    assert specs.unpacked(after) == specs.unpacked(before)
+    assert str(os.getuid()) + "/" not in str(after)
+    assert specs.canonical(after) == after
+
+
+def test_the_preamble_is_dropped_and_nothing_else(tmp_path: Path) -> None:
+    spec = compiled(names, tmp_path)
+    (executor,) = spec["deploymentSpec"]["executors"].values()
+    container = executor["container"]
+    stripped = specs.strip_preamble(container)
+    assert "pip install" in container["command"][2]
+    assert stripped["command"] == container["command"][3:]
+    assert {**stripped, "command": 0} == {**container, "command": 0}
+    assert specs.strip_preamble(stripped) == stripped
+
+
+def test_the_digest_follows_the_code_and_not_its_packing(tmp_path: Path) -> None:
+    spec = compiled(names, tmp_path)
+    assert specs.digest(spec) == specs.digest(specs.canonical(spec))
+    changed = specs.map_strings(spec, lambda text: text.replace("names", "titles"))
+    assert specs.digest(changed) != specs.digest(spec)
+
+
+def test_tasks_are_listed_in_run_order_through_nested_pipelines(tmp_path: Path) -> None:
+    @dsl.component(base_image="python:3.11-slim")
+    def zero() -> bool:
+        return True
+
+    @dsl.component(base_image="python:3.11-slim")
+    def again(value: bool) -> bool:
+        return value
+
+    @dsl.pipeline(name="inner")
+    def inner(value: bool) -> None:
+        again(value=value).set_display_name("Inner again")
+
+    @dsl.pipeline(name="outer")
+    def outer() -> None:
+        first = zero().set_display_name("First")
+        with dsl.If(first.output == True):  # noqa: E712
+            inner(value=first.output)
+
+    assert specs.leaf_tasks(compiled(outer, tmp_path)) == [
+        ("zero", "First"),
+        ("again", "Inner again"),
+    ]
