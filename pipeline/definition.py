@@ -33,10 +33,10 @@ def fashion_mnist(
     epochs: int = 7,
     train_steps: int = 0,
     batch_size: int = 256,
-    learning_rate: float = 0.05,
+    learning_rate: float = 0.12,
     dropout: float = 0.0,
     filters: list = [32, 64, 128],  # type: ignore[type-arg]  # noqa: B006
-    dense_units: int = 0,
+    dense_units: int = 128,
     label_smoothing: float = 0.1,
     augmentation: str = "flip",
     precision: str = "auto",
@@ -71,10 +71,10 @@ def fashion_mnist(
         batch_size: Examples a step.
         learning_rate: The schedule's peak.
         dropout: Share of activations dropped before the last layer, from 0 to below 1.
-        filters: Filters of each convolution stage.
+        filters: Channels of each stage of the network, 2 to 4 of them.
         dense_units: Units of the fully connected layer before the last one; 0: none.
         label_smoothing: Share of the label's mass spread over all classes.
-        augmentation: ``none``, ``flip`` or ``flip+shift``.
+        augmentation: ``none``, ``flip``, ``shift`` or ``flip+shift``.
         precision: ``float32``, ``bfloat16``, or ``auto``: what the machine computes in hardware.
         train_on_validation: Train on the validation examples too, once all is chosen.
         min_accuracy: Test accuracy below which no model is uploaded.

@@ -22,6 +22,7 @@ from typing import Any, Final, Protocol
 from pipeline.errors import StepFailed
 from pipeline.processes import make_environment, read_lines, running
 from pipeline.spec import Spec
+from pipeline.step_output import StepOutput
 
 TAIL_LINES: Final = 200
 FORESEEN: Final = re.compile(r"^components(?:\.\w+)+: ")
@@ -197,13 +198,15 @@ class _Execution:
         tail: deque[str] = deque(maxlen=TAIL_LINES)
         log = self.place.run_directory / "steps" / task.name / "log.txt"
         log.parent.mkdir(parents=True, exist_ok=True)
+        output = StepOutput()
         with log.open("a") as file, running(command, environment, self.place.scratch) as process:
             for line, transient in read_lines(process):
-                self.watcher.said(task, line, transient=transient)
+                if own := line if transient else output.own(line):
+                    self.watcher.said(task, own, transient=transient)
+                    tail.extend([] if transient else [own])
                 if not transient:
                     file.write(f"{line}\n")
                     file.flush()
-                    tail.append(line)
         self.tail = list(tail)
         return process.returncode
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from pipeline import emulator
 from pipeline import spec as specs
 from pipeline.compiler import COMPILED, PIPELINE, PROJECT
-from pipeline.errors import CommandError, UsageError
+from pipeline.errors import UsageError
 from pipeline.execution import Task, Watcher, Workplace, execute
 from pipeline.spec import Spec
 from pipeline.summary import Run, write_summary
@@ -130,11 +130,11 @@ def run(
             with watch(list(result.tasks.values())) as watcher:
                 execute(spec, parameters, result.tasks, place, watcher)
         result.state = "done"
-    except CommandError as error:
-        result.state, result.error = "failed", str(error)
-        raise
     except KeyboardInterrupt:
-        result.state, result.error = "interrupted", "interrupted"
+        result.state = "interrupted"
+        raise
+    except BaseException as error:
+        result.state, result.error = "failed", str(error)
         raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

@@ -50,8 +50,15 @@ def complete(values: dict[str, Any], spec: Spec) -> dict[str, Any]:
     ]
     if missing:
         raise UsageError(f"give a value for {', '.join(missing)}, as in -p {missing[0]}=VALUE")
-    defaults = {name: definition.get("defaultValue") for name, definition in declared.items()}
-    return {**defaults, **values}
+    return {**{name: _default(definition) for name, definition in declared.items()}, **values}
+
+
+def _default(definition: Spec) -> Any:
+    default = definition.get("defaultValue")
+    # The spec's JSON has no integers of its own.
+    if definition["parameterType"] == "NUMBER_INTEGER" and default is not None:
+        return int(default)
+    return default
 
 
 def _unknown(name: str, known: list[str]) -> str:

@@ -19,7 +19,6 @@ from pipeline.execution import Task, Watcher
 from pipeline.figures import figure
 from pipeline.summary import Run
 
-PREFIX: Final = "[KFP Executor"
 MARKS: Final = {
     "waiting": ("·", "dim"),
     "running": ("▶", "cyan"),
@@ -42,8 +41,8 @@ class PlainWatcher:
 
     def said(self, task: Task, line: str, *, transient: bool) -> None:
         """Shows a line of the task's own."""
-        if not transient and line.strip():
-            self._print(f"  {task.name} | {without_prefix(line)}")
+        if not transient:
+            self._print(f"  {task.name} | {line}")
 
     def ended(self, task: Task) -> None:
         """Says how a task ended, and its figure."""
@@ -69,8 +68,7 @@ class LiveWatcher:
     def said(self, task: Task, line: str, *, transient: bool) -> None:
         """Keeps a task's newest line to show beside it."""
         del transient
-        if line.strip():
-            self.notes[task.name] = without_prefix(line)
+        self.notes[task.name] = line
 
     def ended(self, task: Task) -> None:
         """Draws the table with the task's figure."""
@@ -110,11 +108,6 @@ def state_and_figure(task: Task) -> str:
     result = figure(task.name, task.outputs) if task.outputs else ""
     what = "from the cache" if task.state == "cached" else f"in {duration(task.seconds)}"
     return f"{task.state} {what}" + (f": {result}" if result else "")
-
-
-def without_prefix(line: str) -> str:
-    """A step's line without the time and level that kfp's executor puts in front."""
-    return line.partition("]: ")[2] if line.startswith(PREFIX) else line
 
 
 @contextlib.contextmanager

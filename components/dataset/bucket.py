@@ -1,27 +1,19 @@
-"""Objects in a Cloud Storage bucket: looked at, streamed, and written once.
-
-With ``STORAGE_EMULATOR_HOST`` set the client talks to that emulator without credentials,
-otherwise to Cloud Storage with the default credentials.
-"""
+"""Objects in a Cloud Storage bucket: looked at, streamed, and written once."""
 
 import base64
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import google_crc32c
 
 from components.dataset.errors import BucketError
+from components.dataset.storage import storage_call
 
 SCHEME: Final = "gs://"
 BLOCK: Final = 8 << 20
 """Bytes of one request when an object is read or written."""
-TIMEOUT: Final = (10.0, 60.0)
-"""Seconds to connect and between two packets."""
-RETRY_SECONDS: Final = 120.0
-"""How long the client's own retries go on."""
 
 
 class ObjectDiffersError(BucketError):
@@ -66,7 +58,7 @@ def check_bucket(uri: str) -> None:
         BucketError: It is missing, refuses, or cannot be reached.
     """
     bucket, name = parse_uri(uri)
-    with _explained(f"{SCHEME}{bucket}", "objectAdmin") as (client, call):
+    with storage_call(f"{SCHEME}{bucket}", "objectAdmin") as (client, call):
         # A listing needs no permission beyond those of the storage.object* roles.
         list(client.list_blobs(bucket, prefix=name, max_results=1, **call))
 
@@ -78,7 +70,7 @@ def list_objects(uri: str) -> list[str]:
         BucketError: The bucket is missing, refuses, or cannot be reached.
     """
     bucket, name = parse_uri(uri)
-    with _explained(uri, "objectViewer") as (client, call):
+    with storage_call(uri, "objectViewer") as (client, call):
         found = client.list_blobs(bucket, prefix=f"{name}/" if name else None, **call)
         return sorted(f"{SCHEME}{bucket}/{blob.name}" for blob in found)
 
@@ -90,7 +82,7 @@ def stat(uri: str) -> StoredObject | None:
         BucketError: The bucket refuses or cannot be reached.
     """
     bucket, name = parse_uri(uri)
-    with _explained(uri, "objectViewer") as (client, call):
+    with storage_call(uri, "objectViewer") as (client, call):
         blob = client.bucket(bucket).get_blob(name, **call)
     if blob is None:
         return None
@@ -113,7 +105,7 @@ def upload(path: Path, uri: str, metadata: Mapping[str, str]) -> bool:
 
     bucket, name = parse_uri(uri)
     crc32c = _crc32c(path)
-    with _explained(uri, "objectAdmin") as (client, call):
+    with storage_call(uri, "objectAdmin") as (client, call):
         blob = client.bucket(bucket).blob(name, chunk_size=BLOCK)
         blob.metadata = dict(metadata)
         try:
@@ -149,7 +141,7 @@ class ObjectReader:
         self._position = 0
         self._crc = google_crc32c.Checksum()
         bucket, name = parse_uri(there.uri)
-        with _explained(there.uri, "objectViewer") as (client, call):
+        with storage_call(there.uri, "objectViewer") as (client, call):
             # The pinned generation: what is read is what was looked at.
             blob = client.bucket(bucket).blob(name, generation=there.generation)
             self._stream = blob.open("rb", chunk_size=block, raw_download=True, **call)
@@ -163,7 +155,7 @@ class ObjectReader:
         wanted = min(size, self._there.size - self._position)
         if wanted <= 0:
             return b""
-        with _explained(self.name, "objectViewer"):
+        with storage_call(self.name, "objectViewer"):
             content: bytes = self._stream.read(wanted)
         self._crc.update(content)
         self._position += len(content)
@@ -198,41 +190,3 @@ def _crc32c(path: Path) -> str:
         while block := file.read(BLOCK):
             checksum.update(block)
     return base64.b64encode(checksum.digest()).decode()
-
-
-@contextmanager
-def _explained(uri: str, role: str) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """Gives a client and the bounds of a call, and turns its errors into ``BucketError``."""
-    from google.api_core import exceptions as api
-    from google.auth.exceptions import GoogleAuthError
-    from google.cloud.storage import Client
-    from google.cloud.storage.exceptions import DataCorruption
-    from google.cloud.storage.retry import DEFAULT_RETRY
-    from requests import RequestException
-
-    try:
-        # No project: objects need none, and looking for one needs the metadata server.
-        yield (
-            Client(project=None),
-            {"timeout": TIMEOUT, "retry": DEFAULT_RETRY.with_timeout(RETRY_SECONDS)},
-        )
-    except api.NotFound as error:
-        raise BucketError(
-            f"{uri} is not there ({error.message}); create the bucket if it is missing, or run "
-            "again with --no-cache if the object is gone"
-        ) from error
-    except (api.Forbidden, api.Unauthorized) as error:
-        raise BucketError(
-            f"{uri} refuses ({error.message}); grant the role roles/storage.{role} on its bucket "
-            "to the account that runs this step"
-        ) from error
-    except GoogleAuthError as error:
-        raise BucketError(
-            f"{uri} needs credentials ({error}); run gcloud auth application-default login"
-        ) from error
-    except DataCorruption as error:
-        raise BucketError(f"{uri} arrived damaged ({error}); run again") from error
-    except (api.GoogleAPIError, RequestException) as error:
-        raise BucketError(
-            f"{uri} cannot be reached ({error}); look at the network and run again"
-        ) from error

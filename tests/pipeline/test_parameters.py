@@ -11,7 +11,7 @@ SPEC = {
                 "epochs": {
                     "parameterType": "NUMBER_INTEGER",
                     "isOptional": True,
-                    "defaultValue": 7,
+                    "defaultValue": 7.0,
                 },
                 "learning_rate": {"parameterType": "NUMBER_DOUBLE", "isOptional": True},
                 "train_on_validation": {"parameterType": "BOOLEAN", "isOptional": True},
@@ -76,6 +76,7 @@ def test_defaults_complete_the_given_values() -> None:
     values = parameters.complete({"bucket_uri": "gs://b"}, SPEC)
     assert values["bucket_uri"] == "gs://b"
     assert values["epochs"] == 7
+    assert isinstance(values["epochs"], int)
 
 
 def test_a_required_parameter_without_a_value_is_named() -> None:

@@ -1,0 +1,52 @@
+"""The step that turns the raw dataset into records."""
+
+from kfp.dsl import Dataset, Input, Output
+
+from components.embedding import step
+
+
+@step(
+    folder="decode",
+    dataset=(
+        "bucket",
+        "disk",
+        "errors",
+        "facts",
+        "idx",
+        "manifest",
+        "payload",
+        "records",
+        "storage",
+    ),
+)
+def decode(
+    raw: Input[Dataset],
+    train_records: Output[Dataset],
+    validation_records: Output[Dataset],
+    test_records: Output[Dataset],
+    shards: int = 8,
+    validation_examples: int = 5000,
+    seed: int = 0,
+) -> None:
+    """Writes the raw IDX files as shuffled, stratified shards of records.
+
+    Args:
+        raw: The directory of the four ``.gz`` files, read as a stream by its URI (``gs://…``, or
+            a local path).
+        train_records: A directory of TFRecord shards and ``manifest.json``: the training split
+            without the validation examples, shuffled.
+        validation_records: The validation examples, stratified by class, shuffled.
+        test_records: The test split in its official order.
+        shards: Files of each split.
+        validation_examples: Training examples that become validation examples.
+        seed: Decides the order, and which examples are for validation.
+    """
+    from pathlib import Path
+
+    from components.decode.conversion import Options, convert
+
+    outputs = {"train": train_records, "validation": validation_records, "test": test_records}
+    directories = {split: Path(output.path) for split, output in outputs.items()}
+    summary = convert(raw.uri, directories, Options(shards, validation_examples, seed))
+    for split, output in outputs.items():
+        output.metadata.update(summary[split])

@@ -1,0 +1,94 @@
+"""Which training examples become validation examples, and in which order both are written."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.dataset.errors import DataError, ParameterError
+from components.dataset.facts import CLASS_NAMES, NUM_CLASSES
+
+BLOCK: Final = 1 << 16
+"""Examples handled at a time, so that 64-bit index arrays stay small."""
+
+
+def shuffled_positions(
+    labels: NDArray[np.uint8], validation_examples: int, seed: int
+) -> NDArray[np.uint32]:
+    """Where each example goes: the shuffled training split, then the shuffled validation split.
+
+    Equal arguments give equal positions.
+
+    Args:
+        labels: uint8 [n], each 0 to 9.
+        validation_examples: Size of the validation split, stratified by class.
+        seed: 0 or more.
+
+    Returns:
+        uint32 [n], a permutation: example i goes to place ``positions[i]``; the places from
+        ``n - validation_examples`` on are the validation split.
+
+    Raises:
+        ParameterError: ``validation_examples`` or ``seed`` is out of range.
+        DataError: No training example of some class would be left.
+    """
+    _check(len(labels), validation_examples, seed)
+    order = np.arange(len(labels), dtype=np.uint32)
+    np.random.default_rng(seed).shuffle(order)
+    order = _validation_last(order, labels, allocate(labels, validation_examples))
+    positions = np.empty_like(order)
+    for start in range(0, len(order), BLOCK):
+        block = order[start : start + BLOCK]
+        positions[block] = np.arange(start, start + len(block), dtype=np.uint32)
+    return positions
+
+
+def allocate(labels: NDArray[np.uint8], validation_examples: int) -> NDArray[np.int64]:
+    """Validation examples of each class, by largest remainder: int64 [10].
+
+    Each class has its share of the data, rounded down or up; the sum is exact.
+
+    Raises:
+        DataError: No training example of some class would be left.
+    """
+    counts = np.bincount(labels, minlength=NUM_CLASSES).astype(np.int64)
+    shares, remainders = np.divmod(counts * validation_examples, max(len(labels), 1))
+    missing = validation_examples - int(shares.sum())
+    shares[np.argsort(-remainders, kind="stable")[:missing]] += 1
+    exhausted = np.flatnonzero((shares == counts) & (counts > 0))
+    if len(exhausted):
+        label = int(exhausted[0])
+        raise DataError(
+            f"all {counts[label]} examples of class {label} ({CLASS_NAMES[label]}) would go to "
+            f"validation; make validation_examples smaller than {validation_examples}"
+        )
+    return shares
+
+
+def _check(examples: int, validation_examples: int, seed: int) -> None:
+    if seed < 0:
+        raise ParameterError(f"seed is {seed}, expected 0 or more")
+    if validation_examples < 0:
+        raise ParameterError(f"validation_examples is {validation_examples}, expected 0 or more")
+    if validation_examples >= examples:
+        raise ParameterError(
+            f"validation_examples is {validation_examples}, but there are only {examples} "
+            "training examples; make it smaller"
+        )
+
+
+def _validation_last(
+    order: NDArray[np.uint32], labels: NDArray[np.uint8], shares: NDArray[np.int64]
+) -> NDArray[np.uint32]:
+    """Moves the first ``shares[c]`` of each class c to the end; keeps the order otherwise."""
+    held_out = np.zeros(len(order), bool)
+    left = shares.copy()
+    for start in range(0, len(order), BLOCK):
+        if not left.any():
+            break
+        block = labels[order[start : start + BLOCK]]
+        for label in np.flatnonzero(left):
+            places = np.flatnonzero(block == label)[: left[label]]
+            held_out[start + places] = True
+            left[label] -= len(places)
+    return np.concatenate([order[~held_out], order[held_out]])

@@ -1,0 +1,66 @@
+"""The step that scores a model and decides whether it is good enough."""
+
+from kfp.dsl import HTML, Artifact, ClassificationMetrics, Dataset, Input, Metrics, Model, Output
+
+from components.embedding import step
+
+
+@step(folder="evaluate", dataset=("errors", "facts", "manifest", "records"))
+def evaluate(
+    model: Input[Model],
+    history: Input[Artifact],
+    raw: Input[Dataset],
+    champion: Input[Model],
+    test_records: Input[Dataset],
+    metrics: Output[Metrics],
+    confusion_matrix: Output[ClassificationMetrics],
+    report: Output[HTML],
+    evaluation: Output[Artifact],
+    min_accuracy: float = 0.90,
+    min_improvement: float = 0.0,
+) -> bool:
+    """Scores challenger and champion on the same test records and decides.
+
+    Args:
+        model: The challenger's SavedModel.
+        history: JSON of its training: an entry per epoch, parameters, versions.
+        raw: The raw data; its metadata says where everything comes from.
+        champion: The version to beat; without ``version`` in its metadata there is none.
+        test_records: The test split as TFRecord shards.
+        metrics: accuracy, loss, macro_f1, and champion_accuracy when there is a champion.
+        confusion_matrix: Counts by label and prediction, with class names.
+        report: One self-contained page for a person.
+        evaluation: JSON of everything; passed and reason as metadata.
+        min_accuracy: Test accuracy below which no model passes, 0 to 1.
+        min_improvement: By how much the accuracy must exceed the champion's, -1 to 1.
+
+    Returns:
+        Whether the challenger is good enough to be uploaded.
+    """
+    import json
+    import logging
+    from pathlib import Path
+
+    from components.evaluate.assessment import assess
+    from components.evaluate.report import render
+
+    found = assess(
+        model=Path(model.path),
+        history=Path(history.path),
+        raw=raw.metadata,
+        champion=Path(champion.path),
+        champion_facts=champion.metadata,
+        test_records=Path(test_records.path),
+        min_accuracy=min_accuracy,
+        min_improvement=min_improvement,
+    )
+    classes, matrix = found.facts["class_names"], found.facts["confusion_matrix"]
+    confusion_matrix.log_confusion_matrix(classes, matrix)
+    metrics.metadata.update(found.metrics)
+    evaluation.metadata.update(passed=found.passed, reason=found.sentence)
+    Path(metrics.path).write_text(json.dumps(found.metrics))
+    Path(confusion_matrix.path).write_text(json.dumps({"class_names": classes, "matrix": matrix}))
+    Path(evaluation.path).write_text(json.dumps(found.facts, indent=1, allow_nan=False))
+    Path(report.path).write_text(render(found), encoding="utf-8")
+    logging.getLogger(__name__).info(found.sentence)
+    return found.passed

@@ -1,0 +1,89 @@
+"""What a SavedModel says of images, through the signature it is served by."""
+
+import os
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.dataset.errors import StepError
+from components.dataset.facts import NUM_CLASSES
+
+BATCH: Final = 1000
+"""Images a call: large enough to fill the cores, some 100 MB of activations."""
+SIGNATURE: Final = "serving_default"
+INPUT: Final = "image"
+OUTPUT: Final = "probabilities"
+
+
+class ModelError(StepError):
+    """A model that cannot be read, or does not answer as the contract says."""
+
+
+def predict(
+    directory: Path, images: NDArray[np.uint8], *, name: str, cure: str
+) -> NDArray[np.float32]:
+    """Probabilities of each class for each image.
+
+    Args:
+        directory: SavedModel with ``serving_default``: image uint8 [n, 28, 28] to
+            probabilities float32 [n, 10].
+        images: uint8 [n, 28, 28].
+        name: What to call the model in an error, as ``the champion, version 3,``.
+        cure: What a person can do about an error.
+
+    Returns:
+        float32 [n, 10].
+
+    Raises:
+        ModelError: The model is missing or unreadable, has another interface, or answers with
+            something else than finite probabilities.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import tensorflow as tf
+
+    if not (directory / "saved_model.pb").is_file():
+        raise ModelError(f"{name} has no saved_model.pb in {directory}; {cure}")
+    try:
+        model = tf.saved_model.load(str(directory))
+        answer = _signature(model, directory, name, cure)
+        batches = [
+            answer(**{INPUT: tf.constant(images[start : start + BATCH])})[OUTPUT].numpy()
+            for start in range(0, len(images), BATCH)
+        ]
+    except (OSError, ValueError, TypeError, AttributeError, KeyError, tf.errors.OpError) as error:
+        reason = str(error).strip().split("\n", 1)[0][:300]
+        raise ModelError(
+            f"{name} in {directory} cannot be used ({type(error).__name__}: {reason}); {cure}"
+        ) from error
+    return _checked(np.concatenate(batches), len(images), name, cure)
+
+
+def _signature(model: Any, directory: Path, name: str, cure: str) -> Any:
+    signature = model.signatures.get(SIGNATURE)
+    inputs = signature.structured_input_signature[1] if signature else {}
+    outputs = signature.structured_outputs if signature else {}
+    if set(inputs) != {INPUT} or OUTPUT not in outputs:
+        raise ModelError(
+            f"{name} in {directory} has no signature {SIGNATURE} from {INPUT} to {OUTPUT} "
+            f"(inputs {sorted(inputs)}, outputs {sorted(outputs)}); {cure}"
+        )
+    return signature
+
+
+def _checked(
+    probabilities: NDArray[Any], examples: int, name: str, cure: str
+) -> NDArray[np.float32]:
+    if probabilities.shape != (examples, NUM_CLASSES):
+        raise ModelError(
+            f"{name} answers with shape {probabilities.shape}, "
+            f"expected {(examples, NUM_CLASSES)}; {cure}"
+        )
+    bad = np.flatnonzero(~np.isfinite(probabilities).all(axis=1))
+    if len(bad):
+        raise ModelError(
+            f"{name} gives no finite probabilities for {len(bad)} of {examples} test examples "
+            f"(the first is number {bad[0]}); {cure}"
+        )
+    return probabilities.astype(np.float32)

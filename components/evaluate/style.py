@@ -1,0 +1,85 @@
+"""The style of the report's page: light and dark, wide and narrow."""
+
+from typing import Final
+
+STYLE: Final = """
+:root { color-scheme: light dark; --page: #f6f7f9; --card: #ffffff; --ink: #1b2330;
+  --soft: #55606f; --line: #d9dee5; --good: #0b6e3b; --good-bg: #e2f4ea; --bad: #a3351c;
+  --bad-bg: #fdebe6; --first: #1f6feb; --second: #c2570c; --right: 31 111 235;
+  --wrong: 214 90 20; }
+@media (prefers-color-scheme: dark) { :root { --page: #0f141b; --card: #18202a; --ink: #e8edf3;
+  --soft: #a6b1bf; --line: #2e3946; --good: #6fdc9f; --good-bg: #12301f; --bad: #ffab91;
+  --bad-bg: #3a1c14; --first: #6cb0ff; --second: #ffa657; --right: 70 140 255;
+  --wrong: 255 130 60; } }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--page); color: var(--ink);
+  font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
+main, header { max-width: 60rem; margin: 0 auto; padding: 1rem; }
+header { padding-bottom: 0; }
+h1 { font-size: 1.5rem; line-height: 1.2; margin: .5rem 0 1rem; }
+h2 { font-size: 1.15rem; margin: 0 0 .25rem; }
+h3 { font-size: .95rem; margin: 1.25rem 0 .25rem; }
+p { margin: .25rem 0 .75rem; }
+.soft, figcaption small { color: var(--soft); }
+section { background: var(--card); border: 1px solid var(--line); border-radius: .75rem;
+  padding: 1.1rem; margin-bottom: 1rem; }
+.verdict { border-left: .4rem solid var(--edge); background: var(--bg); color: var(--ink);
+  border-radius: .5rem; padding: .7rem .9rem; margin: 0 0 1rem; }
+.verdict strong { color: var(--edge); }
+.passed { --edge: var(--good); --bg: var(--good-bg); }
+.not-passed { --edge: var(--bad); --bg: var(--bad-bg); }
+.unchanged { --edge: var(--first); --bg: var(--card); }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .75rem;
+  margin: 0 0 1rem; }
+.tiles div { background: var(--card); border: 1px solid var(--line); border-radius: .75rem;
+  padding: .7rem .9rem; }
+.tiles dt { color: var(--soft); font-size: .85rem; }
+.tiles dd { margin: 0; font-size: 1.5rem; font-weight: 650; line-height: 1.25; }
+.tiles small { display: block; font-size: .8rem; font-weight: 400; color: var(--soft); }
+.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(17rem, 100%), 1fr));
+  gap: 1rem; }
+figure { margin: 0; min-width: 0; }
+figure svg { width: 100%; height: auto; max-width: 30rem; display: block; }
+svg text { font-family: inherit; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+caption { text-align: left; color: var(--soft); font-size: .85rem; padding-bottom: .4rem; }
+th, td { padding: .3rem .4rem; text-align: right; border-bottom: 1px solid var(--line); }
+th { font-weight: 600; }
+thead th { color: var(--soft); font-size: .82rem; vertical-align: bottom; }
+th[scope=row], .left { text-align: left; }
+.matrix { table-layout: fixed; font-size: .85rem; }
+.matrix th, .matrix td { border: 0; padding: .4rem .1rem; text-align: center; }
+.matrix col:first-child { width: 6.4rem; }
+.matrix th[scope=row] { text-align: left; font-weight: 500; }
+.matrix thead th { height: 6rem; padding: .2rem 0; }
+.matrix thead th span { writing-mode: vertical-rl; transform: rotate(180deg); white-space: nowrap; }
+.matrix thead td { vertical-align: bottom; text-align: left; color: var(--soft);
+  font-size: .75rem; }
+.matrix tbody td { border: 1px solid var(--card);
+  background: rgb(var(--tint) / var(--opacity)); --tint: var(--wrong); }
+.matrix tbody td.right { --tint: var(--right); font-weight: 650; }
+.matrix td.none { color: var(--soft); }
+.mistakes { display: grid; grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr));
+  gap: 1rem .75rem; margin-top: .75rem; }
+.mistakes img { width: 100%; aspect-ratio: 1; image-rendering: pixelated; display: block;
+  border-radius: .4rem; background: #000; }
+.mistakes figcaption { font-size: .85rem; line-height: 1.35; margin-top: .35rem; }
+.mistakes b { color: var(--bad); }
+.values { table-layout: fixed; }
+.values th { width: 38%; font-weight: 500; color: var(--soft); vertical-align: top; }
+.values td { text-align: left; overflow-wrap: anywhere;
+  font: .85rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
+.values th, .values td { padding-left: 0; overflow-wrap: anywhere; }
+details summary { cursor: pointer; color: var(--soft); }
+@media (max-width: 30rem) {
+  main, header { padding-left: .6rem; padding-right: .6rem; }
+  section { padding: .9rem .7rem; }
+  .matrix { font-size: .68rem; }
+  .matrix col:first-child { width: 4.7rem; }
+  .matrix th, .matrix td { padding: .35rem 0; }
+  .narrow { display: none; }
+  th, td { padding: .3rem .2rem; }
+  .mistakes { grid-template-columns: repeat(auto-fill, minmax(5.5rem, 1fr)); }
+}
+@media print { section { break-inside: avoid; } }
+"""

@@ -1,0 +1,38 @@
+"""The step that brings the raw dataset into the bucket."""
+
+from kfp.dsl import Artifact, Dataset, Output
+
+from components.embedding import step
+
+
+@step(folder="ingest", dataset=("bucket", "disk", "errors", "facts", "payload", "storage"))
+def ingest(
+    bucket_uri: str,
+    raw: Output[Dataset],
+    landing: Output[Artifact],
+    source: str = "",
+    digests: dict[str, str] = {},  # noqa: B006  (kfp compiles the default into the spec)
+    allow_unverified: bool = False,
+) -> None:
+    """Lands the four official files in the bucket, verified, once.
+
+    Args:
+        bucket_uri: ``gs://bucket`` or ``gs://bucket/prefix``; the files go below ``raw/``.
+        raw: The ``gs://`` directory of the four ``.gz`` files; its metadata are the content's
+            digests, counts and shape, and whether they were verified.
+        landing: A JSON file that says which source served which file; no step reads it.
+        source: A directory, an ``http(s)://`` base or a ``gs://`` prefix; empty: the system's
+            package directory, the project's ``data/``, the public mirrors, in order.
+        digests: SHA-256 of the decompressed content of each of the four files; empty: those of
+            FashionMNIST.
+        allow_unverified: With empty ``digests``: lands any dataset of this form.
+    """
+    import json
+    from pathlib import Path
+
+    from components.ingest.landing import land
+
+    landed = land(bucket_uri, source, digests, allow_unverified)
+    raw.uri = landed.uri
+    raw.metadata.update(landed.metadata)
+    Path(landing.path).write_text(json.dumps(landed.report, indent=1))

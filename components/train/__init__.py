@@ -1,0 +1,1 @@
+"""Train: TFRecord shards to a SavedModel."""

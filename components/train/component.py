@@ -1,0 +1,77 @@
+"""The interface of train."""
+
+from kfp.dsl import Artifact, Dataset, Input, Metrics, Model, Output
+
+from components.embedding import step
+
+
+@step(folder="train", dataset=("errors", "facts", "manifest", "provenance"))
+def train(
+    train_records: Input[Dataset],
+    validation_records: Input[Dataset],
+    model: Output[Model],
+    history: Output[Artifact],
+    train_metrics: Output[Metrics],
+    seed: int = 0,
+    epochs: int = 7,
+    train_steps: int = 0,
+    batch_size: int = 256,
+    learning_rate: float = 0.12,
+    dropout: float = 0.0,
+    filters: list = [32, 64, 128],  # type: ignore[type-arg]  # noqa: B006
+    dense_units: int = 128,
+    label_smoothing: float = 0.1,
+    augmentation: str = "flip",
+    precision: str = "auto",
+    train_on_validation: bool = False,
+) -> None:
+    """Trains a CNN on the training records and exports it as a SavedModel.
+
+    Args:
+        train_records: TFRecord shards with features ``image`` (784 bytes) and ``label`` (int64).
+        validation_records: The same, to validate on after each epoch.
+        model: A SavedModel with signatures ``serving_default`` and ``serving_bytes``.
+        history: JSON: the learning curve, hyperparameters, speed, digests of data and code.
+        train_metrics: The last figures of the learning curve.
+        seed: Seeds the initial weights, the order of the examples and the augmentation.
+        epochs: Passes over the training examples; used when ``train_steps`` is 0.
+        train_steps: Exactly this many steps; 0: ``epochs`` decide.
+        batch_size: Examples in a step.
+        learning_rate: Peak of the schedule, for the convolution kernels.
+        dropout: Share of the features dropped before the last layer, in [0, 1).
+        filters: Channels of each stage of the network, 2 to 4 of them.
+        dense_units: Width of the fully connected layer before the last one; 0: none.
+        label_smoothing: Share of the target spread evenly over the classes, in [0, 1).
+        augmentation: One of none, flip, shift, flip+shift.
+        precision: One of auto, bfloat16, float32.
+        train_on_validation: Train on the validation records too, and validate on nothing.
+    """
+    from pathlib import Path
+
+    from components.train.trainer.task import Records, run
+    from components.train.trainer.util import Hyperparameters, write_json
+
+    outcome = run(
+        Records.of_directory(Path(train_records.path)),
+        Records.of_directory(Path(validation_records.path)),
+        Hyperparameters(
+            seed=seed,
+            epochs=epochs,
+            train_steps=train_steps,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            dropout=dropout,
+            filters=tuple(filters),
+            dense_units=dense_units,
+            label_smoothing=label_smoothing,
+            augmentation=augmentation,
+            precision=precision,
+            train_on_validation=train_on_validation,
+        ),
+        Path(model.path),
+    )
+    write_json(Path(history.path), outcome.history)
+    write_json(Path(train_metrics.path), outcome.metrics)
+    for name, value in outcome.metrics.items():
+        train_metrics.log_metric(name, value)
+    model.metadata.update(outcome.facts)

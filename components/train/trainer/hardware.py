@@ -1,0 +1,69 @@
+"""What the machine computes well, and how to start TensorFlow without its noise."""
+
+import contextlib
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+CPU_INFO: Final = Path("/proc/cpuinfo")
+BFLOAT16_FLAGS: Final = frozenset({"avx512_bf16", "amx_bf16"})
+"""Without one of them a CPU emulates bfloat16, slower than float32."""
+LOGGERS: Final = ("absl", "tensorflow")
+AMPERE: Final = (8, 0)
+"""The first compute capability of NVIDIA GPUs with bfloat16."""
+
+
+def resolve_precision(wanted: str) -> str:
+    """``bfloat16`` or ``float32``: what was asked for, or with ``auto`` what runs faster here.
+
+    Starts TensorFlow's devices.
+    """
+    if wanted != "auto":
+        return wanted
+    gpus = _gpu_capabilities()
+    fast = min(gpus) >= AMPERE if gpus else cpu_has_bfloat16()
+    return "bfloat16" if fast else "float32"
+
+
+def cpu_has_bfloat16(cpu_info: Path = CPU_INFO) -> bool:
+    """Whether the CPU multiplies bfloat16 matrices in hardware, as Linux tells it."""
+    if not cpu_info.is_file():
+        return False
+    flags = [line for line in cpu_info.read_text().splitlines() if line.startswith("flags")]
+    return bool(flags) and not BFLOAT16_FLAGS.isdisjoint(flags[0].split())
+
+
+def _gpu_capabilities() -> list[tuple[int, int]]:
+    import tensorflow as tf
+
+    details = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU"))
+    return [tuple(device.get("compute_capability", (0, 0))) for device in details]
+
+
+@contextlib.contextmanager
+def quiet_start() -> Iterator[None]:
+    """Keeps TensorFlow's notes to itself out of the log, its errors not.
+
+    Its libraries write to standard error while they load, before any setting counts; if loading
+    fails, all of that is written after all.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.stderr.flush()
+    original = os.dup(2)
+    with tempfile.TemporaryFile() as noise:
+        os.dup2(noise.fileno(), 2)
+        try:
+            yield
+            for name in LOGGERS:
+                logging.getLogger(name).setLevel(logging.ERROR)
+        except BaseException:
+            noise.seek(0)
+            os.write(original, noise.read())
+            raise
+        finally:
+            os.dup2(original, 2)
+            os.close(original)

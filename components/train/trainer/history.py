@@ -1,0 +1,94 @@
+"""What came out of a training run, as the facts that are kept with it."""
+
+import dataclasses
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import keras
+import tensorflow as tf
+
+from components.dataset.provenance import code_digest
+
+from .training import Training
+from .util import Hyperparameters
+
+CODE: Final = Path(__file__).resolve().parent.parent
+"""The step's package, of which the trainer is a part."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """The facts of a finished run, ready for JSON.
+
+    Attributes:
+        history: Learning curve, hyperparameters, speed, and the digests of data and code.
+        metrics: The final figures of the curve; those of the validation only if there was one.
+        facts: What the model's artifact is labelled with.
+    """
+
+    history: dict[str, Any]
+    metrics: dict[str, float]
+    facts: dict[str, Any]
+
+
+def describe(
+    training: Training,
+    hyperparameters: Hyperparameters,
+    *,
+    precision: str,
+    seconds: float,
+    data: Mapping[str, str],
+    digest: str,
+) -> Outcome:
+    """Gathers the facts of a run that has ended.
+
+    Args:
+        training: The run.
+        hyperparameters: It was made with.
+        precision: It computed in.
+        seconds: It took, with tracing and validation.
+        data: The content digest of each split.
+        digest: Of the exported model's content.
+    """
+    last = training.curve[-1]
+    versions = {
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "python": platform.python_version(),
+    }
+    history = {
+        "epochs": [dataclasses.asdict(row) for row in training.curve],
+        "parameters": hyperparameters.as_dict(),
+        "precision": precision,
+        "training_seconds": seconds,
+        "images_per_second": training.images_per_second,
+        "parameter_count": training.model.count_params(),
+        "steps": training.plan.steps,
+        "data": dict(data),
+        "code_digest": code_digest(CODE),
+        "versions": versions,
+    }
+    metrics = {
+        "train_loss": last.loss,
+        "train_accuracy": last.accuracy,
+        "validation_loss": last.validation_loss,
+        "validation_accuracy": last.validation_accuracy,
+        "training_seconds": seconds,
+        "images_per_second": training.images_per_second,
+    }
+    facts = {
+        "digest": digest,
+        "framework": "tensorflow",
+        "framework_version": tf.__version__,
+        "parameter_count": training.model.count_params(),
+        "validation_accuracy": last.validation_accuracy,
+        "precision": precision,
+        "epochs": len(training.curve),
+    }
+    return Outcome(history, _present(metrics), _present(facts))
+
+
+def _present(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,171 @@
+"""From record files to batches, at the speed of a batch that never changes.
+
+Records are parsed by the batch and stay uint8; a data set that fits is read once and held in
+memory, a larger one is streamed in every epoch through a shuffle buffer.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple, Protocol
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from components.dataset.errors import DataError
+from components.dataset.facts import IMAGE_BYTES, IMAGE_HEIGHT, IMAGE_WIDTH, NUM_CLASSES
+
+from .augmentation import augment
+from .util import Hyperparameters
+
+MEMORY: Final = 256 * 2**20
+"""Bytes of records that may be held in memory."""
+READ_BATCH: Final = 4096
+FEATURES: Final = {
+    "image": tf.io.FixedLenFeature([], tf.string),
+    "label": tf.io.FixedLenFeature([], tf.int64),
+}
+
+
+class Examples(NamedTuple):
+    """Examples in memory: uint8 [n, 28, 28] and int64 [n] in [0, 10)."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+
+
+class Source(Protocol):
+    """Training examples, wherever they are."""
+
+    count: int
+    """How many."""
+
+    def epoch(self, epoch: Any, batch_size: int, seed: int) -> Any:
+        """One epoch's shuffled full batches, (uint8 [n, 28, 28], int64 [n]), as a data set."""
+
+
+class InMemory:
+    """Examples that are held in memory and shuffled by their index."""
+
+    def __init__(self, examples: Examples) -> None:
+        self.count = len(examples.labels)
+        self._images = tf.constant(examples.images)
+        self._labels = tf.constant(examples.labels)
+
+    def epoch(self, epoch: Any, batch_size: int, seed: int) -> Any:
+        """See ``Source``."""
+        key = tf.stack([tf.cast(seed, tf.int64), epoch])
+        order = tf.random.experimental.stateless_shuffle(tf.range(self.count), key)
+        indices = tf.data.Dataset.from_tensor_slices(order).batch(batch_size, drop_remainder=True)
+        return indices.map(lambda i: (tf.gather(self._images, i), tf.gather(self._labels, i)))
+
+
+class Streamed:
+    """Record files larger than memory, shuffled through a buffer of ``MEMORY`` bytes."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self._files = [str(path) for path in files]
+        self.count = sum(len(batch.labels) for path in files for batch in _read_file(path))
+        size = sum(path.stat().st_size for path in files)
+        self._buffer = max(1, self.count * MEMORY // size)
+
+    def epoch(self, epoch: Any, batch_size: int, seed: int) -> Any:
+        """See ``Source``."""
+        files = tf.data.Dataset.from_tensor_slices(self._files)
+        files = files.shuffle(len(self._files), seed=seed + epoch)
+        records = tf.data.TFRecordDataset(files).shuffle(self._buffer, seed=seed + epoch)
+        return records.batch(batch_size, drop_remainder=True).map(_parse)
+
+
+def open_source(files: Sequence[Path]) -> Source:
+    """The examples of ``files``, in memory when they fit.
+
+    Raises:
+        DataError: As ``read_examples``.
+    """
+    if sum(path.stat().st_size for path in files) <= MEMORY:
+        return InMemory(read_examples(files))
+    return Streamed(files)
+
+
+def read_examples(files: Sequence[Path]) -> Examples:
+    """Reads record files whole.
+
+    Raises:
+        DataError: There are no examples, a file is damaged or holds something else, or a label
+            is out of range.
+    """
+    batches = [batch for path in files for batch in _read_file(path)]
+    if not batches:
+        raise DataError(f"no examples in {[str(path) for path in files]}; run decode again")
+    return Examples(
+        np.concatenate([batch.images for batch in batches]),
+        np.concatenate([batch.labels for batch in batches]),
+    )
+
+
+def _read_file(path: Path) -> Iterator[Examples]:
+    read = 0
+    try:
+        for images, labels in tf.data.TFRecordDataset(str(path)).batch(READ_BATCH).map(_parse):
+            batch = Examples(images.numpy(), labels.numpy())
+            _check_labels(path, read, batch.labels)
+            read += len(batch.labels)
+            yield batch
+    except tf.errors.OpError as error:
+        reason = (error.message or str(error)).splitlines()[0]
+        raise DataError(
+            f"{path}: no FashionMNIST record after record {read} ({reason}); run decode again"
+        ) from error
+
+
+def _check_labels(path: Path, read: int, labels: NDArray[np.int64]) -> None:
+    wrong = (labels < 0) | (labels >= NUM_CLASSES)
+    if wrong.any():
+        first = int(wrong.argmax())
+        raise DataError(
+            f"{path}: record {read + first} has label {labels[first]}, expected 0 to "
+            f"{NUM_CLASSES - 1}; run decode again"
+        )
+
+
+def _parse(records: Any) -> tuple[Any, Any]:
+    features = tf.io.parse_example(records, FEATURES)
+    pixels = tf.io.decode_raw(features["image"], tf.uint8)
+    pixels = tf.ensure_shape(pixels, [None, IMAGE_BYTES])
+    return tf.reshape(pixels, [-1, IMAGE_HEIGHT, IMAGE_WIDTH]), features["label"]
+
+
+def training_batches(
+    source: Source, hyperparameters: Hyperparameters, batch_size: int, *, start: int = 0
+) -> Any:
+    """All batches of a training run, one epoch after another without a pause between them.
+
+    Which batch a step gets hangs on the seed and the step alone, not on the steps before.
+
+    Args:
+        source: The examples, at least ``batch_size`` of them.
+        hyperparameters: ``seed`` and ``augmentation`` count.
+        batch_size: Examples in every batch.
+        start: The step to begin with, counted from 0.
+
+    Returns:
+        An endless data set of (uint8 [batch_size, 28, 28], int64 [batch_size]).
+    """
+    steps = source.count // batch_size
+    seed, kind = hyperparameters.seed, hyperparameters.augmentation
+
+    def epoch(number: Any) -> Any:
+        batches = source.epoch(number, batch_size, seed)
+        if start:
+            batches = batches.skip(tf.maximum(start - number * steps, 0))
+        return batches.enumerate(tf.maximum(number * steps, tf.cast(start, tf.int64))).map(change)
+
+    def change(step: Any, batch: tuple[Any, Any]) -> tuple[Any, Any]:
+        images, labels = batch
+        images = augment(images, kind, epoch=step // steps, step=step, seed=seed)
+        images.set_shape([batch_size, IMAGE_HEIGHT, IMAGE_WIDTH])
+        return images, labels
+
+    epochs = tf.data.Dataset.range(start // steps, np.iinfo(np.int64).max)
+    return epochs.flat_map(epoch).prefetch(4)

@@ -1,0 +1,67 @@
+"""The network: a small residual CNN with all preprocessing inside."""
+
+from typing import Any, Final
+
+import keras
+from keras import layers
+
+from components.dataset.facts import IMAGE_HEIGHT, IMAGE_WIDTH, NUM_CLASSES
+
+from .layers import FusedBatchNormalization
+from .util import Hyperparameters
+
+PIXEL_MEAN: Final = 72.94
+PIXEL_DEVIATION: Final = 90.02
+"""Of the official 60,000 training images, in pixel values 0 to 255."""
+
+
+def build_model(hyperparameters: Hyperparameters, precision: str = "float32") -> keras.Model:
+    """The network: uint8 images [N, 28, 28] to float32 logits [N, 10].
+
+    Two convolutions at full resolution and a pooling; then a stage for each further entry of
+    ``filters``, which halves the image (the first by a stride, the others by pooling) and
+    ends in a residual pair; the mean over the image; one fully connected layer, if any, and
+    the last. The weights do not depend on ``precision`` in shape, order or dtype (float32).
+
+    Args:
+        hyperparameters: ``filters``, ``dense_units``, ``dropout`` and ``seed`` count.
+        precision: What it computes in, ``float32`` or ``bfloat16``; the last layers always
+            in float32.
+    """
+    compute = "mixed_bfloat16" if precision == "bfloat16" else "float32"
+    stem, first, *others = hyperparameters.filters
+    images = keras.Input((IMAGE_HEIGHT, IMAGE_WIDTH), dtype="uint8", name="image")
+    x = layers.Reshape((IMAGE_HEIGHT, IMAGE_WIDTH, 1), dtype=compute)(images)
+    x = layers.Rescaling(1 / PIXEL_DEVIATION, offset=-PIXEL_MEAN / PIXEL_DEVIATION, dtype=compute)(
+        x
+    )
+    x = _convolution(x, stem // 2, compute)
+    x = _convolution(x, stem, compute)
+    x = layers.MaxPooling2D(dtype=compute)(x)
+    x = _convolution(x, first, compute, strides=2)
+    x = _residual_pair(x, first, compute)
+    for filters in others:
+        x = _convolution(x, filters, compute)
+        x = layers.MaxPooling2D(dtype=compute)(x)
+        x = _residual_pair(x, filters, compute)
+    x = layers.GlobalAveragePooling2D(dtype="float32")(x)
+    if hyperparameters.dense_units:
+        x = layers.Dense(hyperparameters.dense_units, activation="relu", dtype="float32")(x)
+    if hyperparameters.dropout:
+        x = layers.Dropout(hyperparameters.dropout, seed=hyperparameters.seed, dtype="float32")(x)
+    logits = layers.Dense(NUM_CLASSES, dtype="float32", name="logits")(x)
+    return keras.Model(images, logits, name="fashion_mnist")
+
+
+def _convolution(x: Any, filters: int, dtype: str, *, strides: int = 1, relu: bool = True) -> Any:
+    x = layers.Conv2D(
+        filters, 3, strides, "same", use_bias=False, kernel_initializer="he_normal", dtype=dtype
+    )(x)
+    x = FusedBatchNormalization(dtype=dtype)(x)
+    return layers.ReLU(dtype=dtype)(x) if relu else x
+
+
+def _residual_pair(x: Any, filters: int, dtype: str) -> Any:
+    y = _convolution(x, filters, dtype)
+    y = _convolution(y, filters, dtype, relu=False)
+    return layers.ReLU(dtype=dtype)(layers.Add(dtype=dtype)([x, y]))

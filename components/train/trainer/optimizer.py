@@ -1,0 +1,93 @@
+"""How the weights move: Muon on the convolution kernels, Nesterov SGD on the rest."""
+
+from typing import Any, Final
+
+import keras
+import tensorflow as tf
+
+WARMUP: Final = 0.2
+"""Share of the steps in which the learning rate rises."""
+MUON_MOMENTUM: Final = 0.6
+MUON_MIN_CHANNELS: Final = 16
+"""Kernels with fewer input channels are too flat to orthogonalize."""
+NEWTON_SCHULZ_STEPS: Final = 4
+NEWTON_SCHULZ: Final = (3.4445, -4.7750, 2.0315)
+"""Coefficients of the quintic iteration, Keller Jordan's, as in ``keras.optimizers.Muon``."""
+SGD_MOMENTUM: Final = 0.85
+SGD_RATIO: Final = 0.4
+"""Learning rate of the SGD variables as a share of that of the kernels."""
+
+
+class Triangle(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+    """A learning rate that rises linearly to its peak, then falls linearly to zero."""
+
+    def __init__(self, peak: float, steps: int) -> None:
+        """Args: ``peak`` is reached at 20 % of ``steps``, zero right after the last step."""
+        self.peak = peak
+        self.steps = steps
+
+    def __call__(self, step: Any) -> Any:
+        """The learning rate of ``step``, counted from 0."""
+        step = tf.cast(step, tf.float32)
+        rising = (step + 1) / max(1.0, WARMUP * self.steps)
+        falling = (self.steps - step) / (self.steps * (1 - WARMUP))
+        return self.peak * tf.clip_by_value(tf.minimum(rising, falling), 0.0, 1.0)
+
+    def get_config(self) -> dict[str, Any]:
+        """What the constructor takes."""
+        return {"peak": self.peak, "steps": self.steps}
+
+
+class MuonSGD(keras.optimizers.Optimizer):  # type: ignore[misc]
+    """Muon for convolution kernels with 16 or more input channels, Nesterov SGD for the rest.
+
+    Muon (Keller Jordan, 2024) replaces the momentum, as a matrix with a column a filter, by the
+    nearest orthogonal one. ``keras.optimizers.Muon`` does so for 2-D variables only and leaves
+    kernels to Adam. Each kernel is kept at the norm at which its filters have length 1; batch
+    normalization makes the network blind to that scale, and the learning rate is then the
+    angle by which a filter turns.
+    """
+
+    def __init__(self, learning_rate: Any, name: str = "muon_sgd") -> None:
+        """Args: ``learning_rate`` is a number or a schedule, that of the kernels."""
+        super().__init__(learning_rate=learning_rate, name=name)
+
+    def build(self, variables: list[Any]) -> None:
+        """Makes a momentum for each variable."""
+        if not self.built:
+            super().build(variables)
+            self.momentums = [
+                self.add_variable_from_reference(variable, name="momentum")
+                for variable in variables
+            ]
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Moves one variable."""
+        momentum = self.momentums[self._get_variable_index(variable)]
+        if len(variable.shape) == 4 and variable.shape[2] >= MUON_MIN_CHANNELS:
+            velocity = MUON_MOMENTUM * momentum + gradient
+            update = orthogonalize(gradient + MUON_MOMENTUM * velocity)
+            kernel = tf.convert_to_tensor(variable)
+            kernel *= tf.sqrt(float(variable.shape[-1])) / (tf.norm(kernel) + 1e-7)
+            self.assign(variable, kernel - learning_rate * update)
+        else:
+            velocity = SGD_MOMENTUM * momentum + gradient
+            update = gradient + SGD_MOMENTUM * velocity
+            self.assign_sub(variable, SGD_RATIO * learning_rate * update)
+        self.assign(momentum, velocity)
+
+
+def orthogonalize(kernel: Any) -> Any:
+    """The nearly orthogonal kernel nearest to ``kernel``, float32 [H, W, in, out].
+
+    Newton-Schulz iteration on the kernel as a matrix [H * W * in, out], or its transpose.
+    """
+    matrix = tf.reshape(kernel, [-1, kernel.shape[-1]])
+    tall = matrix.shape[0] > matrix.shape[1]
+    x = tf.transpose(matrix) if tall else matrix
+    x /= tf.norm(x) + 1e-7
+    a, b, c = NEWTON_SCHULZ
+    for _ in range(NEWTON_SCHULZ_STEPS):
+        gram = tf.matmul(x, x, transpose_b=True)
+        x = a * x + tf.matmul(b * gram + c * tf.matmul(gram, gram), x)
+    return tf.reshape(tf.transpose(x) if tall else x, kernel.shape)

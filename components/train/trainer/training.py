@@ -1,0 +1,219 @@
+"""The training loop: steps, validation, the learning curve, and the watch over the loss."""
+
+import dataclasses
+import logging
+import math
+import time
+from typing import Any, Final
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from components.dataset.facts import IMAGE_HEIGHT, IMAGE_WIDTH, NUM_CLASSES
+
+from .input_pipeline import Examples, Source, training_batches
+from .optimizer import MuonSGD, Triangle
+from .progress import Ticker
+from .util import Hyperparameters, TrainingDiverged
+
+logger = logging.getLogger(__name__)
+
+VALIDATION_BATCH: Final = 1000
+IMAGES: Final = (IMAGE_HEIGHT, IMAGE_WIDTH)
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """How the examples are cut into steps and epochs."""
+
+    batch_size: int
+    steps_per_epoch: int
+    steps: int
+
+    @classmethod
+    def of(cls, hyperparameters: Hyperparameters, examples: int) -> "Plan":
+        """Full batches only; with fewer examples than ``batch_size`` all of them are one."""
+        batch_size = min(hyperparameters.batch_size, examples)
+        per_epoch = examples // batch_size
+        return cls(
+            batch_size, per_epoch, hyperparameters.train_steps or hyperparameters.epochs * per_epoch
+        )
+
+    @property
+    def epochs(self) -> int:
+        """Epochs, the last one maybe short."""
+        return math.ceil(self.steps / self.steps_per_epoch)
+
+
+@dataclasses.dataclass(frozen=True)
+class Epoch:
+    """A row of the learning curve.
+
+    ``seconds`` is the time of the steps without the validation, ``learning_rate`` that of the
+    last step, ``loss`` the mean of the smoothed cross-entropy. No validation: None.
+    """
+
+    epoch: int
+    seconds: float
+    learning_rate: float
+    loss: float
+    accuracy: float
+    validation_loss: float | None
+    validation_accuracy: float | None
+
+
+class Training:
+    """One training run of ``model`` on ``source``.
+
+    Args:
+        model: From ``build_model``; its weights are changed.
+        source: The training examples.
+        validation: What to validate on after each epoch, or None.
+        hyperparameters: Of the run.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        source: Source,
+        validation: Examples | None,
+        hyperparameters: Hyperparameters,
+    ) -> None:
+        self.model = model
+        self.plan = Plan.of(hyperparameters, source.count)
+        self.curve: list[Epoch] = []
+        self.schedule = Triangle(hyperparameters.learning_rate, self.plan.steps)
+        self._validation = validation
+        self._smoothing = hyperparameters.label_smoothing
+        self._batches = training_batches(source, hyperparameters, self.plan.batch_size)
+        self._optimizer = MuonSGD(self.schedule)
+        self._optimizer.build(model.trainable_variables)
+        images = tf.TensorSpec([self.plan.batch_size, *IMAGES], tf.uint8)
+        labels = tf.TensorSpec([self.plan.batch_size], tf.int64)
+        self._step = tf.function(self._train_step, input_signature=[images, labels])
+        images = tf.TensorSpec([None, *IMAGES], tf.uint8)
+        labels = tf.TensorSpec([None], tf.int64)
+        self._score = tf.function(self._score_batch, input_signature=[images, labels])
+
+    def run(self) -> None:
+        """Trains, fills ``curve``, and logs a line for each epoch.
+
+        Raises:
+            TrainingDiverged: The loss or a weight is not finite; names the step and the
+                learning rate there. Looked at twice a second and at the end of each epoch.
+        """
+        batches = iter(self._batches)
+        done = 0
+        while done < self.plan.steps:
+            end = min(done + self.plan.steps_per_epoch, self.plan.steps)
+            self.curve.append(self._epoch(len(self.curve) + 1, batches, done, end))
+            done = end
+        if not all(np.isfinite(weights).all() for weights in self.model.get_weights()):
+            raise self._diverged(self.plan.steps, "a weight")
+
+    @property
+    def images_per_second(self) -> float:
+        """Speed over all steps, tracing included, validation not."""
+        return self.plan.steps * self.plan.batch_size / sum(row.seconds for row in self.curve)
+
+    def learning_rate(self, step: int) -> float:
+        """The learning rate of ``step``, counted from 1."""
+        return float(self.schedule(step - 1))
+
+    def _epoch(self, number: int, batches: Any, done: int, end: int) -> Epoch:
+        started = time.perf_counter()
+        ticker = Ticker()
+        figures: list[Any] = []
+        for step in range(done + 1, end + 1):
+            figures.append(self._step(*next(batches)))
+            if ticker.due() or step == end:
+                loss = self._watch(figures, step)
+                speed = len(figures) * self.plan.batch_size / (time.perf_counter() - started)
+                ticker.show(
+                    f"epoch {number}/{self.plan.epochs}  step {step - done}/{end - done}  "
+                    f"{speed:,.0f} images/s  loss {loss:.4f}"
+                )
+        seconds = time.perf_counter() - started
+        loss, accuracy = np.mean(figures, axis=0).tolist()
+        validation_loss, validation_accuracy = self._validate(end)
+        row = Epoch(
+            epoch=number,
+            seconds=seconds,
+            learning_rate=self.learning_rate(end),
+            loss=loss,
+            accuracy=accuracy,
+            validation_loss=validation_loss,
+            validation_accuracy=validation_accuracy,
+        )
+        ticker.clear()
+        self._log(row, (end - done) * self.plan.batch_size / seconds)
+        return row
+
+    def _watch(self, figures: list[Any], step: int) -> float:
+        # Waits for the device, so it is called by the clock and not after each step.
+        losses = np.array([float(figure[0]) for figure in figures])
+        bad = np.flatnonzero(~np.isfinite(losses))
+        if bad.size:
+            raise self._diverged(step - len(figures) + 1 + int(bad[0]), "the loss")
+        return float(losses[-1])
+
+    def _validate(self, step: int) -> tuple[float | None, float | None]:
+        if self._validation is None:
+            return None, None
+        images, labels = self._validation
+        total = np.zeros(2)
+        for first in range(0, len(labels), VALIDATION_BATCH):
+            part = slice(first, first + VALIDATION_BATCH)
+            total += self._score(images[part], labels[part]).numpy() * len(labels[part])
+        loss, accuracy = (total / len(labels)).tolist()
+        if not math.isfinite(loss):
+            raise self._diverged(step, "the validation loss")
+        return loss, accuracy
+
+    def _train_step(self, images: Any, labels: Any) -> Any:
+        with tf.GradientTape() as tape:
+            logits = self.model(images, training=True)
+            figures = self._figures(logits, labels)
+            loss = figures[0]
+        variables = self.model.trainable_variables
+        self._optimizer.apply(tape.gradient(loss, variables), variables)
+        return figures
+
+    def _score_batch(self, images: Any, labels: Any) -> Any:
+        return self._figures(self.model(images, training=False), labels)
+
+    def _figures(self, logits: Any, labels: Any) -> Any:
+        losses = keras.losses.categorical_crossentropy(
+            tf.one_hot(labels, NUM_CLASSES),
+            logits,
+            from_logits=True,
+            label_smoothing=self._smoothing,
+        )
+        right = tf.cast(tf.argmax(logits, axis=-1) == labels, tf.float32)
+        return tf.stack([tf.reduce_mean(losses), tf.reduce_mean(right)])
+
+    def _diverged(self, step: int, what: str) -> TrainingDiverged:
+        rate = self.learning_rate(step)
+        return TrainingDiverged(
+            f"{what} is not finite at step {step} of {self.plan.steps}, where the learning rate "
+            f"was {rate:.4g}; use a smaller learning_rate"
+        )
+
+    def _log(self, row: Epoch, speed: float) -> None:
+        validation = "no validation"
+        if row.validation_loss is not None:
+            validation = (
+                f"validation loss {row.validation_loss:.4f}, "
+                f"validation accuracy {row.validation_accuracy:.4f}"
+            )
+        logger.info(
+            "epoch %d/%d: loss %.4f, accuracy %.4f, %s, %.1f s, %s images/s",
+            row.epoch,
+            self.plan.epochs,
+            row.loss,
+            row.accuracy,
+            validation,
+            row.seconds,
+            f"{speed:,.0f}",
+        )

@@ -1,0 +1,113 @@
+import gzip
+import io
+import tracemalloc
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from components.dataset.errors import DataError
+from components.dataset.idx import open_images, open_labels, read_images, read_labels
+from tests.idx_files import (
+    IMAGES_MAGIC,
+    LABELS_MAGIC,
+    header,
+    images_payload,
+    labels_payload,
+    shuffled_labels,
+    synthetic_images,
+)
+
+LABELS = shuffled_labels(5)
+IMAGES = synthetic_images(LABELS)
+IMAGES_PAYLOAD = images_payload(IMAGES)
+LABELS_PAYLOAD = labels_payload(LABELS)
+
+
+class OneByteStream:
+    """A stream that gives a single byte at each read, as a slow connection may."""
+
+    def __init__(self, content: bytes) -> None:
+        self._stream = io.BytesIO(content)
+
+    def read(self, size: int, /) -> bytes:
+        return self._stream.read(min(size, 1))
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_gzipped_and_plain_files_read_the_same(pack: Callable[[bytes], bytes]) -> None:
+    np.testing.assert_array_equal(read_images(io.BytesIO(pack(IMAGES_PAYLOAD))), IMAGES)
+    np.testing.assert_array_equal(read_labels(io.BytesIO(pack(LABELS_PAYLOAD))), LABELS)
+
+
+def test_a_gzip_file_of_several_members_is_one_payload() -> None:
+    parts = gzip.compress(LABELS_PAYLOAD[:20]) + gzip.compress(LABELS_PAYLOAD[20:])
+    np.testing.assert_array_equal(read_labels(io.BytesIO(parts)), LABELS)
+
+
+def test_streams_that_give_few_bytes_at_a_time_are_read_whole() -> None:
+    np.testing.assert_array_equal(read_labels(OneByteStream(gzip.compress(LABELS_PAYLOAD))), LABELS)
+    np.testing.assert_array_equal(read_labels(OneByteStream(LABELS_PAYLOAD)), LABELS)
+
+
+def test_chunks_come_in_order_and_in_the_size_asked_for() -> None:
+    images = open_images(io.BytesIO(IMAGES_PAYLOAD))
+    chunks = list(images.chunks(16))
+    assert images.count == 50
+    assert [len(chunk) for chunk in chunks] == [16, 16, 16, 2]
+    np.testing.assert_array_equal(np.concatenate(chunks), IMAGES)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", r"ends at byte 0 .* expected 16"),
+        (IMAGES_PAYLOAD[:7], r"ends at byte 7 .* expected 16"),
+        (b"<!DOCTYPE html><html>", r"at byte 0 .*<!DO.* expected the magic number 0x00000803"),
+        (LABELS_PAYLOAD, r"at byte 0 .* expected the magic number 0x00000803"),
+        (header(IMAGES_MAGIC, 1, 32, 32) + bytes(1024), r"32x32 \(at byte 8\), expected 28x28"),
+        (IMAGES_PAYLOAD[:-1], rf"ends at byte {len(IMAGES_PAYLOAD) - 1} .* {len(IMAGES_PAYLOAD)}"),
+        (IMAGES_PAYLOAD + b"\0", rf"trailing bytes.* end at byte {len(IMAGES_PAYLOAD)}"),
+        (gzip.compress(IMAGES_PAYLOAD)[:-3], "truncated: its gzip stream has no end"),
+        (gzip.compress(IMAGES_PAYLOAD)[:5000], "truncated: its gzip stream has no end"),
+        (gzip.compress(IMAGES_PAYLOAD) + b"junk", "damaged gzip"),
+        (gzip.compress(IMAGES_PAYLOAD)[:-8] + bytes(8), "damaged gzip"),
+    ],
+)
+def test_a_broken_file_is_an_error_that_names_file_place_and_expectation(
+    content: bytes, said: str
+) -> None:
+    with pytest.raises(DataError, match=f"(?s)^photos.gz .*{said}"):
+        read_images(io.BytesIO(content), "photos.gz")
+
+
+def test_a_label_above_nine_is_an_error_that_names_its_offset() -> None:
+    payload = bytearray(LABELS_PAYLOAD)
+    payload[8 + 33] = 10
+    with pytest.raises(DataError, match="label 10 at byte 41 .* expected 0 to 9"):
+        list(open_labels(io.BytesIO(payload), "labels.gz").chunks(7))
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_memory_follows_the_data_and_not_what_the_header_promises(
+    pack: Callable[[bytes], bytes],
+) -> None:
+    liar = pack(header(LABELS_MAGIC, 4_000_000_000) + bytes(100))
+    tracemalloc.start()
+    with pytest.raises(DataError, match="ends at byte 108"):
+        read_labels(io.BytesIO(liar))
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()
+
+
+def test_memory_of_a_gzip_bomb_is_bounded_by_the_chunk() -> None:
+    bomb = gzip.compress(header(IMAGES_MAGIC, 40_000, 28, 28) + bytes(40_000 * 784))
+    tracemalloc.start()
+    assert sum(len(chunk) for chunk in open_images(io.BytesIO(bomb)).chunks(100)) == 40_000
+    assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    tracemalloc.stop()
+
+
+def test_a_set_without_examples_is_empty_arrays() -> None:
+    assert read_images(io.BytesIO(header(IMAGES_MAGIC, 0, 28, 28))).shape == (0, 28, 28)
+    assert read_labels(io.BytesIO(header(LABELS_MAGIC, 0))).shape == (0,)

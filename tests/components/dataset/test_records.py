@@ -1,0 +1,83 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from components.dataset.errors import DataError
+from components.dataset.records import RECORD_BYTES, frame_records, read_records
+from tests.idx_files import shuffled_labels, synthetic_images
+
+LABELS = shuffled_labels(3)
+IMAGES = synthetic_images(LABELS)
+
+
+@pytest.fixture
+def shard(tmp_path: Path) -> Path:
+    path = tmp_path / "train-00000-of-00001.tfrecord"
+    path.write_bytes(frame_records(IMAGES, LABELS).tobytes())
+    return path
+
+
+def test_the_bytes_are_those_of_tensorflow(shard: Path, tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    theirs = tmp_path / "theirs.tfrecord"
+    with tf.io.TFRecordWriter(str(theirs)) as writer:
+        for image, label in zip(IMAGES, LABELS, strict=True):
+            pixels = tf.train.BytesList(value=[image.tobytes()])
+            feature = {
+                "image": tf.train.Feature(bytes_list=pixels),
+                "label": tf.train.Feature(int64_list=tf.train.Int64List(value=[int(label)])),
+            }
+            example = tf.train.Example(features=tf.train.Features(feature=feature))
+            writer.write(example.SerializeToString(deterministic=True))
+    assert shard.read_bytes() == theirs.read_bytes()
+
+
+def test_tensorflow_reads_and_parses_them(shard: Path) -> None:
+    import tensorflow as tf
+
+    features = {
+        "image": tf.io.FixedLenFeature([], tf.string),
+        "label": tf.io.FixedLenFeature([], tf.int64),
+    }
+    batch = next(iter(tf.data.TFRecordDataset(str(shard)).batch(len(LABELS))))
+    parsed = tf.io.parse_example(batch, features)
+    pixels = tf.io.decode_raw(parsed["image"], tf.uint8).numpy().reshape(-1, 28, 28)
+    np.testing.assert_array_equal(pixels, IMAGES)
+    np.testing.assert_array_equal(parsed["label"].numpy(), LABELS)
+
+
+def test_images_may_be_flat(shard: Path) -> None:
+    assert frame_records(IMAGES.reshape(-1, 784), LABELS).tobytes() == shard.read_bytes()
+
+
+def test_no_examples_are_no_bytes() -> None:
+    assert frame_records(IMAGES[:0], LABELS[:0]).shape == (0, RECORD_BYTES)
+
+
+def test_a_label_above_nine_is_refused() -> None:
+    with pytest.raises(ValueError, match="label 200"):
+        frame_records(IMAGES[:1], np.array([200], np.uint8))
+
+
+def test_what_was_written_is_read_in_batches(shard: Path) -> None:
+    batches = list(read_records(shard, batch=8))
+    assert [len(labels) for _, labels in batches] == [8, 8, 8, 6]
+    np.testing.assert_array_equal(np.concatenate([images for images, _ in batches]), IMAGES)
+    np.testing.assert_array_equal(np.concatenate([labels for _, labels in batches]), LABELS)
+
+
+@pytest.mark.parametrize("place", [0, 9, 100, 12 + 821, RECORD_BYTES - 1])
+def test_one_changed_byte_anywhere_is_found(shard: Path, place: int) -> None:
+    content = bytearray(shard.read_bytes())
+    content[5 * RECORD_BYTES + place] ^= 1
+    shard.write_bytes(content)
+    with pytest.raises(DataError, match=f"{shard.name} .*byte {5 * RECORD_BYTES}"):
+        list(read_records(shard, batch=4))
+
+
+def test_a_truncated_shard_is_found(shard: Path) -> None:
+    shard.write_bytes(shard.read_bytes()[:-1])
+    with pytest.raises(DataError, match=f"truncated at byte {30 * RECORD_BYTES - 1}"):
+        list(read_records(shard))

@@ -1,0 +1,187 @@
+import gzip
+import hashlib
+import logging
+from pathlib import Path
+
+import pytest
+
+from components.dataset import bucket
+from components.dataset.errors import BucketError, DataError, ParameterError, SourceError
+from components.dataset.facts import DIGESTS, FILES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
+from components.ingest import landing
+from components.ingest.digests import expected_digests, raw_directory
+from components.ingest.landing import Landed, land
+from tests.fakes.mirror import FakeMirror, serve_mirror
+from tests.fakes.storage import FakeBucket, serve_emulator
+from tests.idx_files import payload_digests, shuffled_labels, write_idx_set, write_payloads
+from tests.idx_files import labels_payload as pack_labels
+
+
+@pytest.fixture
+def digests(payloads: dict[str, bytes]) -> dict[str, str]:
+    return payload_digests(payloads)
+
+
+def land_from(mirror: FakeMirror, digests: dict[str, str]) -> Landed:
+    return land("gs://bucket/home", mirror.url, digests, allow_unverified=False)
+
+
+def test_the_files_lie_below_the_digest_of_their_digests(
+    fake: FakeBucket, mirror: FakeMirror, files: dict[str, bytes], digests: dict[str, str]
+) -> None:
+    landed = land_from(mirror, digests)
+    key = hashlib.sha256("".join(digests[name] for name in FILES).encode()).hexdigest()[:16]
+    assert landed.uri == f"gs://bucket/home/raw/{key}"
+    assert fake.objects == {f"home/raw/{key}/{name}": body for name, body in files.items()}
+    assert landed.metadata == {
+        "digests": digests,
+        "examples": {"train": 60, "test": 20},
+        "rows": 28,
+        "columns": 28,
+        "verified": True,
+    }
+
+
+def test_the_report_says_what_came_from_where(
+    fake: FakeBucket, mirror: FakeMirror, files: dict[str, bytes], digests: dict[str, str]
+) -> None:
+    entry = land_from(mirror, digests).report["files"][TRAIN_IMAGES]
+    assert (entry["source"], entry["bytes"]) == (mirror.url, len(files[f"{TRAIN_IMAGES}.gz"]))
+    assert entry["state"] == "uploaded"
+
+
+def test_a_second_landing_fetches_and_uploads_nothing_and_says_so(
+    fake: FakeBucket,
+    mirror: FakeMirror,
+    digests: dict[str, str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    first = land_from(mirror, digests)
+    asked, uploaded = len(mirror.requests), len(fake.uploads)
+    caplog.set_level(logging.INFO, logger="components")
+    second = land_from(mirror, digests)
+    assert (len(mirror.requests), len(fake.uploads)) == (asked, uploaded)
+    assert (second.uri, second.metadata) == (first.uri, first.metadata)
+    assert {entry["state"] for entry in second.report["files"].values()} == {"already there"}
+    assert "nothing fetched, nothing uploaded" in caplog.records[-1].getMessage()
+
+
+def test_only_what_is_missing_is_fetched(
+    fake: FakeBucket, mirror: FakeMirror, digests: dict[str, str]
+) -> None:
+    uri = land_from(mirror, digests).uri
+    del fake.objects[f"{uri.removeprefix('gs://bucket/')}/{TEST_LABELS}.gz"]
+    mirror.requests.clear()
+    land_from(mirror, digests)
+    assert mirror.requests == [f"/{TEST_LABELS}.gz"]
+
+
+def test_nothing_lands_when_one_file_is_not_what_it_should_be(
+    fake: FakeBucket, files: dict[str, bytes], digests: dict[str, str]
+) -> None:
+    with serve_mirror(files | {f"{TEST_LABELS}.gz": b"<html>"}) as mirror:
+        with pytest.raises(SourceError, match=TEST_LABELS):
+            land_from(mirror, digests)
+    assert fake.objects == {}
+
+
+def test_an_object_without_a_note_of_its_digest_is_read_and_accepted(
+    fake: FakeBucket, mirror: FakeMirror, payloads: dict[str, bytes], digests: dict[str, str]
+) -> None:
+    home = raw_directory("home", digests)
+    for name, payload in payloads.items():
+        fake.put(f"{home}/{name}.gz", gzip.compress(payload, 1))
+    land_from(mirror, digests)
+    assert (fake.uploads, mirror.requests) == ([], [])
+
+
+def test_an_object_with_another_payload_is_an_error_and_stays(
+    fake: FakeBucket, mirror: FakeMirror, payloads: dict[str, bytes], digests: dict[str, str]
+) -> None:
+    name = f"{raw_directory('home', digests)}/{TRAIN_LABELS}.gz"
+    other = gzip.compress(pack_labels(shuffled_labels(6, seed=9)))
+    fake.put(name, other)
+    with pytest.raises(BucketError, match=f"gs://bucket/{name} holds a payload .* remove"):
+        land_from(mirror, digests)
+    assert fake.objects == {name: other}
+
+
+@pytest.mark.parametrize("level", [0, 9])
+def test_a_faster_ingest_from_another_mirror_is_no_conflict(
+    level: int,
+    fake: FakeBucket,
+    mirror: FakeMirror,
+    payloads: dict[str, bytes],
+    digests: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    upload = bucket.upload
+
+    def late(path: Path, uri: str, metadata: dict[str, str]) -> bool:
+        payload = payloads[path.name.removesuffix(".gz")]
+        fake.put(uri.removeprefix("gs://bucket/"), gzip.compress(payload, level), dict(metadata))
+        return upload(path, uri, metadata)
+
+    monkeypatch.setattr(landing.bucket, "upload", late)
+    report = land_from(mirror, digests).report
+    assert fake.uploads == []
+    assert {entry["state"] for entry in report["files"].values()} == {"already there"}
+
+
+def test_another_dataset_lands_unverified_only_when_that_is_allowed(
+    fake: FakeBucket, mirror: FakeMirror, digests: dict[str, str]
+) -> None:
+    with pytest.raises(SourceError, match="another dataset under the same name"):
+        land("gs://bucket", mirror.url, {}, allow_unverified=False)
+    landed = land("gs://bucket", mirror.url, {}, allow_unverified=True)
+    assert landed.metadata["verified"] is False
+    assert landed.metadata["digests"] == digests
+    assert landed.uri == raw_directory("gs://bucket", digests)
+    again = land("gs://bucket", mirror.url, {}, allow_unverified=True)
+    assert (again.metadata, len(fake.uploads)) == (landed.metadata, 4)
+
+
+def test_images_and_labels_that_differ_in_number_do_not_land(
+    fake: FakeBucket, payloads: dict[str, bytes], tmp_path: Path
+) -> None:
+    odd = payloads | {TRAIN_LABELS: pack_labels(shuffled_labels(5))}
+    write_payloads(tmp_path / "odd", odd)
+    with pytest.raises(DataError, match=f"{TRAIN_IMAGES} has 60 examples, .* has 50"):
+        land("gs://bucket", str(tmp_path / "odd"), payload_digests(odd), False)
+    assert fake.objects == {}
+
+
+def test_a_missing_bucket_is_found_before_anything_is_fetched(
+    fake: FakeBucket, mirror: FakeMirror, digests: dict[str, str]
+) -> None:
+    with pytest.raises(BucketError, match="bucket gs://elsewhere does not exist"):
+        land("gs://elsewhere", mirror.url, digests, False)
+    assert mirror.requests == []
+
+
+def test_digests_must_name_the_four_files() -> None:
+    with pytest.raises(ParameterError, match="digests names train, expected exactly train-images"):
+        expected_digests({"train": "0" * 64}, False)
+    with pytest.raises(ParameterError, match="is 'abc', expected the 64 hexadecimal"):
+        expected_digests(DIGESTS | {TRAIN_IMAGES: "abc"}, False)
+
+
+def test_without_digests_those_of_fashion_mnist_count() -> None:
+    assert expected_digests({}, False) == DIGESTS
+    assert expected_digests({}, True) is None
+    upper = {name: digest.upper() for name, digest in DIGESTS.items()}
+    assert expected_digests(upper, True) == DIGESTS
+
+
+def test_landing_works_with_the_emulator_from_the_projects_data_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digests = write_idx_set(tmp_path / "data", 4, 2)
+    with serve_emulator(tmp_path / "storage") as host:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", host)
+        landed = land("gs://bucket/home/", "", digests, False)
+        assert bucket.list_objects(landed.uri) == sorted(f"{landed.uri}/{n}.gz" for n in FILES)
+        copied = land("gs://bucket/copy", landed.uri, digests, False)
+    assert landed.report["files"][TRAIN_IMAGES]["source"] == str(tmp_path / "data")
+    assert copied.metadata == landed.metadata
+    assert copied.report["files"][TRAIN_IMAGES]["source"] == landed.uri

@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import pytest
+
+from components.dataset.errors import SourceError
+from components.dataset.facts import TRAIN_LABELS
+from components.ingest import sources
+from components.ingest.sources import resolve
+from tests.fakes.storage import FakeBucket
+
+
+def test_without_a_source_the_order_is_system_project_mirrors(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sources, "SYSTEM_DIRECTORY", "/usr/share/data")
+    monkeypatch.setattr(sources, "MIRRORS", ("http://one/", "http://two/"))
+    monkeypatch.setenv("FASHION_MNIST_DATA", "/checkout/data")
+    labels = [source.label for source in resolve("")]
+    assert labels == ["/usr/share/data", "/checkout/data", "http://one/", "http://two/"]
+
+
+def test_the_project_directory_is_data_here_where_the_variable_is_not_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("FASHION_MNIST_DATA")
+    assert resolve("")[1].label == str(Path.cwd() / "data")
+
+
+@pytest.mark.parametrize("source", ["ftp://host/a", "s3://bucket/a", "file:///a"])
+def test_other_schemes_are_refused(source: str) -> None:
+    with pytest.raises(SourceError, match="has the scheme .* expected a directory"):
+        resolve(source)
+
+
+def test_a_missing_directory_is_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="nowhere is not a directory"):
+        resolve(str(tmp_path / "nowhere"))
+
+
+def test_a_base_address_needs_no_slash_at_its_end() -> None:
+    assert resolve("https://host/path")[0].label == "https://host/path/"
+
+
+def test_a_directory_serves_compressed_files_first(tmp_path: Path) -> None:
+    (tmp_path / TRAIN_LABELS).write_bytes(b"plain")
+    with resolve(str(tmp_path))[0].open(TRAIN_LABELS) as stream:
+        assert stream.read(10) == b"plain"
+    (tmp_path / f"{TRAIN_LABELS}.gz").write_bytes(b"packed")
+    with resolve(str(tmp_path))[0].open(TRAIN_LABELS) as stream:
+        assert stream.read(10) == b"packed"
+
+
+def test_a_bucket_serves_what_lies_below_the_prefix(fake: FakeBucket) -> None:
+    fake.put(f"some/where/{TRAIN_LABELS}", b"plain")
+    source = resolve("gs://bucket/some/where/")[0]
+    with source.open(TRAIN_LABELS) as stream:
+        assert stream.read(10) == b"plain"
+    with pytest.raises(SourceError, match="no other.gz there"), source.open("other"):
+        pass

@@ -1,0 +1,192 @@
+import inspect
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tensorflow as tf
+from kfp import dsl, local
+from kfp.dsl import Artifact, Dataset, Metrics, Model
+
+from components import embedding
+from components.dataset.errors import DataError
+from components.dataset.manifest import content_digest, read_manifest
+from components.dataset.provenance import code_digest
+from components.train.component import train
+from components.train.trainer.util import HyperparameterError, Hyperparameters
+
+SHORT = {"filters": [4, 8], "batch_size": 32, "train_steps": 12, "precision": "float32"}
+
+
+def call(folder: Path, train_directory: Path, validation_directory: Path, **given: Any) -> Any:
+    """Runs the component's function; returns its model, history and metrics artifacts."""
+    folder.mkdir(exist_ok=True)
+    model = Model(uri=str(folder / "model"))
+    history = Artifact(uri=str(folder / "history"))
+    metrics = Metrics(uri=str(folder / "metrics"))
+    train.python_func(
+        train_records=Dataset(uri=str(train_directory)),
+        validation_records=Dataset(uri=str(validation_directory)),
+        model=model,
+        history=history,
+        train_metrics=metrics,
+        **{**SHORT, **given},
+    )
+    return model, history, metrics
+
+
+@pytest.fixture(scope="module")
+def outputs(
+    train_directory: Path, validation_directory: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Any:
+    folder = tmp_path_factory.mktemp("outputs")
+    return call(folder, train_directory, validation_directory, seed=3)
+
+
+def test_the_model_is_finished_and_labelled(outputs: Any) -> None:
+    model, history, _ = outputs
+    manifest = read_manifest(Path(model.path))
+    facts = model.metadata
+    assert facts["digest"] == content_digest(manifest)
+    assert facts["framework"] == "tensorflow"
+    assert facts["framework_version"] == tf.__version__
+    assert (facts["precision"], facts["epochs"]) == ("float32", 2)
+    curve = json.loads(Path(history.path).read_text())["epochs"]
+    assert facts["validation_accuracy"] == curve[-1]["validation_accuracy"]
+    assert set(tf.saved_model.load(model.path).signatures) == {"serving_default", "serving_bytes"}
+
+
+def test_the_history_tells_everything_about_the_run(
+    outputs: Any, train_directory: Path, validation_directory: Path
+) -> None:
+    history = json.loads(Path(outputs[1].path).read_text())
+    assert [row["epoch"] for row in history["epochs"]] == [1, 2]
+    assert set(history["epochs"][0]) == {
+        "epoch",
+        "seconds",
+        "learning_rate",
+        "loss",
+        "accuracy",
+        "validation_loss",
+        "validation_accuracy",
+    }
+    assert (
+        history["parameters"]
+        == Hyperparameters(
+            filters=(4, 8), batch_size=32, train_steps=12, precision="float32", seed=3
+        ).as_dict()
+    )
+    assert history["data"] == {
+        "train": content_digest(read_manifest(train_directory)),
+        "validation": content_digest(read_manifest(validation_directory)),
+    }
+    assert history["code_digest"] == code_digest(embedding.COMPONENTS / "train")
+    assert set(history["versions"]) == {"tensorflow", "keras", "python"}
+    assert (history["precision"], history["steps"]) == ("float32", 12)
+    assert history["training_seconds"] > sum(row["seconds"] for row in history["epochs"]) * 0.99
+    trained = 12 * 32 / sum(row["seconds"] for row in history["epochs"])
+    assert history["images_per_second"] == pytest.approx(trained)
+    assert history["parameter_count"] == outputs[0].metadata["parameter_count"] > 1000
+
+
+def test_the_metrics_stand_in_the_artifact_and_in_its_file(outputs: Any) -> None:
+    _, history, metrics = outputs
+    written = json.loads(Path(metrics.path).read_text())
+    assert metrics.metadata == written
+    last = json.loads(Path(history.path).read_text())["epochs"][-1]
+    assert written["train_loss"] == last["loss"]
+    assert written["validation_accuracy"] == last["validation_accuracy"]
+
+
+def test_training_on_everything_validates_on_nothing(
+    train_directory: Path, validation_directory: Path, tmp_path: Path
+) -> None:
+    model, history, metrics = call(
+        tmp_path, train_directory, validation_directory, train_on_validation=True
+    )
+    told = json.loads(Path(history.path).read_text())
+    assert {row["validation_accuracy"] for row in told["epochs"]} == {None}
+    assert not {name for name in metrics.metadata if name.startswith("validation")}
+    assert "validation_accuracy" not in model.metadata
+    # 320 and 60 examples are 11 full batches of 32: the 12th step is a second epoch.
+    assert [row["epoch"] for row in told["epochs"]] == [1, 2]
+
+
+def test_a_bad_hyperparameter_stops_before_anything_is_written(
+    train_directory: Path, validation_directory: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(HyperparameterError, match="augmentation"):
+        call(tmp_path, train_directory, validation_directory, augmentation="mirror")
+    assert not list(tmp_path.iterdir())
+
+
+def test_records_without_a_manifest_are_refused(validation_directory: Path, tmp_path: Path) -> None:
+    (tmp_path / "records").mkdir()
+    with pytest.raises(DataError, match="unfinished"):
+        call(tmp_path / "out", tmp_path / "records", validation_directory)
+
+
+def test_defaults_are_those_of_the_hyperparameters() -> None:
+    parameters = inspect.signature(train.python_func).parameters
+    defaults = {
+        name: parameter.default
+        for name, parameter in parameters.items()
+        if parameter.default is not inspect.Parameter.empty
+    }
+    assert defaults == Hyperparameters().as_dict()
+
+
+def test_the_embedded_code_needs_nothing_of_the_checkout(tmp_path: Path) -> None:
+    embedding.stage(tmp_path, folder="train", dataset=("errors", "facts", "manifest", "provenance"))
+    check = """
+import sys
+import components
+from components.train.trainer import export, history, input_pipeline, model, task, training
+from components.dataset.provenance import code_digest
+assert components.__path__[0].startswith(sys.argv[1]), components.__path__
+print(code_digest(history.CODE))
+"""
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONSAFEPATH": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", check, str(tmp_path)],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == code_digest(embedding.COMPONENTS / "train")
+
+
+def test_the_local_runner_trains(
+    train_directory: Path, validation_directory: Path, tmp_path: Path
+) -> None:
+    runner = local.SubprocessRunner(use_venv=False)
+    local.init(runner=runner, pipeline_root=str(tmp_path), raise_on_error=True)
+
+    @dsl.pipeline(name="only-train")
+    def only_train(train_uri: str, validation_uri: str) -> None:
+        records = dsl.importer(artifact_uri=train_uri, artifact_class=Dataset)
+        validation = dsl.importer(artifact_uri=validation_uri, artifact_class=Dataset)
+        without_pins(train)(
+            train_records=records.output, validation_records=validation.output, **SHORT
+        )
+
+    only_train(train_uri=str(train_directory), validation_uri=str(validation_directory))
+    (told,) = tmp_path.glob("**/train/executor_output.json")
+    artifacts = json.loads(told.read_text())["artifacts"]
+    assert set(artifacts) == {"model", "history", "train_metrics"}
+    model = artifacts["model"]["artifacts"][0]
+    assert model["metadata"]["epochs"] == 2
+    assert (Path(model["uri"]) / "saved_model.pb").is_file()
+
+
+def without_pins(component: Any) -> Any:
+    """The component without the installation of its packages, which are here."""
+    container = component.component_spec.implementation.container
+    container.command = container.command[3:]
+    return component

@@ -1,0 +1,104 @@
+import io
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from components.dataset.facts import CLASS_NAMES
+from components.dataset.manifest import content_digest, write_manifest
+from components.train.trainer.export import export
+from components.train.trainer.model import build_model
+from components.train.trainer.util import Hyperparameters
+
+from .conftest import make_examples
+
+SMALL = Hyperparameters(filters=(4, 8), dense_units=16)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
+    model = build_model(SMALL)
+    directory = tmp_path_factory.mktemp("export") / "a" / "model"
+    export(model, directory)
+    return model, tf.saved_model.load(str(directory))
+
+
+def test_pixels_are_answered_as_the_contract_says(exported: tuple[Any, Any]) -> None:
+    model, loaded = exported
+    images = make_examples(5)[0]
+    answer = loaded.signatures["serving_default"](image=tf.constant(images))
+    assert {name: (value.dtype, value.shape) for name, value in answer.items()} == {
+        "probabilities": (tf.float32, (5, 10)),
+        "class_id": (tf.int64, (5,)),
+        "label": (tf.string, (5,)),
+    }
+    expected = tf.nn.softmax(model(images)).numpy()
+    np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-6)
+    assert answer["class_id"].numpy().tolist() == expected.argmax(1).tolist()
+    names = [CLASS_NAMES[index] for index in expected.argmax(1)]
+    assert [label.decode() for label in answer["label"].numpy()] == names
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_any_number_of_images_is_answered(exported: tuple[Any, Any], count: int) -> None:
+    answer = exported[1].signatures["serving_default"](tf.zeros([count, 28, 28], tf.uint8))
+    assert answer["probabilities"].shape == (count, 10)
+
+
+@pytest.mark.parametrize(
+    ("mode", "form", "size"),
+    [
+        ("L", "PNG", 28),
+        ("RGB", "PNG", 28),
+        ("RGBA", "PNG", 28),
+        ("RGB", "JPEG", 28),
+        ("L", "PNG", 280),
+    ],
+)
+def test_a_picture_is_answered_as_its_pixels_are(
+    exported: tuple[Any, Any], mode: str, form: str, size: int
+) -> None:
+    signatures = exported[1].signatures
+    # Smooth, so that JPEG and resizing keep it nearly as it is.
+    pixels = np.add.outer(np.arange(28), np.arange(28)).astype(np.uint8) * 4
+    picture = Image.fromarray(pixels).convert(mode).resize((size, size), Image.Resampling.BILINEAR)
+    file = io.BytesIO()
+    picture.save(file, form)
+    given = signatures["serving_bytes"](image_bytes=tf.constant([file.getvalue()] * 2))
+    expected = signatures["serving_default"](image=tf.constant(np.stack([pixels] * 2)))
+    exact = form == "PNG" and size == 28
+    np.testing.assert_allclose(
+        given["probabilities"], expected["probabilities"], atol=1e-6 if exact else 0.05
+    )
+    assert given["label"].shape == (2,)
+
+
+def test_what_is_no_picture_is_refused(exported: tuple[Any, Any]) -> None:
+    with pytest.raises(tf.errors.InvalidArgumentError, match="image"):
+        exported[1].signatures["serving_bytes"](tf.constant([b"<html>"]))
+
+
+EXPORT_TWICE = """
+import sys
+from pathlib import Path
+import keras
+from components.train.trainer.export import export
+from components.train.trainer.model import build_model
+from components.train.trainer.util import Hyperparameters
+
+keras.utils.set_random_seed(1)
+export(build_model(Hyperparameters(filters=(4, 8))), Path(sys.argv[1]))
+"""
+
+
+def test_equal_weights_have_equal_digests_in_two_processes(tmp_path: Path) -> None:
+    folders = [tmp_path / "first", tmp_path / "second"]
+    for folder in folders:
+        subprocess.run([sys.executable, "-c", EXPORT_TWICE, str(folder)], check=True)
+    first, second = (content_digest(write_manifest(folder)) for folder in folders)
+    assert first == second

@@ -1,0 +1,67 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from components.train.trainer import hardware
+
+
+@pytest.mark.parametrize(
+    ("flags", "fast"),
+    [
+        ("fpu avx2 avx512f avx512_bf16 sse", True),
+        ("fpu amx_tile amx_bf16", True),
+        ("fpu avx2 avx512f avx512_bf16x", False),
+    ],
+)
+def test_bfloat16_is_taken_from_the_flags_of_the_cpu(
+    flags: str, fast: bool, tmp_path: Path
+) -> None:
+    cpu_info = tmp_path / "cpuinfo"
+    cpu_info.write_text(f"processor\t: 0\nflags\t\t: {flags}\nbugs\t: spectre_v1\n")
+    assert hardware.cpu_has_bfloat16(cpu_info) is fast
+
+
+def test_an_unknown_cpu_computes_in_float32(tmp_path: Path) -> None:
+    assert not hardware.cpu_has_bfloat16(tmp_path / "missing")
+    (tmp_path / "arm").write_text("processor\t: 0\nFeatures\t: fp asimd\n")
+    assert not hardware.cpu_has_bfloat16(tmp_path / "arm")
+
+
+def test_what_was_asked_for_is_what_is_used() -> None:
+    assert hardware.resolve_precision("float32") == "float32"
+    assert hardware.resolve_precision("bfloat16") == "bfloat16"
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "precision"), [([(8, 0)], "bfloat16"), ([(9, 0), (7, 5)], "float32")]
+)
+def test_auto_asks_the_slowest_gpu_where_there_is_one(
+    capabilities: list[tuple[int, int]], precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hardware, "_gpu_capabilities", lambda: capabilities)
+    assert hardware.resolve_precision("auto") == precision
+
+
+def test_auto_asks_the_cpu_where_there_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardware, "_gpu_capabilities", list)
+    monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda: True)
+    assert hardware.resolve_precision("auto") == "bfloat16"
+    monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda: False)
+    assert hardware.resolve_precision("auto") == "float32"
+
+
+def test_what_libraries_write_while_they_load_is_swallowed(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with hardware.quiet_start():
+        os.write(2, b"noise\n")
+    os.write(2, b"message\n")
+    assert capfd.readouterr().err == "message\n"
+
+
+def test_nothing_is_swallowed_when_loading_fails(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ImportError), hardware.quiet_start():
+        os.write(2, b"the reason\n")
+        raise ImportError
+    assert capfd.readouterr().err == "the reason\n"

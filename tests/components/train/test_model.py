@@ -1,0 +1,65 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.train.trainer.layers import FusedBatchNormalization
+from components.train.trainer.model import build_model
+from components.train.trainer.util import Hyperparameters
+
+from .conftest import make_examples
+
+
+@pytest.mark.parametrize("filters", [(4, 8), (4, 8, 12), (4, 6, 8, 10)])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_logits_are_float32_for_every_depth_and_precision(
+    filters: tuple[int, ...], precision: str
+) -> None:
+    model = build_model(Hyperparameters(filters=filters, dropout=0.1), precision)
+    logits = model(make_examples(3)[0])
+    assert logits.shape == (3, 10)
+    assert logits.dtype == tf.float32
+
+
+def test_precision_changes_what_is_computed_in_and_not_the_weights() -> None:
+    small = Hyperparameters(filters=(4, 8), dense_units=0)
+    exact, fast = build_model(small), build_model(small, "bfloat16")
+    assert {layer.compute_dtype for layer in fast.layers} == {"bfloat16", "float32", "uint8"} - {
+        "uint8"
+    }
+    assert [(w.shape, w.dtype) for w in exact.weights] == [(w.shape, w.dtype) for w in fast.weights]
+    fast.set_weights(exact.get_weights())
+    images = make_examples(8)[0]
+    np.testing.assert_allclose(fast(images), exact(images), atol=0.1)
+
+
+def test_the_widths_are_those_of_the_hyperparameters() -> None:
+    model = build_model(Hyperparameters(filters=(6, 8, 10), dense_units=12))
+    convolutions = [layer.filters for layer in model.layers if hasattr(layer, "filters")]
+    assert convolutions == [3, 6, 8, 8, 8, 10, 10, 10]
+    dense = [layer.units for layer in model.layers if hasattr(layer, "units")]
+    assert dense == [12, 10]
+
+
+def test_without_dense_units_the_last_layer_is_the_only_dense_one() -> None:
+    model = build_model(Hyperparameters(filters=(4, 8), dense_units=0))
+    assert [layer.units for layer in model.layers if hasattr(layer, "units")] == [10]
+
+
+def test_dropout_changes_training_only() -> None:
+    model = build_model(Hyperparameters(filters=(4, 8), dropout=0.5))
+    images = make_examples(8)[0]
+    np.testing.assert_array_equal(model(images, training=False), model(images, training=False))
+    assert any(isinstance(layer, keras.layers.Dropout) for layer in model.layers)
+
+
+def test_fused_normalization_does_what_that_of_keras_does() -> None:
+    x = tf.random.stateless_normal([16, 5, 5, 3], [1, 2], mean=2.0, stddev=3.0)
+    ours = FusedBatchNormalization()
+    theirs = keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-3)
+    np.testing.assert_allclose(ours(x, training=True), theirs(x, training=True), atol=1e-5)
+    np.testing.assert_allclose(ours.moving_mean, theirs.moving_mean, atol=1e-5)
+    np.testing.assert_allclose(ours(x, training=False), theirs(x, training=False), rtol=0.01)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(ours(x, training=True) ** 3)
+    assert all(gradient is not None for gradient in tape.gradient(loss, ours.trainable_variables))

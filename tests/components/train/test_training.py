@@ -1,0 +1,160 @@
+import itertools
+import math
+import re
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.train.trainer import training as module
+from components.train.trainer.input_pipeline import InMemory, open_source, read_examples
+from components.train.trainer.model import build_model
+from components.train.trainer.progress import Ticker
+from components.train.trainer.task import Records
+from components.train.trainer.training import Plan, Training
+from components.train.trainer.util import Hyperparameters, TrainingDiverged
+
+SMALL = Hyperparameters(filters=(4, 8), dense_units=16, batch_size=32, epochs=2)
+
+
+def start(train: Records, validation: Records | None, given: Hyperparameters) -> Training:
+    tf.keras.utils.set_random_seed(given.seed)
+    validated = read_examples(validation.files) if validation else None
+    return Training(build_model(given), open_source(train.files), validated, given)
+
+
+@pytest.mark.parametrize(
+    ("given", "examples", "plan"),
+    [
+        (Hyperparameters(epochs=7), 55_000, (256, 214, 1498, 7)),
+        (Hyperparameters(train_steps=1000), 55_000, (256, 214, 1000, 5)),
+        (Hyperparameters(train_steps=3), 55_000, (256, 214, 3, 1)),
+        (Hyperparameters(epochs=2), 100, (100, 1, 2, 2)),
+    ],
+)
+def test_steps_and_epochs_follow_from_each_other(
+    given: Hyperparameters, examples: int, plan: tuple[int, ...]
+) -> None:
+    made = Plan.of(given, examples)
+    assert (made.batch_size, made.steps_per_epoch, made.steps, made.epochs) == plan
+
+
+def test_it_learns_what_can_be_learned(train: Records, validation: Records) -> None:
+    given = Hyperparameters(
+        filters=(4, 8), dense_units=16, batch_size=32, epochs=5, augmentation="none"
+    )
+    training = start(train, validation, given)
+    training.run()
+    assert [row.epoch for row in training.curve] == [1, 2, 3, 4, 5]
+    assert training.curve[-1].loss < training.curve[0].loss
+    assert training.curve[-1].validation_accuracy == pytest.approx(1.0, abs=0.1)
+
+
+def test_steps_given_are_exactly_the_steps_taken(train: Records, validation: Records) -> None:
+    given = Hyperparameters(filters=(4, 8), batch_size=32, train_steps=13)
+    training = start(train, validation, given)
+    training.run()
+    assert int(training._optimizer.iterations) == 13
+    assert len(training.curve) == 2
+    assert training.curve[-1].learning_rate == pytest.approx(training.learning_rate(13))
+    assert training.learning_rate(13) == pytest.approx(given.learning_rate / (13 * 0.8))
+
+
+def test_without_validation_the_curve_has_none(train: Records) -> None:
+    training = start(train, None, SMALL)
+    training.run()
+    assert {row.validation_loss for row in training.curve} == {None}
+    assert {row.validation_accuracy for row in training.curve} == {None}
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(train: Records) -> None:
+    runs = []
+    for seed in (3, 3, 4):
+        given = Hyperparameters(
+            filters=(4, 8), dropout=0.2, batch_size=32, train_steps=5, seed=seed
+        )
+        training = start(train, None, given)
+        training.run()
+        runs.append(training.model.get_weights())
+    for first, second in zip(runs[0], runs[1], strict=True):
+        np.testing.assert_allclose(first, second, atol=1e-6)
+    assert any((a != b).any() for a, b in zip(runs[0], runs[2], strict=True))
+
+
+def test_a_loss_that_is_no_number_stops_with_step_and_learning_rate(
+    train: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "Ticker", NeverDue)
+    training = start(train, None, SMALL)
+    original, steps = training._step, itertools.count(1)
+
+    def seventh_is_nan(images: object, labels: object) -> object:
+        figures = original(images, labels)
+        return figures * math.nan if next(steps) == 7 else figures
+
+    training._step = seventh_is_nan
+    with pytest.raises(TrainingDiverged) as error:
+        training.run()
+    rate = f"{training.learning_rate(7):.4g}"
+    assert re.search(
+        rf"loss .* step 7 of 20, where the learning rate was {rate};", str(error.value)
+    )
+
+
+class NeverDue(Ticker):
+    """Leaves the watch to the end of the epoch."""
+
+    def due(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("steps", [1, 10])
+def test_a_learning_rate_far_too_large_is_an_error(train: Records, steps: int) -> None:
+    given = Hyperparameters(filters=(4, 8), batch_size=32, train_steps=steps, learning_rate=1e38)
+    with pytest.raises(TrainingDiverged, match="smaller learning_rate"):
+        start(train, None, given).run()
+
+
+def test_validation_counts_each_example_once(
+    train: Records, validation: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = start(train, validation, SMALL)
+    whole = training._validate(1)
+    monkeypatch.setattr(module, "VALIDATION_BATCH", 7)
+    assert training._validate(1) == pytest.approx(whole, rel=1e-5)
+    images, labels = read_examples(validation.files)
+    right = np.argmax(training.model(images), axis=-1) == labels
+    assert whole[1] == pytest.approx(right.mean())
+
+
+def test_the_smoothed_loss_is_the_one_of_the_definition(train: Records) -> None:
+    training = start(train, None, SMALL)
+    logits = np.random.default_rng(0).normal(size=(4, 10)).astype(np.float32)
+    labels = np.array([1, 2, 3, 4])
+    targets = np.full((4, 10), 0.01) + 0.9 * np.eye(10)[labels]
+    expected = -(targets * np.log(np.exp(logits) / np.exp(logits).sum(1, keepdims=True))).sum(1)
+    loss, accuracy = training._figures(tf.constant(logits), tf.constant(labels)).numpy()
+    assert loss == pytest.approx(expected.mean(), rel=1e-5)
+    assert accuracy == pytest.approx((logits.argmax(1) == labels).mean())
+
+
+def test_fewer_examples_than_a_batch_are_one_batch(train: Records) -> None:
+    few = read_examples(train.files[:1])
+    source = InMemory(type(few)(few.images[:20], few.labels[:20]))
+    training = Training(build_model(SMALL), source, None, SMALL)
+    training.run()
+    assert (training.plan.batch_size, training.plan.steps) == (20, 2)
+
+
+def test_progress_is_written_only_where_it_is_wanted(
+    train: Records, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FASHION_MNIST_PROGRESS", raising=False)
+    start(train, None, SMALL).run()
+    assert capsys.readouterr().out == ""
+    monkeypatch.setenv("FASHION_MNIST_PROGRESS", "1")
+    start(train, None, SMALL).run()
+    lines = capsys.readouterr().out.split("\r")
+    assert lines.pop() == ""
+    assert all(re.match(r"epoch [12]/2  step \d+/10  [\d,]+ images/s  loss \d", x) for x in lines)
+    assert "step 10/10" in lines[-1]

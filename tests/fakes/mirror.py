@@ -1,0 +1,106 @@
+"""A mirror on a loopback port that serves files and can misbehave."""
+
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the mirror does when a file is asked for.
+
+    Attributes:
+        body: What it sends.
+        status: The HTTP status.
+        sent: Bytes of the body that really go out before the connection ends; None: all.
+        reset: Break the connection off instead of ending it in good order.
+        pause: Seconds between two pieces of ``piece`` bytes.
+        piece: Bytes that go out at a time.
+        endless: Repeat the body for ever, without a Content-Length.
+    """
+
+    body: bytes = b""
+    status: int = 200
+    sent: int | None = None
+    reset: bool = False
+    pause: float = 0.0
+    piece: int = 1 << 16
+    endless: bool = False
+
+
+@dataclass
+class FakeMirror:
+    """A running mirror.
+
+    Attributes:
+        url: Its base address.
+        answers: By file name; of a list the first is used up by each request, the last one stays.
+        requests: The paths that were asked for.
+    """
+
+    url: str
+    answers: dict[str, Answer | list[Answer]] = field(default_factory=dict)
+    requests: list[str] = field(default_factory=list)
+
+    def answer(self, file: str) -> Answer:
+        """The answer to the next request of ``file``."""
+        answers = self.answers.get(file, Answer(b"not found", status=404))
+        if isinstance(answers, Answer):
+            return answers
+        return answers.pop(0) if len(answers) > 1 else answers[0]
+
+
+@contextmanager
+def serve_mirror(files: Mapping[str, bytes] | None = None) -> Iterator[FakeMirror]:
+    """Serves ``files`` under their names while the block runs."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server.daemon_threads = True
+    mirror = FakeMirror(f"http://127.0.0.1:{server.server_port}/")
+    mirror.answers.update({name: Answer(body) for name, body in (files or {}).items()})
+    server.mirror = mirror  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield mirror
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        mirror: FakeMirror = self.server.mirror  # type: ignore[attr-defined]
+        mirror.requests.append(self.path)
+        answer = mirror.answer(self.path.rsplit("/", 1)[-1])
+        self.send_response(answer.status)
+        if not answer.endless:
+            self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        try:
+            self._send(answer)
+        except OSError:
+            self.close_connection = True
+
+    def _send(self, answer: Answer) -> None:
+        body = answer.body[: answer.sent]
+        while True:
+            for start in range(0, len(body), answer.piece):
+                self.wfile.write(body[start : start + answer.piece])
+                time.sleep(answer.pause)
+            if not answer.endless:
+                break
+        if answer.sent is not None:
+            self.close_connection = True
+        if answer.reset:
+            # With a linger of zero, closing sends RST.
+            linger = struct.pack("ii", 1, 0)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            self.connection.close()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Keeps the test's output clean."""
