@@ -16,22 +16,16 @@ from pipeline import emulator
 from pipeline import spec as specs
 from pipeline.compiler import COMPILED, PIPELINE, PROJECT
 from pipeline.errors import UsageError
-from pipeline.execution import Task, Watcher, Workplace, execute
+from pipeline.execution import execute
+from pipeline.localization import localize
 from pipeline.spec import Spec
 from pipeline.summary import Run, write_summary
+from pipeline.tasks import Task, Watcher, Workplace
 
 DEFAULT_ROOT: Final = Path(".fashion-mnist")
 DEFAULT_SPEC: Final = COMPILED / PIPELINE
 BUCKET_URI: Final = f"gs://{emulator.LOCAL_BUCKET}"
 
-PLACEHOLDERS: Final = {
-    "{{$.pipeline_google_cloud_project_id}}": "local",
-    "{{$.pipeline_google_cloud_location}}": "local",
-    "{{$.pipeline_encryption_key_name}}": "",
-    "{{$.pipeline_service_account}}": "",
-    "{{$.pipeline_network}}": "",
-}
-"""What Vertex AI would fill in; a local run has no project, region, key, account or network."""
 UNWANTED: Final = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
 """Variables that would let this environment's modules into a step's."""
 
@@ -141,42 +135,6 @@ def run(
         result.seconds = time.monotonic() - started
         write_summary(result)
     return result
-
-
-def localize(spec: Spec, job_name: str, *, keep_preamble: bool) -> tuple[Spec, frozenset[str]]:
-    """Changes what a compiled spec must have changed to run outside Google Cloud.
-
-    The ``pip install`` in front of each step is dropped unless ``keep_preamble``; the executors
-    of steps that exist only in Google Cloud become stand-ins; Vertex AI's placeholders get values.
-
-    Args:
-        spec: The compiled pipeline.
-        job_name: The run's id.
-        keep_preamble: Let the steps install their own pins.
-
-    Returns:
-        The changed spec, and the component names of the stand-ins.
-    """
-    from pipeline.stand_ins import stand_in_for
-
-    home: set[str] = set()
-
-    def replace(label: str, container: Spec) -> Spec:
-        stand_in = stand_in_for(container)
-        if stand_in is None:
-            return container if keep_preamble else specs.strip_preamble(container)
-        home.add(label.removeprefix("exec-"))
-        return specs.strip_preamble(stand_in)
-
-    spec = specs.map_containers(spec, replace)
-    values = {**PLACEHOLDERS, "{{$.pipeline_job_name}}": job_name}
-
-    def fill(text: str) -> str:
-        for placeholder, value in values.items():
-            text = text.replace(placeholder, value)
-        return text
-
-    return specs.map_strings(spec, fill), frozenset(home)
 
 
 def check_source(source: str) -> str:

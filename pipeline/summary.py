@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from pipeline.execution import Task
 from pipeline.figures import figure, version_of
+from pipeline.tasks import Task
 
 
 @dataclasses.dataclass

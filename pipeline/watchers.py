@@ -15,9 +15,9 @@ from rich.text import Text
 
 from pipeline.duration import duration
 from pipeline.errors import Interrupted
-from pipeline.execution import Task, Watcher
 from pipeline.figures import figure
 from pipeline.summary import Run
+from pipeline.tasks import Task, Watcher
 
 MARKS: Final = {
     "waiting": ("·", "dim"),

@@ -125,7 +125,7 @@ def _records(
                 f"{len(labels)} as in {labels_name}.gz; get the set anew"
             )
         start = 0
-        for chunk in images.chunks():
+        for chunk in images.chunks(CHUNK):
             yield frame_records(chunk, labels[start : start + len(chunk)])
             start += len(chunk)
 

@@ -67,7 +67,7 @@ def learning_curve(epochs: Sequence[Mapping[str, Any]], figure: str) -> str:
 
 
 def reliability(bins: Sequence[Mapping[str, Any]]) -> str:
-    """Accuracy over confidence: bars on the diagonal mean honest probabilities.
+    """Accuracy over confidence: bars that end on the diagonal mean honest probabilities.
 
     Args:
         bins: As ``scores.calibration`` makes them.
@@ -81,7 +81,8 @@ def reliability(bins: Sequence[Mapping[str, Any]]) -> str:
         centres = [(entry["low"] + entry["high"]) / 2 for entry in filled]
         heights = [entry["accuracy"] for entry in filled]
         axes.bar(centres, heights, width=0.9 / BINS, color=FIRST, label="this model")
-        axes.plot([0, 1], [0, 1], color=INK, linestyle="--", linewidth=1, label="honest")
+        axes.plot([0, 1], [0, 1], color=INK, linestyle="--", linewidth=1, label="perfect")
+        axes.set_axisbelow(True)
         axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence", ylabel="accuracy")
         axes.legend(loc="upper left")
 

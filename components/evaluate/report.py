@@ -9,6 +9,9 @@ from components.evaluate.figures import learning_curve, reliability
 from components.evaluate.pictures import data_uri
 from components.evaluate.template import TEMPLATE
 
+NARROW_SPACE: Final = "\u202f"
+"""Between number and percent sign; no line breaks there."""
+TITLES: Final = {"data": "Records trained on"}
 STRONGEST: Final = 0.6
 """Opacity of the darkest cell of the confusion matrix; above it its text would be hard to read."""
 
@@ -26,8 +29,9 @@ def render(assessment: Assessment) -> str:
     )
     environment.filters["percent"] = _percent
     facts = assessment.facts
-    drawn = {name: learning_curve(assessment.epochs, name) for name in ("loss", "accuracy")}
-    plots = {**drawn, "calibration": reliability(facts["calibration"])}
+    plots = {"calibration": reliability(facts["calibration"])}
+    if assessment.epochs:
+        plots |= {name: learning_curve(assessment.epochs, name) for name in ("loss", "accuracy")}
     return environment.from_string(TEMPLATE).render(
         **facts,
         outcome=assessment.outcome,
@@ -83,7 +87,7 @@ def _provenance(facts: dict[str, Any]) -> list[tuple[str, list[tuple[str, str]]]
     model = [("Model", facts["model_digest"])]
     sections = [("Data", origin), ("Model", model)]
     for name, value in facts["training"].items():
-        title = name.replace("_", " ").capitalize()
+        title = TITLES.get(name, name.replace("_", " ").capitalize())
         if isinstance(value, dict):
             sections.append((title, [(str(key), _plain(item)) for key, item in value.items()]))
         else:
@@ -102,4 +106,4 @@ def _plain(value: Any) -> str:
 
 
 def _percent(share: float, digits: int = 1) -> str:
-    return f"{100 * share:.{digits}f} %"
+    return f"{100 * share:.{digits}f}{NARROW_SPACE}%"

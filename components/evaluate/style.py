@@ -19,7 +19,8 @@ header { padding-bottom: 0; }
 h1 { font-size: 1.5rem; line-height: 1.2; margin: .5rem 0 1rem; }
 h2 { font-size: 1.15rem; margin: 0 0 .25rem; }
 h3 { font-size: .95rem; margin: 1.25rem 0 .25rem; }
-p { margin: .25rem 0 .75rem; }
+p { margin: .25rem 0 .75rem; text-wrap: pretty; }
+section > p:last-child { margin-bottom: 0; }
 .soft, figcaption small { color: var(--soft); }
 section { background: var(--card); border: 1px solid var(--line); border-radius: .75rem;
   padding: 1.1rem; margin-bottom: 1rem; }
@@ -45,12 +46,13 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 caption { text-align: left; color: var(--soft); font-size: .85rem; padding-bottom: .4rem; }
 th, td { padding: .3rem .4rem; text-align: right; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; }
+th[scope=row] { font-weight: 500; white-space: nowrap; }
 thead th { color: var(--soft); font-size: .82rem; vertical-align: bottom; }
 th[scope=row], .left { text-align: left; }
 .matrix { table-layout: fixed; font-size: .85rem; }
 .matrix th, .matrix td { border: 0; padding: .4rem .1rem; text-align: center; }
 .matrix col:first-child { width: 6.4rem; }
-.matrix th[scope=row] { text-align: left; font-weight: 500; }
+.matrix th[scope=row] { text-align: left; }
 .matrix thead th { height: 6rem; padding: .2rem 0; }
 .matrix thead th span { writing-mode: vertical-rl; transform: rotate(180deg); white-space: nowrap; }
 .matrix thead td { vertical-align: bottom; text-align: left; color: var(--soft);
@@ -59,27 +61,28 @@ th[scope=row], .left { text-align: left; }
   background: rgb(var(--tint) / var(--opacity)); --tint: var(--wrong); }
 .matrix tbody td.right { --tint: var(--right); font-weight: 650; }
 .matrix td.none { color: var(--soft); }
-.mistakes { display: grid; grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr));
-  gap: 1rem .75rem; margin-top: .75rem; }
-.mistakes img { width: 100%; aspect-ratio: 1; image-rendering: pixelated; display: block;
-  border-radius: .4rem; background: #000; }
+.mistakes { display: grid; grid-template-columns: repeat(6, 1fr); gap: 1rem .75rem;
+  margin-top: .75rem; }
+.mistakes img { width: 100%; height: auto; aspect-ratio: 1; display: block;
+  image-rendering: pixelated; border-radius: .4rem; background: #000; }
 .mistakes figcaption { font-size: .85rem; line-height: 1.35; margin-top: .35rem; }
 .mistakes b { color: var(--bad); }
 .values { table-layout: fixed; }
-.values th { width: 38%; font-weight: 500; color: var(--soft); vertical-align: top; }
+.values th[scope=row] { width: 38%; white-space: normal; color: var(--soft); vertical-align: top; }
 .values td { text-align: left; overflow-wrap: anywhere;
   font: .85rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 .values th, .values td { padding-left: 0; overflow-wrap: anywhere; }
-details summary { cursor: pointer; color: var(--soft); }
+@media (max-width: 48rem) { .mistakes { grid-template-columns: repeat(4, 1fr); } }
 @media (max-width: 30rem) {
   main, header { padding-left: .6rem; padding-right: .6rem; }
   section { padding: .9rem .7rem; }
-  .matrix { font-size: .68rem; }
+  table.matrix { font-size: .68rem; }
   .matrix col:first-child { width: 4.7rem; }
   .matrix th, .matrix td { padding: .35rem 0; }
   .narrow { display: none; }
   th, td { padding: .3rem .2rem; }
-  .mistakes { grid-template-columns: repeat(auto-fill, minmax(5.5rem, 1fr)); }
+  table { font-size: .9rem; }
+  .mistakes { grid-template-columns: repeat(3, 1fr); }
 }
 @media print { section { break-inside: avoid; } }
 """

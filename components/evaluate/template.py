@@ -122,7 +122,7 @@ style="--opacity:{{ cell.opacity }}">{{ cell.count }}</td>
 <h2 id="mistakes">Most confident mistakes</h2>
 {% if mistake_cards %}
 <p class="soft">{{ mistake_cards|length }} of {{ "{:,}".format(wrong) }} wrong predictions, \
-the surest first.</p>
+the surest first: the true class, and in colour what the model said and how sure it was.</p>
 <div class="mistakes">
 {% for mistake in mistake_cards %}
 <figure><img src="{{ mistake.uri }}" width="112" height="112" alt="Test example \

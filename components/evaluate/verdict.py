@@ -7,8 +7,8 @@ from typing import Final
 
 from components.dataset.errors import StepError
 
-DECIMALS: Final = 12
-"""Digits of a threshold that count: 0.1 + 0.2 means 0.3, and 1/n is coarser for any test set."""
+TOLERANCE: Final = Fraction(1, 10**12)
+"""Floats are no decimals: 0.1 + 0.2 means 0.3. An example more or less weighs far more."""
 
 
 class ThresholdError(StepError):
@@ -61,8 +61,8 @@ def decide(
     Raises:
         ThresholdError: A threshold is not a number, infinite, or out of its range.
     """
-    least = _exact("min_accuracy", min_accuracy, 0.0)
-    margin = _exact("min_improvement", min_improvement, -1.0)
+    least = _least("min_accuracy", min_accuracy, 0.0)
+    margin = _least("min_improvement", min_improvement, -1.0)
     accuracy = Fraction(challenger.correct, challenger.examples)
     reached = f"accuracy {challenger} ({challenger.correct:,} of {challenger.examples:,})"
     if accuracy < least:
@@ -92,10 +92,10 @@ def _compared(challenger: Score, champion: Champion, passed: bool, min_improveme
     return f"is {amount} version {champion.version}'s {champion.score}: {needed}"
 
 
-def _exact(name: str, value: float, lowest: float) -> Fraction:
+def _least(name: str, value: float, lowest: float) -> Fraction:
     if not math.isfinite(value) or not lowest <= value <= 1.0:
         raise ThresholdError(
             f"{name} is {value}, expected a number from {lowest:g} to 1; "
             f"accuracies are shares, so 90 % is -p {name}=0.9"
         )
-    return Fraction(str(round(float(value), DECIMALS)))
+    return Fraction(value) - TOLERANCE

@@ -17,7 +17,11 @@ GROUPS: dict[str, list[str]] = tomllib.loads((PROJECT / "pyproject.toml").read_t
     "dependency-groups"
 ]
 STEPS = sorted(set(GROUPS) - {"dev"})
-IMAGE = {**default_environment(), "python_version": "3.11", "python_full_version": "3.11.0"}
+IMAGE: dict[str, str | frozenset[str]] = {
+    **{name: str(value) for name, value in default_environment().items()},
+    "python_version": "3.11",
+    "python_full_version": "3.11.0",
+}
 
 
 def lock_versions() -> dict[str, set[str]]:

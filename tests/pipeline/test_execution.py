@@ -11,7 +11,8 @@ from kfp import compiler, dsl
 
 from pipeline import spec as specs
 from pipeline.errors import StepFailed
-from pipeline.execution import Task, Workplace, execute
+from pipeline.execution import execute
+from pipeline.tasks import Task, Workplace
 
 
 @dsl.component(base_image="python:3.11-slim")

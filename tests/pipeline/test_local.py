@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline import local
+from pipeline import local, localization
 from pipeline import spec as specs
 from pipeline.errors import UsageError
 
@@ -33,7 +33,7 @@ def differences(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, 
 
 
 def test_nothing_differs_but_preamble_stand_ins_and_placeholders(committed: specs.Spec) -> None:
-    changed, stand_ins = local.localize(committed, "job-1", keep_preamble=False)
+    changed, stand_ins = localization.localize(committed, "job-1", keep_preamble=False)
     assert stand_ins == STAND_INS
     replaced = {f"/deploymentSpec/executors/exec-{name}/container" for name in STAND_INS}
     for path, before, after in differences(committed, changed):
@@ -44,20 +44,20 @@ def test_nothing_differs_but_preamble_stand_ins_and_placeholders(committed: spec
             assert "pip install" in before[2]
         else:
             filled = before
-            for placeholder, value in local.PLACEHOLDERS.items():
+            for placeholder, value in localization.PLACEHOLDERS.items():
                 filled = filled.replace(placeholder, value)
             assert filled.replace("{{$.pipeline_job_name}}", "job-1") == after, path
 
 
 def test_hermetic_steps_keep_their_preamble(committed: specs.Spec) -> None:
-    changed, stand_ins = local.localize(committed, "job-1", keep_preamble=True)
+    changed, stand_ins = localization.localize(committed, "job-1", keep_preamble=True)
     for label, executor in changed["deploymentSpec"]["executors"].items():
         own = label.removeprefix("exec-") not in stand_ins
         assert ("pip install" in json.dumps(executor)) is own, label
 
 
 def test_no_placeholder_is_left_that_kfp_local_does_not_know(committed: specs.Spec) -> None:
-    changed, _ = local.localize(committed, "job-1", keep_preamble=False)
+    changed, _ = localization.localize(committed, "job-1", keep_preamble=False)
     assert "{{$.pipeline_" not in json.dumps(changed)
 
 

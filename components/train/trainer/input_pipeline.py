@@ -21,6 +21,7 @@ from .util import Hyperparameters
 MEMORY: Final = 256 * 2**20
 """Bytes of records that may be held in memory."""
 READ_BATCH: Final = 4096
+PREFETCH: Final = 4
 FEATURES: Final = {
     "image": tf.io.FixedLenFeature([], tf.string),
     "label": tf.io.FixedLenFeature([], tf.int64),
@@ -40,24 +41,28 @@ class Source(Protocol):
     count: int
     """How many."""
 
-    def epoch(self, epoch: Any, batch_size: int, seed: int) -> Any:
-        """One epoch's shuffled full batches, (uint8 [n, 28, 28], int64 [n]), as a data set."""
+    def shuffled(self, seed: int) -> Any:
+        """Stand-ins for the examples as a data set in an order that is new in each iteration."""
+
+    def load(self, batch: Any) -> tuple[Any, Any]:
+        """A batch of stand-ins as uint8 [n, 28, 28] and int64 [n]."""
 
 
 class InMemory:
-    """Examples that are held in memory and shuffled by their index."""
+    """Examples that are held in memory, and whose index stands in for them."""
 
     def __init__(self, examples: Examples) -> None:
         self.count = len(examples.labels)
         self._images = tf.constant(examples.images)
         self._labels = tf.constant(examples.labels)
 
-    def epoch(self, epoch: Any, batch_size: int, seed: int) -> Any:
+    def shuffled(self, seed: int) -> Any:
         """See ``Source``."""
-        key = tf.stack([tf.cast(seed, tf.int64), epoch])
-        order = tf.random.experimental.stateless_shuffle(tf.range(self.count), key)
-        indices = tf.data.Dataset.from_tensor_slices(order).batch(batch_size, drop_remainder=True)
-        return indices.map(lambda i: (tf.gather(self._images, i), tf.gather(self._labels, i)))
+        return tf.data.Dataset.range(self.count).shuffle(self.count, seed=seed)
+
+    def load(self, batch: Any) -> tuple[Any, Any]:
+        """See ``Source``."""
+        return tf.gather(self._images, batch), tf.gather(self._labels, batch)
 
 
 class Streamed:
@@ -69,12 +74,15 @@ class Streamed:
         size = sum(path.stat().st_size for path in files)
         self._buffer = max(1, self.count * MEMORY // size)
 
-    def epoch(self, epoch: Any, batch_size: int, seed: int) -> Any:
+    def shuffled(self, seed: int) -> Any:
         """See ``Source``."""
         files = tf.data.Dataset.from_tensor_slices(self._files)
-        files = files.shuffle(len(self._files), seed=seed + epoch)
-        records = tf.data.TFRecordDataset(files).shuffle(self._buffer, seed=seed + epoch)
-        return records.batch(batch_size, drop_remainder=True).map(_parse)
+        files = files.shuffle(len(self._files), seed=seed)
+        return files.flat_map(tf.data.TFRecordDataset).shuffle(self._buffer, seed=seed)
+
+    def load(self, batch: Any) -> tuple[Any, Any]:
+        """See ``Source``."""
+        return _parse(batch)
 
 
 def open_source(files: Sequence[Path]) -> Source:
@@ -141,7 +149,7 @@ def training_batches(
 ) -> Any:
     """All batches of a training run, one epoch after another without a pause between them.
 
-    Which batch a step gets hangs on the seed and the step alone, not on the steps before.
+    Which batch a step gets hangs on the seed and the step alone, not on where it began.
 
     Args:
         source: The examples, at least ``batch_size`` of them.
@@ -152,20 +160,13 @@ def training_batches(
     Returns:
         An endless data set of (uint8 [batch_size, 28, 28], int64 [batch_size]).
     """
-    steps = source.count // batch_size
+    steps_per_epoch = source.count // batch_size
     seed, kind = hyperparameters.seed, hyperparameters.augmentation
 
-    def epoch(number: Any) -> Any:
-        batches = source.epoch(number, batch_size, seed)
-        if start:
-            batches = batches.skip(tf.maximum(start - number * steps, 0))
-        return batches.enumerate(tf.maximum(number * steps, tf.cast(start, tf.int64))).map(change)
+    def load(step: Any, batch: Any) -> tuple[Any, Any]:
+        images, labels = source.load(batch)
+        images = augment(images, kind, epoch=step // steps_per_epoch, step=step, seed=seed)
+        return tf.ensure_shape(images, [batch_size, IMAGE_HEIGHT, IMAGE_WIDTH]), labels
 
-    def change(step: Any, batch: tuple[Any, Any]) -> tuple[Any, Any]:
-        images, labels = batch
-        images = augment(images, kind, epoch=step // steps, step=step, seed=seed)
-        images.set_shape([batch_size, IMAGE_HEIGHT, IMAGE_WIDTH])
-        return images, labels
-
-    epochs = tf.data.Dataset.range(start // steps, np.iinfo(np.int64).max)
-    return epochs.flat_map(epoch).prefetch(4)
+    batches = source.shuffled(seed).batch(batch_size, drop_remainder=True).repeat()
+    return batches.enumerate().skip(start).map(load).prefetch(PREFETCH)

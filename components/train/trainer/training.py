@@ -1,6 +1,5 @@
 """The training loop: steps, validation, the learning curve, and the watch over the loss."""
 
-import dataclasses
 import logging
 import math
 import time
@@ -14,6 +13,7 @@ from components.dataset.facts import IMAGE_HEIGHT, IMAGE_WIDTH, NUM_CLASSES
 
 from .input_pipeline import Examples, Source, training_batches
 from .optimizer import MuonSGD, Triangle
+from .plan import Epoch, Plan
 from .progress import Ticker
 from .util import Hyperparameters, TrainingDiverged
 
@@ -21,46 +21,6 @@ logger = logging.getLogger(__name__)
 
 VALIDATION_BATCH: Final = 1000
 IMAGES: Final = (IMAGE_HEIGHT, IMAGE_WIDTH)
-
-
-@dataclasses.dataclass(frozen=True)
-class Plan:
-    """How the examples are cut into steps and epochs."""
-
-    batch_size: int
-    steps_per_epoch: int
-    steps: int
-
-    @classmethod
-    def of(cls, hyperparameters: Hyperparameters, examples: int) -> "Plan":
-        """Full batches only; with fewer examples than ``batch_size`` all of them are one."""
-        batch_size = min(hyperparameters.batch_size, examples)
-        per_epoch = examples // batch_size
-        return cls(
-            batch_size, per_epoch, hyperparameters.train_steps or hyperparameters.epochs * per_epoch
-        )
-
-    @property
-    def epochs(self) -> int:
-        """Epochs, the last one maybe short."""
-        return math.ceil(self.steps / self.steps_per_epoch)
-
-
-@dataclasses.dataclass(frozen=True)
-class Epoch:
-    """A row of the learning curve.
-
-    ``seconds`` is the time of the steps without the validation, ``learning_rate`` that of the
-    last step, ``loss`` the mean of the smoothed cross-entropy. No validation: None.
-    """
-
-    epoch: int
-    seconds: float
-    learning_rate: float
-    loss: float
-    accuracy: float
-    validation_loss: float | None
-    validation_accuracy: float | None
 
 
 class Training:
@@ -147,7 +107,14 @@ class Training:
             validation_accuracy=validation_accuracy,
         )
         ticker.clear()
-        self._log(row, (end - done) * self.plan.batch_size / seconds)
+        logger.info(
+            "epoch %d/%d: %s, %.1f s, %s images/s",
+            number,
+            self.plan.epochs,
+            row,
+            seconds,
+            f"{(end - done) * self.plan.batch_size / seconds:,.0f}",
+        )
         return row
 
     def _watch(self, figures: list[Any], step: int) -> float:
@@ -198,22 +165,4 @@ class Training:
         return TrainingDiverged(
             f"{what} is not finite at step {step} of {self.plan.steps}, where the learning rate "
             f"was {rate:.4g}; use a smaller learning_rate"
-        )
-
-    def _log(self, row: Epoch, speed: float) -> None:
-        validation = "no validation"
-        if row.validation_loss is not None:
-            validation = (
-                f"validation loss {row.validation_loss:.4f}, "
-                f"validation accuracy {row.validation_accuracy:.4f}"
-            )
-        logger.info(
-            "epoch %d/%d: loss %.4f, accuracy %.4f, %s, %.1f s, %s images/s",
-            row.epoch,
-            self.plan.epochs,
-            row.loss,
-            row.accuracy,
-            validation,
-            row.seconds,
-            f"{speed:,.0f}",
         )

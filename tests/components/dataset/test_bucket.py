@@ -50,7 +50,9 @@ def test_the_same_bytes_again_are_already_there(fake: FakeBucket, file: Path) ->
 
 def test_other_bytes_are_never_overwritten(fake: FakeBucket, file: Path) -> None:
     fake.put("numbers.gz", b"something else")
-    with pytest.raises(bucket.ObjectDiffersError, match="gs://bucket/numbers.gz is already there"):
+    with pytest.raises(
+        bucket.ObjectDiffersError, match=r"gs://bucket/numbers\.gz is already there"
+    ):
         bucket.upload(file, "gs://bucket/numbers.gz", {})
     assert fake.objects["numbers.gz"] == b"something else"
 

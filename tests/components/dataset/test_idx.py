@@ -84,7 +84,7 @@ def test_a_broken_file_is_an_error_that_names_file_place_and_expectation(
 def test_a_label_above_nine_is_an_error_that_names_its_offset() -> None:
     payload = bytearray(LABELS_PAYLOAD)
     payload[8 + 33] = 10
-    with pytest.raises(DataError, match="label 10 at byte 41 .* expected 0 to 9"):
+    with pytest.raises(DataError, match=r"label 10 at byte 41 .* expected 0 to 9"):
         list(open_labels(io.BytesIO(payload), "labels.gz").chunks(7))
 
 

@@ -8,13 +8,17 @@ import pytest
 from components.dataset import bucket
 from components.dataset.errors import BucketError, DataError, ParameterError, SourceError
 from components.dataset.facts import DIGESTS, FILES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
-from components.ingest import landing
 from components.ingest.digests import expected_digests, raw_directory
 from components.ingest.landing import Landed, land
 from tests.fakes.mirror import FakeMirror, serve_mirror
 from tests.fakes.storage import FakeBucket, serve_emulator
-from tests.idx_files import payload_digests, shuffled_labels, write_idx_set, write_payloads
-from tests.idx_files import labels_payload as pack_labels
+from tests.idx_files import (
+    labels_payload,
+    payload_digests,
+    shuffled_labels,
+    write_idx_set,
+    write_payloads,
+)
 
 
 @pytest.fixture
@@ -32,7 +36,10 @@ def test_the_files_lie_below_the_digest_of_their_digests(
     landed = land_from(mirror, digests)
     key = hashlib.sha256("".join(digests[name] for name in FILES).encode()).hexdigest()[:16]
     assert landed.uri == f"gs://bucket/home/raw/{key}"
-    assert fake.objects == {f"home/raw/{key}/{name}": body for name, body in files.items()}
+    home = f"home/raw/{key}"
+    assert fake.objects == {f"{home}/{name}": body for name, body in files.items()}
+    for name, digest in digests.items():
+        assert fake.resources[f"{home}/{name}.gz"]["metadata"] == {"payload-sha256": digest}
     assert landed.metadata == {
         "digests": digests,
         "examples": {"train": 60, "test": 20},
@@ -79,9 +86,11 @@ def test_only_what_is_missing_is_fetched(
 def test_nothing_lands_when_one_file_is_not_what_it_should_be(
     fake: FakeBucket, files: dict[str, bytes], digests: dict[str, str]
 ) -> None:
-    with serve_mirror(files | {f"{TEST_LABELS}.gz": b"<html>"}) as mirror:
-        with pytest.raises(SourceError, match=TEST_LABELS):
-            land_from(mirror, digests)
+    with (
+        serve_mirror(files | {f"{TEST_LABELS}.gz": b"<html>"}) as mirror,
+        pytest.raises(SourceError, match=TEST_LABELS),
+    ):
+        land_from(mirror, digests)
     assert fake.objects == {}
 
 
@@ -99,7 +108,7 @@ def test_an_object_with_another_payload_is_an_error_and_stays(
     fake: FakeBucket, mirror: FakeMirror, payloads: dict[str, bytes], digests: dict[str, str]
 ) -> None:
     name = f"{raw_directory('home', digests)}/{TRAIN_LABELS}.gz"
-    other = gzip.compress(pack_labels(shuffled_labels(6, seed=9)))
+    other = gzip.compress(labels_payload(shuffled_labels(6, seed=9)))
     fake.put(name, other)
     with pytest.raises(BucketError, match=f"gs://bucket/{name} holds a payload .* remove"):
         land_from(mirror, digests)
@@ -122,7 +131,7 @@ def test_a_faster_ingest_from_another_mirror_is_no_conflict(
         fake.put(uri.removeprefix("gs://bucket/"), gzip.compress(payload, level), dict(metadata))
         return upload(path, uri, metadata)
 
-    monkeypatch.setattr(landing.bucket, "upload", late)
+    monkeypatch.setattr(bucket, "upload", late)
     report = land_from(mirror, digests).report
     assert fake.uploads == []
     assert {entry["state"] for entry in report["files"].values()} == {"already there"}
@@ -144,7 +153,7 @@ def test_another_dataset_lands_unverified_only_when_that_is_allowed(
 def test_images_and_labels_that_differ_in_number_do_not_land(
     fake: FakeBucket, payloads: dict[str, bytes], tmp_path: Path
 ) -> None:
-    odd = payloads | {TRAIN_LABELS: pack_labels(shuffled_labels(5))}
+    odd = payloads | {TRAIN_LABELS: labels_payload(shuffled_labels(5))}
     write_payloads(tmp_path / "odd", odd)
     with pytest.raises(DataError, match=f"{TRAIN_IMAGES} has 60 examples, .* has 50"):
         land("gs://bucket", str(tmp_path / "odd"), payload_digests(odd), False)
@@ -181,7 +190,10 @@ def test_landing_works_with_the_emulator_from_the_projects_data_directory(
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", host)
         landed = land("gs://bucket/home/", "", digests, False)
         assert bucket.list_objects(landed.uri) == sorted(f"{landed.uri}/{n}.gz" for n in FILES)
+        again = land("gs://bucket/home", str(tmp_path / "data"), {}, allow_unverified=True)
         copied = land("gs://bucket/copy", landed.uri, digests, False)
     assert landed.report["files"][TRAIN_IMAGES]["source"] == str(tmp_path / "data")
+    # The emulator ignores the generation precondition: landing itself must look first.
+    assert {entry["state"] for entry in again.report["files"].values()} == {"already there"}
     assert copied.metadata == landed.metadata
     assert copied.report["files"][TRAIN_IMAGES]["source"] == landed.uri

@@ -28,7 +28,7 @@ def test_the_project_directory_is_data_here_where_the_variable_is_not_set(
 
 @pytest.mark.parametrize("source", ["ftp://host/a", "s3://bucket/a", "file:///a"])
 def test_other_schemes_are_refused(source: str) -> None:
-    with pytest.raises(SourceError, match="has the scheme .* expected a directory"):
+    with pytest.raises(SourceError, match=r"has the scheme .* expected a directory"):
         resolve(source)
 
 
@@ -55,5 +55,5 @@ def test_a_bucket_serves_what_lies_below_the_prefix(fake: FakeBucket) -> None:
     source = resolve("gs://bucket/some/where/")[0]
     with source.open(TRAIN_LABELS) as stream:
         assert stream.read(10) == b"plain"
-    with pytest.raises(SourceError, match="no other.gz there"), source.open("other"):
+    with pytest.raises(SourceError, match=r"no other\.gz there"), source.open("other"):
         pass

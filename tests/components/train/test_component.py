@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import tensorflow as tf
-from kfp import dsl, local
+from kfp import dsl
 from kfp.dsl import Artifact, Dataset, Metrics, Model
 
 from components import embedding
@@ -17,6 +17,7 @@ from components.dataset.manifest import content_digest, read_manifest
 from components.dataset.provenance import code_digest
 from components.train.component import train
 from components.train.trainer.util import HyperparameterError, Hyperparameters
+from tests import local_runner
 
 SHORT = {"filters": [4, 8], "batch_size": 32, "train_steps": 12, "precision": "float32"}
 
@@ -165,28 +166,18 @@ print(code_digest(history.CODE))
 def test_the_local_runner_trains(
     train_directory: Path, validation_directory: Path, tmp_path: Path
 ) -> None:
-    runner = local.SubprocessRunner(use_venv=False)
-    local.init(runner=runner, pipeline_root=str(tmp_path), raise_on_error=True)
-
     @dsl.pipeline(name="only-train")
     def only_train(train_uri: str, validation_uri: str) -> None:
         records = dsl.importer(artifact_uri=train_uri, artifact_class=Dataset)
         validation = dsl.importer(artifact_uri=validation_uri, artifact_class=Dataset)
-        without_pins(train)(
-            train_records=records.output, validation_records=validation.output, **SHORT
-        )
+        train(train_records=records.output, validation_records=validation.output, **SHORT)
 
-    only_train(train_uri=str(train_directory), validation_uri=str(validation_directory))
+    run = local_runner.runnable(only_train, tmp_path)
+    local_runner.start(tmp_path)
+    run(train_uri=str(train_directory), validation_uri=str(validation_directory))
     (told,) = tmp_path.glob("**/train/executor_output.json")
     artifacts = json.loads(told.read_text())["artifacts"]
     assert set(artifacts) == {"model", "history", "train_metrics"}
     model = artifacts["model"]["artifacts"][0]
     assert model["metadata"]["epochs"] == 2
     assert (Path(model["uri"]) / "saved_model.pb").is_file()
-
-
-def without_pins(component: Any) -> Any:
-    """The component without the installation of its packages, which are here."""
-    container = component.component_spec.implementation.container
-    container.command = container.command[3:]
-    return component

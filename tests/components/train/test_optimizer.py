@@ -43,13 +43,13 @@ def test_the_rest_moves_as_nesterov_sgd_of_keras_would_move_it() -> None:
 
 
 def test_a_kernel_keeps_its_filters_at_length_one_and_turns_by_the_learning_rate() -> None:
-    kernel = keras.Variable(np.random.default_rng(0).normal(size=(3, 3, 16, 8)) * 5)
+    kernel = keras.Variable(tf.random.stateless_normal([3, 3, 16, 8], [1, 2]) * 5)
     optimizer = MuonSGD(0.1)
     optimizer.build([kernel])
-    before = np.array(kernel) / np.linalg.norm(kernel) * np.sqrt(8)
+    before = kernel.numpy() / np.linalg.norm(kernel) * np.sqrt(8)
     optimizer.apply([tf.random.stateless_normal(kernel.shape, [3, 4])], [kernel])
-    turned = np.linalg.norm(np.array(kernel) - before) / np.sqrt(8)
-    assert turned == pytest.approx(0.1, rel=0.2)
+    turned = np.linalg.norm(kernel.numpy() - before) / np.sqrt(8)
+    assert turned == pytest.approx(0.1, rel=0.3)
 
 
 def test_a_gradient_of_zero_leaves_finite_weights() -> None:

@@ -1,0 +1,205 @@
+import errno
+import gzip
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from components.dataset.errors import BucketError, DataError, DiskError, ParameterError
+from components.dataset.facts import SPLITS, TEST_IMAGES, TRAIN_IMAGES, TRAIN_LABELS
+from components.dataset.manifest import read_manifest
+from components.dataset.records import read_records
+from components.decode import conversion
+from components.decode.conversion import Options, convert
+from tests.fakes.storage import serve_storage
+from tests.idx_files import (
+    images_payload,
+    labels_payload,
+    shuffled_labels,
+    synthetic_images,
+    write_idx_set,
+    write_payloads,
+)
+
+OPTIONS = Options(shards=3, validation_examples=20, seed=0)
+
+
+@pytest.fixture(scope="session")
+def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A set of 200 training and 50 test examples."""
+    directory = tmp_path_factory.mktemp("raw")
+    write_idx_set(directory, 20, 5)
+    return directory
+
+
+def run(raw: Path | str, out: Path, options: Options = OPTIONS) -> dict[str, dict[str, Any]]:
+    return convert(str(raw), {split: out / split for split in SPLITS}, options)
+
+
+def examples(directory: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """All examples of a split, in the order of its shards."""
+    batches = [
+        batch for path in sorted(directory.glob("*.tfrecord")) for batch in read_records(path)
+    ]
+    empty = (np.empty((0, 28, 28), np.uint8), np.empty(0, np.uint8))
+    images, labels = zip(empty, *batches, strict=True)
+    return np.concatenate(images), np.concatenate(labels)
+
+
+def contents(out: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(out)): p.read_bytes() for p in out.rglob("*") if p.is_file()}
+
+
+def as_set(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> set[tuple[bytes, int]]:
+    return {(i.tobytes(), int(label)) for i, label in zip(images, labels, strict=True)}
+
+
+def test_every_training_example_is_in_one_of_two_splits_with_its_label(
+    raw: Path, tmp_path: Path
+) -> None:
+    run(raw, tmp_path)
+    labels = shuffled_labels(20, 0)
+    images = synthetic_images(labels, 0)
+    train, validation = examples(tmp_path / "train"), examples(tmp_path / "validation")
+    assert (len(train[1]), len(validation[1])) == (180, 20)
+    assert as_set(*train) | as_set(*validation) == as_set(images, labels)
+    assert np.bincount(validation[1]).tolist() == [2] * 10
+    assert train[1].tolist() != labels[:180].tolist()
+
+
+def test_the_test_split_keeps_its_order(raw: Path, tmp_path: Path) -> None:
+    run(raw, tmp_path)
+    labels = shuffled_labels(5, 1)
+    images, found = examples(tmp_path / "test")
+    np.testing.assert_array_equal(found, labels)
+    np.testing.assert_array_equal(images, synthetic_images(labels, 1))
+
+
+def test_each_split_has_a_manifest_and_a_summary(raw: Path, tmp_path: Path) -> None:
+    summary = run(raw, tmp_path)
+    assert [summary[split]["examples"] for split in SPLITS] == [180, 20, 50]
+    for split in SPLITS:
+        manifest = read_manifest(tmp_path / split)
+        names = [entry["name"] for entry in manifest["files"]]
+        assert names == [f"{split}-0000{n}-of-00003.tfrecord" for n in range(3)]
+        assert set(summary[split]) == {"examples", "shards", "digest"}
+
+
+def test_the_same_input_and_parameters_give_the_same_bytes(raw: Path, tmp_path: Path) -> None:
+    assert run(raw, tmp_path / "a") == run(raw, tmp_path / "b")
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+    run(raw, tmp_path / "c", Options(3, 20, seed=1))
+    assert contents(tmp_path / "a") != contents(tmp_path / "c")
+
+
+def test_the_chunk_size_changes_nothing(
+    raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(raw, tmp_path / "a")
+    monkeypatch.setattr(conversion, "CHUNK", 13)
+    run(raw, tmp_path / "b")
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+
+def test_the_source_can_be_a_bucket(
+    raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serve_storage() as fake:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", fake.host)
+        for path in raw.iterdir():
+            fake.put(f"home/{path.name}", path.read_bytes())
+        assert run("gs://bucket/home", tmp_path / "a") == run(raw, tmp_path / "b")
+        del fake.objects[f"home/{TEST_IMAGES}.gz"]
+        with pytest.raises(BucketError, match=f"{TEST_IMAGES}.gz is gone; .* --no-cache"):
+            run("gs://bucket/home", tmp_path / "c")
+
+
+def test_no_validation_examples_are_empty_shards(raw: Path, tmp_path: Path) -> None:
+    summary = run(raw, tmp_path, Options(2, validation_examples=0))
+    assert (summary["train"]["examples"], summary["validation"]["examples"]) == (200, 0)
+    shards = sorted((tmp_path / "validation").glob("*.tfrecord"))
+    assert [path.stat().st_size for path in shards] == [0, 0]
+    read_manifest(tmp_path / "validation")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (Options(shards=0), "shards is 0"),
+        (Options(validation_examples=200), "only 200 training examples"),
+        (Options(validation_examples=-1), "validation_examples is -1"),
+        (Options(validation_examples=20, seed=-1), "seed is -1"),
+    ],
+)
+def test_parameters_that_do_not_fit_are_refused(
+    options: Options, said: str, raw: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ParameterError, match=said):
+        run(raw, tmp_path, options)
+
+
+def broken(raw: Path, directory: Path, name: str, payload: bytes) -> Path:
+    """A copy of the set with one payload replaced."""
+    payloads = {path.stem: gzip.decompress(path.read_bytes()) for path in raw.glob("*.gz")}
+    write_payloads(directory, payloads | {name: payload})
+    return directory
+
+
+def test_images_and_labels_that_differ_in_number_are_refused(raw: Path, tmp_path: Path) -> None:
+    wrong = broken(raw, tmp_path / "raw", TRAIN_LABELS, labels_payload(shuffled_labels(19)))
+    with pytest.raises(DataError, match=f"{TRAIN_IMAGES}.gz has 200 .* expected 190 as in"):
+        run(wrong, tmp_path)
+
+
+@pytest.mark.parametrize("name", [TRAIN_IMAGES, TEST_IMAGES])
+def test_a_damaged_file_leaves_no_split_that_looks_complete(
+    name: str, raw: Path, tmp_path: Path
+) -> None:
+    count = 20 if name == TRAIN_IMAGES else 5
+    payload = images_payload(synthetic_images(shuffled_labels(count))) + b"x"
+    wrong = broken(raw, tmp_path / "raw", name, payload)
+    with pytest.raises(DataError, match=f"{name}.gz has trailing bytes"):
+        run(wrong, tmp_path)
+    assert not list(tmp_path.rglob("manifest.json"))
+
+
+def test_a_set_without_examples_is_refused(raw: Path, tmp_path: Path) -> None:
+    empty = broken(raw, tmp_path / "raw", TRAIN_LABELS, labels_payload(np.empty(0, np.uint8)))
+    with pytest.raises(DataError, match=f"{TRAIN_LABELS}.gz has no examples"):
+        run(empty, tmp_path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=f"has no {TRAIN_LABELS}.gz; run ingest first"):
+        run(tmp_path, tmp_path / "out")
+
+
+def test_a_full_disk_is_one_clear_error(
+    raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(conversion, "write_shards", full)
+    with pytest.raises(DiskError, match=f"the disk is full at .*{tmp_path}"):
+        run(raw, tmp_path)
+
+
+def peak_memory(raw: Path, out: Path) -> int:
+    tracemalloc.start()
+    run(raw, out, Options(validation_examples=1000))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+def test_memory_grows_by_sixteen_bytes_an_example_at_most(tmp_path: Path) -> None:
+    peaks = []
+    for count in (2000, 6000):
+        write_idx_set(tmp_path / f"{count}", count, 10)
+        peaks.append(peak_memory(tmp_path / f"{count}", tmp_path / f"out-{count}"))
+    assert peaks[0] < 64_000_000
+    assert peaks[1] - peaks[0] <= 16 * 40_000 + 100_000

@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+
+from components.dataset.errors import DataError, ParameterError
+from components.decode import split
+from components.decode.split import allocate, shuffled_positions
+from tests.idx_files import shuffled_labels
+
+
+@pytest.mark.parametrize("examples", [0, 1, 7, 100, 333, 500])
+def test_validation_has_exactly_the_size_asked_for_and_each_class_its_share(examples: int) -> None:
+    labels = shuffled_labels([10, 20, 30, 40, 50, 60, 70, 80, 90, 150])
+    shares = allocate(labels, examples)
+    exact = np.bincount(labels) * examples / len(labels)
+    assert shares.sum() == examples
+    assert (np.abs(shares - exact) < 1).all()
+
+
+@pytest.mark.parametrize("block", [7, 1 << 16])
+def test_places_are_a_permutation_with_the_stratified_validation_split_last(
+    block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(split, "BLOCK", block)
+    labels = shuffled_labels(60)
+    positions = shuffled_positions(labels, 55, seed=3)
+    assert sorted(positions) == list(range(600))
+    held_out = np.bincount(labels[positions >= 545], minlength=10)
+    assert held_out.sum() == 55
+    assert set(held_out) == {5, 6}
+
+
+def test_the_block_size_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = shuffled_labels(60)
+    expected = shuffled_positions(labels, 55, seed=3)
+    monkeypatch.setattr(split, "BLOCK", 11)
+    np.testing.assert_array_equal(shuffled_positions(labels, 55, seed=3), expected)
+
+
+def test_the_seed_decides_order_and_validation_examples() -> None:
+    labels = shuffled_labels(20)
+    one, same, other = (shuffled_positions(labels, 50, seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one, same)
+    assert (one >= 150).tolist() != (other >= 150).tolist()
+
+
+def test_both_splits_are_shuffled() -> None:
+    positions = shuffled_positions(shuffled_labels(100), 500, seed=0)
+    for part in (positions[positions < 500], positions[positions >= 500]):
+        assert abs(np.corrcoef(np.arange(len(part)), part)[0, 1]) < 0.2
+
+
+def test_a_class_that_is_missing_from_the_data_is_no_error() -> None:
+    assert allocate(shuffled_labels([10, 0, 10, 0, 0, 0, 0, 0, 0, 0]), 4).tolist()[:3] == [2, 0, 2]
+
+
+def test_a_class_without_training_examples_left_is_an_error_that_names_it() -> None:
+    labels = shuffled_labels([100, 1, 100, 0, 0, 0, 0, 0, 0, 0])
+    with pytest.raises(DataError, match=r"all 1 examples of class 1 \(Trouser\) .* smaller than"):
+        allocate(labels, 190)
+
+
+@pytest.mark.parametrize(
+    ("examples", "seed", "said"),
+    [
+        (200, 0, "validation_examples is 200, but there are only 200"),
+        (-1, 0, "validation_examples is -1"),
+        (10, -1, "seed is -1"),
+    ],
+)
+def test_parameters_out_of_range_are_named(examples: int, seed: int, said: str) -> None:
+    with pytest.raises(ParameterError, match=said):
+        shuffled_positions(shuffled_labels(20), examples, seed)
