@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from typer.core import TyperGroup
 
+from components.dataset.errors import StepError
 from pipeline.errors import CommandError, StepFailed
 
 LAST_LINES: Final = 15
@@ -31,13 +32,13 @@ class Commands(TyperGroup):
         """Runs a command and turns what ends it early into a line and an exit code."""
         try:
             return super().invoke(ctx)
-        except (CommandError, OSError) as error:
+        except (CommandError, StepError, OSError) as error:
             if ctx.meta[VERBOSE]:
                 raise
             raise typer.Exit(show(error)) from error
 
 
-def show(error: CommandError | OSError) -> int:
+def show(error: CommandError | StepError | OSError) -> int:
     """Says what ended a command.
 
     Returns:

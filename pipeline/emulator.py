@@ -7,7 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from components.dataset.disk import FULL
+from components.dataset.errors import DiskError
+
 LOCAL_BUCKET: Final = "fashion-mnist-local"
+LOGGERS: Final = (
+    "gcp_storage_emulator.server",
+    "gcp_storage_emulator.storage",
+    "api.bucket",
+    "api.object",
+)
+"""Where the emulator says what it does; a filter on a logger does not reach those below it."""
 
 log = logging.getLogger(__name__)
 
@@ -24,23 +34,53 @@ def serve(directory: Path) -> Iterator[str]:
 
     Yields:
         The value for ``STORAGE_EMULATOR_HOST``: ``http://127.0.0.1:PORT``.
+
+    Raises:
+        DiskError: The block failed, and the disk that holds ``directory`` was full.
     """
     from gcp_storage_emulator.server import create_server
 
-    for name in ("gcp_storage_emulator", "api.bucket", "api.object"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
     directory.mkdir(parents=True, exist_ok=True)
-    with _alone(directory):
+    with _alone(directory), _full_disk_told(directory):
         server = create_server(
             "127.0.0.1", 0, data_dir=str(directory.resolve()), default_bucket=LOCAL_BUCKET
         )
         # The emulator offers no way to make its thread a daemon, nor to ask for its port.
         server._api.daemon = True
         server.start()
+        # What fails is logged, and a traceback on the terminal would say it a second time.
+        server._api._httpd.handle_error = lambda *_: None
         try:
             yield f"http://127.0.0.1:{server._api._httpd.server_port}"
         finally:
             server.stop()
+
+
+@contextlib.contextmanager
+def _full_disk_told(directory: Path) -> Iterator[None]:
+    """Says that the disk was full where the emulator's client saw a refusal only."""
+    full: list[logging.LogRecord] = []
+
+    def note(record: logging.LogRecord) -> bool:
+        if isinstance(record.msg, OSError) and record.msg.errno in FULL:
+            full.append(record)
+        return False
+
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    for logger in loggers:
+        logger.addFilter(note)
+    try:
+        yield
+    except Exception as error:
+        if not full:
+            raise
+        raise DiskError(
+            f"the disk that holds {directory} is full; free some space, or give another place "
+            "with --root, and run again"
+        ) from error
+    finally:
+        for logger in loggers:
+            logger.removeFilter(note)
 
 
 @contextlib.contextmanager

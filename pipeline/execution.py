@@ -9,23 +9,24 @@ that starts a task's process, to keep its output in a log and to be able to stop
 import contextlib
 import io
 import os
-import re
 import sys
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Final
 
+from components.dataset.disk import FULL
 from pipeline.errors import StepFailed
 from pipeline.processes import make_environment, read_lines, running
 from pipeline.spec import Spec
-from pipeline.step_output import StepOutput
+from pipeline.step_output import StepOutput, Tracebacks, foreseen
 from pipeline.tasks import Task, Watcher, Workplace
 
 TAIL_LINES: Final = 200
-FORESEEN: Final = re.compile(r"^components(?:\.\w+)+: ")
-"""How Python ends the traceback of one of the project's own errors."""
+FULL_DISK: Final = tuple(os.strerror(code) for code in FULL)
+"""What the system says of a full disk or quota, in whatever library it ends a step."""
 
 
 def execute(
@@ -108,7 +109,7 @@ class _Execution:
         try:
             task.outputs, status = execute()
             if status.name != "SUCCESS":
-                raise step_failed(task, self.tail)
+                raise step_failed(task, self.tail, self.place.run_directory)
         except BaseException:
             task.state = "failed"
             raise
@@ -126,9 +127,9 @@ class _Execution:
             if self.place.hermetic and task.name not in self.place.at_home:
                 full_command = self._hermetic(task, full_command, environment)
             code = self._follow(task, full_command, environment)
-            if code and _foreseen(self.tail):
+            if code and foreseen(self.tail):
                 # The step knew what was wrong: the spec's retries would not help.
-                raise step_failed(task, self.tail)
+                raise step_failed(task, self.tail, self.place.run_directory)
             return code
 
         return run
@@ -144,29 +145,41 @@ class _Execution:
         tail: deque[str] = deque(maxlen=TAIL_LINES)
         log = self.place.run_directory / "steps" / task.name / "log.txt"
         log.parent.mkdir(parents=True, exist_ok=True)
-        output = StepOutput()
+        output, tracebacks = StepOutput(), Tracebacks()
+
+        def say(lines: list[str]) -> None:
+            for line in lines:
+                self.watcher.said(task, line, transient=False)
+
         with log.open("a") as file, running(command, environment, self.place.scratch) as process:
             for line, transient in read_lines(process):
-                if own := line if transient else output.own(line):
-                    self.watcher.said(task, own, transient=transient)
-                    tail.extend([] if transient else [own])
-                if not transient:
-                    file.write(f"{line}\n")
-                    file.flush()
+                if transient:
+                    self.watcher.said(task, line, transient=True)
+                    continue
+                file.write(f"{line}\n")
+                file.flush()
+                if own := output.own(line):
+                    tail.append(own)
+                    say(tracebacks.feed(own))
+        say(tracebacks.release())
         self.tail = list(tail)
         return process.returncode
 
 
-def step_failed(task: Task, tail: list[str]) -> StepFailed:
-    """The error for a failed task: the reason in the step's own words where it foresaw it."""
-    reason = _foreseen(tail)
+def step_failed(task: Task, tail: Sequence[str], run_directory: Path) -> StepFailed:
+    """The error for a failed task: the reason in the step's own words where it foresaw it.
+
+    Args:
+        task: The task.
+        tail: The last lines that it wrote.
+        run_directory: The folder of the run.
+    """
+    reason = foreseen(tail)
+    if not reason and any(text in line for text in FULL_DISK for line in tail):
+        reason = (
+            f"the disk that holds {run_directory} is full; free some space, or give another "
+            "place with --root, and run again"
+        )
     if reason:
         return StepFailed(task.name, f"{task.display_name} failed: {reason}")
     return StepFailed(task.name, f"{task.display_name} failed; its last lines:", tuple(tail))
-
-
-def _foreseen(tail: list[str]) -> str:
-    for index in range(len(tail) - 1, -1, -1):
-        if FORESEEN.match(tail[index]):
-            return "\n".join([FORESEEN.sub("", tail[index]), *tail[index + 1 :]]).strip()
-    return ""

@@ -1,6 +1,7 @@
 """Scratch space on the local disk, and the error that says that a disk is full."""
 
 import errno
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,8 +29,10 @@ def scratch_directory(step: str, *others: Path) -> Iterator[Path]:
     except OSError as error:
         if error.errno not in FULL:
             raise
-        places = " or ".join(str(place) for place in (tempfile.gettempdir(), *others))
+        places = tempfile.gettempdir()
+        if others:
+            places += f" or {os.path.commonpath(others)}"
         raise DiskError(
-            f"{step}: the disk is full at {places} ({error.strerror}); free some space, or set "
-            "TMPDIR to a directory on a larger disk, and run again"
+            f"the disk is full at {places} ({error.strerror}); free some space, or use a larger "
+            "disk (TMPDIR, or --root of a local run), and run again"
         ) from error

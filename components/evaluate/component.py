@@ -5,7 +5,7 @@ from kfp.dsl import HTML, Artifact, ClassificationMetrics, Dataset, Input, Metri
 from components.embedding import step
 
 
-@step(folder="evaluate", dataset=("errors", "facts", "manifest", "records"))
+@step(folder="evaluate", dataset=("errors", "facts", "manifest", "records", "startup"))
 def evaluate(
     model: Input[Model],
     history: Input[Artifact],

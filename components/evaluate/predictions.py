@@ -1,6 +1,5 @@
 """What a SavedModel says of images, through the signature it is served by."""
 
-import os
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 
 from components.dataset.errors import StepError
 from components.dataset.facts import NUM_CLASSES
+from components.dataset.startup import quiet_start
 
 BATCH: Final = 1000
 """Images a call: large enough to fill the cores, some 100 MB of activations."""
@@ -40,9 +40,10 @@ def predict(
         ModelError: The model is missing or unreadable, has another interface, or answers with
             something else than finite probabilities.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    import tensorflow as tf
+    with quiet_start():
+        import tensorflow as tf
 
+        tf.config.list_physical_devices()
     if not (directory / "saved_model.pb").is_file():
         raise ModelError(f"{name} has no saved_model.pb in {directory}; {cure}")
     try:

@@ -5,7 +5,7 @@ from kfp.dsl import Artifact, Dataset, Input, Metrics, Model, Output
 from components.embedding import step
 
 
-@step(folder="train", dataset=("errors", "facts", "manifest", "provenance"))
+@step(folder="train", dataset=("errors", "facts", "manifest", "provenance", "startup"))
 def train(
     train_records: Input[Dataset],
     validation_records: Input[Dataset],

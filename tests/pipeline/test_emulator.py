@@ -1,3 +1,4 @@
+import errno
 import os
 import threading
 from pathlib import Path
@@ -6,6 +7,7 @@ import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 
+from components.dataset.errors import DiskError
 from pipeline import emulator, local
 
 
@@ -56,3 +58,23 @@ def test_the_environment_is_as_before_after_the_block(
         assert uri == "gs://fashion-mnist-local"
         assert os.environ["STORAGE_EMULATOR_HOST"].startswith("http://127.0.0.1:")
     assert "STORAGE_EMULATOR_HOST" not in os.environ
+
+
+def test_a_full_disk_is_told_where_the_client_saw_a_refusal_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with (
+        pytest.raises(DiskError, match=f"the disk that holds {tmp_path} is full.*--root"),
+        emulator.serve(tmp_path) as host,
+    ):
+        monkeypatch.setattr(Path, "write_bytes", full)
+        upload = client(host).bucket(emulator.LOCAL_BUCKET).blob("a")
+        upload.upload_from_string(b"data", retry=None)
+
+
+def test_other_failures_pass_unchanged(tmp_path: Path) -> None:
+    with pytest.raises(KeyError), emulator.serve(tmp_path):
+        raise KeyError

@@ -11,7 +11,7 @@ from kfp import compiler, dsl
 
 from pipeline import spec as specs
 from pipeline.errors import StepFailed
-from pipeline.execution import execute
+from pipeline.execution import execute, step_failed
 from pipeline.tasks import Task, Workplace
 
 
@@ -182,3 +182,10 @@ def test_a_foreseen_error_is_told_in_its_own_words_and_not_tried_again(
         laboratory.run(foreseeing, counter=str(tmp_path / "counter"))
     assert e.value.lines == ()
     assert (tmp_path / "counter").read_text() == "x"
+
+
+def test_a_disk_that_is_full_is_said_whatever_library_met_it() -> None:
+    tail = ["ResourceExhaustedError: /runs/1/part; No space left on device [Op:SaveV2]"]
+    error = step_failed(Task("train", "Train"), tail, Path("/runs/1"))
+    assert str(error).startswith("Train failed: the disk that holds /runs/1 is full; ")
+    assert error.lines == ()

@@ -1,18 +1,11 @@
-"""What the machine computes well, and how to start TensorFlow without its noise."""
+"""What the machine computes well."""
 
-import contextlib
-import logging
-import os
-import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 CPU_INFO: Final = Path("/proc/cpuinfo")
 BFLOAT16_FLAGS: Final = frozenset({"avx512_bf16", "amx_bf16"})
 """Without one of them a CPU emulates bfloat16, slower than float32."""
-LOGGERS: Final = ("absl", "tensorflow")
 AMPERE: Final = (8, 0)
 """The first compute capability of NVIDIA GPUs with bfloat16."""
 
@@ -42,28 +35,3 @@ def _gpu_capabilities() -> list[tuple[int, int]]:
 
     details = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU"))
     return [tuple(device.get("compute_capability", (0, 0))) for device in details]
-
-
-@contextlib.contextmanager
-def quiet_start() -> Iterator[None]:
-    """Keeps TensorFlow's notes to itself out of the log, its errors not.
-
-    Its libraries write to standard error while they load, before any setting counts; if loading
-    fails, all of that is written after all.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    sys.stderr.flush()
-    original = os.dup(2)
-    with tempfile.TemporaryFile() as noise:
-        os.dup2(noise.fileno(), 2)
-        try:
-            yield
-            for name in LOGGERS:
-                logging.getLogger(name).setLevel(logging.ERROR)
-        except BaseException:
-            noise.seek(0)
-            os.write(original, noise.read())
-            raise
-        finally:
-            os.dup2(original, 2)
-            os.close(original)

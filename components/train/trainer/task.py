@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Final
 
 from components.dataset.errors import DataError, StepError
 from components.dataset.manifest import content_digest, read_manifest, write_manifest
+from components.dataset.startup import quiet_start
 
-from .hardware import quiet_start, resolve_precision
+from .hardware import resolve_precision
 from .util import AUGMENTATIONS, PRECISIONS, Hyperparameters, write_json
 
 if TYPE_CHECKING:

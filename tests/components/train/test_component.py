@@ -141,7 +141,9 @@ def test_defaults_are_those_of_the_hyperparameters() -> None:
 
 
 def test_the_embedded_code_needs_nothing_of_the_checkout(tmp_path: Path) -> None:
-    embedding.stage(tmp_path, folder="train", dataset=("errors", "facts", "manifest", "provenance"))
+    embedding.stage(
+        tmp_path, folder="train", dataset=("errors", "facts", "manifest", "provenance", "startup")
+    )
     check = """
 import sys
 import components

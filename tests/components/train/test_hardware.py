@@ -1,4 +1,3 @@
-import os
 from pathlib import Path
 
 import pytest
@@ -49,19 +48,3 @@ def test_auto_asks_the_cpu_where_there_is_no_gpu(monkeypatch: pytest.MonkeyPatch
     assert hardware.resolve_precision("auto") == "bfloat16"
     monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda: False)
     assert hardware.resolve_precision("auto") == "float32"
-
-
-def test_what_libraries_write_while_they_load_is_swallowed(
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    with hardware.quiet_start():
-        os.write(2, b"noise\n")
-    os.write(2, b"message\n")
-    assert capfd.readouterr().err == "message\n"
-
-
-def test_nothing_is_swallowed_when_loading_fails(capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ImportError), hardware.quiet_start():
-        os.write(2, b"the reason\n")
-        raise ImportError
-    assert capfd.readouterr().err == "the reason\n"

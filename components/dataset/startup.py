@@ -1,0 +1,36 @@
+"""How a step starts TensorFlow without its noise."""
+
+import contextlib
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from typing import Final
+
+LOGGERS: Final = ("absl", "tensorflow")
+
+
+@contextlib.contextmanager
+def quiet_start() -> Iterator[None]:
+    """Keeps TensorFlow's notes to itself out of the log, its errors not.
+
+    Its libraries write to standard error while they load, before any setting counts; if loading
+    fails, all of that is written after all.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.stderr.flush()
+    original = os.dup(2)
+    with tempfile.TemporaryFile() as noise:
+        os.dup2(noise.fileno(), 2)
+        try:
+            yield
+            for name in LOGGERS:
+                logging.getLogger(name).setLevel(logging.ERROR)
+        except BaseException:
+            noise.seek(0)
+            os.write(original, noise.read())
+            raise
+        finally:
+            os.dup2(original, 2)
+            os.close(original)
