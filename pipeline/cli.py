@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from pipeline.commands import Commands
 from pipeline.errors import CommandError, GateRefused, UsageError
@@ -118,6 +119,25 @@ def run(
     tell(result, place.registry, out())
     if require_upload and not result.version:
         raise GateRefused("no version was uploaded, and --require-upload was given")
+
+
+@app.command("parameters")
+def parameters_command(
+    spec: Annotated[
+        Path | None, typer.Option(help="Compiled pipeline, instead of the committed one.")
+    ] = None,
+) -> None:
+    """List the pipeline's parameters: name, default, what it is."""
+    from rich.table import Table
+
+    from pipeline import compiler, parameters
+    from pipeline import spec as specs
+
+    table = Table("Parameter", "Default", "", box=None, pad_edge=False)
+    for known in parameters.describe(specs.load(spec or compiler.COMPILED / compiler.PIPELINE)):
+        default = "(required)" if known.default is None else known.default
+        table.add_row(escape(known.name), escape(default), escape(known.description))
+    out().print(table)
 
 
 def out() -> Console:

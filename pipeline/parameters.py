@@ -1,5 +1,6 @@
 """Pipeline parameters from the command line, checked against the spec before anything starts."""
 
+import dataclasses
 import difflib
 import json
 import math
@@ -8,6 +9,34 @@ from typing import Any, Final
 
 from pipeline.errors import UsageError
 from pipeline.spec import Spec
+
+
+@dataclasses.dataclass(frozen=True)
+class Described:
+    """A parameter as a person reads of it.
+
+    Attributes:
+        name: Its name.
+        default: As it would be given on the command line; None where it must be given.
+        description: What it is, with names in backquotes.
+    """
+
+    name: str
+    default: str | None
+    description: str
+
+
+def describe(spec: Spec) -> list[Described]:
+    """All parameters of a pipeline, sorted by name."""
+    declared = spec["root"]["inputDefinitions"]["parameters"]
+    return [
+        Described(
+            name,
+            _text(_default(definition)) if definition.get("isOptional") else None,
+            " ".join(definition.get("description", "").replace("``", "`").split()),
+        )
+        for name, definition in sorted(declared.items())
+    ]
 
 
 def parse(assignments: Iterable[str], spec: Spec) -> dict[str, Any]:
@@ -58,7 +87,13 @@ def _default(definition: Spec) -> Any:
     # The spec's JSON has no integers of its own.
     if definition["parameterType"] == "NUMBER_INTEGER" and default is not None:
         return int(default)
+    if definition["parameterType"] == "LIST" and default is not None:
+        return [int(x) if isinstance(x, float) and x.is_integer() else x for x in default]
     return default
+
+
+def _text(default: Any) -> str:
+    return default if isinstance(default, str) else json.dumps(default)
 
 
 def _unknown(name: str, known: list[str]) -> str:

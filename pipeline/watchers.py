@@ -106,8 +106,9 @@ class LiveWatcher:
 def state_and_figure(task: Task) -> str:
     """How a task ended, in words: ``done in 12.3 s: 60,000 + 10,000 images, verified``."""
     result = figure(task.name, task.outputs) if task.outputs else ""
-    what = "from the cache" if task.state == "cached" else f"in {duration(task.seconds)}"
-    return f"{task.state} {what}" + (f": {result}" if result else "")
+    cached = task.state == "cached"
+    what = "from the cache" if cached else f"{task.state} in {duration(task.seconds)}"
+    return what + (f": {result}" if result else "")
 
 
 @contextlib.contextmanager

@@ -1,18 +1,19 @@
 """What stands twice stands the same."""
 
-import inspect
+import re
 from typing import Any
 
 from components.train.component import train
 from components.train.trainer.util import Hyperparameters
 from pipeline import spec as specs
-from pipeline.compiler import COMPILED, PIPELINE
-from pipeline.definition import fashion_mnist
-from pipeline.parameters import complete
+from pipeline.compiler import COMPILED, PIPELINE, PROJECT
+from pipeline.parameters import complete, describe
+
+SPEC = specs.load(COMPILED / PIPELINE)
 
 
 def defaults() -> dict[str, Any]:
-    return complete({"bucket_uri": ""}, specs.load(COMPILED / PIPELINE))
+    return complete({"bucket_uri": ""}, SPEC)
 
 
 def test_the_pipelines_hyperparameters_are_the_trainers() -> None:
@@ -27,5 +28,10 @@ def test_the_pipeline_hands_every_hyperparameter_on() -> None:
 
 
 def test_every_parameter_is_described() -> None:
-    described = inspect.getdoc(fashion_mnist.pipeline_func) or ""
-    assert [name for name in defaults() if f"    {name}: " not in described] == []
+    assert [known.name for known in describe(SPEC) if not known.description] == []
+
+
+def test_the_readme_lists_every_parameter_with_its_default() -> None:
+    readme = (PROJECT / "README.md").read_text()
+    rows = dict(re.findall(r"^\| `([a-z_]+)` \| (?:`(.*)`|[a-z ]*) \| ", readme, re.MULTILINE))
+    assert rows == {known.name: known.default or "" for known in describe(SPEC)}
