@@ -35,6 +35,7 @@ def fashion_mnist(
     batch_size: int = 256,
     learning_rate: float = 0.12,
     dropout: float = 0.0,
+    architecture: str = "residual",
     filters: list = [32, 64, 128],  # type: ignore[type-arg]  # noqa: B006
     dense_units: int = 128,
     label_smoothing: float = 0.1,
@@ -71,6 +72,7 @@ def fashion_mnist(
         batch_size: Examples a step.
         learning_rate: The schedule's peak.
         dropout: Share of activations dropped before the last layer, from 0 to below 1.
+        architecture: ``residual``, or ``plain``: a convolution and a pooling for each stage.
         filters: Channels of each stage of the network, 2 to 4 of them.
         dense_units: Units of the fully connected layer before the last one; 0: none.
         label_smoothing: Share of the label's mass spread over all classes.
@@ -110,6 +112,7 @@ def fashion_mnist(
             batch_size=batch_size,
             learning_rate=learning_rate,
             dropout=dropout,
+            architecture=architecture,
             filters=filters,
             dense_units=dense_units,
             label_smoothing=label_smoothing,

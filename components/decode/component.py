@@ -15,7 +15,9 @@ from components.embedding import step
         "idx",
         "manifest",
         "payload",
+        "raw",
         "records",
+        "split",
         "storage",
     ),
 )

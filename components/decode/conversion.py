@@ -21,11 +21,11 @@ from components.dataset.facts import (
 )
 from components.dataset.idx import CHUNK, open_images, read_labels
 from components.dataset.manifest import content_digest, write_manifest
+from components.dataset.raw import open_raw
 from components.dataset.records import frame_records
-from components.decode.raw import open_raw
+from components.dataset.split import shuffled_positions
 from components.decode.shards import plan_shards, write_shards
 from components.decode.shuffle import permute
-from components.decode.split import shuffled_positions
 
 log = logging.getLogger(__name__)
 TRAIN, VALIDATION, TEST = SPLITS

@@ -5,7 +5,7 @@ from kfp.dsl import Artifact, Dataset, Output
 from components.embedding import step
 
 
-@step(folder="ingest", dataset=("bucket", "disk", "errors", "facts", "payload", "storage"))
+@step(folder="ingest", dataset=("bucket", "disk", "errors", "facts", "payload", "raw", "storage"))
 def ingest(
     bucket_uri: str,
     raw: Output[Dataset],

@@ -1,19 +1,15 @@
 """Where the four files can come from, in the order in which they are tried."""
 
-import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 
-from components.dataset import bucket
+from components.dataset import bucket, raw
 from components.dataset.errors import SourceError
-from components.dataset.facts import MIRRORS, SYSTEM_DIRECTORY
+from components.dataset.facts import MIRRORS
 from components.dataset.payload import Readable
 from components.ingest.mirror import Mirror
-
-DATA_VARIABLE: Final = "FASHION_MNIST_DATA"
-"""The environment variable that names the project's data directory; without it ``./data``."""
 
 
 class Source(Protocol):
@@ -96,9 +92,7 @@ def resolve(source: str) -> list[Source]:
         BucketError: A ``gs://`` address without a bucket.
     """
     if not source:
-        data = os.environ.get(DATA_VARIABLE) or "data"
-        directories = [Directory(Path(SYSTEM_DIRECTORY)), Directory(Path(data).absolute())]
-        return [*directories, *(Mirror(base) for base in MIRRORS)]
+        return [*map(Directory, raw.directories()), *(Mirror(base) for base in MIRRORS)]
     scheme, separator, _ = source.partition("://")
     if not separator:
         return [_existing(Path(source).expanduser())]

@@ -18,6 +18,7 @@ def train(
     batch_size: int = 256,
     learning_rate: float = 0.12,
     dropout: float = 0.0,
+    architecture: str = "residual",
     filters: list = [32, 64, 128],  # type: ignore[type-arg]  # noqa: B006
     dense_units: int = 128,
     label_smoothing: float = 0.1,
@@ -39,6 +40,7 @@ def train(
         batch_size: Examples in a step.
         learning_rate: Peak of the schedule, for the convolution kernels.
         dropout: Share of the features dropped before the last layer, in [0, 1).
+        architecture: One of residual, plain.
         filters: Channels of each stage of the network, 2 to 4 of them.
         dense_units: Width of the fully connected layer before the last one; 0: none.
         label_smoothing: Share of the target spread evenly over the classes, in [0, 1).
@@ -48,12 +50,14 @@ def train(
     """
     from pathlib import Path
 
-    from components.train.trainer.task import Records, run
+    from components.train.trainer.job import run
+    from components.train.trainer.outputs import Folder, Outputs
+    from components.train.trainer.splits import Split
     from components.train.trainer.util import Hyperparameters, write_json
 
     outcome = run(
-        Records.of_directory(Path(train_records.path)),
-        Records.of_directory(Path(validation_records.path)),
+        Split.of_directory(Path(train_records.path)),
+        Split.of_directory(Path(validation_records.path)),
         Hyperparameters(
             seed=seed,
             epochs=epochs,
@@ -61,6 +65,7 @@ def train(
             batch_size=batch_size,
             learning_rate=learning_rate,
             dropout=dropout,
+            architecture=architecture,
             filters=tuple(filters),
             dense_units=dense_units,
             label_smoothing=label_smoothing,
@@ -68,7 +73,7 @@ def train(
             precision=precision,
             train_on_validation=train_on_validation,
         ),
-        Path(model.path),
+        Outputs(model=Folder(Path(model.path))),
     )
     write_json(Path(history.path), outcome.history)
     write_json(Path(train_metrics.path), outcome.metrics)

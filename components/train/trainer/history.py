@@ -67,7 +67,7 @@ def describe(
         "parameter_count": training.model.count_params(),
         "steps": training.plan.steps,
         "data": dict(data),
-        "code_digest": code_digest(CODE),
+        "code_digest": code(),
         "versions": versions,
     }
     metrics = {
@@ -88,6 +88,24 @@ def describe(
         "epochs": len(training.curve),
     }
     return Outcome(history, _present(metrics), _present(facts))
+
+
+def summary(outcome: Outcome, examples: int) -> str:
+    """The run in a line for the log."""
+    history, metrics = outcome.history, outcome.metrics
+    reached = f"training accuracy {metrics['train_accuracy']:.4f}"
+    if "validation_accuracy" in metrics:
+        reached = f"validation accuracy {metrics['validation_accuracy']:.4f}"
+    return (
+        f"trained {history['parameter_count']:,} parameters on {examples:,} examples for "
+        f"{history['steps']:,} steps in {history['training_seconds']:.0f} s "
+        f"({history['images_per_second']:,.0f} images/s, {history['precision']}): {reached}"
+    )
+
+
+def code() -> str:
+    """The digest of the step's code."""
+    return code_digest(CODE)
 
 
 def _present(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ memory, a larger one is streamed in every epoch through a shuffle buffer.
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -16,6 +16,7 @@ from components.dataset.errors import DataError
 from components.dataset.facts import IMAGE_BYTES, IMAGE_HEIGHT, IMAGE_WIDTH, NUM_CLASSES
 
 from .augmentation import augment
+from .splits import Examples, Split, concatenate
 from .util import Hyperparameters
 
 MEMORY: Final = 256 * 2**20
@@ -26,13 +27,6 @@ FEATURES: Final = {
     "image": tf.io.FixedLenFeature([], tf.string),
     "label": tf.io.FixedLenFeature([], tf.int64),
 }
-
-
-class Examples(NamedTuple):
-    """Examples in memory: uint8 [n, 28, 28] and int64 [n] in [0, 10)."""
-
-    images: NDArray[np.uint8]
-    labels: NDArray[np.int64]
 
 
 class Source(Protocol):
@@ -85,15 +79,27 @@ class Streamed:
         return _parse(batch)
 
 
-def open_source(files: Sequence[Path]) -> Source:
-    """The examples of ``files``, in memory when they fit.
+def open_source(*splits: Split) -> Source:
+    """The examples of all ``splits``, in memory when they fit.
 
     Raises:
         DataError: As ``read_examples``.
     """
+    files = [path for split in splits for path in split.files]
     if sum(path.stat().st_size for path in files) <= MEMORY:
-        return InMemory(read_examples(files))
+        return InMemory(concatenate([read_split(split) for split in splits]))
+    if any(split.examples for split in splits):
+        raise DataError("raw files and record files larger than memory cannot be used together")
     return Streamed(files)
+
+
+def read_split(split: Split) -> Examples:
+    """Reads a split whole.
+
+    Raises:
+        DataError: As ``read_examples``.
+    """
+    return split.examples or read_examples(split.files)
 
 
 def read_examples(files: Sequence[Path]) -> Examples:
@@ -106,10 +112,7 @@ def read_examples(files: Sequence[Path]) -> Examples:
     batches = [batch for path in files for batch in _read_file(path)]
     if not batches:
         raise DataError(f"no examples in {[str(path) for path in files]}; run decode again")
-    return Examples(
-        np.concatenate([batch.images for batch in batches]),
-        np.concatenate([batch.labels for batch in batches]),
-    )
+    return concatenate(batches)
 
 
 def _read_file(path: Path) -> Iterator[Examples]:

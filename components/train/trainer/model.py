@@ -1,4 +1,4 @@
-"""The network: a small residual CNN with all preprocessing inside."""
+"""The network: a small CNN with all preprocessing inside."""
 
 from typing import Any, Final
 
@@ -18,39 +18,53 @@ PIXEL_DEVIATION: Final = 90.02
 def build_model(hyperparameters: Hyperparameters, precision: str = "float32") -> keras.Model:
     """The network: uint8 images [N, 28, 28] to float32 logits [N, 10].
 
-    Two convolutions at full resolution and a pooling; then a stage for each further entry of
-    ``filters``, which halves the image (the first by a stride, the others by pooling) and
-    ends in a residual pair; the mean over the image; one fully connected layer, if any, and
-    the last. The weights do not depend on ``precision`` in shape, order or dtype (float32).
+    ``residual``: two convolutions at full resolution and a pooling; then a stage for each
+    further entry of ``filters``, which halves the image (the first by a stride, the others by
+    pooling) and ends in a residual pair; then the mean over the image. ``plain``: for each entry
+    of ``filters`` a convolution and a pooling, as in a textbook. Both end in one fully connected
+    layer, if any, and the last. Weights do not depend on ``precision`` in shape, order or dtype
+    (float32).
 
     Args:
-        hyperparameters: ``filters``, ``dense_units``, ``dropout`` and ``seed`` count.
+        hyperparameters: ``architecture``, ``filters``, ``dense_units``, ``dropout`` and ``seed``.
         precision: What it computes in, ``float32`` or ``bfloat16``; the last layers always
             in float32.
     """
     compute = "mixed_bfloat16" if precision == "bfloat16" else "float32"
-    stem, first, *others = hyperparameters.filters
     images = keras.Input((IMAGE_HEIGHT, IMAGE_WIDTH), dtype="uint8", name="image")
     x = layers.Reshape((IMAGE_HEIGHT, IMAGE_WIDTH, 1), dtype=compute)(images)
     x = layers.Rescaling(1 / PIXEL_DEVIATION, offset=-PIXEL_MEAN / PIXEL_DEVIATION, dtype=compute)(
         x
     )
-    x = _convolution(x, stem // 2, compute)
-    x = _convolution(x, stem, compute)
-    x = layers.MaxPooling2D(dtype=compute)(x)
-    x = _convolution(x, first, compute, strides=2)
-    x = _residual_pair(x, first, compute)
-    for filters in others:
-        x = _convolution(x, filters, compute)
-        x = layers.MaxPooling2D(dtype=compute)(x)
-        x = _residual_pair(x, filters, compute)
-    x = layers.GlobalAveragePooling2D(dtype="float32")(x)
+    body = _plain if hyperparameters.architecture == "plain" else _residual
+    x = body(x, hyperparameters.filters, compute)
     if hyperparameters.dense_units:
         x = layers.Dense(hyperparameters.dense_units, activation="relu", dtype="float32")(x)
     if hyperparameters.dropout:
         x = layers.Dropout(hyperparameters.dropout, seed=hyperparameters.seed, dtype="float32")(x)
     logits = layers.Dense(NUM_CLASSES, dtype="float32", name="logits")(x)
     return keras.Model(images, logits, name="fashion_mnist")
+
+
+def _plain(x: Any, filters: tuple[int, ...], dtype: str) -> Any:
+    for channels in filters:
+        x = _convolution(x, channels, dtype)
+        x = layers.MaxPooling2D(dtype=dtype)(x)
+    return layers.Flatten(dtype="float32")(x)
+
+
+def _residual(x: Any, filters: tuple[int, ...], dtype: str) -> Any:
+    stem, first, *others = filters
+    x = _convolution(x, stem // 2, dtype)
+    x = _convolution(x, stem, dtype)
+    x = layers.MaxPooling2D(dtype=dtype)(x)
+    x = _convolution(x, first, dtype, strides=2)
+    x = _residual_pair(x, first, dtype)
+    for channels in others:
+        x = _convolution(x, channels, dtype)
+        x = layers.MaxPooling2D(dtype=dtype)(x)
+        x = _residual_pair(x, channels, dtype)
+    return layers.GlobalAveragePooling2D(dtype="float32")(x)
 
 
 def _convolution(x: Any, filters: int, dtype: str, *, strides: int = 1, relu: bool = True) -> Any:

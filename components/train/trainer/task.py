@@ -1,189 +1,158 @@
-"""Trains from record files to a SavedModel; the component and the command line both call it.
+"""The trainer's command line, as training jobs call it.
 
-By itself::
+With no argument but the job's directory it trains on the official files of this machine::
 
-    python -m components.train.trainer.task --train-files 'records/train/*.tfrecord' \
-        --eval-files 'records/validation/*.tfrecord' --job-dir out --epochs 7
+    python -m components.train.trainer.task --job-dir out
+
+Record files or other IDX files are named by globs, here or in a bucket::
+
+    python -m components.train.trainer.task --job-dir gs://bucket/job \
+        --train-files 'records/train-*.tfrecord' --eval-files 'records/validation-*.tfrecord'
 """
 
 import argparse
 import dataclasses
-import glob
-import hashlib
 import logging
+import os
+import signal
 import sys
-import time
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
-from components.dataset.errors import DataError, StepError
-from components.dataset.manifest import content_digest, read_manifest, write_manifest
-from components.dataset.startup import quiet_start
+from components.dataset.errors import StepError
 
-from .hardware import resolve_precision
-from .util import AUGMENTATIONS, PRECISIONS, Hyperparameters, write_json
-
-if TYPE_CHECKING:
-    from .history import Outcome
+from . import splits
+from .job import run
+from .outputs import Outputs
+from .presets import PRESETS
+from .splits import Split
+from .util import ARCHITECTURES, AUGMENTATIONS, PRECISIONS, Hyperparameters
 
 logger = logging.getLogger(__name__)
 
-CHOICES: Final = {"augmentation": AUGMENTATIONS, "precision": PRECISIONS}
-
-
-@dataclasses.dataclass(frozen=True)
-class Records:
-    """The record files of one split, and the digest of their content."""
-
-    files: tuple[Path, ...]
-    digest: str
-
-    @classmethod
-    def of_directory(cls, directory: Path) -> "Records":
-        """The shards that the manifest of ``directory`` lists.
-
-        Raises:
-            DataError: The manifest is missing or does not hold, or lists no shard.
-        """
-        manifest = read_manifest(directory)
-        names = [entry["name"] for entry in manifest["files"]]
-        files = tuple(directory / name for name in names if name.endswith(".tfrecord"))
-        if not files:
-            raise DataError(f"the manifest of {directory} lists no .tfrecord; run decode again")
-        return cls(files, content_digest(manifest))
-
-    @classmethod
-    def of_glob(cls, pattern: str) -> "Records":
-        """The files that match ``pattern``, in the order of their names.
-
-        Raises:
-            DataError: None does.
-        """
-        names = glob.glob(pattern, recursive=True)  # noqa: PTH207 - a pattern may be absolute
-        files = tuple(Path(name) for name in sorted(names))
-        if not files:
-            raise DataError(f"no file matches {pattern!r}; give a glob of TFRecord files")
-        digest = hashlib.sha256()
-        for path in files:
-            with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
-        return cls(files, digest.hexdigest())
-
-
-def run(
-    train: Records, validation: Records, hyperparameters: Hyperparameters, model_directory: Path
-) -> "Outcome":
-    """Trains, and exports the model with its manifest.
-
-    Args:
-        train: The examples to train on.
-        validation: Those to validate on after each epoch; with ``train_on_validation`` they
-            are trained on instead.
-        hyperparameters: Of the run.
-        model_directory: Where the SavedModel goes; made when it is missing.
-
-    Raises:
-        DataError: Record files are damaged or hold something else.
-        TrainingDiverged: The loss is no finite number any more.
-    """
-    with quiet_start():
-        import keras
-
-        from .export import export
-        from .history import describe
-        from .input_pipeline import open_source, read_examples
-        from .model import build_model
-        from .training import Training
-
-        precision = resolve_precision(hyperparameters.precision)
-    keras.utils.set_random_seed(hyperparameters.seed)
-    everything = hyperparameters.train_on_validation
-    source = open_source([*train.files, *validation.files] if everything else train.files)
-    validated = None if everything else read_examples(validation.files)
-    training = Training(build_model(hyperparameters, precision), source, validated, hyperparameters)
-    logger.info(
-        "training on %s examples in %s: %s parameters, %s steps of %s",
-        f"{source.count:,}",
-        precision,
-        f"{training.model.count_params():,}",
-        f"{training.plan.steps:,}",
-        training.plan.batch_size,
-    )
-    started = time.perf_counter()
-    training.run()
-    seconds = time.perf_counter() - started
-    serving = build_model(hyperparameters)
-    serving.set_weights(training.model.get_weights())
-    export(serving, model_directory)
-    manifest = write_manifest(model_directory)
-    outcome = describe(
-        training,
-        hyperparameters,
-        precision=precision,
-        seconds=seconds,
-        data={"train": train.digest, "validation": validation.digest},
-        digest=content_digest(manifest),
-    )
-    logger.info("%s", _summary(outcome, source.count))
-    return outcome
-
-
-def _summary(outcome: "Outcome", examples: int) -> str:
-    history, metrics = outcome.history, outcome.metrics
-    reached = f"training accuracy {metrics['train_accuracy']:.4f}"
-    if "validation_accuracy" in metrics:
-        reached = f"validation accuracy {metrics['validation_accuracy']:.4f}"
-    return (
-        f"trained {history['parameter_count']:,} parameters on {examples:,} examples for "
-        f"{history['steps']:,} steps in {history['training_seconds']:.0f} s "
-        f"({history['images_per_second']:,.0f} images/s, {history['precision']}): {reached}"
-    )
+CHOICES: Final = {
+    "architecture": ARCHITECTURES,
+    "augmentation": AUGMENTATIONS,
+    "precision": PRECISIONS,
+}
+VERBOSITIES: Final = ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")
+INTERRUPTED: Final = 130
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line: files, the job's directory, and every hyperparameter by its name."""
-    arguments = argparse.ArgumentParser(prog="trainer.task", description="Trains FashionMNIST.")
-    arguments.add_argument("--train-files", required=True, metavar="GLOB")
-    arguments.add_argument("--eval-files", required=True, metavar="GLOB")
-    arguments.add_argument("--job-dir", required=True, type=Path, metavar="DIR")
+    arguments = argparse.ArgumentParser(
+        prog="trainer.task",
+        description="Trains FashionMNIST and exports a SavedModel.",
+        epilog="A job that was interrupted and is started again with the same arguments goes on "
+        "where it was.",
+    )
+    arguments.add_argument(
+        "--job-dir",
+        default="",
+        metavar="DIR",
+        help="where everything goes, local or gs://; default: what AIP_MODEL_DIR, "
+        "AIP_CHECKPOINT_DIR and AIP_TENSORBOARD_LOG_DIR say",
+    )
+    for name, split in (("--train-files", "training"), ("--eval-files", "validation")):
+        arguments.add_argument(
+            name,
+            metavar="GLOB",
+            help=f"TFRecord or IDX files of the {split} examples, local or gs://; "
+            "default: the official files on this machine",
+        )
+    arguments.add_argument(
+        "--eval-steps",
+        type=int,
+        default=0,
+        metavar="N",
+        help="batches to validate on after each epoch; 0, the default: all",
+    )
+    arguments.add_argument("--verbosity", choices=VERBOSITIES, default="INFO")
+    arguments.add_argument(
+        "--preset", choices=sorted(PRESETS), help="a set of hyperparameters to start from"
+    )
+    group = arguments.add_argument_group("hyperparameters", "They change the preset's values.")
     for field in dataclasses.fields(Hyperparameters):
-        flag = "--" + field.name.replace("_", "-")
-        if isinstance(field.default, bool):
-            arguments.add_argument(
-                flag, action=argparse.BooleanOptionalAction, default=field.default
-            )
-        elif isinstance(field.default, tuple):
-            arguments.add_argument(flag, type=int, nargs="+", default=field.default)
-        else:
-            arguments.add_argument(
-                flag,
-                type=type(field.default),
-                default=field.default,
-                choices=CHOICES.get(field.name),
-                help="default: %(default)s",
-            )
+        _add(group, field.name, field.default)
     return arguments
+
+
+def _add(group: Any, name: str, default: Any) -> None:
+    options: dict[str, Any] = {"default": argparse.SUPPRESS, "help": f"default: {default}"}
+    if isinstance(default, bool):
+        options["action"] = argparse.BooleanOptionalAction
+    elif isinstance(default, tuple):
+        options |= {"type": int, "nargs": "+", "metavar": "N"}
+        options["help"] = f"default: {' '.join(map(str, default))}"
+    else:
+        options |= {"type": type(default), "choices": CHOICES.get(name)}
+        options["metavar"] = None if name in CHOICES else type(default).__name__.upper()
+    group.add_argument("--" + name.replace("_", "-"), **options)
+
+
+def hyperparameters(arguments: argparse.Namespace) -> Hyperparameters:
+    """The preset's values, changed by those of the command line.
+
+    Raises:
+        HyperparameterError: One is out of range.
+    """
+    names = [field.name for field in dataclasses.fields(Hyperparameters)]
+    given = {name: getattr(arguments, name) for name in names if hasattr(arguments, name)}
+    return Hyperparameters(**{**PRESETS.get(arguments.preset, {}), **given})
+
+
+def open_splits(arguments: argparse.Namespace, seed: int, scratch: Path) -> tuple[Split, Split]:
+    """The training and the validation split that the command line names.
+
+    Raises:
+        DataError: Files are missing or damaged.
+        BucketError: A bucket is missing, refuses, or cannot be reached.
+    """
+    patterns = arguments.train_files, arguments.eval_files
+    if not any(patterns):
+        return splits.official(seed)
+    train, validation = (Split.of_pattern(pattern, scratch) for pattern in patterns)
+    return train, validation
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code, 1 after an error that it foresaw."""
-    arguments = parser().parse_args(argv)
-    logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
-    names = [field.name for field in dataclasses.fields(Hyperparameters)]
-    try:
-        outcome = run(
-            Records.of_glob(arguments.train_files),
-            Records.of_glob(arguments.eval_files),
-            Hyperparameters(**{name: getattr(arguments, name) for name in names}),
-            arguments.job_dir / "model",
-        )
-    except StepError as error:
-        logger.error("%s", error)
-        return 1
-    write_json(arguments.job_dir / "history.json", outcome.history)
-    write_json(arguments.job_dir / "metrics.json", outcome.metrics)
+    known = parser()
+    arguments = known.parse_args(argv)
+    if bool(arguments.train_files) != bool(arguments.eval_files):
+        known.error("give both --train-files and --eval-files, or neither")
+    if arguments.eval_steps < 0:
+        known.error("--eval-steps must be 0 or more")
+    logging.basicConfig(level=logging.WARNING, stream=sys.stdout, format="%(message)s")
+    # Not the root: libraries have much to say at DEBUG.
+    logging.getLogger(__package__).setLevel(arguments.verbosity)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with tempfile.TemporaryDirectory(prefix="train-") as scratch:
+        try:
+            outputs = Outputs.of_job(arguments.job_dir, os.environ, Path(scratch))
+        except ValueError as error:
+            known.error(str(error))
+        try:
+            _train(arguments, outputs, Path(scratch))
+        except StepError as error:
+            logger.error("%s", error)
+            return 1
+        except KeyboardInterrupt:
+            logger.error("interrupted; start it again with the same arguments to go on")
+            return INTERRUPTED
     return 0
+
+
+def _train(arguments: argparse.Namespace, outputs: Outputs, scratch: Path) -> None:
+    chosen = hyperparameters(arguments)
+    train, validation = open_splits(arguments, chosen.seed, scratch)
+    outcome = run(train, validation, chosen, outputs, eval_steps=arguments.eval_steps)
+    if outputs.figures:
+        outputs.figures.write_json("history.json", outcome.history)
+        outputs.figures.write_json("metrics.json", outcome.metrics)
 
 
 if __name__ == "__main__":

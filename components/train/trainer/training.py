@@ -3,6 +3,7 @@
 import logging
 import math
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 import keras
@@ -11,10 +12,11 @@ import tensorflow as tf
 
 from components.dataset.facts import IMAGE_HEIGHT, IMAGE_WIDTH, NUM_CLASSES
 
-from .input_pipeline import Examples, Source, training_batches
+from .input_pipeline import Source, training_batches
 from .optimizer import MuonSGD, Triangle
 from .plan import Epoch, Plan
 from .progress import Ticker
+from .splits import Examples
 from .util import Hyperparameters, TrainingDiverged
 
 logger = logging.getLogger(__name__)
@@ -31,6 +33,7 @@ class Training:
         source: The training examples.
         validation: What to validate on after each epoch, or None.
         hyperparameters: Of the run.
+        eval_steps: Batches to validate on after each epoch; 0: all examples.
     """
 
     def __init__(
@@ -39,14 +42,19 @@ class Training:
         source: Source,
         validation: Examples | None,
         hyperparameters: Hyperparameters,
+        eval_steps: int = 0,
     ) -> None:
         self.model = model
         self.plan = Plan.of(hyperparameters, source.count)
         self.curve: list[Epoch] = []
         self.schedule = Triangle(hyperparameters.learning_rate, self.plan.steps)
         self._validation = validation
+        if validation and eval_steps:
+            seen = slice(eval_steps * self.plan.batch_size)
+            self._validation = Examples(validation.images[seen], validation.labels[seen])
+        self._source = source
+        self._hyperparameters = hyperparameters
         self._smoothing = hyperparameters.label_smoothing
-        self._batches = training_batches(source, hyperparameters, self.plan.batch_size)
         self._optimizer = MuonSGD(self.schedule)
         self._optimizer.build(model.trainable_variables)
         images = tf.TensorSpec([self.plan.batch_size, *IMAGES], tf.uint8)
@@ -56,18 +64,29 @@ class Training:
         labels = tf.TensorSpec([None], tf.int64)
         self._score = tf.function(self._score_batch, input_signature=[images, labels])
 
-    def run(self) -> None:
-        """Trains, fills ``curve``, and logs a line for each epoch.
+    @property
+    def variables(self) -> list[Any]:
+        """All that the next step hangs on, but for the curve and what the seed gives."""
+        return [*self.model.variables, *self._optimizer.variables]
+
+    def run(self, after_epoch: Callable[[Epoch], None] = lambda _: None) -> None:
+        """Trains, fills ``curve``, and logs a line for each epoch; goes on where ``curve`` ends.
+
+        Args:
+            after_epoch: Is given the row of each epoch.
 
         Raises:
             TrainingDiverged: The loss or a weight is not finite; names the step and the
                 learning rate there. Looked at twice a second and at the end of each epoch.
         """
-        batches = iter(self._batches)
-        done = 0
+        done = min(len(self.curve) * self.plan.steps_per_epoch, self.plan.steps)
+        batches = iter(
+            training_batches(self._source, self._hyperparameters, self.plan.batch_size, start=done)
+        )
         while done < self.plan.steps:
             end = min(done + self.plan.steps_per_epoch, self.plan.steps)
             self.curve.append(self._epoch(len(self.curve) + 1, batches, done, end))
+            after_epoch(self.curve[-1])
             done = end
         if not all(np.isfinite(weights).all() for weights in self.model.get_weights()):
             raise self._diverged(self.plan.steps, "a weight")
@@ -75,7 +94,8 @@ class Training:
     @property
     def images_per_second(self) -> float:
         """Speed over all steps, tracing included, validation not."""
-        return self.plan.steps * self.plan.batch_size / sum(row.seconds for row in self.curve)
+        images = self.plan.steps * self.plan.batch_size
+        return images / sum(row.seconds for row in self.curve)
 
     def learning_rate(self, step: int) -> float:
         """The learning rate of ``step``, counted from 1."""

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from components.dataset.errors import StepError
 
+ARCHITECTURES: Final = ("residual", "plain")
 AUGMENTATIONS: Final = ("none", "flip", "shift", "flip+shift")
 PRECISIONS: Final = ("auto", "bfloat16", "float32")
 MIN_STAGES: Final = 2
@@ -16,11 +17,15 @@ MAX_STAGES: Final = 4
 """Each stage halves the image: 28, 14, 7, 3, 1."""
 
 
-class HyperparameterError(StepError):
+class TrainingError(StepError):
+    """Training that cannot begin or go on."""
+
+
+class HyperparameterError(TrainingError):
     """A hyperparameter outside what training can use."""
 
 
-class TrainingDiverged(StepError):
+class TrainingDiverged(TrainingError):
     """The loss or a weight is no finite number any more."""
 
 
@@ -35,6 +40,7 @@ class Hyperparameters:
         batch_size: Examples in a step.
         learning_rate: Peak of the schedule, for the convolution kernels (see ``optimizer``).
         dropout: Share of the features dropped before the last layer, in [0, 1).
+        architecture: One of ``ARCHITECTURES``; see ``model``.
         filters: Channels of each stage, 2 to 4 of them.
         dense_units: Width of the fully connected layer before the last one; 0: none.
         label_smoothing: Share of the target spread evenly over the classes, in [0, 1).
@@ -52,6 +58,7 @@ class Hyperparameters:
     batch_size: int = 256
     learning_rate: float = 0.12
     dropout: float = 0.0
+    architecture: str = "residual"
     filters: tuple[int, ...] = (32, 64, 128)
     dense_units: int = 128
     label_smoothing: float = 0.1
@@ -100,6 +107,7 @@ _RULES: Final[dict[str, tuple[str, Callable[[Any], bool]]]] = {
     ),
     "dense_units": _NOT_NEGATIVE,
     "label_smoothing": _SHARE,
+    "architecture": _one_of(ARCHITECTURES),
     "augmentation": _one_of(AUGMENTATIONS),
     "precision": _one_of(PRECISIONS),
     "train_on_validation": ("true or false", lambda value: isinstance(value, bool)),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from components.dataset import raw
 from components.ingest import fetch, sources
 from tests.fakes.mirror import FakeMirror, serve_mirror
 from tests.fakes.storage import FakeBucket, serve_storage
@@ -14,9 +15,9 @@ from tests.idx_files import idx_payloads
 def quick_and_offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No waiting between attempts, and no source outside the test."""
     monkeypatch.setattr(fetch, "BACKOFF_SECONDS", 0.001)
-    monkeypatch.setattr(sources, "SYSTEM_DIRECTORY", str(tmp_path / "system"))
+    monkeypatch.setattr(raw, "SYSTEM_DIRECTORY", str(tmp_path / "system"))
     monkeypatch.setattr(sources, "MIRRORS", ())
-    monkeypatch.setenv(sources.DATA_VARIABLE, str(tmp_path / "data"))
+    monkeypatch.setenv(raw.DATA_VARIABLE, str(tmp_path / "data"))
 
 
 @pytest.fixture(scope="session")

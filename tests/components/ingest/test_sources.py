@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from components.dataset import raw
 from components.dataset.errors import SourceError
 from components.dataset.facts import TRAIN_LABELS
 from components.ingest import sources
@@ -12,7 +13,7 @@ from tests.fakes.storage import FakeBucket
 def test_without_a_source_the_order_is_system_project_mirrors(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sources, "SYSTEM_DIRECTORY", "/usr/share/data")
+    monkeypatch.setattr(raw, "SYSTEM_DIRECTORY", "/usr/share/data")
     monkeypatch.setattr(sources, "MIRRORS", ("http://one/", "http://two/"))
     monkeypatch.setenv("FASHION_MNIST_DATA", "/checkout/data")
     labels = [source.label for source in resolve("")]

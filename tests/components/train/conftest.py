@@ -8,7 +8,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from components.dataset.manifest import write_manifest
-from components.train.trainer.task import Records
+from components.train.trainer.splits import Split
 
 
 def make_examples(count: int, seed: int = 0) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -56,10 +56,10 @@ def validation_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def train(train_directory: Path) -> Records:
-    return Records.of_directory(train_directory)
+def train(train_directory: Path) -> Split:
+    return Split.of_directory(train_directory)
 
 
 @pytest.fixture(scope="session")
-def validation(validation_directory: Path) -> Records:
-    return Records.of_directory(validation_directory)
+def validation(validation_directory: Path) -> Split:
+    return Split.of_directory(validation_directory)

@@ -9,7 +9,6 @@ import tensorflow as tf
 from components.dataset.errors import DataError
 from components.train.trainer import input_pipeline
 from components.train.trainer.input_pipeline import (
-    Examples,
     InMemory,
     Source,
     Streamed,
@@ -17,7 +16,7 @@ from components.train.trainer.input_pipeline import (
     read_examples,
     training_batches,
 )
-from components.train.trainer.task import Records
+from components.train.trainer.splits import Examples, Split
 from components.train.trainer.util import Hyperparameters
 
 from .conftest import make_examples, write_records
@@ -36,17 +35,15 @@ def keys(some: list[Any]) -> list[bytes]:
 
 
 @pytest.fixture(params=["in memory", "streamed"])
-def source(
-    request: pytest.FixtureRequest, train: Records, monkeypatch: pytest.MonkeyPatch
-) -> Source:
+def source(request: pytest.FixtureRequest, train: Split, monkeypatch: pytest.MonkeyPatch) -> Source:
     if request.param == "streamed":
         monkeypatch.setattr(input_pipeline, "MEMORY", 100_000)
-    opened = open_source(train.files)
+    opened = open_source(train)
     assert isinstance(opened, Streamed if request.param == "streamed" else InMemory)
     return opened
 
 
-def test_what_was_written_is_read(train: Records) -> None:
+def test_what_was_written_is_read(train: Split) -> None:
     images, labels = make_examples(320)
     read = read_examples(train.files)
     np.testing.assert_array_equal(read.images, np.concatenate([images[0::2], images[1::2]]))
@@ -97,7 +94,7 @@ def test_batches_have_a_size_that_tracing_knows(source: Source) -> None:
     assert labels.dtype == tf.int64
 
 
-def test_a_damaged_file_is_named(train: Records, tmp_path: Path) -> None:
+def test_a_damaged_file_is_named(train: Split, tmp_path: Path) -> None:
     damaged = bytearray(train.files[0].read_bytes())
     damaged[5000] ^= 1
     path = tmp_path / "damaged.tfrecord"
@@ -106,7 +103,7 @@ def test_a_damaged_file_is_named(train: Records, tmp_path: Path) -> None:
         read_examples([train.files[1], path])
 
 
-def test_a_truncated_file_is_named(train: Records, tmp_path: Path) -> None:
+def test_a_truncated_file_is_named(train: Split, tmp_path: Path) -> None:
     path = tmp_path / "short.tfrecord"
     path.write_bytes(train.files[0].read_bytes()[:-10])
     with pytest.raises(DataError, match=r"short\.tfrecord"):

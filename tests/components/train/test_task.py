@@ -1,16 +1,22 @@
 import dataclasses
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from components.dataset.errors import DataError
+from components.dataset import folder
+from components.dataset.manifest import read_manifest
 from components.train.trainer import task
-from components.train.trainer.task import Records
+from components.train.trainer.presets import PRESETS
 from components.train.trainer.util import Hyperparameters
+from pipeline import emulator
+from tests.idx_files import write_idx_set
 
+BUCKET = f"gs://{emulator.LOCAL_BUCKET}"
 SHORT = ["--filters", "4", "8", "--batch-size", "32", "--train-steps", "3"]
 
 
@@ -41,10 +47,99 @@ def test_it_runs_by_itself_and_leaves_model_history_and_metrics(
     assert len(lines) == 3
 
 
-def test_each_hyperparameter_is_an_argument_with_the_one_default() -> None:
-    parsed = task.parser().parse_args(["--train-files=a", "--eval-files=b", "--job-dir=c"])
+def test_each_hyperparameter_is_an_argument_and_without_any_all_have_their_defaults() -> None:
+    known = task.parser()
+    assert task.hyperparameters(known.parse_args([])) == Hyperparameters()
+    flags = {flag for action in known._actions for flag in action.option_strings}
     for field in dataclasses.fields(Hyperparameters):
-        assert getattr(parsed, field.name) == field.default
+        assert "--" + field.name.replace("_", "-") in flags
+
+
+def test_an_argument_changes_the_value_of_the_preset() -> None:
+    given = ["--preset", "best", "--epochs", "2"]
+    chosen = task.hyperparameters(task.parser().parse_args(given))
+    assert chosen == Hyperparameters(**{**PRESETS["best"], "epochs": 2})
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_every_preset_is_a_valid_set_of_hyperparameters(name: str) -> None:
+    assert Hyperparameters(**PRESETS[name]) != Hyperparameters()
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ([], "give --job-dir, or set AIP_MODEL_DIR"),
+        (["--job-dir", "x", "--train-files", "a"], "give both --train-files and --eval-files"),
+        (["--job-dir", "x", "--eval-steps", "-1"], "--eval-steps must be 0 or more"),
+        (["--job-dir", "x", "--verbosity", "LOUD"], "invalid choice: 'LOUD'"),
+    ],
+)
+def test_wrong_use_is_exit_code_2(
+    given: list[str], reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        task.main(given)
+    assert ended.value.code == 2
+    assert reason in capsys.readouterr().err
+
+
+def test_the_folders_of_vertex_are_used_without_a_job_dir(
+    train_directory: Path, validation_directory: Path, tmp_path: Path
+) -> None:
+    named = {
+        "AIP_MODEL_DIR": f"{tmp_path}/out/model/",
+        "AIP_CHECKPOINT_DIR": f"{tmp_path}/kept",
+        "AIP_TENSORBOARD_LOG_DIR": f"{tmp_path}/board",
+    }
+    given = [*arguments(train_directory, validation_directory, tmp_path)[:2], *SHORT]
+    command = [sys.executable, "-m", "components.train.trainer.task", *given]
+    subprocess.run(command, env={**os.environ, **named}, check=True)
+    assert (tmp_path / "out" / "model" / "saved_model.pb").is_file()
+    assert (tmp_path / "out" / "metrics.json").is_file()
+    assert (tmp_path / "kept" / "checkpoint").is_file()
+    assert list((tmp_path / "board" / "train").glob("events.*"))
+
+
+def test_raw_files_and_folders_in_a_bucket_do_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_idx_set(tmp_path / "raw", 30, 10)
+    with emulator.serve(tmp_path / "bucket") as host:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", host)
+        folder.publish(tmp_path / "raw", f"{BUCKET}/raw")
+        given = [
+            f"--train-files={BUCKET}/raw/train-*",
+            f"--eval-files={tmp_path}/raw/t10k-*",
+            f"--job-dir={BUCKET}/job",
+        ]
+        assert task.main([*given, *SHORT]) == 0
+        folder.fetch(f"{BUCKET}/job", tmp_path / "job")
+    read_manifest(tmp_path / "job" / "model")
+    metrics = json.loads((tmp_path / "job" / "metrics.json").read_text())
+    assert metrics["images_per_second"] > 0
+    assert (tmp_path / "job" / "checkpoints" / "checkpoint").is_file()
+    assert list((tmp_path / "job" / "logs" / "train").glob("events.*"))
+
+
+@pytest.mark.skipif(not shutil.which("gcloud"), reason="gcloud is not on this machine")
+def test_gcloud_trains_locally_with_the_tutorials_arguments(
+    train_directory: Path, validation_directory: Path, tmp_path: Path
+) -> None:
+    command = ["gcloud", "ai-platform", "local", "train", "--module-name", "trainer.task"]
+    package = Path(task.__file__).parent
+    given = ["--eval-steps", "1", "--verbosity", "DEBUG", *SHORT]
+    files, job = arguments(train_directory, validation_directory, tmp_path)[:2], tmp_path / "job"
+    done = subprocess.run(
+        [*command, "--package-path", str(package), "--job-dir", str(job), "--", *files, *given],
+        env={**os.environ, "CLOUDSDK_ML_ENGINE_LOCAL_PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (job / "model" / "saved_model.pb").is_file()
+    assert json.loads((job / "history.json").read_text())["steps"] == 3
 
 
 def test_a_foreseen_error_is_one_line_and_exit_code_1(
@@ -60,29 +155,6 @@ def test_a_foreseen_error_is_one_line_and_exit_code_1(
     assert done.returncode == 1
     assert done.stdout == "dropout is 1.0; it must be from 0 up to, but not, 1\n"
     assert done.stderr == ""
-
-
-def test_a_pattern_that_matches_nothing_is_named() -> None:
-    with pytest.raises(DataError, match="nowhere"):
-        Records.of_glob("/nowhere/*.tfrecord")
-
-
-def test_the_digest_of_files_hangs_on_their_bytes(train: Records, tmp_path: Path) -> None:
-    (tmp_path / "a.tfrecord").write_bytes(train.files[0].read_bytes())
-    same = Records.of_glob(str(tmp_path / "*.tfrecord"))
-    assert same.digest == Records.of_glob(str(train.files[0])).digest
-    assert same.digest != Records.of_glob(str(train.files[1])).digest
-
-
-def test_an_unfinished_directory_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="unfinished"):
-        Records.of_directory(tmp_path)
-
-
-def test_a_directory_without_records_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "manifest.json").write_text('{"files": []}')
-    with pytest.raises(DataError, match=r"no \.tfrecord"):
-        Records.of_directory(tmp_path)
 
 
 def test_help_does_not_load_tensorflow() -> None:

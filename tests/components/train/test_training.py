@@ -11,17 +11,17 @@ from components.train.trainer.input_pipeline import InMemory, open_source, read_
 from components.train.trainer.model import build_model
 from components.train.trainer.plan import Plan
 from components.train.trainer.progress import Ticker
-from components.train.trainer.task import Records
+from components.train.trainer.splits import Split
 from components.train.trainer.training import Training
 from components.train.trainer.util import Hyperparameters, TrainingDiverged
 
 SMALL = Hyperparameters(filters=(4, 8), dense_units=16, batch_size=32, epochs=2)
 
 
-def start(train: Records, validation: Records | None, given: Hyperparameters) -> Training:
+def start(train: Split, validation: Split | None, given: Hyperparameters) -> Training:
     tf.keras.utils.set_random_seed(given.seed)
     validated = read_examples(validation.files) if validation else None
-    return Training(build_model(given), open_source(train.files), validated, given)
+    return Training(build_model(given), open_source(train), validated, given)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_steps_and_epochs_follow_from_each_other(
     assert (made.batch_size, made.steps_per_epoch, made.steps, made.epochs) == plan
 
 
-def test_it_learns_what_can_be_learned(train: Records, validation: Records) -> None:
+def test_it_learns_what_can_be_learned(train: Split, validation: Split) -> None:
     given = Hyperparameters(
         filters=(8, 16), dense_units=16, batch_size=32, epochs=5, augmentation="none"
     )
@@ -51,7 +51,7 @@ def test_it_learns_what_can_be_learned(train: Records, validation: Records) -> N
     assert training.curve[-1].validation_accuracy == pytest.approx(1.0, abs=0.1)
 
 
-def test_steps_given_are_exactly_the_steps_taken(train: Records, validation: Records) -> None:
+def test_steps_given_are_exactly_the_steps_taken(train: Split, validation: Split) -> None:
     given = Hyperparameters(filters=(4, 8), batch_size=32, train_steps=13)
     training = start(train, validation, given)
     training.run()
@@ -61,14 +61,14 @@ def test_steps_given_are_exactly_the_steps_taken(train: Records, validation: Rec
     assert training.learning_rate(13) == pytest.approx(given.learning_rate / (13 * 0.8))
 
 
-def test_without_validation_the_curve_has_none(train: Records) -> None:
+def test_without_validation_the_curve_has_none(train: Split) -> None:
     training = start(train, None, SMALL)
     training.run()
     assert {row.validation_loss for row in training.curve} == {None}
     assert {row.validation_accuracy for row in training.curve} == {None}
 
 
-def test_the_same_seed_gives_the_same_weights_and_another_seed_others(train: Records) -> None:
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(train: Split) -> None:
     runs = []
     for seed in (3, 3, 4):
         given = Hyperparameters(
@@ -83,7 +83,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(train: Rec
 
 
 def test_a_loss_that_is_no_number_stops_with_step_and_learning_rate(
-    train: Records, monkeypatch: pytest.MonkeyPatch
+    train: Split, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "Ticker", NeverDue)
     training = start(train, None, SMALL)
@@ -109,13 +109,13 @@ class NeverDue(Ticker):
         return False
 
 
-def test_a_learning_rate_far_too_large_is_an_error(train: Records) -> None:
+def test_a_learning_rate_far_too_large_is_an_error(train: Split) -> None:
     given = Hyperparameters(filters=(4, 8), batch_size=32, train_steps=10, learning_rate=1e38)
     with pytest.raises(TrainingDiverged, match="smaller learning_rate"):
         start(train, None, given).run()
 
 
-def test_a_last_step_that_ruins_the_weights_is_an_error(train: Records) -> None:
+def test_a_last_step_that_ruins_the_weights_is_an_error(train: Split) -> None:
     training = start(train, None, SMALL)
     training.model.get_layer("logits").bias.assign(np.full(10, math.inf))
     training._step = lambda images, labels: tf.constant([1.0, 0.1])
@@ -124,7 +124,7 @@ def test_a_last_step_that_ruins_the_weights_is_an_error(train: Records) -> None:
 
 
 def test_validation_counts_each_example_once(
-    train: Records, validation: Records, monkeypatch: pytest.MonkeyPatch
+    train: Split, validation: Split, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     training = start(train, validation, SMALL)
     whole = training._validate(1)
@@ -135,7 +135,7 @@ def test_validation_counts_each_example_once(
     assert whole[1] == pytest.approx(right.mean())
 
 
-def test_the_smoothed_loss_is_the_one_of_the_definition(train: Records) -> None:
+def test_the_smoothed_loss_is_the_one_of_the_definition(train: Split) -> None:
     training = start(train, None, SMALL)
     logits = np.random.default_rng(0).normal(size=(4, 10)).astype(np.float32)
     labels = np.array([1, 2, 3, 4])
@@ -146,7 +146,7 @@ def test_the_smoothed_loss_is_the_one_of_the_definition(train: Records) -> None:
     assert accuracy == pytest.approx((logits.argmax(1) == labels).mean())
 
 
-def test_fewer_examples_than_a_batch_are_one_batch(train: Records) -> None:
+def test_fewer_examples_than_a_batch_are_one_batch(train: Split) -> None:
     few = read_examples(train.files[:1])
     source = InMemory(type(few)(few.images[:20], few.labels[:20]))
     training = Training(build_model(SMALL), source, None, SMALL)
@@ -155,7 +155,7 @@ def test_fewer_examples_than_a_batch_are_one_batch(train: Records) -> None:
 
 
 def test_progress_is_written_only_where_it_is_wanted(
-    train: Records, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    train: Split, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("FASHION_MNIST_PROGRESS", raising=False)
     start(train, None, SMALL).run()

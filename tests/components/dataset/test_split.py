@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from components.dataset import split
 from components.dataset.errors import DataError, ParameterError
-from components.decode import split
-from components.decode.split import allocate, shuffled_positions
+from components.dataset.split import allocate, shuffled_positions
 from tests.idx_files import shuffled_labels
 
 

@@ -1,0 +1,73 @@
+"""A local folder and its copy in a bucket, for outputs that are written as files."""
+
+from pathlib import Path
+
+from components.dataset.bucket import list_objects, parse_uri
+from components.dataset.storage import storage_call
+
+
+def fetch(uri: str, folder: Path) -> list[Path]:
+    """Copies all objects below ``uri`` into ``folder``; their CRC32C is checked.
+
+    Returns:
+        The files, sorted.
+
+    Raises:
+        BucketError: The bucket is missing, refuses, or cannot be reached.
+    """
+    prefix = f"{uri.rstrip('/')}/"
+    files = []
+    for address in list_objects(uri):
+        path = folder / address.removeprefix(prefix)
+        if not path.resolve().is_relative_to(folder.resolve()):
+            continue  # A name with ".." is no file of this folder.
+        files.append(fetch_object(address, path))
+    return sorted(files)
+
+
+def fetch_object(uri: str, path: Path) -> Path:
+    """Copies one object to ``path``; its CRC32C is checked.
+
+    Raises:
+        BucketError: It is gone, damaged, or cannot be reached.
+    """
+    bucket, name = parse_uri(uri)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with storage_call(uri, "objectViewer") as (client, call):
+        client.bucket(bucket).blob(name).download_to_filename(str(path), checksum="crc32c", **call)
+    return path
+
+
+def publish(folder: Path, uri: str) -> None:
+    """Makes what lies below ``uri`` equal to ``folder``: new and changed files, oldest first.
+
+    An object that the folder no longer has is removed last, so a reader finds either state.
+
+    Raises:
+        BucketError: The bucket is missing, refuses, or cannot be reached.
+    """
+    there = set(list_objects(uri))
+    files = sorted((path for path in folder.rglob("*") if path.is_file()), key=_age)
+    for path in files:
+        address = f"{uri.rstrip('/')}/{path.relative_to(folder).as_posix()}"
+        publish_file(path, address)
+        there.discard(address)
+    for address in there:
+        bucket, name = parse_uri(address)
+        with storage_call(address, "objectAdmin") as (client, call):
+            client.bucket(bucket).blob(name).delete(**call)
+
+
+def publish_file(path: Path, uri: str) -> None:
+    """Writes a file to an address, over what is there; its CRC32C is checked.
+
+    Raises:
+        BucketError: The bucket is missing, refuses, or cannot be reached.
+    """
+    bucket, name = parse_uri(uri)
+    with storage_call(uri, "objectAdmin") as (client, call):
+        client.bucket(bucket).blob(name).upload_from_filename(str(path), checksum="crc32c", **call)
+
+
+def _age(path: Path) -> tuple[int, str]:
+    return path.stat().st_mtime_ns, str(path)

@@ -1,0 +1,118 @@
+"""Where a training job leaves what it makes: in folders here or in a bucket."""
+
+import dataclasses
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from .util import write_json
+
+SCHEME: Final = "gs://"
+MODEL: Final = "AIP_MODEL_DIR"
+CHECKPOINTS: Final = "AIP_CHECKPOINT_DIR"
+LOGS: Final = "AIP_TENSORBOARD_LOG_DIR"
+"""What Vertex AI sets for a training job, each to an address in a bucket."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Folder:
+    """One of the job's folders; one in a bucket is kept here and copied there.
+
+    Attributes:
+        path: Where it is here.
+        address: Its ``gs://`` address; empty for a local folder.
+    """
+
+    path: Path
+    address: str = ""
+
+    @classmethod
+    def at(cls, place: str, scratch: Path) -> "Folder":
+        """The folder of a local path or a ``gs://`` address."""
+        if not place.startswith(SCHEME):
+            return cls(Path(place))
+        return cls(scratch / "outputs" / place.removeprefix(SCHEME), place.rstrip("/"))
+
+    def __truediv__(self, name: str) -> "Folder":
+        """A folder in this one."""
+        return Folder(self.path / name, f"{self.address}/{name}" if self.address else "")
+
+    def fetch(self) -> None:
+        """Brings here what is there; nothing to do for a local folder.
+
+        Raises:
+            BucketError: The bucket is missing, refuses, or cannot be reached.
+        """
+        if self.address:
+            from components.dataset import folder
+
+            shutil.rmtree(self.path, ignore_errors=True)
+            folder.fetch(self.address, self.path)
+
+    def publish(self) -> None:
+        """Brings there what is here; nothing to do for a local folder.
+
+        Raises:
+            BucketError: The bucket is missing, refuses, or cannot be reached.
+        """
+        if self.address:
+            from components.dataset import folder
+
+            folder.publish(self.path, self.address)
+
+    def write_json(self, name: str, value: Mapping[str, Any]) -> None:
+        """Writes one file, here and there.
+
+        Raises:
+            ValueError: There is a number in it that JSON does not have.
+            BucketError: The bucket is missing, refuses, or cannot be reached.
+        """
+        write_json(self.path / name, value)
+        if self.address:
+            from components.dataset import folder
+
+            folder.publish_file(self.path / name, f"{self.address}/{name}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Outputs:
+    """The folders of a job.
+
+    Attributes:
+        model: The SavedModel.
+        checkpoints: To go on from after an interruption; None: none are written.
+        logs: TensorBoard's; None: none are written.
+        figures: ``metrics.json`` and ``history.json``; None: the caller writes them.
+    """
+
+    model: Folder
+    checkpoints: Folder | None = None
+    logs: Folder | None = None
+    figures: Folder | None = None
+
+    @classmethod
+    def of_job(cls, job_dir: str, environment: Mapping[str, str], scratch: Path) -> "Outputs":
+        """The folders below ``job_dir``; without one those that Vertex AI names.
+
+        Args:
+            job_dir: A local path or a ``gs://`` address; may be empty.
+            environment: Of the process.
+            scratch: Where the folders of a bucket are kept while the job runs.
+
+        Raises:
+            ValueError: There is neither a ``job_dir`` nor AIP_MODEL_DIR.
+        """
+        if job_dir:
+            job = Folder.at(job_dir, scratch)
+            return cls(job / "model", job / "checkpoints", job / "logs", job)
+        if not environment.get(MODEL):
+            raise ValueError(f"give --job-dir, or set {MODEL}")
+        model = environment[MODEL].rstrip("/")
+        beside = model.rpartition("/")[0]
+        named = (
+            environment.get(variable) or f"{beside}/{name}"
+            for variable, name in ((CHECKPOINTS, "checkpoints"), (LOGS, "logs"))
+        )
+        places = (model, *named, beside)
+        return cls(*(Folder.at(place, scratch) for place in places))

@@ -1,0 +1,10 @@
+"""Named sets of hyperparameters: the textbook's network, a quick one, and the best."""
+
+from typing import Any, Final
+
+PRESETS: Final[dict[str, dict[str, Any]]] = {
+    "tutorial": {"architecture": "plain", "filters": (32, 64), "dense_units": 128, "epochs": 6},
+    "fast": {"filters": (24, 48, 96), "epochs": 4},
+    "best": {"filters": (48, 96, 192), "epochs": 18},
+}
+"""What each changes of the defaults; those have the best accuracy per minute."""

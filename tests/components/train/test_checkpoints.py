@@ -1,0 +1,108 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.dataset.manifest import content_digest, read_manifest
+from components.train.trainer import checkpoints, job
+from components.train.trainer.checkpoints import CheckpointError
+from components.train.trainer.outputs import Outputs
+from components.train.trainer.splits import Split
+from components.train.trainer.util import Hyperparameters
+
+SMALL = Hyperparameters(
+    filters=(4, 8), dense_units=16, batch_size=32, epochs=3, dropout=0.2, augmentation="flip+shift"
+)
+
+
+class Stopped(Exception):
+    """Stands for the end of the process."""
+
+
+def outputs(directory: Path) -> Outputs:
+    return Outputs.of_job(str(directory), {}, directory)
+
+
+def stop_after(epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    save = checkpoints.Checkpoints.save
+
+    def stopping(self: checkpoints.Checkpoints) -> None:
+        save(self)
+        if len(self._training.curve) == epochs:
+            raise Stopped
+
+    monkeypatch.setattr(checkpoints.Checkpoints, "save", stopping)
+
+
+def test_an_interrupted_run_goes_on_to_the_same_result(
+    train: Split, validation: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = job.run(train, validation, SMALL, outputs(tmp_path / "whole"))
+    with monkeypatch.context() as patch, pytest.raises(Stopped):
+        stop_after(2, patch)
+        job.run(train, validation, SMALL, outputs(tmp_path / "job"))
+    again = job.run(train, validation, SMALL, outputs(tmp_path / "job"))
+    for name in ("loss", "accuracy", "validation_loss", "validation_accuracy"):
+        rows = (whole.history["epochs"], again.history["epochs"])
+        assert [row[name] for row in rows[0]] == [row[name] for row in rows[1]]
+    images = read(tmp_path / "whole"), read(tmp_path / "job")
+    np.testing.assert_array_equal(*images)
+
+
+def read(directory: Path) -> np.ndarray:
+    """The weights of the exported model in one vector, after a check of the manifest."""
+    assert content_digest(read_manifest(directory / "model"))
+    reader = tf.train.load_checkpoint(str(directory / "model" / "variables" / "variables"))
+    names = sorted(name for name in reader.get_variable_to_shape_map() if "weights" in name)
+    return np.concatenate([reader.get_tensor(name).ravel() for name in names])
+
+
+def test_a_run_that_is_done_is_not_trained_again(
+    train: Split, validation: Split, tmp_path: Path
+) -> None:
+    first = job.run(train, validation, SMALL, outputs(tmp_path))
+    again = job.run(train, validation, SMALL, outputs(tmp_path))
+    assert again.history["epochs"] == first.history["epochs"]
+
+
+def test_the_checkpoints_of_another_run_are_refused(
+    train: Split, validation: Split, tmp_path: Path
+) -> None:
+    job.run(train, validation, SMALL, outputs(tmp_path))
+    other = Hyperparameters(**{**SMALL.as_dict(), "learning_rate": 0.1})
+    with pytest.raises(CheckpointError, match=f"{tmp_path}/checkpoints has checkpoints of a run"):
+        job.run(train, validation, other, outputs(tmp_path))
+
+
+def test_a_damaged_checkpoint_is_named(train: Split, validation: Split, tmp_path: Path) -> None:
+    job.run(train, validation, SMALL, outputs(tmp_path))
+    for path in (tmp_path / "checkpoints").glob("ckpt-3.data*"):
+        path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(CheckpointError, match="ckpt-3 cannot be read"):
+        job.run(train, validation, SMALL, outputs(tmp_path))
+
+
+def test_tensorboard_finds_the_curves(train: Split, validation: Split, tmp_path: Path) -> None:
+    outcome = job.run(train, validation, SMALL, outputs(tmp_path))
+    rows = outcome.history["epochs"]
+    found = points(tmp_path / "logs" / "train")
+    assert found["epoch_loss"] == {
+        (index + 1) * 10: pytest.approx(row["loss"]) for index, row in enumerate(rows)
+    }
+    found = points(tmp_path / "logs" / "validation")
+    assert list(found["epoch_accuracy"]) == [10, 20, 30]
+    assert json.dumps(sorted(found)) == '["epoch_accuracy", "epoch_loss"]'
+
+
+def points(directory: Path) -> dict[str, dict[int, float]]:
+    (path,) = directory.glob("events.*")
+    found: dict[str, dict[int, float]] = {}
+    for record in tf.data.TFRecordDataset(str(path)):
+        event = tf.compat.v1.Event.FromString(record.numpy())
+        for value in event.summary.value:
+            assert value.metadata.plugin_data.plugin_name == "scalars"
+            number = float(tf.make_ndarray(value.tensor))
+            found.setdefault(value.tag, {})[event.step] = number
+    return found

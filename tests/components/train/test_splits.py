@@ -1,0 +1,78 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from components.dataset import raw
+from components.dataset.errors import DataError
+from components.dataset.facts import SPLITS
+from components.decode.conversion import Options, convert
+from components.train.trainer import splits
+from components.train.trainer.input_pipeline import read_examples
+from components.train.trainer.splits import Split
+from tests.idx_files import write_idx_set
+
+
+@pytest.fixture(scope="module")
+def raw_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("raw") / "files"
+    write_idx_set(directory, 20, 4)
+    return directory
+
+
+def test_a_pattern_that_matches_nothing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="nowhere"):
+        Split.of_pattern("/nowhere/*.tfrecord", tmp_path)
+
+
+def test_the_digest_of_files_hangs_on_their_bytes(train: Split, tmp_path: Path) -> None:
+    (tmp_path / "a.tfrecord").write_bytes(train.files[0].read_bytes())
+    same = Split.of_pattern(str(tmp_path / "*.tfrecord"), tmp_path)
+    assert same.digest == Split.of_pattern(str(train.files[0]), tmp_path).digest
+    assert same.digest != Split.of_pattern(str(train.files[1]), tmp_path).digest
+
+
+def test_an_unfinished_directory_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="unfinished"):
+        Split.of_directory(tmp_path)
+
+
+def test_a_directory_without_records_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"files": []}')
+    with pytest.raises(DataError, match=r"no \.tfrecord"):
+        Split.of_directory(tmp_path)
+
+
+def test_raw_files_are_paired_and_decoded(raw_directory: Path, tmp_path: Path) -> None:
+    split = Split.of_pattern(f"{raw_directory}/*-ubyte*", tmp_path)
+    assert split.examples is not None
+    assert split.examples.images.shape == (240, 28, 28)
+    assert np.bincount(split.examples.labels).tolist() == [24] * 10
+
+
+def test_images_without_their_labels_are_refused(raw_directory: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="has no partner train-labels-idx1-ubyte"):
+        Split.of_pattern(f"{raw_directory}/train-images*", tmp_path)
+
+
+def test_raw_files_and_others_together_are_refused(raw_directory: Path, tmp_path: Path) -> None:
+    (raw_directory / "train-notes").write_text("hello")
+    try:
+        with pytest.raises(DataError, match="train-notes is no IDX file by its name"):
+            Split.of_pattern(f"{raw_directory}/train-*", tmp_path)
+    finally:
+        (raw_directory / "train-notes").unlink()
+
+
+def test_the_official_files_are_split_as_the_step_decode_splits_them(
+    raw_directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(raw, "SYSTEM_DIRECTORY", str(raw_directory))
+    monkeypatch.setattr(splits, "VALIDATION_EXAMPLES", 50)
+    directories = {split: tmp_path / split for split in SPLITS}
+    convert(str(raw_directory), directories, Options(1, validation_examples=50, seed=3))
+    for split, own in zip(("train", "validation"), splits.official(3), strict=True):
+        records = read_examples(Split.of_directory(directories[split]).files)
+        assert own.examples is not None
+        np.testing.assert_array_equal(own.examples.images, records.images)
+        np.testing.assert_array_equal(own.examples.labels, records.labels)
