@@ -69,6 +69,10 @@ def run(
         str | None,
         typer.Option(help="Where the four raw files are: a directory, http(s):// or gs://."),
     ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(help="Hyperparameters to start from: tutorial, fast or best; -p wins."),
+    ] = None,
     root: Annotated[Path, typer.Option(help="Folder for all that is local.")] = Path(
         ".fashion-mnist"
     ),
@@ -103,6 +107,7 @@ def run(
     values = {
         "bucket_uri": local.BUCKET_URI,
         "git_revision": local.git_revision(),
+        **parameters.of_preset(preset),
         **parameters.parse(given, loaded),
     }
     values["source"] = local.check_source(values.get("source", ""))

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from components.train.trainer.presets import PRESETS
 from pipeline.errors import UsageError
 from pipeline.spec import Spec
 
@@ -65,6 +66,20 @@ def parse(assignments: Iterable[str], spec: Spec) -> dict[str, Any]:
     return values
 
 
+def of_preset(name: str | None) -> dict[str, Any]:
+    """The hyperparameters that a preset of the trainer sets; none without a name.
+
+    Raises:
+        UsageError: There is no preset of that name.
+    """
+    if name is None:
+        return {}
+    if name not in PRESETS:
+        raise UsageError(f"--preset {name}: there is no such preset; choose {_list(PRESETS)}")
+    values = PRESETS[name].items()
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in values}
+
+
 def complete(values: dict[str, Any], spec: Spec) -> dict[str, Any]:
     """Every parameter of the pipeline: ``values`` and the defaults of the others.
 
@@ -90,6 +105,11 @@ def _default(definition: Spec) -> Any:
     if definition["parameterType"] == "LIST" and default is not None:
         return [int(x) if isinstance(x, float) and x.is_integer() else x for x in default]
     return default
+
+
+def _list(names: Iterable[str]) -> str:
+    *first, last = sorted(names)
+    return f"{', '.join(first)} or {last}"
 
 
 def _text(default: Any) -> str:

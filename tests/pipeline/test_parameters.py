@@ -1,6 +1,11 @@
+import json
+
 import pytest
 
+from components.train.trainer.presets import PRESETS
 from pipeline import parameters
+from pipeline import spec as specs
+from pipeline.compiler import COMPILED, PIPELINE
 from pipeline.errors import UsageError
 
 SPEC = {
@@ -82,3 +87,20 @@ def test_defaults_complete_the_given_values() -> None:
 def test_a_required_parameter_without_a_value_is_named() -> None:
     with pytest.raises(UsageError, match="give a value for bucket_uri"):
         parameters.complete({}, SPEC)
+
+
+def test_a_preset_gives_parameters_of_the_pipeline() -> None:
+    spec = specs.load(COMPILED / PIPELINE)
+    for name in PRESETS:
+        values = parameters.of_preset(name)
+        texts = {
+            key: value if isinstance(value, str) else json.dumps(value)
+            for key, value in values.items()
+        }
+        given = [f"{key}={text}" for key, text in texts.items()]
+        assert parameters.parse(given, spec) == values
+
+
+def test_an_unknown_preset_names_those_there_are() -> None:
+    with pytest.raises(UsageError, match=r"--preset huge: .* choose best, fast or tutorial"):
+        parameters.of_preset("huge")
