@@ -1,38 +1,25 @@
 """The local model registry: ``<root>/<model>/<n>/`` in TensorFlow Serving's layout.
 
 Each version is a complete SavedModel directory with a ``version.json`` beside its
-``saved_model.pb``; ``<root>/<model>/aliases.json`` maps an alias to a version number. Versions
-appear by a rename and the aliases by a replaced file, so a reader never sees half of one.
+``saved_model.pb``; ``<root>/<model>/aliases.json`` maps an alias to a version number.
 """
 
-import contextlib
-import errno
-import fcntl
-import json
 import os
 import re
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from components.dataset.errors import StepError
+from pipeline import registry_files as files
+from pipeline.registry_files import RegistryError
 
-ALIASES: Final = "aliases.json"
-VERSION: Final = "version.json"
-SAVED_MODEL: Final = "saved_model.pb"
+__all__ = ["Registry", "RegistryError", "Version", "from_environment", "resource_name"]
+
 NAME: Final = re.compile(r'(?!\.)[^/"\\\x00-\x1f]{1,128}')
 """A model's name: a directory's and a display name's that no JSON has to escape."""
 ENVIRONMENT: Final = "FASHION_MNIST_REGISTRY"
 """The variable that tells the stand-ins where the registry is."""
-_COLLISION: Final = (errno.EEXIST, errno.ENOTEMPTY)
-
-
-class RegistryError(StepError):
-    """A model, a version or an alias that is not there, or a registry that cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +60,7 @@ class Registry:
         """The names of all models that have a version, sorted."""
         if not self.root.is_dir():
             return []
-        return sorted(path.name for path in self.root.iterdir() if _numbers(path))
+        return sorted(path.name for path in self.root.iterdir() if files.numbers(path))
 
     def versions(self, model: str) -> list[Version]:
         """All versions of a model, oldest first; empty when there is no such model.
@@ -82,8 +69,8 @@ class Registry:
             RegistryError: A file of the registry is no JSON, or the name cannot be a model's.
         """
         home = self._home(model)
-        aliases = _read_json(home / ALIASES)
-        return [_read_version(home / str(number), aliases) for number in _numbers(home)]
+        aliases = files.read_json(home / files.ALIASES)
+        return [_read_version(home / str(number), aliases) for number in files.numbers(home)]
 
     def resolve(self, model: str, reference: str) -> Version:
         """The version that an alias or a number stands for.
@@ -124,19 +111,13 @@ class Registry:
             RegistryError: ``source`` holds no SavedModel, or the registry cannot be written.
         """
         home = self._home(model)
-        if not (source / SAVED_MODEL).is_file():
+        if not (source / files.SAVED_MODEL).is_file():
             raise RegistryError(
-                f"{source} holds no {SAVED_MODEL}, so it is no model to register; "
+                f"{source} holds no {files.SAVED_MODEL}, so it is no model to register; "
                 "run again with --no-cache to train it anew"
             )
         try:
-            home.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(prefix=".incoming-", dir=home) as incoming:
-                copy = Path(incoming) / "model"
-                shutil.copytree(source, copy)
-                with _locked(home):
-                    path = _publish(copy, home, {"model": model, **facts})
-                    return _read_version(path, _point(home, aliases, int(path.name)))
+            return _read_version(*files.add(source, home, {"model": model, **facts}, aliases))
         except OSError as error:  # shutil.Error, a list of failures, is one too
             raise RegistryError(
                 f"could not write a version of {model!r} to {home} ({error}); "
@@ -170,47 +151,10 @@ def resource_name(model: str, number: int | None = None) -> str:
     return name if number is None else f"{name}@{number}"
 
 
-def _publish(copy: Path, home: Path, facts: Mapping[str, Any]) -> Path:
-    """Renames a complete version to the next free number; the caller holds the lock."""
-    number = max(_numbers(home), default=0)
-    while True:
-        number += 1
-        created = datetime.now(UTC).isoformat(timespec="seconds")
-        _write_json(copy / VERSION, {**facts, "version": number, "created": created})
-        try:
-            return copy.rename(home / str(number))
-        except OSError as error:
-            if error.errno not in _COLLISION:
-                raise
-
-
-def _point(home: Path, aliases: Sequence[str], number: int) -> dict[str, Any]:
-    """Points aliases at a version; the caller holds the lock."""
-    merged = {**_read_json(home / ALIASES), **dict.fromkeys(aliases, number)}
-    temporary = home / f".{ALIASES}"
-    _write_json(temporary, merged)
-    temporary.replace(home / ALIASES)
-    return merged
-
-
-@contextlib.contextmanager
-def _locked(home: Path) -> Iterator[None]:
-    with (home / ".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def _numbers(home: Path) -> list[int]:
-    if not home.is_dir():
-        return []
-    names = (path.parent.name for path in home.glob(f"*/{SAVED_MODEL}"))
-    return sorted(int(name) for name in names if re.fullmatch("[1-9][0-9]*", name))
-
-
 def _read_version(path: Path, aliases: Mapping[str, Any]) -> Version:
     number = int(path.name)
     own = tuple(sorted(alias for alias, target in aliases.items() if target == number))
-    return Version(path.parent.name, number, path, _read_json(path / VERSION), own)
+    return Version(path.parent.name, number, path, files.read_json(path / files.VERSION), own)
 
 
 def _listed(version: Version) -> str:
@@ -219,17 +163,3 @@ def _listed(version: Version) -> str:
         if version.aliases
         else str(version.number)
     )
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        values: dict[str, Any] = json.loads(path.read_text())
-    except FileNotFoundError:
-        return {}
-    except ValueError as error:
-        raise RegistryError(f"{path} is no JSON ({error}); mend it or remove it") from error
-    return values
-
-
-def _write_json(path: Path, values: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(values, indent=1, sort_keys=True) + "\n")

@@ -32,9 +32,10 @@ fi
 if [ "$(id -u)" = 0 ]; then
     echo "setup: installing Debian's package $package"
     apt-get update -q >/dev/null || true
-    if DEBIAN_FRONTEND=noninteractive apt-get install -qy "$package" >/dev/null; then
+    if log=$(DEBIAN_FRONTEND=noninteractive apt-get install -qy "$package" 2>&1); then
         exit 0
     fi
+    echo "$log" >&2
 fi
 echo "setup: unpacking Debian's package $package into data/"
 scratch=$(mktemp -d)
