@@ -15,6 +15,8 @@ from components.dataset.errors import StepError
 
 NO_ALIAS: Final = "none"
 """The value of ``champion_alias`` that compares with nothing."""
+DISPLAY_NAME: Final = re.compile(r'[^"\\\x00-\x1f]{1,128}')
+"""Vertex AI's length, without what Google's upload op would have to escape in its JSON."""
 DIGEST_LABEL: Final = "model_digest"
 SAVED_MODEL: Final = "saved_model.pb"
 WAY_OUT: Final = "or run with -p champion_alias=none to compare with nothing"
@@ -76,10 +78,10 @@ def look_up(model_name: str, champion_alias: str, project: str, location: str) -
         ChampionError: The registry may not be read or does not answer, several models have the
             name, no version has the alias, or the version's files are gone.
     """
-    if not model_name or re.search(r'["\\\x00-\x1f]', model_name):
+    if not DISPLAY_NAME.fullmatch(model_name):
         raise ChampionError(
             f"model_name {model_name!r} cannot be a display name here: "
-            "it must not be empty, nor hold a quote, a backslash or a line break"
+            "it needs 1 to 128 characters, and no quote, backslash or line break"
         )
     with _explained(project, location):
         client = connect(location)
@@ -136,6 +138,7 @@ def _version(client: Any, parent: str, alias: str, model_name: str) -> Champion:
 
 def _check_files(champion: Champion, project: str, model_name: str) -> None:
     from google.api_core.exceptions import Forbidden, GoogleAPIError, NotFound
+    from google.auth.exceptions import GoogleAuthError
     from google.cloud import storage
 
     label = f"version {champion.version} of {model_name!r} ({champion.resource_name})"
@@ -154,8 +157,11 @@ def _check_files(champion: Champion, project: str, model_name: str) -> None:
         ) from error
     except NotFound:
         there = False
+    except GoogleAuthError as error:
+        raise ChampionError(f"no valid credentials for {file} of {label} ({error})") from error
     except (GoogleAPIError, OSError) as error:
-        raise ChampionError(f"{file} of {label} cannot be reached ({error}); run again") from error
+        reason = _first_line(error)
+        raise ChampionError(f"{file} of {label} cannot be reached ({reason}); run again") from error
     if not there:
         raise ChampionError(f"{label} has lost its files: {file} is gone; restore it, {WAY_OUT}")
 
@@ -163,21 +169,27 @@ def _check_files(champion: Champion, project: str, model_name: str) -> None:
 @contextlib.contextmanager
 def _explained(project: str, location: str) -> Iterator[None]:
     """Turns the service's refusals into errors that name the role, the project and the fix."""
-    from google.api_core.exceptions import Forbidden, GoogleAPIError
+    from google.api_core import exceptions
     from google.auth.exceptions import GoogleAuthError
 
     where = f"the Model Registry of project {project!r} in {location}"
     try:
         yield
-    except Forbidden as error:
+    except exceptions.Forbidden as error:
         if error.reason == "SERVICE_DISABLED":
             cure = "enable the API aiplatform.googleapis.com there"
         else:
             cure = "grant the pipeline's service account the role roles/aiplatform.viewer there"
         raise ChampionError(f"{where} may not be read: {cure} ({_first_line(error)})") from error
-    except GoogleAuthError as error:
-        raise ChampionError(f"no valid credentials for {where} ({error})") from error
-    except (GoogleAPIError, OSError) as error:
+    except (GoogleAuthError, exceptions.Unauthorized) as error:
+        reason = _first_line(error)
+        raise ChampionError(f"no valid credentials for {where} ({reason})") from error
+    except (exceptions.BadRequest, exceptions.NotFound) as error:
+        raise ChampionError(
+            f"{where} refused the look-up ({_first_line(error)}): "
+            "check project, location and model_name"
+        ) from error
+    except (exceptions.GoogleAPIError, OSError) as error:
         raise ChampionError(f"{where} did not answer ({_first_line(error)}); run again") from error
 
 

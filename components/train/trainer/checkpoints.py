@@ -31,19 +31,22 @@ class Checkpoints:
     Args:
         training: The run; ``restore`` changes it.
         folder: Where they are.
+        own: Where this process writes: ``folder``, or a place of its own where another worker of
+            the run writes there.
         run: What the run is made from (hyperparameters, data, code); another run's are refused.
     """
 
-    def __init__(self, training: Training, folder: Folder, run: str) -> None:
+    def __init__(self, training: Training, folder: Folder, own: Folder, run: str) -> None:
         self._training = training
         self._folder = folder
+        self._own = own
         self._run = hashlib.sha256(run.encode()).hexdigest()
         self._state = tf.Module()
         self._state.variables_of_run = [variable.value for variable in training.variables]
         self._state.run = tf.Variable(self._run)
         self._state.curve = tf.Variable("")
         self._checkpoint = tf.train.Checkpoint(state=self._state)
-        self._manager = tf.train.CheckpointManager(self._checkpoint, str(folder.path), KEPT)
+        self._manager = tf.train.CheckpointManager(self._checkpoint, str(own.path), KEPT)
 
     def restore(self) -> None:
         """Lets the run go on where the newest checkpoint was written, if there is one.
@@ -86,4 +89,4 @@ class Checkpoints:
         rows = [dataclasses.asdict(row) for row in self._training.curve]
         self._state.curve.assign(json.dumps(rows))
         self._manager.save(checkpoint_number=len(rows))
-        self._folder.publish()
+        self._own.publish()

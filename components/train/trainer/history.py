@@ -90,6 +90,15 @@ def describe(
     return Outcome(history, _present(metrics), _present(facts))
 
 
+def announcement(training: Training, examples: int, precision: str) -> str:
+    """What the run is going to do, in a line for the log."""
+    return (
+        f"training on {examples:,} examples in {precision}: "
+        f"{training.model.count_params():,} parameters, {training.plan.steps:,} steps of "
+        f"{training.plan.batch_size}"
+    )
+
+
 def summary(outcome: Outcome, examples: int) -> str:
     """The run in a line for the log."""
     history, metrics = outcome.history, outcome.metrics

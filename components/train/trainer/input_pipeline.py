@@ -6,7 +6,7 @@ memory, a larger one is streamed in every epoch through a shuffle buffer.
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -17,7 +17,7 @@ from components.dataset.facts import IMAGE_BYTES, IMAGE_HEIGHT, IMAGE_WIDTH, NUM
 
 from .augmentation import augment
 from .splits import Examples, Split, concatenate
-from .util import Hyperparameters
+from .util import HyperparameterError, Hyperparameters
 
 MEMORY: Final = 256 * 2**20
 """Bytes of records that may be held in memory."""
@@ -27,6 +27,21 @@ FEATURES: Final = {
     "image": tf.io.FixedLenFeature([], tf.string),
     "label": tf.io.FixedLenFeature([], tf.int64),
 }
+
+
+class Part(NamedTuple):
+    """Some of the replicas that share each batch.
+
+    Attributes:
+        replicas: How many there are in all.
+        own: Those that are meant.
+    """
+
+    replicas: int
+    own: range
+
+
+WHOLE: Final = Part(1, range(1))
 
 
 class Source(Protocol):
@@ -148,7 +163,12 @@ def _parse(records: Any) -> tuple[Any, Any]:
 
 
 def training_batches(
-    source: Source, hyperparameters: Hyperparameters, batch_size: int, *, start: int = 0
+    source: Source,
+    hyperparameters: Hyperparameters,
+    batch_size: int,
+    *,
+    start: int = 0,
+    part: Part = WHOLE,
 ) -> Any:
     """All batches of a training run, one epoch after another without a pause between them.
 
@@ -159,17 +179,35 @@ def training_batches(
         hyperparameters: ``seed`` and ``augmentation`` count.
         batch_size: Examples in every batch.
         start: The step to begin with, counted from 0.
+        part: The replicas whose shares of each batch are wanted, one after another.
 
     Returns:
-        An endless data set of (uint8 [batch_size, 28, 28], int64 [batch_size]).
+        An endless data set of (uint8 [n, 28, 28], int64 [n]), where n is the batch size, divided
+        by the number of replicas.
+
+    Raises:
+        HyperparameterError: The replicas cannot share a batch evenly.
     """
+    share, rest = divmod(batch_size, part.replicas)
+    if rest:
+        raise HyperparameterError(
+            f"{part.replicas} replicas cannot share a batch of {batch_size}; use a multiple"
+        )
     steps_per_epoch = source.count // batch_size
     seed, kind = hyperparameters.seed, hyperparameters.augmentation
 
     def load(step: Any, batch: Any) -> tuple[Any, Any]:
         images, labels = source.load(batch)
         images = augment(images, kind, epoch=step // steps_per_epoch, step=step, seed=seed)
-        return tf.ensure_shape(images, [batch_size, IMAGE_HEIGHT, IMAGE_WIDTH]), labels
+        return tf.ensure_shape(images, [share, IMAGE_HEIGHT, IMAGE_WIDTH]), labels
 
     batches = source.shuffled(seed).batch(batch_size, drop_remainder=True).repeat()
-    return batches.enumerate().skip(start).map(load).prefetch(PREFETCH)
+    steps = batches.enumerate().skip(start)
+    if part != WHOLE:
+        steps = steps.flat_map(lambda step, batch: _shares(step, batch, part, share))
+    return steps.map(load).prefetch(PREFETCH)
+
+
+def _shares(step: Any, batch: Any, part: Part, share: int) -> Any:
+    shares = tf.reshape(batch, [part.replicas, share])[part.own.start : part.own.stop]
+    return tf.data.Dataset.from_tensor_slices((tf.repeat(step, len(part.own)), shares))

@@ -14,8 +14,11 @@ from .splits import Split
 from .util import Hyperparameters
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .history import Outcome
     from .plan import Epoch
+    from .training import Training
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +38,8 @@ def run(
         validation: Those to validate on after each epoch; with ``train_on_validation`` they
             are trained on instead.
         hyperparameters: Of the run.
-        outputs: Where model, checkpoints and logs go; a run that was interrupted goes on from
-            its checkpoints.
+        outputs: Where everything goes, written by the chief of the workers; a run that was
+            interrupted goes on from its checkpoints.
         eval_steps: Batches to validate on; 0: all.
 
     Raises:
@@ -48,39 +51,66 @@ def run(
     with quiet_start():
         import keras
 
-        from . import history
-        from .checkpoints import Checkpoints
+        from . import distribution, history
         from .export import export
         from .input_pipeline import open_source, read_split
         from .model import build_model
-        from .tensorboard import Log
         from .training import Training
 
+        strategy = distribution.choose()
         precision = resolve_precision(hyperparameters.precision)
+    if not distribution.is_chief(strategy):
+        logging.getLogger(__package__).setLevel(logging.WARNING)
     logger.debug("hyperparameters %s", hyperparameters.as_dict())
     keras.utils.set_random_seed(hyperparameters.seed)
     if hyperparameters.train_on_validation:
         source, validated = open_source(train, validation), None
     else:
         source, validated = open_source(train), read_split(validation)
-    model = build_model(hyperparameters, precision)
-    training = Training(model, source, validated, hyperparameters, eval_steps)
+    with strategy.scope():
+        model = build_model(hyperparameters, precision)
+        training = Training(model, source, validated, hyperparameters, eval_steps)
+    logger.info("%s", history.announcement(training, source.count, precision))
     data = {"train": train.digest, "validation": validation.digest}
-    logger.info(
-        "training on %s examples in %s: %s parameters, %s steps of %s",
-        f"{source.count:,}",
-        precision,
-        f"{model.count_params():,}",
-        f"{training.plan.steps:,}",
-        training.plan.batch_size,
-    )
+    made_from = [hyperparameters.as_dict(), data, precision, eval_steps, history.code()]
+    with distribution.written_once(strategy, outputs) as own:
+        after_epoch = _start_records(training, outputs, own, json.dumps(made_from))
+        started = time.perf_counter()
+        training.run(after_epoch)
+        seconds = time.perf_counter() - started
+        serving = build_model(hyperparameters)
+        serving.set_weights(model.get_weights())
+        export(serving, own.model.path)
+        manifest = write_manifest(own.model.path)
+        own.model.publish()
+        outcome = history.describe(
+            training,
+            hyperparameters,
+            precision=precision,
+            seconds=seconds,
+            data=data,
+            digest=content_digest(manifest),
+        )
+        if own.figures:
+            own.figures.write_json("history.json", outcome.history)
+            own.figures.write_json("metrics.json", outcome.metrics)
+    logger.info("%s", history.summary(outcome, source.count))
+    return outcome
+
+
+def _start_records(
+    training: "Training", outputs: Outputs, own: Outputs, made_from: str
+) -> "Callable[[Epoch], None]":
+    """Restores the newest checkpoint; returns what writes checkpoint and log of each epoch."""
+    from .checkpoints import Checkpoints
+    from .tensorboard import Log
+
     checkpoints = log = None
-    if outputs.checkpoints:
-        made_from = [hyperparameters.as_dict(), data, precision, eval_steps, history.code()]
-        checkpoints = Checkpoints(training, outputs.checkpoints, json.dumps(made_from))
+    if outputs.checkpoints and own.checkpoints:
+        checkpoints = Checkpoints(training, outputs.checkpoints, own.checkpoints, made_from)
         checkpoints.restore()
-    if outputs.logs:
-        log = Log(outputs.logs, training.plan.steps_per_epoch)
+    if own.logs:
+        log = Log(own.logs, training.plan.steps_per_epoch)
 
     def after_epoch(row: "Epoch") -> None:
         if log:
@@ -88,21 +118,4 @@ def run(
         if checkpoints:
             checkpoints.save()
 
-    started = time.perf_counter()
-    training.run(after_epoch)
-    seconds = time.perf_counter() - started
-    serving = build_model(hyperparameters)
-    serving.set_weights(model.get_weights())
-    export(serving, outputs.model.path)
-    manifest = write_manifest(outputs.model.path)
-    outputs.model.publish()
-    outcome = history.describe(
-        training,
-        hyperparameters,
-        precision=precision,
-        seconds=seconds,
-        data=data,
-        digest=content_digest(manifest),
-    )
-    logger.info("%s", history.summary(outcome, source.count))
-    return outcome
+    return after_epoch

@@ -29,6 +29,8 @@ class FusedBatchNormalization(keras.layers.Layer):  # type: ignore[misc]
                 name=name,
                 dtype="float32",
                 autocast=False,
+                # Of the statistics of all replicas the mean is kept.
+                aggregation="none" if trainable else "mean",
             )
 
         self.gamma = vector("gamma", "ones")

@@ -149,10 +149,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _train(arguments: argparse.Namespace, outputs: Outputs, scratch: Path) -> None:
     chosen = hyperparameters(arguments)
     train, validation = open_splits(arguments, chosen.seed, scratch)
-    outcome = run(train, validation, chosen, outputs, eval_steps=arguments.eval_steps)
-    if outputs.figures:
-        outputs.figures.write_json("history.json", outcome.history)
-        outputs.figures.write_json("metrics.json", outcome.metrics)
+    run(train, validation, chosen, outputs, eval_steps=arguments.eval_steps)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from components.dataset.facts import IMAGE_HEIGHT, IMAGE_WIDTH, NUM_CLASSES
 
-from .input_pipeline import Source, training_batches
+from .input_pipeline import Part, Source, training_batches
 from .optimizer import MuonSGD, Triangle
 from .plan import Epoch, Plan
 from .progress import Ticker
@@ -57,9 +57,8 @@ class Training:
         self._smoothing = hyperparameters.label_smoothing
         self._optimizer = MuonSGD(self.schedule)
         self._optimizer.build(model.trainable_variables)
-        images = tf.TensorSpec([self.plan.batch_size, *IMAGES], tf.uint8)
-        labels = tf.TensorSpec([self.plan.batch_size], tf.int64)
-        self._step = tf.function(self._train_step, input_signature=[images, labels])
+        self._strategy = tf.distribute.get_strategy()
+        self._step = tf.function(self._train_step)
         images = tf.TensorSpec([None, *IMAGES], tf.uint8)
         labels = tf.TensorSpec([None], tf.int64)
         self._score = tf.function(self._score_batch, input_signature=[images, labels])
@@ -80,9 +79,7 @@ class Training:
                 learning rate there. Looked at twice a second and at the end of each epoch.
         """
         done = min(len(self.curve) * self.plan.steps_per_epoch, self.plan.steps)
-        batches = iter(
-            training_batches(self._source, self._hyperparameters, self.plan.batch_size, start=done)
-        )
+        batches = iter(self._batches(done))
         while done < self.plan.steps:
             end = min(done + self.plan.steps_per_epoch, self.plan.steps)
             self.curve.append(self._epoch(len(self.curve) + 1, batches, done, end))
@@ -90,6 +87,25 @@ class Training:
             done = end
         if not all(np.isfinite(weights).all() for weights in self.model.get_weights()):
             raise self._diverged(self.plan.steps, "a weight")
+
+    def _batches(self, start: int) -> Any:
+        """Each replica's part of the batches from step ``start`` on."""
+        replicas = self._strategy.num_replicas_in_sync
+
+        def of_worker(context: Any) -> Any:
+            here = replicas // context.num_input_pipelines
+            first = context.input_pipeline_id * here
+            return training_batches(
+                self._source,
+                self._hyperparameters,
+                self.plan.batch_size,
+                start=start,
+                part=Part(replicas, range(first, first + here)),
+            )
+
+        if replicas == 1:
+            return of_worker(tf.distribute.InputContext())
+        return self._strategy.distribute_datasets_from_function(of_worker)
 
     @property
     def images_per_second(self) -> float:
@@ -159,10 +175,15 @@ class Training:
         return loss, accuracy
 
     def _train_step(self, images: Any, labels: Any) -> Any:
+        figures = self._strategy.run(self._replica_step, args=(images, labels))
+        return self._strategy.reduce("MEAN", figures, axis=None)
+
+    def _replica_step(self, images: Any, labels: Any) -> Any:
         with tf.GradientTape() as tape:
             logits = self.model(images, training=True)
             figures = self._figures(logits, labels)
-            loss = figures[0]
+            # The optimizer adds up the gradients of all replicas.
+            loss = figures[0] / self._strategy.num_replicas_in_sync
         variables = self.model.trainable_variables
         self._optimizer.apply(tape.gradient(loss, variables), variables)
         return figures

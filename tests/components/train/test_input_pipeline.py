@@ -10,6 +10,7 @@ from components.dataset.errors import DataError
 from components.train.trainer import input_pipeline
 from components.train.trainer.input_pipeline import (
     InMemory,
+    Part,
     Source,
     Streamed,
     open_source,
@@ -86,6 +87,18 @@ def test_augmentation_goes_on_where_a_run_is_taken_up(source: Source) -> None:
     rest = list(islice(training_batches(source, both, 32, start=13), 2))
     for (expected, _), (given, _) in zip(whole[13:], rest, strict=True):
         np.testing.assert_array_equal(given, expected)
+
+
+def test_the_parts_of_a_batch_are_the_batch(source: Source) -> None:
+    whole = batches(source, 3, start=9)
+    parts = [
+        list(islice(training_batches(source, PLAIN, 32, start=9, part=part), count))
+        for part, count in ((Part(4, range(2)), 6), (Part(4, range(2, 3)), 3))
+    ]
+    for step, (images, labels) in enumerate(whole):
+        shares = [*parts[0][2 * step : 2 * step + 2], parts[1][step]]
+        np.testing.assert_array_equal(images[:24], np.concatenate([share[0] for share in shares]))
+        np.testing.assert_array_equal(labels[:24], np.concatenate([share[1] for share in shares]))
 
 
 def test_batches_have_a_size_that_tracing_knows(source: Source) -> None:

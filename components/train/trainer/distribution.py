@@ -1,0 +1,97 @@
+"""Which devices and workers compute a run: ``tf.distribute``, chosen from TF_CONFIG and devices."""
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, MutableMapping
+from pathlib import Path
+from typing import Any, Final
+
+import tensorflow as tf
+
+from .outputs import Folder, Outputs
+from .util import TrainingError
+
+TF_CONFIG: Final = "TF_CONFIG"
+
+
+class ClusterError(TrainingError):
+    """A TF_CONFIG that describes no cluster one can train on."""
+
+
+def choose(environment: MutableMapping[str, str] = os.environ) -> Any:
+    """The strategy for this process.
+
+    Several workers in TF_CONFIG: ``MultiWorkerMirroredStrategy``; several GPUs:
+    ``MirroredStrategy``; else TensorFlow's default. TF_CONFIG is cleaned first: a job without
+    tasks, as gcloud's local runner writes, makes TensorFlow crash.
+
+    Raises:
+        ClusterError: TF_CONFIG is no JSON, has parameter servers, or this task is not in it.
+    """
+    workers = clean(environment)
+    if workers > 1:
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    if len(tf.config.list_physical_devices("GPU")) > 1:
+        return tf.distribute.MirroredStrategy()
+    return tf.distribute.get_strategy()
+
+
+def clean(environment: MutableMapping[str, str]) -> int:
+    """Takes empty jobs out of TF_CONFIG, or the whole variable where no cluster is left.
+
+    Returns:
+        The number of workers, the chief among them; 1 without a cluster.
+
+    Raises:
+        ClusterError: As ``choose``.
+    """
+    text = environment.get(TF_CONFIG, "")
+    if not text:
+        return 1
+    try:
+        config = json.loads(text)
+        cluster = {job: tasks for job, tasks in config.get("cluster", {}).items() if tasks}
+    except (ValueError, AttributeError) as error:
+        raise ClusterError(f"TF_CONFIG is {text!r}, which describes no cluster") from error
+    if cluster.get("ps"):
+        raise ClusterError(
+            "TF_CONFIG has parameter servers; this trainer has none, so start it without them"
+        )
+    count = sum(len(cluster.get(job, [])) for job in ("chief", "master", "worker"))
+    if count < 2:
+        del environment[TF_CONFIG]
+        return 1
+    task = config.get("task", {})
+    if task.get("index", -1) not in range(len(cluster.get(task.get("type"), []))):
+        raise ClusterError(f"TF_CONFIG names the task {task!r}, which its cluster does not have")
+    if "master" in cluster:
+        cluster["chief"] = cluster.pop("master")
+        if task["type"] == "master":
+            task["type"] = "chief"
+    environment[TF_CONFIG] = json.dumps({"cluster": cluster, "task": task})
+    return count
+
+
+def is_chief(strategy: Any) -> bool:
+    """Whether this process writes what all workers have made together."""
+    resolver = strategy.cluster_resolver
+    if not resolver or not resolver.cluster_spec().as_dict():
+        return True
+    first = "chief" if "chief" in resolver.cluster_spec().jobs else "worker"
+    return bool(resolver.task_type == first and resolver.task_id == 0)
+
+
+@contextlib.contextmanager
+def written_once(strategy: Any, outputs: Outputs) -> Iterator[Outputs]:
+    """The folders that this process writes to: the run's own, where it is the chief.
+
+    The other workers take part in all that is written, since the statistics of batch
+    normalization are read by all together; theirs goes to a place that is removed.
+    """
+    if is_chief(strategy):
+        yield outputs
+        return
+    with tempfile.TemporaryDirectory(prefix="worker-") as scratch:
+        yield Outputs(*(Folder(Path(scratch) / name) for name in ("model", "checkpoints")))
