@@ -18,6 +18,8 @@ __all__ = ["Registry", "RegistryError", "Version", "from_environment", "resource
 
 NAME: Final = re.compile(r'(?!\.)[^/"\\\x00-\x1f]{1,128}')
 """A model's name: a directory's and a display name's that no JSON has to escape."""
+NAME_BYTES: Final = 255
+"""What Linux takes as one name of a path (``NAME_MAX``)."""
 ENVIRONMENT: Final = "FASHION_MNIST_REGISTRY"
 """The variable that tells the stand-ins where the registry is."""
 
@@ -118,17 +120,17 @@ class Registry:
             )
         try:
             return _read_version(*files.add(source, home, {"model": model, **facts}, aliases))
-        except OSError as error:  # shutil.Error, a list of failures, is one too
+        except OSError as error:
             raise RegistryError(
-                f"could not write a version of {model!r} to {home} ({error}); "
+                f"could not write a version of {model!r} to {home} ({files.reason(error)}); "
                 "make room or give the directory's rights, then run again"
             ) from error
 
     def _home(self, model: str) -> Path:
-        if not NAME.fullmatch(model):
+        if not NAME.fullmatch(model) or len(os.fsencode(model)) > NAME_BYTES:
             raise RegistryError(
                 f"{model!r} cannot name a model: it needs 1 to 128 characters, no dot in front, "
-                "and no slash, quote, backslash or line break"
+                f"no slash, quote, backslash or line break, and at most {NAME_BYTES} bytes"
             )
         return self.root / model
 

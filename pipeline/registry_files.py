@@ -70,12 +70,22 @@ def read_json(path: Path) -> dict[str, Any]:
         RegistryError: The file holds something else.
     """
     try:
-        values: dict[str, Any] = json.loads(path.read_text())
+        values = json.loads(path.read_text())
     except FileNotFoundError:
         return {}
     except ValueError as error:
         raise RegistryError(f"{path} is no JSON ({error}); mend it or remove it") from error
+    if not isinstance(values, dict):
+        raise RegistryError(f"{path} holds no JSON object; mend it or remove it")
     return values
+
+
+def reason(error: OSError) -> str:
+    """Why a version could not be written: the first of the failures that a copy collects."""
+    if isinstance(error, shutil.Error) and error.args and isinstance(error.args[0], list):
+        _source, _target, first = error.args[0][0]
+        return str(first)
+    return str(error)
 
 
 def _publish(copy: Path, home: Path, facts: Mapping[str, Any]) -> Path:

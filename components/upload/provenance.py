@@ -63,7 +63,10 @@ def run_alias(run_id: str) -> str:
 def description(
     evaluation: Mapping[str, Any], *, pipeline_name: str, git_revision: str, run_id: str
 ) -> str:
-    """One line on the version, free of what breaks the unescaped JSON of Google's upload op."""
+    """One line on the version, as Google's upload op can put it into its JSON unescaped.
+
+    Quotes, backslashes, control characters and a placeholder's ``${}`` become spaces.
+    """
     champion = evaluation.get("champion")
     text = (
         f"Test accuracy {evaluation['accuracy']:.4f}, loss {evaluation['loss']:.4f} "
@@ -74,19 +77,22 @@ def description(
     text += f". Pipeline {pipeline_name}, run {run_id}"
     if git_revision:
         text += f", revision {git_revision}"
-    return re.sub(r'["\\\x00-\x1f\x7f]+', " ", f"{text}.")
+    return _plain(f"{text}.")
 
 
 def provenance(
     evaluation: Mapping[str, Any], *, pipeline_name: str, git_revision: str, run_id: str
 ) -> dict[str, Any]:
-    """Where the version comes from: metrics, digests, parameters, run; JSON values, small."""
+    """Where the version comes from: metrics, digests, parameters, run; JSON values, small.
+
+    Run and revision have no placeholder's ``${}``: the launcher's arguments are searched for them.
+    """
     training = evaluation.get("training", {})
     data = evaluation.get("data", {})
     return {
         "pipeline": pipeline_name,
-        "run": run_id,
-        "git_revision": git_revision,
+        "run": _plain(run_id),
+        "git_revision": _plain(git_revision),
         "metrics": {
             name: evaluation[name] for name in ("accuracy", "loss", "macro_f1", "examples")
         },
@@ -98,6 +104,10 @@ def provenance(
         },
         "parameters": training.get("parameters", {}),
     }
+
+
+def _plain(text: str) -> str:
+    return re.sub(r'["\\${}\x00-\x1f\x7f]+', " ", text)
 
 
 def _label_value(text: str) -> str:

@@ -4,14 +4,12 @@ An error never passes for "no champion": a challenger that was compared with not
 role was missing would replace a better model.
 """
 
-import contextlib
 import logging
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from components.dataset.errors import StepError
+from components.upload.refusals import WAY_OUT, ChampionError, bucket_refusals, registry_refusals
 
 NO_ALIAS: Final = "none"
 """The value of ``champion_alias`` that compares with nothing."""
@@ -19,11 +17,6 @@ DISPLAY_NAME: Final = re.compile(r'[^"\\\x00-\x1f]{1,128}')
 """Vertex AI's length, without what Google's upload op would have to escape in its JSON."""
 DIGEST_LABEL: Final = "model_digest"
 SAVED_MODEL: Final = "saved_model.pb"
-WAY_OUT: Final = "or run with -p champion_alias=none to compare with nothing"
-
-
-class ChampionError(StepError):
-    """The registry cannot be read, or what it holds is no champion one can compare with."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +76,7 @@ def look_up(model_name: str, champion_alias: str, project: str, location: str) -
             f"model_name {model_name!r} cannot be a display name here: "
             "it needs 1 to 128 characters, and no quote, backslash or line break"
         )
-    with _explained(project, location):
+    with registry_refusals(f"the Model Registry of project {project!r} in {location}"):
         client = connect(location)
         model = _only_model(client, model_name, project, location)
         if model is None or champion_alias == NO_ALIAS:
@@ -137,8 +130,7 @@ def _version(client: Any, parent: str, alias: str, model_name: str) -> Champion:
 
 
 def _check_files(champion: Champion, project: str, model_name: str) -> None:
-    from google.api_core.exceptions import Forbidden, GoogleAPIError, NotFound
-    from google.auth.exceptions import GoogleAuthError
+    from google.api_core.exceptions import NotFound
     from google.cloud import storage
 
     label = f"version {champion.version} of {model_name!r} ({champion.resource_name})"
@@ -148,53 +140,13 @@ def _check_files(champion: Champion, project: str, model_name: str) -> None:
             f"give the alias to another version, {WAY_OUT}"
         )
     file = f"{champion.uri.rstrip('/')}/{SAVED_MODEL}"
-    try:
-        there = storage.Blob.from_uri(file, client=storage.Client(project=project)).exists()
-    except Forbidden as error:
-        raise ChampionError(
-            f"{file} of {label} may not be read: grant the pipeline's service account "
-            f"roles/storage.objectViewer on that bucket ({_first_line(error)}), {WAY_OUT}"
-        ) from error
-    except NotFound:
-        there = False
-    except GoogleAuthError as error:
-        raise ChampionError(f"no valid credentials for {file} of {label} ({error})") from error
-    except (GoogleAPIError, OSError) as error:
-        reason = _first_line(error)
-        raise ChampionError(f"{file} of {label} cannot be reached ({reason}); run again") from error
+    with bucket_refusals(f"{file} of {label}"):
+        try:
+            there = storage.Blob.from_uri(file, client=storage.Client(project=project)).exists()
+        except NotFound:
+            there = False
     if not there:
         raise ChampionError(f"{label} has lost its files: {file} is gone; restore it, {WAY_OUT}")
-
-
-@contextlib.contextmanager
-def _explained(project: str, location: str) -> Iterator[None]:
-    """Turns the service's refusals into errors that name the role, the project and the fix."""
-    from google.api_core import exceptions
-    from google.auth.exceptions import GoogleAuthError
-
-    where = f"the Model Registry of project {project!r} in {location}"
-    try:
-        yield
-    except exceptions.Forbidden as error:
-        if error.reason == "SERVICE_DISABLED":
-            cure = "enable the API aiplatform.googleapis.com there"
-        else:
-            cure = "grant the pipeline's service account the role roles/aiplatform.viewer there"
-        raise ChampionError(f"{where} may not be read: {cure} ({_first_line(error)})") from error
-    except (GoogleAuthError, exceptions.Unauthorized) as error:
-        reason = _first_line(error)
-        raise ChampionError(f"no valid credentials for {where} ({reason})") from error
-    except (exceptions.BadRequest, exceptions.NotFound) as error:
-        raise ChampionError(
-            f"{where} refused the look-up ({_first_line(error)}): "
-            "check project, location and model_name"
-        ) from error
-    except (exceptions.GoogleAPIError, OSError) as error:
-        raise ChampionError(f"{where} did not answer ({_first_line(error)}); run again") from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n", 1)[0]
 
 
 def _unversioned(resource_name: str) -> str:

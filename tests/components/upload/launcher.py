@@ -1,0 +1,103 @@
+"""Google's own launcher of ModelUploadOp, run with the arguments of the compiled spec."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import requests
+from google.protobuf import json_format
+from google_cloud_pipeline_components.container.v1.gcp_launcher import lro_remote_runner
+from google_cloud_pipeline_components.container.v1.model.upload_model import launcher
+from kfp.local import executor_input_utils, placeholder_utils
+from kfp.pipeline_spec.pipeline_spec_pb2 import ComponentSpec
+from requests.adapters import HTTPAdapter
+
+from pipeline import spec as specs
+
+SERVICE: Final = "https://europe-west4-aiplatform.googleapis.com"
+CHANNEL: Final = "pipelinechannel--"
+FIRST: Final = ("comp-condition-3", "model-upload-2")
+NEW: Final = ("comp-condition-2", "model-upload")
+"""Where the compiled pipeline has the upload of a first and of a new version."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """Credentials that need no refreshing."""
+
+    valid: bool = True
+    token: str = "token"
+
+
+class Loopback(HTTPAdapter):
+    """Sends what is meant for the service to a server on this machine."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.url = url
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> Any:
+        assert request.url is not None
+        request.url = request.url.replace(SERVICE, self.url)
+        return super().send(request, *args, **options)
+
+
+def connect(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Lets the launcher talk to ``url`` and to nothing else, without waiting between polls."""
+    session = requests.Session()
+    session.adapters.clear()
+    session.mount(f"{SERVICE}/", Loopback(url))
+    monkeypatch.setattr(lro_remote_runner, "requests", session)
+    monkeypatch.setattr(lro_remote_runner, "_POLLING_INTERVAL_IN_SECONDS", 0.001)
+    monkeypatch.setattr("google.auth.default", lambda *_, **__: (Token(), "elsewhere"))
+
+
+def run(
+    spec: specs.Spec, place: tuple[str, str], channels: Mapping[str, Any], root: Path
+) -> dict[str, Any]:
+    """Runs the launcher as a container of the task would.
+
+    Args:
+        spec: A compiled pipeline without Vertex AI's placeholders.
+        place: The component that holds the task, and the task's name.
+        channels: Values and artifacts by the name of their channel.
+        root: Where the task leaves its outputs.
+
+    Returns:
+        What the task wrote: the executor's output, and ``gcp_resources``.
+    """
+    task = spec["components"][place[0]]["dag"]["tasks"][place[1]]
+    component = spec["components"][task["componentRef"]["name"]]
+    container = spec["deploymentSpec"]["executors"][component["executorLabel"]]["container"]
+    assert container["command"][-1] == launcher.__name__
+    message = ComponentSpec()
+    json_format.ParseDict(component, message)
+    executor_input = executor_input_utils.executor_input_to_dict(
+        executor_input_utils.construct_executor_input(
+            message, arguments(task, channels), str(root), block_input_artifact=False
+        ),
+        message,
+    )
+    launcher.main(
+        placeholder_utils.replace_placeholders(
+            container["args"], executor_input, "run-1", place[1], str(root), "run-1"
+        )
+    )
+    output: dict[str, Any] = json.loads((root / "executor_output.json").read_text())
+    return {**output, "gcp_resources": json.loads((root / "gcp_resources").read_text())}
+
+
+def arguments(task: specs.Spec, channels: Mapping[str, Any]) -> dict[str, Any]:
+    """The task's arguments: constants of the spec, and what comes through its channels."""
+    found: dict[str, Any] = {}
+    for name, source in task["inputs"]["parameters"].items():
+        if "runtimeValue" in source:
+            found[name] = source["runtimeValue"]["constant"]
+        else:
+            found[name] = channels[source["componentInputParameter"].removeprefix(CHANNEL)]
+    for name, source in task["inputs"].get("artifacts", {}).items():
+        found[name] = channels[source["componentInputArtifact"].removeprefix(CHANNEL)]
+    return found

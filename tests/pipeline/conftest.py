@@ -1,0 +1,17 @@
+from pathlib import Path
+
+import pytest
+
+from pipeline.registry import Registry
+from tests.saved_models import make_model
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    """A registry whose directory does not exist yet."""
+    return Registry(tmp_path / "registry")
+
+
+@pytest.fixture
+def saved_model(tmp_path: Path) -> Path:
+    return make_model(tmp_path / "model")
