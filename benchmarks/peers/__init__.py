@@ -1,0 +1,1 @@
+"""What a user would otherwise write, each a program of its own."""

@@ -1,0 +1,80 @@
+"""Whole processes and what they take: wall time and peak memory."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+class BenchmarkError(Exception):
+    """A benchmark that could not be measured."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a process took.
+
+    Attributes:
+        seconds: From its start to its exit.
+        peak: Of its resident memory, in bytes, as the kernel tells it.
+        output: What it wrote to stdout.
+    """
+
+    seconds: float
+    peak: int
+    output: str
+
+    @property
+    def result(self) -> Any:
+        """The JSON that it wrote in its last line."""
+        return json.loads(self.output.splitlines()[-1])
+
+
+def run(
+    command: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    *,
+    discard: bool = False,
+) -> Usage:
+    """Runs a command to its end.
+
+    The kernel counts into a child's peak what its parent held when it was started, so this
+    process must stay small: no numpy and no TensorFlow in it.
+
+    Args:
+        command: Program and arguments.
+        environment: Variables on top of this process's.
+        discard: Throw away what it writes to stdout.
+
+    Raises:
+        BenchmarkError: It failed; with its last lines.
+    """
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL if discard else subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", **(environment or {})},
+    )
+    with process:
+        output = process.stdout.read() if process.stdout else ""
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        tail = "\n".join(output.splitlines()[-20:])
+        raise BenchmarkError(f"{' '.join(command)} ended with {process.returncode}:\n{tail}")
+    return Usage(seconds, usage.ru_maxrss * 1024, output)
+
+
+def module(name: str, *arguments: object) -> Usage:
+    """Runs a module of this environment, ``python -m benchmarks.<name>``.
+
+    Raises:
+        BenchmarkError: As ``run``.
+    """
+    return run([sys.executable, "-m", f"benchmarks.{name}", *map(str, arguments)])
