@@ -52,6 +52,7 @@ else
     install_with_debians_pip
 fi
 install="$venv/bin/python -m pip install --quiet --disable-pip-version-check --compile"
-$install --require-hashes -r requirements.lock
+# The lock is the whole closure: resolving it again would only let older pips stumble over extras.
+$install --require-hashes --no-deps -r requirements.lock
 $install --no-deps --no-build-isolation --editable .
 echo "setup: $venv is ready"
