@@ -69,8 +69,7 @@ def _scaling(settings: Settings) -> list[Figure]:
     )
     more = (TIMES - 1) * count_of(once)
     growth = [
-        (large - small) * MIB / more
-        for large, small in zip(_peaks(many), _peaks(few), strict=True)
+        (large - small) * MIB / more for large, small in zip(_peaks(many), _peaks(few), strict=True)
     ]
     peaks = f"peak {number(_peaks(few)[0])} MiB, then {number(_peaks(many)[0])} MiB"
     return [

@@ -187,6 +187,8 @@ class TestWhatGoesWrong:
 def test_a_signal_stops_the_run_and_everything_it_started(
     how: signal.Signals, project: Project, tmp_path: Path
 ) -> None:
+    # Started in the background by a shell, the tests ignore Ctrl-C, and so would the run.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     command = [sys.executable, "-m", "pipeline", "run"]
     process = subprocess.Popen(
         [*command, *project.arguments(root=tmp_path)],
