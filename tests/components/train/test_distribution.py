@@ -103,9 +103,11 @@ def test_two_workers_train_one_model_and_the_chief_writes_it(
 
 def test_workers_that_cannot_share_a_batch_are_refused(train_directory: Path) -> None:
     from components.train.trainer.input_pipeline import Part, open_source, training_batches
+    from components.train.trainer.sampling import Sampler
     from components.train.trainer.splits import Split
     from components.train.trainer.util import HyperparameterError, Hyperparameters
 
     source = open_source(Split.of_directory(train_directory))
+    (draw,) = Sampler(320, 32, 0, by_loss=False).epoch(1, 10)
     with pytest.raises(HyperparameterError, match="3 replicas cannot share a batch of 32"):
-        training_batches(source, Hyperparameters(), 32, part=Part(3, range(1)))
+        training_batches(source, draw, Hyperparameters(), 32, part=Part(3, range(1)))
