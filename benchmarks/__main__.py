@@ -12,6 +12,7 @@ from components.dataset.raw import find_raw
 
 from . import accuracy, decoding, startup, table, throughput, whole_run
 from .figure import Figure
+from .process import BenchmarkError
 from .settings import Settings
 
 OUTPUT = Path(".fashion-mnist/benchmarks")
@@ -78,4 +79,7 @@ def measure(settings: Settings, parts: set[Part]) -> tuple[list[Figure], list[ac
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    try:
+        typer.run(main)
+    except BenchmarkError as error:
+        raise SystemExit(f"error: {error}") from None

@@ -14,6 +14,7 @@ from .figure import Figure, number
 
 HEADINGS = ("figure", "median", "lowest to highest", "target", "")
 PACKAGES = ("tensorflow", "keras", "numpy", "kfp")
+WIDTH = 160
 MARKS = {True: "met", False: "missed", None: ""}
 
 
@@ -34,7 +35,9 @@ def rows(figures: Sequence[Figure]) -> list[tuple[str, ...]]:
 
 
 def show(figures: Sequence[Figure], console: Console) -> None:
-    """Prints the table."""
+    """Prints the table, wide where the width is not a terminal's."""
+    if not console.is_terminal:
+        console.width = WIDTH
     table = Table(*HEADINGS, box=None, pad_edge=False)
     for cells in rows(figures):
         table.add_row(*cells)

@@ -24,7 +24,7 @@ def test_a_row_tells_median_spread_and_whether_the_target_is_met() -> None:
 
 def test_the_terminal_shows_every_row() -> None:
     text = io.StringIO()
-    table.show(FIGURES, Console(file=text, width=120))
+    table.show(FIGURES, Console(file=text))
     for figure in FIGURES:
         assert figure.name in text.getvalue()
 
