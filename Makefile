@@ -30,6 +30,10 @@ run: setup ## Run the whole pipeline here (options in ARGS="-p seed=1")
 test: setup ## Pass the tests (options in ARGS="-k ingest")
 	@$(BIN)/python -m pytest $(ARGS)
 
+.PHONY: bench
+bench: setup ## Measure against what one would write instead, about an hour (options in ARGS="--quick")
+	@$(BIN)/python -m benchmarks $(ARGS)
+
 .PHONY: compile
 compile: $(INSTALLED) ## Write compiled/*.yaml from the source
 	@$(BIN)/fashion-mnist compile

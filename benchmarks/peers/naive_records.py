@@ -20,7 +20,8 @@ def example(image: np.ndarray, label: int) -> bytes:
         "image": tf.train.Feature(bytes_list=tf.train.BytesList(value=[image.tobytes()])),
         "label": tf.train.Feature(int64_list=tf.train.Int64List(value=[label])),
     }
-    return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
+    features = tf.train.Features(feature=feature)
+    return bytes(tf.train.Example(features=features).SerializeToString())
 
 
 def write(raw: Path, name: str, out: Path) -> None:

@@ -58,7 +58,7 @@ class Training:
         self._optimizer = MuonSGD(self.schedule)
         self._optimizer.build(model.trainable_variables)
         self._strategy = tf.distribute.get_strategy()
-        self._step = tf.function(self._train_step)
+        self.step = tf.function(self._train_step)
         images = tf.TensorSpec([None, *IMAGES], tf.uint8)
         labels = tf.TensorSpec([None], tf.int64)
         self._score = tf.function(self._score_batch, input_signature=[images, labels])
@@ -79,7 +79,7 @@ class Training:
                 learning rate there. Looked at twice a second and at the end of each epoch.
         """
         done = min(len(self.curve) * self.plan.steps_per_epoch, self.plan.steps)
-        batches = iter(self._batches(done))
+        batches = iter(self.batches(done))
         while done < self.plan.steps:
             end = min(done + self.plan.steps_per_epoch, self.plan.steps)
             self.curve.append(self._epoch(len(self.curve) + 1, batches, done, end))
@@ -88,8 +88,8 @@ class Training:
         if not all(np.isfinite(weights).all() for weights in self.model.get_weights()):
             raise self._diverged(self.plan.steps, "a weight")
 
-    def _batches(self, start: int) -> Any:
-        """Each replica's part of the batches from step ``start`` on."""
+    def batches(self, start: int = 0) -> Any:
+        """The batches that each replica here takes part in, from step ``start`` on."""
         replicas = self._strategy.num_replicas_in_sync
 
         def of_worker(context: Any) -> Any:
@@ -122,7 +122,7 @@ class Training:
         ticker = Ticker()
         figures: list[Any] = []
         for step in range(done + 1, end + 1):
-            figures.append(self._step(*next(batches)))
+            figures.append(self.step(*next(batches)))
             if ticker.due() or step == end:
                 loss = self._watch(figures, step)
                 speed = len(figures) * self.plan.batch_size / (time.perf_counter() - started)

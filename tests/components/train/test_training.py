@@ -87,13 +87,13 @@ def test_a_loss_that_is_no_number_stops_with_step_and_learning_rate(
 ) -> None:
     monkeypatch.setattr(module, "Ticker", NeverDue)
     training = start(train, None, SMALL)
-    original, steps = training._step, itertools.count(1)
+    original, steps = training.step, itertools.count(1)
 
     def seventh_is_nan(images: object, labels: object) -> object:
         figures = original(images, labels)
         return figures * math.nan if next(steps) == 7 else figures
 
-    training._step = seventh_is_nan
+    training.step = seventh_is_nan
     with pytest.raises(TrainingDiverged) as error:
         training.run()
     rate = f"{training.learning_rate(7):.4g}"
@@ -118,7 +118,7 @@ def test_a_learning_rate_far_too_large_is_an_error(train: Split) -> None:
 def test_a_last_step_that_ruins_the_weights_is_an_error(train: Split) -> None:
     training = start(train, None, SMALL)
     training.model.get_layer("logits").bias.assign(np.full(10, math.inf))
-    training._step = lambda images, labels: tf.constant([1.0, 0.1])
+    training.step = lambda images, labels: tf.constant([1.0, 0.1])
     with pytest.raises(TrainingDiverged, match="a weight is not finite at step 20"):
         training.run()
 

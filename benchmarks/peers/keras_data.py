@@ -1,0 +1,34 @@
+"""The official files as a user of Keras has them: arrays in memory."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+
+VALIDATION = 5000
+
+Arrays = tuple[np.ndarray, np.ndarray]
+
+
+def read(raw: Path, name: str) -> Arrays:
+    """Images uint8 [n, 28, 28], labels uint8 [n]."""
+    with gzip.open(raw / f"{name}-images-idx3-ubyte.gz") as file:
+        images = np.frombuffer(file.read(), np.uint8, offset=16).reshape(-1, 28, 28)
+    with gzip.open(raw / f"{name}-labels-idx1-ubyte.gz") as file:
+        labels = np.frombuffer(file.read(), np.uint8, offset=8)
+    return images, labels
+
+
+def load(raw: Path, name: str) -> Arrays:
+    """Images float32 [n, 28, 28, 1] in [0, 1], labels uint8 [n]."""
+    images, labels = read(raw, name)
+    return images[..., None].astype("float32") / 255, labels
+
+
+def load_splits(raw: Path) -> tuple[Arrays, Arrays]:
+    """The training examples but for the last 5,000, and those, to validate on."""
+    images, labels = load(raw, "train")
+    return (
+        (images[:-VALIDATION], labels[:-VALIDATION]),
+        (images[-VALIDATION:], labels[-VALIDATION:]),
+    )

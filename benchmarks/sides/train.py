@@ -1,0 +1,58 @@
+"""The trainer with a preset: ``python -m benchmarks.sides.train RAW PRESET SEED JOB_DIR``.
+
+Trains by the trainer's own command line, then looks at the test set once. Prints the curve, the
+test accuracy and what was computed as JSON; ``default`` is no preset.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+TRAINER = "components.train.trainer.task"
+
+
+def main(raw: str, preset: str, seed: str, job_dir: str, *options: str) -> None:
+    """Trains in a process of its own, and prints what came out."""
+    given = [] if preset == "default" else ["--preset", preset]
+    command = [sys.executable, "-m", TRAINER, "--job-dir", job_dir, "--seed", seed]
+    environment = {**os.environ, "FASHION_MNIST_DATA": raw}
+    subprocess.run([*command, *given, *options], check=True, env=environment, stdout=sys.stderr)
+    history = json.loads(Path(job_dir, "history.json").read_text())
+    seconds = accumulate(row["seconds"] for row in history["epochs"])
+    curve = [
+        {"seconds": so_far, "validation_accuracy": row["validation_accuracy"]}
+        for so_far, row in zip(seconds, history["epochs"], strict=True)
+    ]
+    result = {
+        "curve": curve,
+        "seconds": curve[-1]["seconds"],
+        "test_accuracy": _test_accuracy(Path(job_dir, "model"), Path(raw)),
+        "images_per_second": history["images_per_second"],
+        "flops": _flops(history["parameters"]),
+    }
+    print(json.dumps(result))
+
+
+def _test_accuracy(model: Path, raw: Path) -> float:
+    from benchmarks.peers.keras_data import read
+    from components.evaluate.predictions import predict
+
+    images, labels = read(raw, "t10k")
+    probabilities = predict(model, images, name="the model", cure="train again")
+    return float((probabilities.argmax(axis=1) == labels).mean())
+
+
+def _flops(parameters: dict[str, Any]) -> int:
+    from benchmarks.arithmetic import training_flops
+    from components.train.trainer.model import build_model
+    from components.train.trainer.util import Hyperparameters
+
+    return training_flops(build_model(Hyperparameters(**parameters)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

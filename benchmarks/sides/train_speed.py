@@ -1,0 +1,57 @@
+"""The trainer's steps: ``python -m benchmarks.sides.train_speed RECORDS SEGMENTS STEPS``.
+
+In turns it takes ``STEPS`` steps on the input pipeline, as many on one batch that stays in
+memory, and as many on records that are parsed one by one; prints the images per second of each
+segment as JSON.
+"""
+
+import itertools
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.peers import single_examples
+from components.train.trainer.hardware import resolve_precision
+from components.train.trainer.input_pipeline import open_source
+from components.train.trainer.model import build_model
+from components.train.trainer.splits import Split
+from components.train.trainer.training import Training
+from components.train.trainer.util import Hyperparameters
+
+WARM_UP = 10
+
+
+def speed(training: Training, batches: Iterator[Any], steps: int) -> float:
+    """Images per second over ``steps`` steps."""
+    started = time.perf_counter()
+    figures = [training.step(*next(batches)) for _ in range(steps)]
+    float(figures[-1][0])
+    return steps * training.plan.batch_size / (time.perf_counter() - started)
+
+
+def main(records: str, segments: str, steps: str) -> None:
+    """Prints the figures."""
+    hyperparameters = Hyperparameters()
+    model = build_model(hyperparameters, resolve_precision("auto"))
+    source = open_source(Split.of_directory(Path(records)))
+    training = Training(model, source, None, hyperparameters)
+    batches = iter(training.batches())
+    sides = {
+        "ours": batches,
+        "constant": itertools.repeat(next(batches)),
+        "single": iter(single_examples.batches(Path(records), training.plan.batch_size)),
+    }
+    speeds: dict[str, list[float]] = {name: [] for name in sides}
+    for side in sides.values():
+        speed(training, side, WARM_UP)
+    for _ in range(int(segments)):
+        for name, side in sides.items():
+            speeds[name].append(speed(training, side, int(steps)))
+    print(json.dumps(speeds))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,69 @@
+"""The measured figures for a person: a table in the terminal, Markdown, JSON."""
+
+import json
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from .figure import Figure, number
+
+HEADINGS = ("figure", "median", "lowest to highest", "target", "")
+PACKAGES = ("tensorflow", "keras", "numpy", "kfp")
+MARKS = {True: "met", False: "missed", None: ""}
+
+
+def rows(figures: Sequence[Figure]) -> list[tuple[str, ...]]:
+    """Each figure as the cells of ``HEADINGS``."""
+    cells: list[tuple[str, ...]] = []
+    for figure in figures:
+        unit = f" {figure.unit}" if figure.unit else ""
+        spread = f"{number(min(figure.values))} to {number(max(figure.values))}"
+        if len(figure.values) == 1:
+            spread = "one run"
+        target = ""
+        if figure.target:
+            sign = "≤" if figure.target.at_most else "≥"
+            target = f"{sign} {number(figure.target.limit)} {MARKS[figure.met]}"
+        cells.append((figure.name, f"{number(figure.median)}{unit}", spread, target, figure.detail))
+    return cells
+
+
+def show(figures: Sequence[Figure], console: Console) -> None:
+    """Prints the table."""
+    table = Table(*HEADINGS, box=None, pad_edge=False)
+    for cells in rows(figures):
+        table.add_row(*cells)
+    console.print(table)
+
+
+def write(figures: Sequence[Figure], folder: Path, **more: Any) -> list[Path]:
+    """Writes ``results.md`` and ``results.json`` into ``folder``.
+
+    Args:
+        figures: The rows.
+        folder: Made when it is missing.
+        more: What else the JSON should hold.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [HEADINGS, ("---",) * len(HEADINGS), *rows(figures)]
+    text = "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+    markdown, content = folder / "results.md", folder / "results.json"
+    markdown.write_text(f"{text}\n{machine()}\n")
+    facts = {"machine": machine(), "figures": [figure.as_json() for figure in figures], **more}
+    content.write_text(json.dumps(facts, indent=1) + "\n")
+    return [markdown, content]
+
+
+def machine() -> str:
+    """What it was measured on, in a line."""
+    info = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    names = [line.partition(":")[2].strip() for line in info.splitlines() if "model name" in line]
+    cpu = f"{len(names)} cores of {names[0]}" if names else platform.processor()
+    flags = [flag for flag in ("avx512_bf16", "amx_bf16") if flag in info]
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    return f"{', '.join([cpu, *flags])}; Python {platform.python_version()}, {packages}"

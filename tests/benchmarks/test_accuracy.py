@@ -1,0 +1,42 @@
+import math
+from typing import Any
+
+import pytest
+
+from benchmarks import accuracy
+from benchmarks.accuracy import PEERS, PRESETS, Trained
+
+CURVE = [(10.0, 0.90), (20.0, 0.93), (30.0, 0.91)]
+
+
+def trained(who: str, seed: int = 0, **changed: Any) -> Trained:
+    facts: dict[str, Any] = {"curve": CURVE, "seconds": 30.0, "test_accuracy": 0.94, "flops": 3e11}
+    return Trained(who, seed, **{**facts, **changed})
+
+
+def test_the_time_to_an_accuracy_is_when_it_was_first_reached() -> None:
+    assert trained("fast").seconds_to(0.92) == 20.0
+    assert trained("fast").seconds_to(0.94) is None
+
+
+def test_a_row_for_each_preset_and_peer_from_all_its_seeds() -> None:
+    runs = [trained(who, seed) for who in (*PRESETS, *PEERS) for seed in (0, 1, 2)]
+    rows = {row.name: row for row in accuracy.rows(runs, [5e11] * 3)}
+    assert rows["test accuracy: default"].values == [0.94] * 3
+    assert rows["test accuracy: default"].met
+    assert not rows["test accuracy: best"].met
+    (share,) = (row for name, row in rows.items() if "matmul peak" in name)
+    assert share.median == pytest.approx(0.6)
+
+
+def test_a_peer_that_never_gets_there_counts_with_all_of_its_time() -> None:
+    low = [(100.0, 0.91)]
+    row = accuracy.race([trained("fast")], [trained("cnn", curve=low, seconds=100.0)])
+    assert row.median == 0.2
+    assert "guide never with seeds 0" in row.detail
+
+
+def test_a_preset_that_never_gets_there_has_lost() -> None:
+    row = accuracy.race([trained("fast", curve=[(10.0, 0.91)])], [trained("cnn")])
+    assert row.median == math.inf
+    assert not row.met

@@ -1,0 +1,75 @@
+"""The peers and this project's sides do the same work."""
+
+from pathlib import Path
+
+import keras
+import pytest
+from keras import layers
+
+from benchmarks.arithmetic import training_flops
+from benchmarks.decoding import count_of, repeated
+from benchmarks.peers import keras_network, naive_records, single_examples
+from benchmarks.sides import decode
+from components.dataset.records import read_records
+from components.train.trainer.model import build_model
+from components.train.trainer.util import Hyperparameters
+from tests.idx_files import write_idx_set
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("raw")
+    write_idx_set(folder, train_per_class=520)
+    return folder
+
+
+def test_the_same_network_has_the_same_layers() -> None:
+    def kernels(model: keras.Model) -> list[tuple[int, ...]]:
+        weighted = [layer for layer in model.layers if hasattr(layer, "kernel")]
+        return [tuple(layer.kernel.shape) for layer in weighted]
+
+    ours, theirs = build_model(Hyperparameters()), keras_network.network()
+    assert kernels(ours) == kernels(theirs)
+    assert training_flops(ours) == training_flops(theirs)
+    assert Hyperparameters().batch_size == keras_network.BATCH
+
+
+def test_a_training_step_costs_three_times_its_multiplications_and_additions() -> None:
+    images = keras.Input((28, 28, 1))
+    x = layers.Conv2D(4, 3, padding="same")(images)
+    model = keras.Model(images, layers.Dense(10)(layers.Flatten()(x)))
+    assert training_flops(model) == 3 * 2 * (28 * 28 * 9 * 4 + 28 * 28 * 4 * 10)
+
+
+def test_the_naive_loop_writes_the_records_that_decode_writes(raw: Path, tmp_path: Path) -> None:
+    naive_records.main(str(raw), str(tmp_path / "theirs"))
+    decode.main(str(raw), str(tmp_path / "ours"))
+
+    def records(pattern: str) -> set[tuple[bytes, int]]:
+        found = set()
+        for path in sorted(tmp_path.glob(pattern)):
+            for images, labels in read_records(path):
+                found |= {
+                    (image.tobytes(), int(label))
+                    for image, label in zip(images, labels, strict=True)
+                }
+        return found
+
+    assert records("theirs/t10k-*") == records("ours/test/*.tfrecord")
+
+
+def test_single_examples_are_read_as_they_were_written(raw: Path, tmp_path: Path) -> None:
+    decode.main(str(raw), str(tmp_path))
+    images, labels = next(iter(single_examples.batches(tmp_path / "train", 32)))
+    assert (images.shape, images.dtype.name) == ((32, 28, 28), "uint8")
+    assert set(labels.numpy()) <= set(range(10))
+
+
+def test_a_dataset_that_is_repeated_is_decoded_as_often(raw: Path, tmp_path: Path) -> None:
+    often = repeated(raw, tmp_path / "often", 3)
+    assert count_of(often) == 3 * count_of(raw)
+    decode.main(str(often), str(tmp_path / "out"))
+    written = 0
+    for path in (tmp_path / "out").rglob("*.tfrecord"):
+        written += sum(len(labels) for _, labels in read_records(path))
+    assert written == count_of(often)
