@@ -9,14 +9,21 @@ from typing import Any, Final
 import yaml
 
 from pipeline import spec as specs
+from pipeline import worker_pools
 from pipeline.errors import CommandError, UsageError
+from pipeline.machine import Machine
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 COMPILED: Final = PROJECT / "compiled"
 PIPELINE: Final = "pipeline.yaml"
+DISTRIBUTED_PIPELINE: Final = "pipeline-distributed.yaml"
+DISTRIBUTED: Final = Machine(replicas=2)
+"""What the training of the committed distributed pipeline runs on."""
 
 ARGUMENT_BYTES: Final = 131_071
 """Linux' MAX_ARG_STRLEN less the closing zero: the longest string a command may hold."""
+EXECUTOR_INPUT_BYTES: Final = 8_192
+"""Room for the executor input, which takes the place of a placeholder in a CustomJob's argument."""
 DIFF_LINES: Final = 40
 
 
@@ -41,7 +48,25 @@ def write(output: Path, image: str = "") -> list[Path]:
 
 def build(image: str = "") -> dict[str, str]:
     """Text of each compiled file by its path under ``compiled/``."""
-    return {name: compile_one(target, image) for name, target in _targets()}
+    texts = {name: compile_one(target, image) for name, target in _targets()}
+    return {DISTRIBUTED_PIPELINE: build_distributed(DISTRIBUTED, image), **texts}
+
+
+def build_distributed(machine: Machine, image: str = "") -> str:
+    """Canonical YAML of the pipeline whose training is a CustomJob.
+
+    Args:
+        machine: What it runs on.
+        image: URI of an image that holds the dependencies; empty: pinned packages.
+
+    Raises:
+        UsageError: There are no such machines.
+        CommandError: The job's argument is longer than Linux accepts.
+    """
+    from pipeline.custom_job import train_on
+    from pipeline.definition import pipeline_around
+
+    return compile_one(pipeline_around(train_on(machine)), image)
 
 
 def compile_one(target: Any, image: str = "") -> str:
@@ -56,7 +81,7 @@ def compile_one(target: Any, image: str = "") -> str:
         path = Path(directory) / "spec.yaml"
         Compiler().compile(target, str(path))
         text = path.read_text()
-        spec = specs.canonical(specs.load(path))
+        spec = worker_pools.inline(specs.canonical(specs.load(path)))
     if image:
         spec = with_image(spec, image)
     check_sizes(spec)
@@ -68,10 +93,13 @@ def with_image(spec: specs.Spec, image: str) -> specs.Spec:
     """The spec whose Python steps run in ``image``, with nothing to install at their start."""
     from components.embedding import BASE_IMAGE
 
-    def change(_label: str, container: specs.Spec) -> specs.Spec:
-        if container["image"] != BASE_IMAGE:
+    def move(container: specs.Spec, key: str) -> specs.Spec:
+        if container[key] != BASE_IMAGE:
             return container
-        return {**specs.strip_preamble(container), "image": image}
+        return {**specs.strip_preamble(container), key: image}
+
+    def change(_label: str, container: specs.Spec) -> specs.Spec:
+        return worker_pools.map_pools(move(container, "image"), lambda own: move(own, "image_uri"))
 
     return specs.map_containers(spec, change)
 
@@ -83,8 +111,10 @@ def check_sizes(spec: specs.Spec) -> None:
         CommandError: Names the step and by how much it is too long.
     """
     for label, executor in spec["deploymentSpec"]["executors"].items():
-        for text in executor.get("container", {}).get("command", []):
-            if (size := len(text.encode())) > ARGUMENT_BYTES:
+        container = executor.get("container", {})
+        for text in [*container.get("command", []), *container.get("args", [])]:
+            inputs = text.count(worker_pools.ESCAPED_INPUT) * EXECUTOR_INPUT_BYTES
+            if (size := len(text.encode()) + inputs) > ARGUMENT_BYTES:
                 raise CommandError(
                     f"{label}: its embedded code takes {size:,} bytes of one argument and Linux "
                     f"allows {ARGUMENT_BYTES:,}; embed fewer modules"

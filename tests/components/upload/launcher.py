@@ -16,8 +16,10 @@ from kfp.pipeline_spec.pipeline_spec_pb2 import ComponentSpec
 from requests.adapters import HTTPAdapter
 
 from pipeline import spec as specs
+from pipeline.worker_pools import ESCAPED_INPUT
 
 SERVICE: Final = "https://europe-west4-aiplatform.googleapis.com"
+MARK: Final = "@executor-input@"
 CHANNEL: Final = "pipelinechannel--"
 FIRST: Final = ("comp-condition-3", "model-upload-2")
 NEW: Final = ("comp-condition-2", "model-upload")
@@ -84,15 +86,21 @@ def run(
         ),
         message,
     )
-    launcher.main(
-        placeholder_utils.replace_placeholders(
-            container["args"], executor_input, "run-1", place[1], str(root), "run-1"
-        )
+    # kfp.local knows no escaping; what Vertex AI makes of it is a string within a string of JSON.
+    given = [_marked(argument) for argument in container["args"]]
+    resolved = placeholder_utils.replace_placeholders(
+        given, executor_input, "run-1", place[1], str(root), "run-1"
     )
+    escaped = json.dumps(json.dumps(executor_input))[1:-1]
+    launcher.main([argument.replace(MARK, escaped) for argument in resolved])
     output: dict[str, Any] = {}
     if (root / "executor_output.json").exists():
         output = json.loads((root / "executor_output.json").read_text())
     return {**output, "gcp_resources": json.loads((root / "gcp_resources").read_text())}
+
+
+def _marked(argument: Any) -> Any:
+    return argument.replace(ESCAPED_INPUT, MARK) if isinstance(argument, str) else argument
 
 
 def arguments(task: specs.Spec, channels: Mapping[str, Any]) -> dict[str, Any]:
