@@ -48,8 +48,7 @@ def write(output: Path, image: str = "") -> list[Path]:
 
 def build(image: str = "") -> dict[str, str]:
     """Text of each compiled file by its path under ``compiled/``."""
-    texts = {name: compile_one(target, image) for name, target in _targets()}
-    return {DISTRIBUTED_PIPELINE: build_distributed(DISTRIBUTED, image), **texts}
+    return {name: compile_one(target, image) for name, target in _targets()}
 
 
 def build_distributed(machine: Machine, image: str = "") -> str:
@@ -75,6 +74,12 @@ def compile_one(target: Any, image: str = "") -> str:
     Raises:
         CommandError: A command is longer than Linux accepts.
     """
+    header, spec = _compile(target, image)
+    return header + yaml.safe_dump(spec, sort_keys=True, width=100)
+
+
+def _compile(target: Any, image: str = "") -> tuple[str, specs.Spec]:
+    """The comments on top of what kfp makes of a target, and the canonical spec."""
     from kfp.compiler import Compiler
 
     with tempfile.TemporaryDirectory() as directory:
@@ -86,7 +91,7 @@ def compile_one(target: Any, image: str = "") -> str:
         spec = with_image(spec, image)
     check_sizes(spec)
     header = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
-    return header + yaml.safe_dump(spec, sort_keys=True, width=100)
+    return header, spec
 
 
 def with_image(spec: specs.Spec, image: str) -> specs.Spec:
@@ -127,8 +132,8 @@ def check(committed: Path = COMPILED) -> None:
     Raises:
         UsageError: A file is stale, missing or left over; the text holds a short diff.
     """
-    built = build()
-    stale = [diff for name, text in built.items() if (diff := _difference(committed, name, text))]
+    built = {name: _compile(target)[1] for name, target in _targets()}
+    stale = [diff for name, spec in built.items() if (diff := _difference(committed, name, spec))]
     known = {committed / name for name in built}
     left_over = sorted(set(committed.rglob("*.yaml")) - known)
     stale += [f"{path.relative_to(committed)}: no source compiles to it\n" for path in left_over]
@@ -136,11 +141,11 @@ def check(committed: Path = COMPILED) -> None:
         raise UsageError(f"compiled/ is stale: run `make compile`\n\n{''.join(stale)}".rstrip())
 
 
-def _difference(committed: Path, name: str, text: str) -> str:
+def _difference(committed: Path, name: str, spec: specs.Spec) -> str:
     path = committed / name
     if not path.exists():
         return f"{name}: missing\n"
-    before, after = _readable(specs.load(path)), _readable(yaml.safe_load(text))
+    before, after = _readable(specs.load(path)), _readable(spec)
     lines = list(
         difflib.unified_diff(before, after, f"compiled/{name}", "source", n=1, lineterm="")
     )
@@ -174,8 +179,10 @@ def _targets() -> Iterator[tuple[str, Any]]:
     from components.upload.component import upload
     from components.upload.find_champion import find_champion
     from components.upload.package_model import package_model
-    from pipeline.definition import fashion_mnist
+    from pipeline.custom_job import train_on
+    from pipeline.definition import fashion_mnist, pipeline_around
 
     yield PIPELINE, fashion_mnist
+    yield DISTRIBUTED_PIPELINE, pipeline_around(train_on(DISTRIBUTED))
     for target in (ingest, decode, train, evaluate, find_champion, package_model, upload):
         yield f"components/{target.name.replace('-', '_')}.yaml", target
