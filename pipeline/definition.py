@@ -13,10 +13,9 @@ from components.ingest.component import ingest
 from components.train.component import train
 from components.upload.component import upload
 from components.upload.find_champion import find_champion
+from pipeline.serving import DEFAULT_IMAGE
 
 NAME: Final = "fashion-mnist"
-SERVING_IMAGE: Final = "us-docker.pkg.dev/vertex-ai/prediction/tf2-cpu.2-15:latest"
-"""Vertex's newest prebuilt TensorFlow image; it is available until 14 January 2027."""
 PROJECT: Final = "{{$.pipeline_google_cloud_project_id}}"
 LOCATION: Final = "{{$.pipeline_google_cloud_location}}"
 DESCRIPTION: Final = (
@@ -66,7 +65,7 @@ def _fashion_mnist(
     min_improvement: float = 0.0,
     champion_alias: str = "default",
     model_name: str = NAME,
-    serving_image: str = SERVING_IMAGE,
+    serving_image: str = DEFAULT_IMAGE,
     git_revision: str = "",
 ) -> None:
     """FashionMNIST from its source to the Model Registry.

@@ -11,7 +11,7 @@ from components.embedding import step
 @step(
     folder="upload",
     dataset=("errors",),
-    modules=("provenance", "vertex_evaluation"),
+    modules=("containers", "provenance", "vertex_evaluation"),
     pins="package_model",
 )
 def package_model(
@@ -45,12 +45,13 @@ def package_model(
     import logging
     from pathlib import Path
 
-    from components.upload import provenance, vertex_evaluation
+    from components.upload import containers, provenance, vertex_evaluation
 
     scores = provenance.read_evaluation(Path(evaluation.path))
     origin = {"pipeline_name": pipeline_name, "git_revision": git_revision}
     unmanaged_model.uri = model.uri
-    unmanaged_model.metadata["containerSpec"] = {"imageUri": serving_image}
+    container = containers.container_of(serving_image)
+    unmanaged_model.metadata["containerSpec"] = container.spec(serving_image)
     unmanaged_model.metadata["provenance"] = provenance.provenance(scores, run_id=run_id, **origin)
     sliced = vertex_evaluation.sliced_metrics(scores)
     registry_evaluation.metadata.update(vertex_evaluation.NO_EXPLANATION)

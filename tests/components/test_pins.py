@@ -17,7 +17,7 @@ GROUPS: dict[str, list[str]] = tomllib.loads((PROJECT / "pyproject.toml").read_t
     "dependency-groups"
 ]
 CUDA = "train_cuda"
-STEPS = sorted(set(GROUPS) - {"dev", CUDA})
+STEPS = sorted(set(GROUPS) - {"dev", "serving", CUDA})
 IMAGE: dict[str, str | frozenset[str]] = {
     **{name: str(value) for name, value in default_environment().items()},
     "python_version": "3.11",
