@@ -63,6 +63,8 @@ def run(command: Sequence[str], replicas: int) -> int:
             if failed is None:
                 return 0
         again = failed.died and attempt < RESTARTS
+        if not again and not failed.number:
+            return abs(int(failed.process.returncode))
         what = "died" if failed.died else f"ended with exit code {failed.process.returncode}"
         rest = f"; the job starts again ({attempt + 1} of {RESTARTS} times)" if again else ""
         print(f"replica {failed.number} {what}{rest}", flush=True)  # noqa: T201 - a log of its own
