@@ -42,6 +42,10 @@ compile: $(INSTALLED) ## Write compiled/*.yaml from the source
 check: $(INSTALLED) ## Say whether compiled/*.yaml is what the source compiles to
 	@$(BIN)/fashion-mnist compile --check
 
+.PHONY: package
+package: $(INSTALLED) ## Write the trainer as a package for training jobs: dist/
+	@$(BIN)/python -m pipeline.trainer_package dist
+
 .PHONY: lint
 lint: $(INSTALLED) ## Check style and types
 	@$(BIN)/ruff check .

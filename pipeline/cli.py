@@ -79,6 +79,14 @@ def run(
     spec: Annotated[
         Path | None, typer.Option(help="Compiled pipeline, instead of the committed one.")
     ] = None,
+    replicas: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Run the distributed pipeline, its training as N processes that share each batch.",
+        ),
+    ] = None,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Run every step again.")] = False,
     hermetic: Annotated[
         bool,
@@ -99,9 +107,12 @@ def run(
 
     if spec is None:
         compiler.check()
+    elif replicas:
+        raise UsageError("--replicas compiles a spec of its own: leave out --spec or --replicas")
     elif not spec.is_file():
         raise UsageError(f"--spec {spec}: there is no such file")
-    compiled = spec or local.DEFAULT_SPEC
+    place = local.Root(root)
+    compiled = spec or local.committed_spec(replicas, place)
     loaded = specs.load(compiled)
     given = [*(parameter or []), *([] if source is None else [f"source={source}"])]
     values = {
@@ -111,7 +122,6 @@ def run(
         **parameters.parse(given, loaded),
     }
     values["source"] = local.check_source(values.get("source", ""))
-    place = local.Root(root)
     with stopped_by_signals():
         result = local.run(
             compiled,

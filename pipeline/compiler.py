@@ -9,14 +9,21 @@ from typing import Any, Final
 import yaml
 
 from pipeline import spec as specs
+from pipeline import worker_pools
 from pipeline.errors import CommandError, UsageError
+from pipeline.machine import Machine
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 COMPILED: Final = PROJECT / "compiled"
 PIPELINE: Final = "pipeline.yaml"
+DISTRIBUTED_PIPELINE: Final = "pipeline-distributed.yaml"
+DISTRIBUTED: Final = Machine(replicas=2)
+"""What the training of the committed distributed pipeline runs on."""
 
 ARGUMENT_BYTES: Final = 131_071
 """Linux' MAX_ARG_STRLEN less the closing zero: the longest string a command may hold."""
+EXECUTOR_INPUT_BYTES: Final = 8_192
+"""Room for the executor input, which takes the place of a placeholder in a CustomJob's argument."""
 DIFF_LINES: Final = 40
 
 
@@ -44,34 +51,60 @@ def build(image: str = "") -> dict[str, str]:
     return {name: compile_one(target, image) for name, target in _targets()}
 
 
+def build_distributed(machine: Machine, image: str = "") -> str:
+    """Canonical YAML of the pipeline whose training is a CustomJob.
+
+    Args:
+        machine: What it runs on.
+        image: URI of an image that holds the dependencies; empty: pinned packages.
+
+    Raises:
+        UsageError: There are no such machines.
+        CommandError: The job's argument is longer than Linux accepts.
+    """
+    from pipeline.custom_job import train_on
+    from pipeline.definition import pipeline_around
+
+    return compile_one(pipeline_around(train_on(machine)), image)
+
+
 def compile_one(target: Any, image: str = "") -> str:
     """Canonical YAML of a pipeline or component.
 
     Raises:
         CommandError: A command is longer than Linux accepts.
     """
+    header, spec = _compile(target, image)
+    return header + yaml.safe_dump(spec, sort_keys=True, width=100)
+
+
+def _compile(target: Any, image: str = "") -> tuple[str, specs.Spec]:
+    """The comments on top of what kfp makes of a target, and the canonical spec."""
     from kfp.compiler import Compiler
 
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "spec.yaml"
         Compiler().compile(target, str(path))
         text = path.read_text()
-        spec = specs.canonical(specs.load(path))
+        spec = worker_pools.inline(specs.canonical(specs.load(path)))
     if image:
         spec = with_image(spec, image)
     check_sizes(spec)
     header = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
-    return header + yaml.safe_dump(spec, sort_keys=True, width=100)
+    return header, spec
 
 
 def with_image(spec: specs.Spec, image: str) -> specs.Spec:
     """The spec whose Python steps run in ``image``, with nothing to install at their start."""
     from components.embedding import BASE_IMAGE
 
-    def change(_label: str, container: specs.Spec) -> specs.Spec:
-        if container["image"] != BASE_IMAGE:
+    def move(container: specs.Spec, key: str) -> specs.Spec:
+        if container[key] != BASE_IMAGE:
             return container
-        return {**specs.strip_preamble(container), "image": image}
+        return {**specs.strip_preamble(container), key: image}
+
+    def change(_label: str, container: specs.Spec) -> specs.Spec:
+        return worker_pools.map_pools(move(container, "image"), lambda own: move(own, "image_uri"))
 
     return specs.map_containers(spec, change)
 
@@ -83,8 +116,10 @@ def check_sizes(spec: specs.Spec) -> None:
         CommandError: Names the step and by how much it is too long.
     """
     for label, executor in spec["deploymentSpec"]["executors"].items():
-        for text in executor.get("container", {}).get("command", []):
-            if (size := len(text.encode())) > ARGUMENT_BYTES:
+        container = executor.get("container", {})
+        for text in [*container.get("command", []), *container.get("args", [])]:
+            inputs = text.count(worker_pools.ESCAPED_INPUT) * EXECUTOR_INPUT_BYTES
+            if (size := len(text.encode()) + inputs) > ARGUMENT_BYTES:
                 raise CommandError(
                     f"{label}: its embedded code takes {size:,} bytes of one argument and Linux "
                     f"allows {ARGUMENT_BYTES:,}; embed fewer modules"
@@ -97,8 +132,8 @@ def check(committed: Path = COMPILED) -> None:
     Raises:
         UsageError: A file is stale, missing or left over; the text holds a short diff.
     """
-    built = build()
-    stale = [diff for name, text in built.items() if (diff := _difference(committed, name, text))]
+    built = {name: _compile(target)[1] for name, target in _targets()}
+    stale = [diff for name, spec in built.items() if (diff := _difference(committed, name, spec))]
     known = {committed / name for name in built}
     left_over = sorted(set(committed.rglob("*.yaml")) - known)
     stale += [f"{path.relative_to(committed)}: no source compiles to it\n" for path in left_over]
@@ -106,11 +141,11 @@ def check(committed: Path = COMPILED) -> None:
         raise UsageError(f"compiled/ is stale: run `make compile`\n\n{''.join(stale)}".rstrip())
 
 
-def _difference(committed: Path, name: str, text: str) -> str:
+def _difference(committed: Path, name: str, spec: specs.Spec) -> str:
     path = committed / name
     if not path.exists():
         return f"{name}: missing\n"
-    before, after = _readable(specs.load(path)), _readable(yaml.safe_load(text))
+    before, after = _readable(specs.load(path)), _readable(spec)
     lines = list(
         difflib.unified_diff(before, after, f"compiled/{name}", "source", n=1, lineterm="")
     )
@@ -144,8 +179,10 @@ def _targets() -> Iterator[tuple[str, Any]]:
     from components.upload.component import upload
     from components.upload.find_champion import find_champion
     from components.upload.package_model import package_model
-    from pipeline.definition import fashion_mnist
+    from pipeline.custom_job import train_on
+    from pipeline.definition import fashion_mnist, pipeline_around
 
     yield PIPELINE, fashion_mnist
+    yield DISTRIBUTED_PIPELINE, pipeline_around(train_on(DISTRIBUTED))
     for target in (ingest, decode, train, evaluate, find_champion, package_model, upload):
         yield f"components/{target.name.replace('-', '_')}.yaml", target

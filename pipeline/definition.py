@@ -1,8 +1,11 @@
 """The pipeline: five steps from the raw files to a new version in the Model Registry."""
 
-from typing import Final
+import functools
+from collections.abc import Callable
+from typing import Any, Final
 
 from kfp import dsl
+from kfp.dsl.base_component import BaseComponent
 
 from components.decode.component import decode
 from components.evaluate.component import evaluate
@@ -10,19 +13,35 @@ from components.ingest.component import ingest
 from components.train.component import train
 from components.upload.component import upload
 from components.upload.find_champion import find_champion
+from pipeline.serving import DEFAULT_IMAGE
 
 NAME: Final = "fashion-mnist"
-SERVING_IMAGE: Final = "us-docker.pkg.dev/vertex-ai/prediction/tf2-cpu.2-15:latest"
-"""Vertex's newest prebuilt TensorFlow image; it is available until 14 January 2027."""
 PROJECT: Final = "{{$.pipeline_google_cloud_project_id}}"
 LOCATION: Final = "{{$.pipeline_google_cloud_location}}"
-
-
-@dsl.pipeline(
-    name=NAME,
-    description="Ingest, decode, train, evaluate, and upload FashionMNIST when the model is good.",
+DESCRIPTION: Final = (
+    "Ingest, decode, train, evaluate, and upload FashionMNIST when the model is good."
 )
-def fashion_mnist(
+TrainStep = Callable[..., dsl.PipelineTask]
+"""Makes the task that trains, from the inputs of the component ``train`` by name."""
+
+
+def pipeline_around(train_step: TrainStep) -> BaseComponent:
+    """The pipeline with ``train_step`` as its way to train."""
+    steps = functools.partial(_fashion_mnist, train_step)
+    functools.update_wrapper(steps, _fashion_mnist)
+    # Without it the signature is that of the partial: the pipeline's parameters alone.
+    del steps.__wrapped__  # type: ignore[attr-defined]
+    return dsl.pipeline(steps, name=NAME, description=DESCRIPTION)
+
+
+def train_in_its_step(**inputs: Any) -> dsl.PipelineTask:
+    """Trains in the step's own container."""
+    task: dsl.PipelineTask = train(**inputs)
+    return task.set_cpu_limit("8").set_memory_limit("16G")
+
+
+def _fashion_mnist(
+    train_step: TrainStep,
     bucket_uri: str,
     source: str = "",
     digests: dict = {},  # type: ignore[type-arg]  # noqa: B006
@@ -48,7 +67,7 @@ def fashion_mnist(
     min_improvement: float = 0.0,
     champion_alias: str = "default",
     model_name: str = NAME,
-    serving_image: str = SERVING_IMAGE,
+    serving_image: str = DEFAULT_IMAGE,
     git_revision: str = "",
 ) -> None:
     """FashionMNIST from its source to the Model Registry.
@@ -61,7 +80,9 @@ def fashion_mnist(
     6. Upload, if the verdict is good: the model as a new version.
 
     Args:
-        bucket_uri: Where the raw files are kept: ``gs://bucket`` or ``gs://bucket/prefix``.
+        train_step: The way to train; no parameter of the pipeline.
+        bucket_uri: Where the raw files are kept, and checkpoints while it trains:
+            ``gs://bucket`` or ``gs://bucket/prefix``.
         source: A directory, an ``http(s)://`` base or a ``gs://`` prefix with the four files;
             empty: the system's dataset package, the project's ``data/``, the public mirrors.
         digests: SHA-256 of each decompressed file by its name; empty: FashionMNIST's own.
@@ -106,30 +127,26 @@ def fashion_mnist(
         validation_examples=validation_examples,
         seed=seed,
     ).set_display_name("Decode")
-    challenger = (
-        train(
-            train_records=records.outputs["train_records"],
-            validation_records=records.outputs["validation_records"],
-            seed=seed,
-            epochs=epochs,
-            train_steps=train_steps,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            dropout=dropout,
-            architecture=architecture,
-            filters=filters,
-            dense_units=dense_units,
-            members=members,
-            label_smoothing=label_smoothing,
-            augmentation=augmentation,
-            sampling=sampling,
-            precision=precision,
-            train_on_validation=train_on_validation,
-        )
-        .set_display_name("Train")
-        .set_cpu_limit("8")
-        .set_memory_limit("16G")
-    )
+    challenger = train_step(
+        train_records=records.outputs["train_records"],
+        validation_records=records.outputs["validation_records"],
+        bucket_uri=bucket_uri,
+        seed=seed,
+        epochs=epochs,
+        train_steps=train_steps,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        dropout=dropout,
+        architecture=architecture,
+        filters=filters,
+        dense_units=dense_units,
+        members=members,
+        label_smoothing=label_smoothing,
+        augmentation=augmentation,
+        sampling=sampling,
+        precision=precision,
+        train_on_validation=train_on_validation,
+    ).set_display_name("Train")
     champion = (
         find_champion(
             model_name=model_name,
@@ -160,3 +177,6 @@ def fashion_mnist(
             serving_image=serving_image,
             git_revision=git_revision,
         ).set_display_name("Upload")
+
+
+fashion_mnist: Final = pipeline_around(train_in_its_step)

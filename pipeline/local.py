@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline import emulator
+from pipeline import compiler, emulator
 from pipeline import spec as specs
 from pipeline.compiler import COMPILED, PIPELINE, PROJECT
 from pipeline.errors import UsageError
 from pipeline.execution import execute
 from pipeline.localization import localize
+from pipeline.machine import Machine
 from pipeline.spec import Spec
 from pipeline.summary import Run, write_summary
 from pipeline.tasks import Task, Watcher, Workplace
@@ -135,6 +136,23 @@ def run(
         result.seconds = time.monotonic() - started
         write_summary(result)
     return result
+
+
+def committed_spec(replicas: int | None, root: Root) -> Path:
+    """The compiled pipeline, or the one that trains on so many machines.
+
+    Args:
+        replicas: How many; None: train in a step's own container.
+        root: Where a spec for another number than the committed one's is written.
+    """
+    if replicas is None:
+        return DEFAULT_SPEC
+    if replicas == compiler.DISTRIBUTED.replicas:
+        return COMPILED / compiler.DISTRIBUTED_PIPELINE
+    path = root.path / f"pipeline-{replicas}-replicas.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(compiler.build_distributed(Machine(replicas=replicas)))
+    return path
 
 
 def check_source(source: str) -> str:

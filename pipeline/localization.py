@@ -1,7 +1,9 @@
 """What a compiled spec must have changed to run outside Google Cloud, and nothing else."""
 
+from pathlib import Path
 from typing import Final
 
+from pipeline import cluster, worker_pools
 from pipeline import spec as specs
 from pipeline.spec import Spec
 
@@ -11,15 +13,18 @@ PLACEHOLDERS: Final = {
     "{{$.pipeline_encryption_key_name}}": "",
     "{{$.pipeline_service_account}}": "",
     "{{$.pipeline_network}}": "",
+    "{{$.pipeline_persistent_resource_id}}": "",
 }
 """What Vertex AI would fill in; a local run has no project, region, key, account or network."""
+CLUSTER: Final = str(Path(cluster.__file__).resolve())
 
 
 def localize(spec: Spec, job_name: str, *, keep_preamble: bool) -> tuple[Spec, frozenset[str]]:
     """Changes what a compiled spec must have changed to run outside Google Cloud.
 
     The ``pip install`` in front of each step is dropped unless ``keep_preamble``; the executors
-    of steps that exist only in Google Cloud become stand-ins; Vertex AI's placeholders get values.
+    of steps that exist only in Google Cloud become stand-ins, a CustomJob the command of its
+    workers, as many processes as it has replicas; Vertex AI's placeholders get values.
 
     Args:
         spec: The compiled pipeline.
@@ -34,6 +39,8 @@ def localize(spec: Spec, job_name: str, *, keep_preamble: bool) -> tuple[Spec, f
     home: set[str] = set()
 
     def replace(label: str, container: Spec) -> Spec:
+        if (pools := worker_pools.read(container)) is not None:
+            return as_processes(pools, keep_preamble=keep_preamble)
         stand_in = stand_in_for(container)
         if stand_in is None:
             return container if keep_preamble else specs.strip_preamble(container)
@@ -49,3 +56,15 @@ def localize(spec: Spec, job_name: str, *, keep_preamble: bool) -> tuple[Spec, f
         return text
 
     return specs.map_strings(spec, fill), frozenset(home)
+
+
+def as_processes(pools: worker_pools.Pools, *, keep_preamble: bool) -> Spec:
+    """The container that runs the workers of a CustomJob as processes of this machine."""
+    whole = worker_pools.alone(pools)
+    bare = specs.strip_preamble(whole)
+    preamble = whole["command"][: len(whole["command"]) - len(bare["command"])]
+    replicas = str(worker_pools.replicas(pools))
+    # -P: the script's folder is that of ``pipeline``, whose modules are not to be found as such.
+    run = ["python3", "-P", CLUSTER, "--replicas", replicas, "--"]
+    command = [*(preamble if keep_preamble else []), *run, *bare["command"]]
+    return {**bare, "command": command}

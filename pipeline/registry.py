@@ -126,6 +126,20 @@ class Registry:
                 "make room or give the directory's rights, then run again"
             ) from error
 
+    def add_evaluation(self, version: Version, evaluation: Mapping[str, Any]) -> None:
+        """Puts a model's evaluation beside it, as ``evaluation.json``.
+
+        Raises:
+            RegistryError: The registry cannot be written.
+        """
+        try:
+            files.write_evaluation(version.path, evaluation)
+        except OSError as error:
+            raise RegistryError(
+                f"could not write the evaluation of {version.path} ({files.reason(error)}); make "
+                "room or give the directory's rights, then run again"
+            ) from error
+
     def _home(self, model: str) -> Path:
         if not NAME.fullmatch(model) or len(os.fsencode(model)) > NAME_BYTES:
             raise RegistryError(

@@ -20,6 +20,7 @@ from components.dataset.errors import StepError
 
 ALIASES: Final = "aliases.json"
 VERSION: Final = "version.json"
+EVALUATION: Final = "evaluation.json"
 SAVED_MODEL: Final = "saved_model.pb"
 LOCK: Final = ".lock"
 _COLLISION: Final = (errno.EEXIST, errno.ENOTEMPTY)
@@ -61,6 +62,17 @@ def add(
         with _locked(home):
             path = _publish(copy, home, facts)
             return path, _point(home, aliases, int(path.name))
+
+
+def write_evaluation(version: Path, evaluation: Mapping[str, Any]) -> None:
+    """Puts an evaluation beside a version's model, over an earlier one.
+
+    Raises:
+        OSError: The directory cannot be written, or the disk is full.
+    """
+    temporary = version / f".{EVALUATION}"
+    _write_json(temporary, evaluation)
+    temporary.replace(version / EVALUATION)
 
 
 def read_json(path: Path) -> dict[str, Any]:

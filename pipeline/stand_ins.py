@@ -13,12 +13,16 @@ from google_cloud_pipeline_components.types.artifact_types import (
     VertexModel,
 )
 from kfp import dsl
-from kfp.dsl import Input, Model, Output
+from kfp.dsl import Input, Metrics, Model, Output
 from kfp.dsl.python_component import PythonComponent
 
 from components.embedding import BASE_IMAGE
 
 UPLOAD_LAUNCHER: Final = "google_cloud_pipeline_components.container.v1.model.upload_model.launcher"
+IMPORT_LAUNCHER: Final = (
+    "google_cloud_pipeline_components.container._implementation.model_evaluation"
+    ".import_model_evaluation"
+)
 FUNCTION_FLAG: Final = "--function_to_execute"
 
 
@@ -99,6 +103,30 @@ def model_upload(
     return (json.dumps({"resources": resources}),)
 
 
+@dsl.component(base_image=BASE_IMAGE)
+def model_evaluation_import(
+    model: Input[VertexModel],
+    metrics: Input[Metrics],
+    problem_type: str,
+) -> NamedTuple("Outputs", gcp_resources=str, evaluation_resource_name=str):  # type: ignore[valid-type]
+    """Puts an evaluation beside a version's model; see Google's ``ModelImportEvaluationOp``.
+
+    As the op does, it takes the first of the file's slices, which is that of all examples.
+    """
+    import json
+    from pathlib import Path
+
+    from pipeline.registry import from_environment
+
+    name = model.metadata["resourceName"]
+    registry = from_environment()
+    version = registry.resolve(*name.rsplit("/", 1)[1].rsplit("@", 1))
+    overall = json.loads(Path(metrics.path).read_text())["slicedMetrics"][0]["metrics"]
+    registry.add_evaluation(version, overall[problem_type])
+    resources = [{"resourceType": "LocalEvaluation", "resourceUri": str(version.path)}]
+    return json.dumps({"resources": resources}), f"{name}/evaluations/1"
+
+
 def stand_in_for(container: Mapping[str, Any]) -> dict[str, Any] | None:
     """The container to run locally instead of one that needs Google Cloud.
 
@@ -117,7 +145,8 @@ def stand_in_for(container: Mapping[str, Any]) -> dict[str, Any] | None:
 
     Returns:
         The container of the stand-in for ``find_champion`` or for the launcher of Google's
-        ``ModelUploadOp``; None for any other step, which runs as it is.
+        ``ModelUploadOp`` or ``ModelImportEvaluationOp``; None for any other step, which runs as
+        it is.
     """
     component = _stand_in(container)
     if component is None:
@@ -131,6 +160,8 @@ def stand_in_for(container: Mapping[str, Any]) -> dict[str, Any] | None:
 def _stand_in(container: Mapping[str, Any]) -> PythonComponent | None:
     if UPLOAD_LAUNCHER in container.get("command", []):
         return model_upload
+    if IMPORT_LAUNCHER in container.get("command", []):
+        return model_evaluation_import
     args = [str(argument) for argument in container.get("args", [])]
     if FUNCTION_FLAG in args and args[args.index(FUNCTION_FLAG) + 1] == find_champion.name.replace(
         "-", "_"

@@ -59,7 +59,10 @@ def copy(project: Project, tmp_path: Path) -> Path:
 def test_a_model_that_passes_the_gate_is_uploaded(copy: Path) -> None:
     assert versions(copy) == ["1"]
     assert (copy / "registry" / "fashion-mnist" / "1" / "saved_model.pb").is_file()
+    evaluation = json.loads((copy / "registry/fashion-mnist/1/evaluation.json").read_text())
     told = summary(copy)
+    figures = evaluation["confidenceMetrics"][0]
+    assert figures["recall"] == pytest.approx(told["metrics"]["accuracy"])
     assert told["state"] == "done"
     assert told["verdict"]["passed"] is True
     assert told["model"]["version"] == "1"
@@ -76,7 +79,9 @@ def test_the_steps_ran_in_the_order_of_the_diagram(copy: Path) -> None:
         "evaluate": "done",
         "package-model": "done",
         "model-upload": "skipped",
+        "model-evaluation-import": "skipped",
         "model-upload-2": "done",
+        "model-evaluation-import-2": "done",
     }
 
 

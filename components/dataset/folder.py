@@ -1,5 +1,6 @@
 """A local folder and its copy in a bucket, for outputs that are written as files."""
 
+import contextlib
 from pathlib import Path
 
 from components.dataset.bucket import list_objects, parse_uri
@@ -53,9 +54,17 @@ def publish(folder: Path, uri: str) -> None:
         publish_file(path, address)
         there.discard(address)
     for address in there:
-        bucket, name = parse_uri(address)
-        with storage_call(address, "objectAdmin") as (client, call):
-            client.bucket(bucket).blob(name).delete(**call)
+        _delete(address)
+
+
+def remove(uri: str) -> None:
+    """Removes all objects below ``uri``.
+
+    Raises:
+        BucketError: The bucket is missing, refuses, or cannot be reached.
+    """
+    for address in list_objects(uri):
+        _delete(address)
 
 
 def publish_file(path: Path, uri: str) -> None:
@@ -67,6 +76,15 @@ def publish_file(path: Path, uri: str) -> None:
     bucket, name = parse_uri(uri)
     with storage_call(uri, "objectAdmin") as (client, call):
         client.bucket(bucket).blob(name).upload_from_filename(str(path), checksum="crc32c", **call)
+
+
+def _delete(uri: str) -> None:
+    """Removes an object; one that another process has removed meanwhile is no error."""
+    from google.api_core.exceptions import NotFound
+
+    bucket, name = parse_uri(uri)
+    with storage_call(uri, "objectAdmin") as (client, call), contextlib.suppress(NotFound):
+        client.bucket(bucket).blob(name).delete(**call)
 
 
 def _age(path: Path) -> tuple[int, str]:

@@ -1,17 +1,32 @@
 """The interface of train."""
 
+from typing import Final
+
 from kfp.dsl import Artifact, Dataset, Input, Metrics, Model, Output
+from kfp.dsl.python_component import PythonComponent
 
 from components.embedding import step
 
+DATASET: Final = (
+    "bucket",
+    "errors",
+    "facts",
+    "folder",
+    "manifest",
+    "provenance",
+    "startup",
+    "storage",
+)
 
-@step(folder="train", dataset=("errors", "facts", "manifest", "provenance", "startup"))
+
+@step(folder="train", dataset=DATASET)
 def train(
     train_records: Input[Dataset],
     validation_records: Input[Dataset],
     model: Output[Model],
     history: Output[Artifact],
     train_metrics: Output[Metrics],
+    bucket_uri: str = "",
     seed: int = 0,
     epochs: int = 7,
     train_steps: int = 0,
@@ -36,6 +51,8 @@ def train(
         model: A SavedModel with signatures ``serving_default`` and ``serving_bytes``.
         history: JSON: the learning curve, hyperparameters, speed, digests of data and code.
         train_metrics: The last figures of the learning curve.
+        bucket_uri: Where checkpoints are kept until the step has ended well, from which it goes
+            on when it is started again: ``gs://bucket`` or ``gs://bucket/prefix``; empty: none.
         seed: Seeds the initial weights, the order of the examples and the augmentation.
         epochs: Passes over the training examples; used when ``train_steps`` is 0.
         train_steps: Exactly this many steps; 0: ``epochs`` decide.
@@ -52,6 +69,7 @@ def train(
         precision: One of auto, bfloat16, float32.
         train_on_validation: Train on the validation records too, and validate on nothing.
     """
+    import tempfile
     from pathlib import Path
 
     from components.train.trainer.job import run
@@ -59,30 +77,39 @@ def train(
     from components.train.trainer.splits import Split
     from components.train.trainer.util import Hyperparameters, write_json
 
-    outcome = run(
-        Split.of_directory(Path(train_records.path)),
-        Split.of_directory(Path(validation_records.path)),
-        Hyperparameters(
-            seed=seed,
-            epochs=epochs,
-            train_steps=train_steps,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            dropout=dropout,
-            architecture=architecture,
-            filters=tuple(filters),
-            dense_units=dense_units,
-            members=members,
-            label_smoothing=label_smoothing,
-            augmentation=augmentation,
-            sampling=sampling,
-            precision=precision,
-            train_on_validation=train_on_validation,
-        ),
-        Outputs(model=Folder(Path(model.path))),
+    chosen = Hyperparameters(
+        seed=seed,
+        epochs=epochs,
+        train_steps=train_steps,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        dropout=dropout,
+        architecture=architecture,
+        filters=tuple(filters),
+        dense_units=dense_units,
+        members=members,
+        label_smoothing=label_smoothing,
+        augmentation=augmentation,
+        sampling=sampling,
+        precision=precision,
+        train_on_validation=train_on_validation,
     )
-    write_json(Path(history.path), outcome.history)
-    write_json(Path(train_metrics.path), outcome.metrics)
+    examples = Split.of_directory(Path(train_records.path))
+    validation = Split.of_directory(Path(validation_records.path))
+    with tempfile.TemporaryDirectory(prefix="train-") as scratch:
+        kept = Folder.at(f"{bucket_uri}/checkpoints", Path(scratch)) if bucket_uri else None
+        outputs = Outputs(Folder(Path(model.path)), kept, shared=True)
+        outcome = run(examples, validation, chosen, outputs)
+        if outcome.chief:
+            write_json(Path(history.path), outcome.history)
+            write_json(Path(train_metrics.path), outcome.metrics)
+            if outcome.checkpoints:
+                outcome.checkpoints.remove()
     for name, value in outcome.metrics.items():
         train_metrics.log_metric(name, value)
     model.metadata.update(outcome.facts)
+
+
+def train_on_accelerators() -> PythonComponent:
+    """The same step with the packages that drive NVIDIA's accelerators."""
+    return step(folder="train", dataset=DATASET, pins="train_cuda")(train.python_func)

@@ -1,6 +1,7 @@
 """The upload: a small pipeline of its own that ends with a version in the Model Registry."""
 
-from typing import Final
+import warnings
+from typing import Any, Final
 
 from google_cloud_pipeline_components.types.artifact_types import VertexModel
 from google_cloud_pipeline_components.v1.model import ModelUploadOp
@@ -8,11 +9,29 @@ from kfp import dsl
 from kfp.dsl import Artifact, Input, Model
 
 from components.upload.package_model import package_model
+from components.upload.vertex_evaluation import DISPLAY_NAME, PROBLEM_TYPE
+
+with warnings.catch_warnings():
+    # Its package warns of the base image of other components in it.
+    warnings.simplefilter("ignore", FutureWarning)
+    from google_cloud_pipeline_components.preview.model_evaluation import ModelImportEvaluationOp
 
 PIPELINE: Final = "fashion-mnist"
 """Name of the pipeline in the version's label."""
 LOCATION: Final = "{{$.pipeline_google_cloud_location}}"
 ENCRYPTION_KEY: Final = "{{$.pipeline_encryption_key_name}}"
+
+
+def _import_evaluation(uploaded: dsl.PipelineTask, figures: Any) -> None:
+    """Adds the task that gives the uploaded version its evaluation."""
+    ModelImportEvaluationOp(
+        model=uploaded.outputs["model"],
+        metrics=figures,
+        problem_type=PROBLEM_TYPE,
+        display_name=DISPLAY_NAME,
+    ).set_display_name("Import evaluation").set_caching_options(False).set_retry(
+        num_retries=2, backoff_duration="10s", backoff_factor=2
+    )
 
 
 @dsl.pipeline(name="upload", description="Upload a model to the Model Registry as a new version.")
@@ -29,8 +48,10 @@ def upload(
 
     1. Package the model with its serving container, labels, aliases and description.
     2. Upload it: with a parent as a new version of it, otherwise as a model of its own.
+    3. Import its evaluation, so that the version's page shows it.
 
     A failed upload is not retried: the operation would be posted again and make a second version.
+    The import is: at worst the version has its evaluation twice.
 
     Args:
         model: The SavedModel.
@@ -62,9 +83,10 @@ def upload(
         "location": LOCATION,
         "encryption_spec_key_name": ENCRYPTION_KEY,
     }
+    figures = package.outputs["registry_evaluation"]
     with dsl.If(has_parent == True, name="model exists"):  # noqa: E712
-        ModelUploadOp(parent_model=parent, **version).set_display_name(
-            "Upload new version"
-        ).set_caching_options(False)
+        added = ModelUploadOp(parent_model=parent, **version).set_display_name("Upload new version")
+        _import_evaluation(added.set_caching_options(False), figures)
     with dsl.Else(name="first of its name"):
-        ModelUploadOp(**version).set_display_name("Upload first version").set_caching_options(False)
+        first = ModelUploadOp(**version).set_display_name("Upload first version")
+        _import_evaluation(first.set_caching_options(False), figures)

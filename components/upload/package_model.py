@@ -3,12 +3,17 @@
 from typing import NamedTuple
 
 from google_cloud_pipeline_components.types.artifact_types import UnmanagedContainerModel
-from kfp.dsl import Artifact, Input, Model, Output
+from kfp.dsl import Artifact, Input, Metrics, Model, Output
 
 from components.embedding import step
 
 
-@step(folder="upload", dataset=("errors",), modules=("provenance",), pins="package_model")
+@step(
+    folder="upload",
+    dataset=("errors",),
+    modules=("containers", "provenance", "vertex_evaluation"),
+    pins="package_model",
+)
 def package_model(
     model: Input[Model],
     evaluation: Input[Artifact],
@@ -17,6 +22,7 @@ def package_model(
     run_id: str,
     pipeline_name: str,
     unmanaged_model: Output[UnmanagedContainerModel],
+    registry_evaluation: Output[Metrics],
 ) -> NamedTuple("Outputs", labels=dict, aliases=list, description=str):  # type: ignore[valid-type]
     """Joins a model with the container that serves it, and with what the registry says of it.
 
@@ -28,22 +34,28 @@ def package_model(
         run_id: The run's id, which becomes an alias of the version.
         pipeline_name: Name of the pipeline, for the label.
         unmanaged_model: The model's URI with containerSpec and provenance as metadata.
+        registry_evaluation: The evaluation in Google's schema classification_metrics_1.0.0.
 
     Returns:
         labels: Of the version: pipeline, accuracy, model_digest, git_revision.
         aliases: Of the version: default and one for the run.
         description: Of the version: accuracy, loss, run and revision.
     """
+    import json
     import logging
     from pathlib import Path
 
-    from components.upload import provenance
+    from components.upload import containers, provenance, vertex_evaluation
 
     scores = provenance.read_evaluation(Path(evaluation.path))
     origin = {"pipeline_name": pipeline_name, "git_revision": git_revision}
     unmanaged_model.uri = model.uri
-    unmanaged_model.metadata["containerSpec"] = {"imageUri": serving_image}
+    container = containers.container_of(serving_image)
+    unmanaged_model.metadata["containerSpec"] = container.spec(serving_image)
     unmanaged_model.metadata["provenance"] = provenance.provenance(scores, run_id=run_id, **origin)
+    sliced = vertex_evaluation.sliced_metrics(scores)
+    registry_evaluation.metadata.update(vertex_evaluation.NO_EXPLANATION)
+    Path(registry_evaluation.path).write_text(json.dumps(sliced, allow_nan=False))
     labels = provenance.labels(scores, **origin)
     aliases = [provenance.DEFAULT_ALIAS, provenance.run_alias(run_id)]
     description = provenance.description(scores, run_id=run_id, **origin)

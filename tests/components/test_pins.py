@@ -16,7 +16,8 @@ PROJECT = Path(__file__).parents[2]
 GROUPS: dict[str, list[str]] = tomllib.loads((PROJECT / "pyproject.toml").read_text())[
     "dependency-groups"
 ]
-STEPS = sorted(set(GROUPS) - {"dev"})
+CUDA = "train_cuda"
+STEPS = sorted(set(GROUPS) - {"dev", "serving", CUDA})
 IMAGE: dict[str, str | frozenset[str]] = {
     **{name: str(value) for name, value in default_environment().items()},
     "python_version": "3.11",
@@ -70,6 +71,21 @@ def test_every_pin_is_the_locks(step: str) -> None:
 @pytest.mark.parametrize("step", STEPS)
 def test_the_pins_are_the_whole_closure(step: str) -> None:
     assert closure(GROUPS[step]) - set(pins(step)) == set()
+
+
+def test_accelerators_add_the_packages_that_tensorflow_names_and_nothing_else() -> None:
+    named = [Requirement(text) for text in metadata.requires("tensorflow") or []]
+    wanted = {
+        canonicalize_name(needed.name): needed.specifier
+        for needed in named
+        if needed.marker
+        and needed.marker.evaluate({**IMAGE, "extra": "and-cuda"})
+        and not needed.marker.evaluate({**IMAGE, "extra": ""})
+    }
+    added = {name: version for name, version in pins(CUDA).items() if name not in pins("train")}
+    assert added.keys() == wanted.keys()
+    assert all(added[name] in specifier for name, specifier in wanted.items())
+    assert pins("train").items() <= pins(CUDA).items()
 
 
 def test_the_lock_has_hashes_and_no_address() -> None:

@@ -12,7 +12,13 @@ from pipeline import local, localization
 from pipeline import spec as specs
 from pipeline.errors import UsageError
 
-STAND_INS = {"find-champion", "model-upload", "model-upload-2"}
+STAND_INS = {
+    "find-champion",
+    "model-upload",
+    "model-upload-2",
+    "model-evaluation-import",
+    "model-evaluation-import-2",
+}
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +73,7 @@ def test_a_stand_in_reads_only_inputs_that_its_step_has(committed: specs.Spec) -
     for name, component in (
         ("comp-find-champion", stand_ins.find_champion),
         ("comp-model-upload", stand_ins.model_upload),
+        ("comp-model-evaluation-import", stand_ins.model_evaluation_import),
     ):
         inputs = committed["components"][name]["inputDefinitions"]
         known = set(inputs.get("parameters", {})) | set(inputs.get("artifacts", {}))
@@ -74,7 +81,14 @@ def test_a_stand_in_reads_only_inputs_that_its_step_has(committed: specs.Spec) -
         missing = own - known - {"parent_model"}
         close = {item: difflib.get_close_matches(item, known) for item in missing}
         assert not missing, close
-        assert set(inputs.get("artifacts", {})) <= own
+        given = {
+            artifact
+            for part in committed["components"].values()
+            for task in part.get("dag", {}).get("tasks", {}).values()
+            if task["componentRef"]["name"] == name
+            for artifact in task["inputs"]["artifacts"]
+        }
+        assert given <= own
 
 
 def test_a_relative_source_becomes_absolute(

@@ -9,7 +9,7 @@ from google_cloud_pipeline_components.types.artifact_types import (
     UnmanagedContainerModel,
     VertexModel,
 )
-from kfp.dsl import Model
+from kfp.dsl import Metrics, Model
 
 from pipeline import local, stand_ins
 from pipeline import registry as registries
@@ -123,13 +123,35 @@ def executors(spec: specs.Spec) -> dict[str, Any]:
     return found
 
 
-def test_only_the_lookup_and_the_two_uploads_are_stood_in_for() -> None:
+def test_an_evaluation_lies_beside_the_version_it_is_of(
+    registry: Registry, saved_model: Path, tmp_path: Path
+) -> None:
+    upload(saved_model)
+    second = upload(saved_model, VertexModel(metadata={"resourceName": f"x/{NAME}"}))
+    content = {"slicedMetrics": [{"metrics": {"classification": {"logLoss": 0.2}}}]}
+    (tmp_path / "metrics").write_text(json.dumps(content))
+    resources, name = stand_ins.model_evaluation_import.python_func(
+        model=second,
+        metrics=Metrics(uri=str(tmp_path / "metrics")),
+        problem_type="classification",
+    )
+    first, second_version = registry.versions(NAME)
+    assert json.loads((second_version.path / "evaluation.json").read_text()) == {"logLoss": 0.2}
+    assert not (first.path / "evaluation.json").exists()
+    assert name == f"{registries.resource_name(NAME, 2)}/evaluations/1"
+    assert json.loads(resources)["resources"][0]["resourceUri"] == str(second_version.path)
+
+
+def test_only_what_needs_google_cloud_is_stood_in_for() -> None:
     replaced = {
         label
         for label, executor in executors(specs.load(local.DEFAULT_SPEC)).items()
         if stand_ins.stand_in_for(executor["container"])
     }
-    assert replaced == {"exec-find-champion", "exec-model-upload", "exec-model-upload-2"}
+    google = ["model-upload", "model-upload-2", "model-evaluation-import"]
+    assert replaced == {
+        f"exec-{name}" for name in ("find-champion", *google, "model-evaluation-import-2")
+    }
 
 
 @pytest.mark.parametrize(
@@ -137,6 +159,7 @@ def test_only_the_lookup_and_the_two_uploads_are_stood_in_for() -> None:
     [
         ("comp-find-champion", stand_ins.find_champion),
         ("comp-model-upload", stand_ins.model_upload),
+        ("comp-model-evaluation-import", stand_ins.model_evaluation_import),
     ],
 )
 def test_a_stand_in_takes_and_gives_what_the_step_does(component: str, stand_in: Any) -> None:

@@ -83,6 +83,17 @@ def is_chief(strategy: Any) -> bool:
     return bool(resolver.task_type == first and resolver.task_id == 0)
 
 
+def meet(strategy: Any) -> None:
+    """Waits until all workers are here: one that has ended counts as lost to the others."""
+    if strategy.num_replicas_in_sync > 1:
+        strategy.run(tf.function(_meet))
+
+
+def _meet() -> Any:
+    replica = tf.distribute.get_replica_context()
+    return replica.all_reduce(tf.distribute.ReduceOp.SUM, tf.constant(1.0))
+
+
 @contextlib.contextmanager
 def written_once(strategy: Any, outputs: Outputs) -> Iterator[Outputs]:
     """The folders that this process writes to: the run's own, where it is the chief.
@@ -94,4 +105,4 @@ def written_once(strategy: Any, outputs: Outputs) -> Iterator[Outputs]:
         yield outputs
         return
     with tempfile.TemporaryDirectory(prefix="worker-") as scratch:
-        yield Outputs(*(Folder(Path(scratch) / name) for name in ("model", "checkpoints")))
+        yield Outputs(Folder(Path(scratch) / "model"), Folder(Path(scratch) / "checkpoints"))

@@ -1,13 +1,45 @@
 """What the machine computes well."""
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
+
+from .util import TrainingError
 
 CPU_INFO: Final = Path("/proc/cpuinfo")
 BFLOAT16_FLAGS: Final = frozenset({"avx512_bf16", "amx_bf16"})
 """Without one of them a CPU emulates bfloat16, slower than float32."""
 AMPERE: Final = (8, 0)
 """The first compute capability of NVIDIA GPUs with bfloat16."""
+
+ACCELERATORS: Final = "FASHION_MNIST_ACCELERATORS"
+"""The variable with the accelerators that this machine was asked to have, as ``2 NVIDIA_L4``."""
+
+
+class AcceleratorError(TrainingError):
+    """An accelerator that was asked for and is not there."""
+
+
+def require_accelerators(environment: Mapping[str, str] = os.environ) -> None:
+    """Checks that TensorFlow sees the accelerators which this machine was asked to have.
+
+    Without the check it would train on the CPU, and the accelerators would be paid for.
+
+    Raises:
+        AcceleratorError: It sees fewer.
+    """
+    import tensorflow as tf
+
+    if not (wanted := environment.get(ACCELERATORS, "")):
+        return
+    found = len(tf.config.list_physical_devices("GPU"))
+    if found < int(wanted.partition(" ")[0]):
+        raise AcceleratorError(
+            f"this machine was asked for with {wanted}, and TensorFlow sees {found} GPUs; look at "
+            "the machine type, at the driver in the image and at the packages (tensorflow[and-cuda]"
+            "), or ask for no accelerator"
+        )
 
 
 def resolve_precision(wanted: str) -> str:

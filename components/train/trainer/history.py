@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from components.dataset.provenance import code_digest
 
+from .outputs import Folder
 from .training import Training
 from .util import Hyperparameters
 
@@ -26,11 +27,15 @@ class Outcome:
         history: Learning curve, hyperparameters, speed, and the digests of data and code.
         metrics: The final figures of the curve; those of the validation only if there was one.
         facts: What the model's artifact is labelled with.
+        chief: Whether this process writes what all workers have made together.
+        checkpoints: What is of no use once the outcome is written; None: nothing.
     """
 
     history: dict[str, Any]
     metrics: dict[str, float]
     facts: dict[str, Any]
+    chief: bool = True
+    checkpoints: Folder | None = None
 
 
 def describe(

@@ -1,5 +1,6 @@
 """One training job: from the examples of two splits to the exported model."""
 
+import dataclasses
 import json
 import logging
 import time
@@ -8,7 +9,6 @@ from typing import TYPE_CHECKING
 from components.dataset.manifest import content_digest, write_manifest
 from components.dataset.startup import quiet_start
 
-from .hardware import resolve_precision
 from .outputs import Outputs
 from .splits import Split
 from .util import Hyperparameters
@@ -44,21 +44,24 @@ def run(
 
     Raises:
         DataError: Record files are damaged or hold something else.
-        TrainingError: The loss is no finite number any more, or the checkpoints are another
-            run's.
+        TrainingError: The loss is no finite number any more, the checkpoints are another
+            run's, or accelerators that were asked for are not there.
         BucketError: A bucket is missing, refuses, or cannot be reached.
     """
     with quiet_start():
         import keras
 
-        from . import distribution, history
+        from . import distribution, hardware, history
         from .export import export
         from .input_pipeline import open_source, read_split
         from .model import build_model
         from .training import Training
 
+    with quiet_start():
+        # By itself: only now do TensorFlow's loggers keep their notes of a cluster to themselves.
+        hardware.require_accelerators()
         strategy = distribution.choose()
-        precision = resolve_precision(hyperparameters.precision)
+        precision = hardware.resolve_precision(hyperparameters.precision)
     if not distribution.is_chief(strategy):
         logging.getLogger(__package__).setLevel(logging.WARNING)
     logger.debug("hyperparameters %s", hyperparameters.as_dict())
@@ -72,9 +75,10 @@ def run(
         training = Training(model, source, validated, hyperparameters, eval_steps)
     logger.info("%s", history.announcement(training, source.count, precision))
     data = {"train": train.digest, "validation": validation.digest}
-    made_from = [hyperparameters.as_dict(), data, precision, eval_steps, history.code()]
+    made_from = json.dumps([hyperparameters.as_dict(), data, precision, eval_steps, history.code()])
+    shared, outputs = outputs.shared, outputs.of_run(made_from)
     with distribution.written_once(strategy, outputs) as own:
-        after_epoch = _start_records(training, outputs, own, json.dumps(made_from))
+        after_epoch = _start_records(training, outputs, own, made_from)
         started = time.perf_counter()
         training.run(after_epoch)
         seconds = time.perf_counter() - started
@@ -94,8 +98,13 @@ def run(
         if own.figures:
             own.figures.write_json("history.json", outcome.history)
             own.figures.write_json("metrics.json", outcome.metrics)
+    distribution.meet(strategy)
     logger.info("%s", history.summary(outcome, source.count))
-    return outcome
+    return dataclasses.replace(
+        outcome,
+        chief=distribution.is_chief(strategy),
+        checkpoints=outputs.checkpoints if shared else None,
+    )
 
 
 def _start_records(

@@ -16,7 +16,8 @@ class FusedBatchNormalization(keras.layers.Layer):  # type: ignore[misc]
 
     ``keras.layers.BatchNormalization`` is a chain of small operations on this backend, which
     halves the speed of a residual network. Statistics, scale and offset are float32 whatever
-    the layer computes in.
+    the layer computes in. Replicas that share a batch normalize by the statistics of all of it,
+    so that they train the model that one of them would.
     """
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -30,7 +31,7 @@ class FusedBatchNormalization(keras.layers.Layer):  # type: ignore[misc]
                 name=name,
                 dtype="float32",
                 autocast=False,
-                # Of the statistics of all replicas the mean is kept.
+                # All replicas have the same; the mean is what they agree on.
                 aggregation="none" if trainable else "mean",
             )
 
@@ -43,14 +44,15 @@ class FusedBatchNormalization(keras.layers.Layer):  # type: ignore[misc]
         """Normalizes by the batch when training, by the moving statistics otherwise."""
         if not training:
             return self._normalize(inputs, self.moving_mean, self.moving_variance).y
-        empty = tf.zeros([0])
-        result = self._normalize(inputs, empty, empty, is_training=True)
-        for moving, batch in (
-            (self.moving_mean, result.batch_mean),
-            (self.moving_variance, result.batch_variance),
-        ):
+        if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+            y, mean, variance = self._normalize_together(inputs)
+        else:
+            empty = tf.zeros([0])
+            result = self._normalize(inputs, empty, empty, is_training=True)
+            y, mean, variance = result.y, result.batch_mean, result.batch_variance
+        for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(MOMENTUM * moving + (1 - MOMENTUM) * batch)
-        return result.y
+        return y
 
     def _normalize(self, x: Any, mean: Any, variance: Any, *, is_training: bool = False) -> Any:
         return tf.raw_ops.FusedBatchNormV3(
@@ -62,6 +64,21 @@ class FusedBatchNormalization(keras.layers.Layer):  # type: ignore[misc]
             epsilon=EPSILON,
             is_training=is_training,
         )
+
+    def _normalize_together(self, inputs: Any) -> tuple[Any, Any, Any]:
+        """The share of this replica, with mean and variance of the batch of all replicas.
+
+        The variance that is returned is the unbiased one, as the fused kernel's.
+        """
+        replica = tf.distribute.get_replica_context()
+        x = tf.cast(inputs, tf.float32)
+        moments = [tf.reduce_mean(x, [0, 1, 2]), tf.reduce_mean(tf.square(x), [0, 1, 2])]
+        mean, square = replica.all_reduce(tf.distribute.ReduceOp.MEAN, moments)
+        variance = tf.maximum(square - tf.square(mean), 0.0)
+        scale, offset = (tf.convert_to_tensor(weight) for weight in (self.gamma, self.beta))
+        y = tf.nn.batch_normalization(x, mean, variance, offset, scale, EPSILON)
+        count = replica.num_replicas_in_sync * tf.size(x[..., 0], tf.float32)
+        return tf.cast(y, inputs.dtype), mean, variance * count / (count - 1)
 
 
 class Committee(keras.layers.Layer):  # type: ignore[misc]

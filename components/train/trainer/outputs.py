@@ -1,6 +1,7 @@
 """Where a training job leaves what it makes: in folders here or in a bucket."""
 
 import dataclasses
+import hashlib
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,8 @@ MODEL: Final = "AIP_MODEL_DIR"
 CHECKPOINTS: Final = "AIP_CHECKPOINT_DIR"
 LOGS: Final = "AIP_TENSORBOARD_LOG_DIR"
 """What Vertex AI sets for a training job, each to an address in a bucket."""
+NAME_DIGITS: Final = 16
+"""Hexadecimal digits of a run's digest that name its folder among those of others."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +64,18 @@ class Folder:
 
             folder.publish(self.path, self.address)
 
+    def remove(self) -> None:
+        """Removes everything in it, here and there.
+
+        Raises:
+            BucketError: The bucket is missing, refuses, or cannot be reached.
+        """
+        shutil.rmtree(self.path, ignore_errors=True)
+        if self.address:
+            from components.dataset import folder
+
+            folder.remove(self.address)
+
     def write_json(self, name: str, value: Mapping[str, Any]) -> None:
         """Writes one file, here and there.
 
@@ -84,12 +99,22 @@ class Outputs:
         checkpoints: To go on from after an interruption; None: none are written.
         logs: TensorBoard's; None: none are written.
         figures: ``metrics.json`` and ``history.json``; None: the caller writes them.
+        shared: Whether ``checkpoints`` is for many runs; this one's are then in a folder of it
+            that is named by what the run is made from.
     """
 
     model: Folder
     checkpoints: Folder | None = None
     logs: Folder | None = None
     figures: Folder | None = None
+    shared: bool = False
+
+    def of_run(self, made_from: str) -> "Outputs":
+        """The folders of the run that is made from ``made_from``."""
+        if not self.shared or self.checkpoints is None:
+            return self
+        name = hashlib.sha256(made_from.encode()).hexdigest()[:NAME_DIGITS]
+        return dataclasses.replace(self, checkpoints=self.checkpoints / name, shared=False)
 
     @classmethod
     def of_job(cls, job_dir: str, environment: Mapping[str, str], scratch: Path) -> "Outputs":
@@ -114,5 +139,5 @@ class Outputs:
             environment.get(variable) or f"{beside}/{name}"
             for variable, name in ((CHECKPOINTS, "checkpoints"), (LOGS, "logs"))
         )
-        places = (model, *named, beside)
-        return cls(*(Folder.at(place, scratch) for place in places))
+        places = [Folder.at(place, scratch) for place in (model, *named, beside)]
+        return cls(places[0], places[1], places[2], places[3])

@@ -8,7 +8,7 @@ import tensorflow as tf
 from components.dataset.manifest import content_digest, read_manifest
 from components.train.trainer import checkpoints, job
 from components.train.trainer.checkpoints import CheckpointError
-from components.train.trainer.outputs import Outputs
+from components.train.trainer.outputs import Folder, Outputs
 from components.train.trainer.splits import Split
 from components.train.trainer.util import Hyperparameters
 
@@ -82,6 +82,21 @@ def test_a_damaged_checkpoint_is_named(train: Split, validation: Split, tmp_path
         path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(CheckpointError, match="ckpt-3 cannot be read"):
         job.run(train, validation, SMALL, outputs(tmp_path))
+
+
+def test_runs_that_share_a_folder_have_one_each_by_what_they_are_made_from(
+    train: Split, validation: Split, tmp_path: Path
+) -> None:
+    other = Hyperparameters(**{**SMALL.as_dict(), "learning_rate": 0.1})
+    found = []
+    for given in (SMALL, other, SMALL):
+        shared = Outputs(Folder(tmp_path / "model"), Folder(tmp_path / "kept"), shared=True)
+        outcome = job.run(train, validation, given, shared)
+        assert outcome.chief
+        assert outcome.checkpoints is not None
+        found.append(outcome.checkpoints.path)
+    assert found[0] == found[2] != found[1]
+    assert sorted(found[:2]) == sorted((tmp_path / "kept").iterdir())
 
 
 def test_tensorboard_finds_the_curves(train: Split, validation: Split, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 import inspect
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,11 +13,13 @@ from kfp import dsl
 from kfp.dsl import Artifact, Dataset, Metrics, Model
 
 from components import embedding
+from components.dataset.bucket import list_objects
 from components.dataset.errors import DataError
 from components.dataset.manifest import content_digest, read_manifest
 from components.dataset.provenance import code_digest
 from components.train.component import train
 from components.train.trainer.util import HyperparameterError, Hyperparameters
+from pipeline import emulator
 from tests import local_runner
 
 SHORT = {"filters": [4, 8], "batch_size": 32, "train_steps": 12, "precision": "float32"}
@@ -137,7 +140,7 @@ def test_defaults_are_those_of_the_hyperparameters() -> None:
         for name, parameter in parameters.items()
         if parameter.default is not inspect.Parameter.empty
     }
-    assert defaults == Hyperparameters().as_dict()
+    assert defaults == {**Hyperparameters().as_dict(), "bucket_uri": ""}
 
 
 def test_the_embedded_code_needs_nothing_of_the_checkout(tmp_path: Path) -> None:
@@ -183,3 +186,35 @@ def test_the_local_runner_trains(
     model = artifacts["model"]["artifacts"][0]
     assert model["metadata"]["epochs"] == 2
     assert (Path(model["uri"]) / "saved_model.pb").is_file()
+
+
+def test_checkpoints_are_in_the_bucket_until_the_step_has_ended_well(
+    train_directory: Path,
+    validation_directory: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from components.train.trainer import checkpoints
+
+    bucket = f"gs://{emulator.LOCAL_BUCKET}"
+    save, seen = checkpoints.Checkpoints.save, []
+
+    def stop_after_the_first(self: Any) -> None:
+        save(self)
+        seen.append(list_objects(f"{bucket}/checkpoints"))
+        if len(seen) == 1:
+            raise InterruptedError
+
+    monkeypatch.setattr(checkpoints.Checkpoints, "save", stop_after_the_first)
+    with emulator.serve(tmp_path / "bucket") as host:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", host)
+        given = {"bucket_uri": bucket, "train_steps": 25}
+        with pytest.raises(InterruptedError):
+            call(tmp_path / "first", train_directory, validation_directory, **given)
+        _, history, _ = call(tmp_path / "again", train_directory, validation_directory, **given)
+        assert list_objects(f"{bucket}/checkpoints") == []
+    assert len(json.loads(Path(history.path).read_text())["epochs"]) == 3
+    # The first epoch was not trained a second time.
+    assert len(seen) == 3
+    (folder,) = {address.rsplit("/", 1)[0] for address in seen[0]}
+    assert re.fullmatch(rf"{bucket}/checkpoints/[0-9a-f]{{16}}", folder)

@@ -2,7 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from components.train.trainer import hardware
+from components.train.trainer import hardware, job
+from components.train.trainer.outputs import Folder, Outputs
+from components.train.trainer.splits import Split
+from components.train.trainer.util import Hyperparameters
 
 
 @pytest.mark.parametrize(
@@ -48,3 +51,23 @@ def test_auto_asks_the_cpu_where_there_is_no_gpu(monkeypatch: pytest.MonkeyPatch
     assert hardware.resolve_precision("auto") == "bfloat16"
     monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda: False)
     assert hardware.resolve_precision("auto") == "float32"
+
+
+def test_accelerators_that_are_not_there_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    import tensorflow as tf
+
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda _kind: ["gpu"])
+    wanted = {hardware.ACCELERATORS: "2 NVIDIA_L4"}
+    with pytest.raises(hardware.AcceleratorError, match="with 2 NVIDIA_L4, and TensorFlow sees 1"):
+        hardware.require_accelerators(wanted)
+    hardware.require_accelerators({hardware.ACCELERATORS: "1 NVIDIA_L4"})
+    hardware.require_accelerators({})
+
+
+def test_a_training_that_lacks_its_accelerators_does_not_begin(
+    train: Split, validation: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(hardware.ACCELERATORS, "1 NVIDIA_TESLA_T4")
+    with pytest.raises(hardware.AcceleratorError, match="NVIDIA_TESLA_T4"):
+        job.run(train, validation, Hyperparameters(), Outputs(Folder(tmp_path)))
+    assert not list(tmp_path.iterdir())

@@ -13,7 +13,7 @@ import tensorflow as tf
 from components.train.trainer.export import export
 from components.train.trainer.model import build_model
 from components.train.trainer.util import Hyperparameters
-from pipeline.definition import SERVING_IMAGE
+from components.upload.containers import PREBUILT
 from pipeline.processes import make_environment
 
 from .conftest import make_examples
@@ -47,6 +47,7 @@ def install(python: Path, package: str) -> None:
         pytest.skip(f"{package} cannot be had here: {done.stderr[-300:]}")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="TensorFlow 2.15 has no newer Python")
 @pytest.mark.parametrize("architecture", ["residual", "plain"])
 def test_the_model_answers_the_same_where_it_is_served(
@@ -71,7 +72,7 @@ def test_the_model_answers_the_same_where_it_is_served(
 
 @pytest.fixture(scope="module")
 def python_of_serving(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    named = re.search(r"tf2-cpu\.([\d-]+):", SERVING_IMAGE)
+    named = re.search(r"tf2-cpu\.([\d-]+):", PREBUILT)
     assert named
     python = make_environment(tmp_path_factory.mktemp("serving") / "venv")
     install(python, f"tensorflow-cpu=={SERVED[named[1]]}")

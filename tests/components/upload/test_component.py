@@ -9,7 +9,7 @@ from google_cloud_pipeline_components.types.artifact_types import (
     UnmanagedContainerModel,
     VertexModel,
 )
-from kfp.dsl import Artifact, Model
+from kfp.dsl import Artifact, Metrics, Model
 
 from components.upload import registry_lookup
 from components.upload.package_model import package_model
@@ -26,6 +26,7 @@ PLACEHOLDERS = {
     "{{$.pipeline_google_cloud_project_id}}": "my-project",
     "{{$.pipeline_google_cloud_location}}": "europe-west4",
     "{{$.pipeline_job_uuid}}": "4711",
+    "{{$.pipeline_job_resource_name}}": f"{PARENT}/pipelineJobs/run-1",
 }
 
 
@@ -67,8 +68,10 @@ def package(
         run_id=run_id,
         pipeline_name="fashion-mnist",
         unmanaged_model=unmanaged,
+        registry_evaluation=(figures := Metrics(uri=str(evaluation.with_name("figures")))),
     )
     return {
+        "package-model-registry_evaluation": figures,
         "package-model-unmanaged_model": unmanaged,
         "package-model-labels": labels,
         "package-model-aliases": aliases,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from google_cloud_pipeline_components.types.artifact_types import UnmanagedContainerModel
-from kfp.dsl import Artifact, Model
+from kfp.dsl import Artifact, Metrics, Model
 
 from components.dataset.errors import DataError
 from components.upload.package_model import package_model
@@ -22,6 +22,7 @@ def package(evaluation: Path, unmanaged: UnmanagedContainerModel) -> Any:
         run_id="fashion-mnist-20261124041049",
         pipeline_name="fashion-mnist",
         unmanaged_model=unmanaged,
+        registry_evaluation=Metrics(uri=str(evaluation.with_name("registry_evaluation"))),
     )
 
 
@@ -35,6 +36,13 @@ def test_the_model_is_joined_with_its_container(evaluation_file: Path, tmp_path:
     assert json.loads(json.dumps(unmanaged.metadata)) == unmanaged.metadata
 
 
+def test_the_evaluation_is_written_for_the_registry(evaluation_file: Path) -> None:
+    package(evaluation_file, UnmanagedContainerModel())
+    content = json.loads(evaluation_file.with_name("registry_evaluation").read_text())
+    (overall,) = content["slicedMetrics"]
+    assert overall["metrics"]["classification"]["logLoss"] == 0.18765
+
+
 def test_labels_aliases_and_description_come_in_the_order_of_the_outputs(
     evaluation_file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -46,7 +54,7 @@ def test_labels_aliases_and_description_come_in_the_order_of_the_outputs(
     assert description.startswith("Test accuracy 0.9365")
     assert caplog.messages[-1].endswith(description)
     outputs = list(package_model.component_spec.outputs)
-    assert [name for name in outputs if name != "unmanaged_model"] == [
+    assert [name for name in outputs if name not in ("unmanaged_model", "registry_evaluation")] == [
         "labels",
         "aliases",
         "description",

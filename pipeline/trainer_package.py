@@ -1,0 +1,70 @@
+"""The trainer as a Python package for a training job, with the arguments of its command line.
+
+``python -m pipeline.trainer_package DIRECTORY`` writes it; its module is
+``components.train.trainer.task``.
+"""
+
+import gzip
+import io
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from components.embedding import read_pins, stage
+from components.train.component import DATASET
+
+NAME: Final = "fashion-mnist-trainer"
+VERSION: Final = "0.1.0"
+MODULE: Final = "components.train.trainer.task"
+RAW_DATASET: Final = ("disk", "idx", "payload", "raw", "split")
+"""What the command line reads raw files with, which the step does not."""
+SETUP: Final = '''"""The FashionMNIST trainer as a package."""
+
+from setuptools import find_packages, setup
+
+setup(
+    name="{name}",
+    version="{version}",
+    packages=find_packages(),
+    python_requires=">=3.11",
+    install_requires={pins},
+)
+'''
+
+
+def write(directory: Path) -> Path:
+    """Writes the package as a source distribution, the same bytes for the same code.
+
+    Args:
+        directory: Where it goes; made when missing.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    root = f"{NAME}-{VERSION}"
+    path = directory / f"{root}.tar.gz"
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for name, content in sorted(files().items()):
+            info = tarfile.TarInfo(f"{root}/{name}")
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    path.write_bytes(gzip.compress(buffer.getvalue(), 9, mtime=0))
+    return path
+
+
+def files() -> dict[str, bytes]:
+    """The files of the package by name."""
+    with tempfile.TemporaryDirectory() as staging:
+        root = Path(staging)
+        stage(root, folder="train", dataset=(*DATASET, *RAW_DATASET))
+        found = {
+            path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*.py")
+        }
+    setup = SETUP.format(name=NAME, version=VERSION, pins=read_pins("train"))
+    facts = f"Metadata-Version: 2.1\nName: {NAME}\nVersion: {VERSION}\n"
+    return {**found, "setup.py": setup.encode(), "PKG-INFO": facts.encode()}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{write(Path(sys.argv[1]))}\n")

@@ -1,0 +1,116 @@
+"""Vertex AI on a loopback port, over gRPC: what Google's launchers reach with their clients.
+
+Every request is parsed with the class of the service's own client library, and one with a field
+that the class does not know fails its test.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import grpc
+import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import aiplatform_v1 as vertex
+from google.protobuf import unknown_fields
+
+HOST: Final = "europe-west4-aiplatform.googleapis.com:443"
+PACKAGE: Final = "google.cloud.aiplatform.v1"
+
+
+@dataclass
+class Service:
+    """The server's side.
+
+    Attributes:
+        address: Its ``host:port``.
+        requests: What it was asked, as messages of the client library.
+        states: What the next looks at a job find.
+        failure: The status that every call ends with; None: they succeed.
+    """
+
+    address: str = ""
+    requests: list[Any] = field(default_factory=list)
+    states: list[Any] = field(default_factory=lambda: [vertex.JobState.JOB_STATE_SUCCEEDED])
+    failure: grpc.StatusCode | None = None
+
+    def import_model_evaluation(self, request: Any) -> Any:
+        evaluation = vertex.ModelEvaluation(request.model_evaluation)
+        evaluation.name = f"{request.parent}/evaluations/77"
+        return evaluation
+
+    def create_custom_job(self, request: Any) -> Any:
+        job = vertex.CustomJob(request.custom_job)
+        job.name = f"{request.parent}/customJobs/42"
+        return job
+
+    def get_custom_job(self, request: Any) -> Any:
+        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        return vertex.CustomJob(name=request.name, state=state)
+
+
+METHODS: Final[dict[str, tuple[Any, Any, Callable[[Service, Any], Any]]]] = {
+    f"/{PACKAGE}.ModelService/ImportModelEvaluation": (
+        vertex.ImportModelEvaluationRequest,
+        vertex.ModelEvaluation,
+        Service.import_model_evaluation,
+    ),
+    f"/{PACKAGE}.JobService/CreateCustomJob": (
+        vertex.CreateCustomJobRequest,
+        vertex.CustomJob,
+        Service.create_custom_job,
+    ),
+    f"/{PACKAGE}.JobService/GetCustomJob": (
+        vertex.GetCustomJobRequest,
+        vertex.CustomJob,
+        Service.get_custom_job,
+    ),
+}
+
+
+@contextmanager
+def serve_grpc() -> Iterator[Service]:
+    """Serves the methods while the block runs; another method is UNIMPLEMENTED."""
+    service = Service()
+    server = grpc.server(ThreadPoolExecutor(2))
+    server.add_generic_rpc_handlers([_Handlers(service)])
+    service.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    server.start()
+    try:
+        yield service
+    finally:
+        server.stop(None)
+
+
+def connect(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    """Lets the clients that a launcher makes talk to ``address``, and to nothing else."""
+
+    def channel(host: str, **_: Any) -> grpc.Channel:
+        assert host == HOST
+        return grpc.insecure_channel(address)
+
+    monkeypatch.setattr("google.api_core.grpc_helpers.create_channel", channel)
+    monkeypatch.setattr("google.auth.default", lambda *_, **__: (AnonymousCredentials(), "other"))
+
+
+class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]
+    def __init__(self, fake: Service) -> None:
+        self.fake = fake
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
+        known = METHODS.get(handler_call_details.method)
+        if known is None:
+            return None
+        request, response, answer = known
+
+        def handle(content: bytes, context: grpc.ServicerContext) -> bytes:
+            message = request.deserialize(content)
+            assert not list(unknown_fields.UnknownFieldSet(type(message).pb(message)))
+            self.fake.requests.append(message)
+            if self.fake.failure:
+                context.abort(self.fake.failure, "refused")
+            return bytes(response.serialize(answer(self.fake, message)))
+
+        return grpc.unary_unary_rpc_method_handler(handle)

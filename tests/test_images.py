@@ -1,0 +1,122 @@
+"""The images' Dockerfiles: what they install, and that nothing else is needed."""
+
+import re
+import subprocess
+import sys
+import tomllib
+import venv
+from pathlib import Path
+
+import pytest
+
+from components.embedding import BASE_IMAGE, read_pins
+from components.upload.containers import CONTAINERS
+from pipeline.compiler import PROJECT
+
+LOCKS = ("requirements-image.lock", "requirements-cuda.lock", "serving/requirements.lock")
+GROUPS = tomllib.loads((PROJECT / "pyproject.toml").read_text())["dependency-groups"]
+STEPS = sorted(set(GROUPS) - {"dev", "train_cuda", "serving"})
+
+
+def entries(name: str) -> dict[str, set[str]]:
+    """``name==version`` of a lock, with its hashes."""
+    text = (PROJECT / name).read_text().replace("\\\n", " ")
+    found = {}
+    for line in text.splitlines():
+        if line and not line.lstrip().startswith("#"):
+            pin = re.split(r"[ ;]", line)[0]
+            found[pin] = set(re.findall(r"--hash=(\S+)", line))
+    return found
+
+
+def lines(dockerfile: Path, command: str) -> list[str]:
+    text = dockerfile.read_text().replace("\\\n", " ")
+    return [line.removeprefix(f"{command} ") for line in text.splitlines()
+            if line.startswith(f"{command} ")]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_of_an_image_is_part_of_the_whole_lock(name: str) -> None:
+    whole = entries("requirements.lock")
+    for pin, hashes in entries(name).items():
+        assert hashes, pin
+        if not pin.startswith("nvidia-"):
+            assert hashes <= whole[pin], pin
+    assert "://" not in (PROJECT / name).read_text()
+
+
+def test_the_image_holds_the_pins_of_every_step() -> None:
+    pins = {pin for step in STEPS for pin in read_pins(step)}
+    assert pins == set(entries("requirements-image.lock"))
+
+
+def test_the_image_for_accelerators_adds_the_pins_of_its_training() -> None:
+    both = {*entries("requirements-image.lock"), *entries("requirements-cuda.lock")}
+    assert set(read_pins("train_cuda")) <= both
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "serving/Dockerfile"])
+def test_every_file_that_an_image_copies_is_sent_to_the_builder(name: str) -> None:
+    ignore = (PROJECT / ".dockerignore").read_text().splitlines()
+    sent = [pattern.removeprefix("!") for pattern in ignore if pattern.startswith("!")]
+    for line in lines(PROJECT / name, "COPY"):
+        if not line.startswith("--from"):
+            for source in line.split()[:-1]:
+                assert (PROJECT / source).is_file(), source
+                assert any(Path(source).match(p) or source.startswith(f"{p}/") for p in sent)
+
+
+def test_the_image_is_the_steps_own_with_their_packages() -> None:
+    bases = lines(PROJECT / "Dockerfile", "FROM")
+    assert bases == [f"{BASE_IMAGE} AS steps", "steps AS accelerators"]
+
+
+def test_the_serving_image_is_pinned_and_has_the_ports_and_routes_of_the_table() -> None:
+    dockerfile = PROJECT / "serving" / "Dockerfile"
+    assert re.fullmatch(
+        r"tensorflow/serving:\d+\.\d+\.\d+ AS serving", lines(dockerfile, "FROM")[0]
+    )
+    own = CONTAINERS[-1]
+    (environment,) = lines(dockerfile, "ENV")
+    assert dict(pair.split("=") for pair in environment.split()) == {
+        "AIP_HTTP_PORT": str(own.port),
+        "AIP_HEALTH_ROUTE": own.health_route,
+        "AIP_PREDICT_ROUTE": own.predict_route,
+    }
+    assert lines(dockerfile, "EXPOSE") == [str(own.port)]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the image has Python 3.11")
+@pytest.mark.parametrize(
+    ("name", "imports"),
+    [
+        ("serving/Dockerfile", "google.cloud.storage, google_crc32c"),
+        ("Dockerfile", "tensorflow, keras, kfp, matplotlib, google.cloud.aiplatform"),
+    ],
+)
+def test_the_install_line_of_an_image_makes_an_environment_that_is_whole(
+    name: str, imports: str, tmp_path: Path
+) -> None:
+    command = next(line for line in lines(PROJECT / name, "RUN") if "pip install" in line).split()
+    lock = Path(command[-1]).name
+    (source,) = [
+        word
+        for line in lines(PROJECT / name, "COPY")
+        for word in line.split()
+        if word.endswith(lock)
+    ][:1]
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = str(tmp_path / "venv" / "bin" / "python")
+    done = subprocess.run(
+        [python, *command[1:-1], str(PROJECT / source)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if re.search("ConnectionError|NewConnectionError|No matching distribution", done.stderr):
+        pytest.skip("the package index cannot be reached")
+    assert done.returncode == 0, done.stderr
+    subprocess.run([python, "-m", "pip", "check"], check=True)
+    subprocess.run([python, "-c", f"import {imports}"], check=True)
