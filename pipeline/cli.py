@@ -10,6 +10,8 @@ from rich.markup import escape
 
 from pipeline.commands import Commands
 from pipeline.errors import CommandError, GateRefused, UsageError
+from pipeline.vertex import commands as vertex
+from pipeline.vertex.schedule_commands import schedules
 
 app = typer.Typer(
     name="fashion-mnist",
@@ -143,6 +145,11 @@ def parameters_command(
         default = "(required)" if known.default is None else known.default
         table.add_row(escape(known.name), escape(default), escape(known.description))
     out().print(table)
+
+
+for command in (vertex.submit, vertex.watch, vertex.jobs, vertex.cancel):
+    app.command()(command)
+app.add_typer(schedules, name="schedules")
 
 
 def out() -> Console:
