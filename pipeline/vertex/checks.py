@@ -7,7 +7,7 @@ from typing import Any, Final
 from pipeline.errors import CloudError
 from pipeline.vertex import buckets
 from pipeline.vertex.connection import SECONDS, endpoint, failures, patient, unwrapped
-from pipeline.vertex.refusals import explain
+from pipeline.vertex.refusals import explain, explained
 from pipeline.vertex.target import Target
 
 APIS: Final = ("aiplatform.googleapis.com", "storage.googleapis.com")
@@ -107,7 +107,8 @@ def near_bucket(needs: Needs, credentials: Any) -> Iterator[Finding]:
     from google.api_core.exceptions import NotFound
 
     target, name = needs.target, needs.bucket
-    client = buckets.client(target, credentials)
+    with explained(f"look at gs://{name}", target, service="storage"):
+        client = buckets.client(target, credentials)
     try:
         bucket = client.get_bucket(name, timeout=SECONDS, retry=patient())
     except NotFound:

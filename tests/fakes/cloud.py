@@ -59,5 +59,5 @@ def serve_cloud() -> Iterator[Cloud]:
         Tokens(),
     )
     routes = [route for room in rooms for route in room.routes()]
-    with serve(lambda url: Wire(url, routes)) as wire:
+    with serve(lambda url: Wire(url, routes, tokens=rooms[-1].valid)) as wire:
         yield Cloud(wire, *rooms)

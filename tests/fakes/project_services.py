@@ -127,11 +127,11 @@ class Tokens:
 
     Attributes:
         issued: All that were given out, the newest last.
-        seconds: How long each is valid.
+        valid: Those that the services accept; empty: they ask for none.
     """
 
     issued: list[str] = field(default_factory=list)
-    seconds: int = 3600
+    valid: set[str] = field(default_factory=set)
 
     def routes(self) -> list[Route]:
         """What it answers."""
@@ -140,12 +140,22 @@ class Tokens:
             (r"GET /", "Token", lambda _call: {}),
             (rf"GET {account}/token", "Token", self.token),
             (rf"GET {account}/?", "Token", self.account),
+            (r"GET /computeMetadata/v1/universe/universe-domain", "Token", self.unset),
+            (r"GET /computeMetadata/v1/project/project-id", "Token", self.unset),
         ]
 
     def account(self, _call: Call) -> dict[str, Any]:
         return {"email": ACCOUNT, "scopes": ["cloud-platform"], "aliases": ["default"]}
 
+    def unset(self, _call: Call) -> dict[str, Any]:
+        raise Refusal(404, "not set")
+
     def token(self, _call: Call) -> dict[str, Any]:
         self.issued.append(f"token-{len(self.issued) + 1}")
-        token = {"access_token": self.issued[-1], "token_type": "Bearer"}
-        return {**token, "expires_in": self.seconds}
+        self.valid.add(self.issued[-1])
+        return {"access_token": self.issued[-1], "token_type": "Bearer", "expires_in": 3600}
+
+    def expire(self) -> None:
+        """Lets no token be valid that was issued so far."""
+        self.valid.clear()
+        self.valid.add("the next one")
