@@ -10,8 +10,7 @@ from rich.markup import escape
 
 from pipeline.commands import Commands
 from pipeline.errors import CommandError, GateRefused, UsageError
-from pipeline.vertex import commands as vertex
-from pipeline.vertex.schedule_commands import schedules
+from pipeline.vertex import follow_commands, schedule_commands, submit_command
 
 app = typer.Typer(
     name="fashion-mnist",
@@ -147,9 +146,14 @@ def parameters_command(
     out().print(table)
 
 
-for command in (vertex.submit, vertex.watch, vertex.jobs, vertex.cancel):
+for command in (
+    submit_command.submit,
+    follow_commands.watch,
+    follow_commands.jobs,
+    follow_commands.cancel,
+):
     app.command()(command)
-app.add_typer(schedules, name="schedules")
+app.add_typer(schedule_commands.schedules, name="schedules")
 
 
 def out() -> Console:

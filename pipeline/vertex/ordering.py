@@ -16,6 +16,8 @@ from pipeline.vertex import buckets, labels, machines, submission
 from pipeline.vertex.submission import Submission
 from pipeline.vertex.target import Target
 
+DISTRIBUTED: Final = "pipeline-distributed.yaml"
+"""The committed file that the machine flags are compared with."""
 NETWORK: Final = re.compile(r"projects/\d+/global/networks/[a-z0-9-]+")
 KEY: Final = re.compile(
     r"projects/[^/]+/locations/(?P<region>[^/]+)/keyRings/[\w-]+/cryptoKeys/[\w-]+"
@@ -124,7 +126,9 @@ def _spec(options: Options) -> tuple[Spec, str]:
         return specs.load(compiler.COMPILED / compiler.PIPELINE), ""
     text = submission.spec_text(machine, options.image)
     spec: Spec = yaml.safe_load(text)
-    return spec, compiler.difference(compiler.COMPILED, compiler.PIPELINE, text)
+    distributed = machine is not None and (compiler.COMPILED / DISTRIBUTED).exists()
+    committed = DISTRIBUTED if distributed else compiler.PIPELINE
+    return spec, compiler.difference(compiler.COMPILED, committed, text)
 
 
 def _check_names(options: Options, target: Target) -> None:

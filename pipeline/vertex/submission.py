@@ -106,13 +106,13 @@ def create(client: Any, request: Any) -> Any:
     Returns:
         The job as the service has it.
     """
-    from google.api_core.exceptions import AlreadyExists, Conflict
+    from google.api_core.exceptions import Conflict
 
     name = f"{request.parent}/pipelineJobs/{request.pipeline_job_id}"
     for attempt, pause in enumerate((*PAUSES, None)):
         try:
             return client.create_pipeline_job(request, timeout=SECONDS)
-        except (AlreadyExists, Conflict):
+        except Conflict:
             if not attempt:
                 raise
             # The request before this one had arrived, and only its answer was lost.

@@ -9,7 +9,8 @@ from tests.fakes.metadata_service import MetadataService
 from tests.fakes.pipeline_service import PipelineService
 from tests.fakes.project_services import Buckets, Iam, ServiceUsage, Tokens
 from tests.fakes.schedule_service import ScheduleService
-from tests.fakes.wire import Wire, serve
+from tests.fakes.wire import Wire
+from tests.fakes.wire_server import serve
 
 
 @dataclass
