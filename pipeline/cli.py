@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from pipeline.commands import Commands
 from pipeline.errors import CommandError, GateRefused, UsageError
+from pipeline.vertex import follow_commands, schedule_commands, submit_command
 
 app = typer.Typer(
     name="fashion-mnist",
@@ -153,6 +154,16 @@ def parameters_command(
         default = "(required)" if known.default is None else known.default
         table.add_row(escape(known.name), escape(default), escape(known.description))
     out().print(table)
+
+
+for command in (
+    submit_command.submit,
+    follow_commands.watch,
+    follow_commands.jobs,
+    follow_commands.cancel,
+):
+    app.command()(command)
+app.add_typer(schedule_commands.schedules, name="schedules")
 
 
 def out() -> Console:

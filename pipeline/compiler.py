@@ -133,7 +133,7 @@ def check(committed: Path = COMPILED) -> None:
         UsageError: A file is stale, missing or left over; the text holds a short diff.
     """
     built = {name: _compile(target)[1] for name, target in _targets()}
-    stale = [diff for name, spec in built.items() if (diff := _difference(committed, name, spec))]
+    stale = [diff for name, spec in built.items() if (diff := difference(committed, name, spec))]
     known = {committed / name for name in built}
     left_over = sorted(set(committed.rglob("*.yaml")) - known)
     stale += [f"{path.relative_to(committed)}: no source compiles to it\n" for path in left_over]
@@ -141,7 +141,14 @@ def check(committed: Path = COMPILED) -> None:
         raise UsageError(f"compiled/ is stale: run `make compile`\n\n{''.join(stale)}".rstrip())
 
 
-def _difference(committed: Path, name: str, spec: specs.Spec) -> str:
+def difference(committed: Path, name: str, spec: specs.Spec) -> str:
+    """A short diff between a committed file and what it would be now; empty where there is none.
+
+    Args:
+        committed: The directory of compiled files.
+        name: The file's path there.
+        spec: What the file is compared with.
+    """
     path = committed / name
     if not path.exists():
         return f"{name}: missing\n"

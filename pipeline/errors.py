@@ -29,6 +29,18 @@ class StepFailed(CommandError):
         self.lines = lines
 
 
+class CloudError(CommandError):
+    """A service of Google Cloud refused, or did not answer."""
+
+
+class PreflightFailed(CommandError):
+    """Something that a run on Vertex AI needs is not there."""
+
+
+class JobFailed(CommandError):
+    """A pipeline job failed, was cancelled or was paused."""
+
+
 class GateRefused(CommandError):
     """The model did not pass the gate and ``--require-upload`` was given."""
 

@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import datetime
 import os
-import secrets
 import shutil
 import subprocess
 import time
@@ -19,6 +18,7 @@ from pipeline.errors import UsageError
 from pipeline.execution import execute
 from pipeline.localization import localize
 from pipeline.machine import Machine
+from pipeline.run_id import new_run_id
 from pipeline.spec import Spec
 from pipeline.summary import Run, write_summary
 from pipeline.tasks import Task, Watcher, Workplace
@@ -181,8 +181,7 @@ def git_revision() -> str:
 
 def _new_run(spec: Spec, digest: str, parameters: dict[str, Any], root: Root) -> Run:
     now = datetime.datetime.now(tz=datetime.UTC)
-    name = spec["pipelineInfo"]["name"]
-    run_id = f"{name}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    run_id = new_run_id(spec["pipelineInfo"]["name"], now)
     directory = root.runs.resolve() / run_id
     directory.mkdir(parents=True)
     if not root.bucket.exists():

@@ -13,8 +13,10 @@ class Task:
     Attributes:
         name: Its component's name, and that of its folder under ``steps/``.
         display_name: What the definition calls it.
-        state: ``waiting``, ``running``, ``done``, ``cached``, ``failed`` or ``skipped``.
-        seconds: Wall time from start to end.
+        state: ``waiting``, ``running``, ``done``, ``cached``, ``failed``, ``cancelled`` or
+            ``skipped``.
+        seconds: Wall time from start to end; of a running task what had passed when it was told
+            of.
         outputs: Artifacts and parameters by name, once it is done.
     """
 

@@ -25,6 +25,7 @@ MARKS: Final = {
     "done": ("✓", "green"),
     "cached": ("✓", "green"),
     "failed": ("✗", "red"),
+    "cancelled": ("✗", "yellow"),
     "skipped": ("-", "dim"),
 }
 
@@ -63,7 +64,7 @@ class LiveWatcher:
 
     def started(self, task: Task) -> None:
         """Notes when a task began."""
-        self.begun[task.name] = time.monotonic()
+        self.begun[task.name] = time.monotonic() - task.seconds
 
     def said(self, task: Task, line: str, *, transient: bool) -> None:
         """Keeps a task's newest line to show beside it."""
@@ -124,8 +125,10 @@ def watch(tasks: list[Task]) -> Iterator[Watcher]:
 
 
 @contextlib.contextmanager
-def stopped_by_signals() -> Iterator[None]:
-    """Lets Ctrl-C and SIGTERM end the block as ``Interrupted``."""
+def stopped_by_signals(
+    said: str = "interrupted; the steps that were done stay in the cache",
+) -> Iterator[None]:
+    """Lets Ctrl-C and SIGTERM end the block as ``Interrupted``, with what there is to say."""
 
     def stop(*_: Any) -> None:
         raise KeyboardInterrupt
@@ -134,7 +137,7 @@ def stopped_by_signals() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        raise Interrupted("interrupted; the steps that were done stay in the cache") from None
+        raise Interrupted(said) from None
     finally:
         signal.signal(signal.SIGTERM, before)
 

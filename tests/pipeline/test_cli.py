@@ -1,11 +1,14 @@
 """Wrong use of the commands: one clear line each, and the right exit code."""
 
+import inspect
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pipeline.cli import app
 from pipeline.compiler import PROJECT
 from tests.command import fashion_mnist
 
@@ -44,7 +47,7 @@ def test_a_traceback_is_shown_when_asked_for(tmp_path: Path) -> None:
 def test_help_names_every_command_without_heavy_imports(tmp_path: Path) -> None:
     done = fashion_mnist("--help", cwd=tmp_path)
     assert done.returncode == 0
-    for command in ("compile", "run"):
+    for command in ("compile", "run", "submit", "watch", "jobs", "cancel", "schedules"):
         assert command in done.stdout
     code = (
         "import sys, pipeline.cli; "
@@ -54,3 +57,17 @@ def test_help_names_every_command_without_heavy_imports(tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
     )
     assert loaded.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", ["run", "submit", "compile", "watch"])
+def test_the_readme_names_every_option(name: str) -> None:
+    readme = (PROJECT / "README.md").read_text()
+    (command,) = [one for one in app.registered_commands if name in (one.name, called(one))]
+    parameters = inspect.signature(command.callback or called).parameters
+    unnamed = {"parameter", "job", "root", "output", "every"}
+    for parameter in set(parameters) - unnamed:
+        assert f"--{parameter.replace('_', '-')}" in readme, parameter
+
+
+def called(command: Any) -> str:
+    return str(getattr(command.callback, "__name__", ""))

@@ -184,6 +184,21 @@ def test_the_key_of_the_run_encrypts_the_model(
     assert service.uploads[0].model.encryption_spec.kms_key_name == KEY
 
 
+def test_the_labels_of_the_run_reach_the_model_and_do_not_replace_its_own(
+    spec: specs.Spec,
+    service: ModelService,
+    evaluation_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    of_the_run = {"team": "vision", "git_dirty": "false", "accuracy": "0_1"}
+    monkeypatch.setenv("VERTEX_AI_PIPELINES_RUN_LABELS", json.dumps(of_the_run))
+    channels = package(evaluation_file)
+    launcher.run(spec, launcher.FIRST, channels, tmp_path / "task")
+    labels = dict(service.uploads[0].model.labels)
+    assert labels == {**of_the_run, **channels["package-model-labels"]}
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_the_service_takes_the_upload_whatever_revision_and_run_are_called(
     spec: specs.Spec, service: ModelService, evaluation_file: Path, tmp_path: Path, text: str

@@ -1,0 +1,77 @@
+"""Options that several commands take."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Project = Annotated[
+    str | None,
+    typer.Option(
+        help="Project id; else GOOGLE_CLOUD_PROJECT, CLOUDSDK_CORE_PROJECT or gcloud's own.",
+        show_default=False,
+    ),
+]
+Region = Annotated[
+    str | None,
+    typer.Option(
+        help="As europe-west4; else GOOGLE_CLOUD_REGION, CLOUDSDK_AI_REGION or gcloud's own.",
+        show_default=False,
+    ),
+]
+Every = Annotated[
+    float, typer.Option("--every", min=0.05, help="Seconds between two looks at the job.")
+]
+RequireUpload = Annotated[
+    bool, typer.Option("--require-upload", help="Exit 3 when no version was uploaded.")
+]
+
+Bucket = Annotated[
+    str, typer.Option(help="Bucket of the data, the runs and the models; in the region.")
+]
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option("-p", "--parameter", metavar="NAME=VALUE", help="A pipeline parameter."),
+]
+Source = Annotated[
+    str | None, typer.Option(help="Where the four raw files are: http(s):// or gs://.")
+]
+Preset = Annotated[
+    str | None,
+    typer.Option(help="Hyperparameters to start from: tutorial, fast or best; -p wins."),
+]
+Spec = Annotated[Path | None, typer.Option(help="Compiled pipeline, instead of the committed one.")]
+Image = Annotated[str, typer.Option(help="Image that holds the dependencies, as URI@sha256:…")]
+Accelerator = Annotated[
+    str | None, typer.Option(metavar="TYPE[:N]", help="For the training, as NVIDIA_L4:1.")
+]
+MachineType = Annotated[str | None, typer.Option(help="For the training, as n1-standard-8.")]
+Replicas = Annotated[int | None, typer.Option(help="Machines that share the training.")]
+Spot = Annotated[
+    bool, typer.Option("--spot", help="Train on spot machines, and start again when taken.")
+]
+ServiceAccount = Annotated[
+    str, typer.Option(help="What the steps run as; else Compute Engine's default account.")
+]
+Network = Annotated[
+    str, typer.Option(help="projects/NUMBER/global/networks/NAME, to be peered with.")
+]
+EncryptionKey = Annotated[str, typer.Option(help="Cloud KMS key (CMEK): projects/…/cryptoKeys/…")]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option(metavar="KEY=VALUE", help="A label of the job and of the model."),
+]
+Experiment = Annotated[str, typer.Option(help="Experiment to show the run in.")]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Run every step again.")]
+CreateBucket = Annotated[
+    bool, typer.Option("--create-bucket", help="Make the bucket where it is missing.")
+]
+Schedule = Annotated[str, typer.Option(metavar="CRON", help='Run again and again, as "0 6 * * 1".')]
+TimeZone = Annotated[str, typer.Option(help="Of the schedule, as Europe/Berlin.")]
+MaxRuns = Annotated[int, typer.Option(min=0, help="Runs after which the schedule ends; 0: never.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Print what would be sent, and send nothing.")
+]
+Wait = Annotated[bool, typer.Option("--wait", help="Follow the job until it ends.")]
+Job = Annotated[str, typer.Argument(help="The job's id, or its full name.")]
+Count = Annotated[int, typer.Option("-n", "--count", min=1, help="How many.")]

@@ -1,0 +1,143 @@
+"""What a job says of its tasks, as the rows of the table that a local run has too."""
+
+import dataclasses
+import datetime
+import urllib.parse
+from typing import Any, Final
+
+from pipeline import spec as specs
+from pipeline.figures import figure
+from pipeline.tasks import Task, Watcher
+from pipeline.vertex.jobs import CONSOLE
+
+STATES: Final = {
+    "PENDING": "waiting",
+    "RUNNING": "running",
+    "CANCEL_PENDING": "running",
+    "CANCELLING": "running",
+    "SUCCEEDED": "done",
+    "SKIPPED": "cached",
+    "FAILED": "failed",
+    "CANCELLED": "cancelled",
+    "NOT_TRIGGERED": "skipped",
+}
+"""Vertex AI's states of a task; it calls one from the cache skipped."""
+ENDED: Final = ("done", "cached", "failed", "cancelled")
+
+
+@dataclasses.dataclass(frozen=True)
+class RemoteArtifact:
+    """An output of a task, as the metadata store has it.
+
+    Attributes:
+        uri: Where it is.
+        metadata: What the step noted of it.
+    """
+
+    uri: str
+    metadata: dict[str, Any]
+
+
+class Progress:
+    """The tasks of one job, brought up to date from what the service says.
+
+    Args:
+        job: The job; its spec names the tasks.
+        project: The project whose logs are linked to.
+    """
+
+    def __init__(self, job: Any, project: str) -> None:
+        spec = struct(job, "pipeline_spec")
+        self.tasks = {name: Task(name, display) for name, display in specs.leaf_tasks(spec)}
+        self.project = project
+        self.notes: dict[str, str] = {}
+
+    def tell(self, job: Any, watcher: Watcher) -> None:
+        """Brings the tasks up to date and tells of each that began, retries or ended."""
+        for detail in sorted(job.job_detail.task_details, key=lambda detail: detail.task_id):
+            if task := self.tasks.get(detail.task_name):
+                self._update(task, detail, watcher)
+
+    def _update(self, task: Task, detail: Any, watcher: Watcher) -> None:
+        before, task.state = task.state, STATES.get(detail.state.name, task.state)
+        task.seconds = seconds(detail.start_time or detail.create_time, detail.end_time)
+        if task.state == "running":
+            if before != "running":
+                watcher.started(task)
+            self._note(task, _retried(detail), watcher)
+        elif task.state in ENDED and before != task.state:
+            task.outputs = _outputs(detail, task.name)
+            if task.state == "failed":
+                self._note(task, failure(detail, self.project), watcher)
+            watcher.ended(task)
+
+    def _note(self, task: Task, text: str, watcher: Watcher) -> None:
+        if text and self.notes.get(task.name) != text:
+            self.notes[task.name] = text
+            for line in text.splitlines():
+                watcher.said(task, line, transient=False)
+
+
+def failed(job: Any) -> list[Any]:
+    """Details of the tasks that failed and hold no other task, in the order of their start."""
+    details = sorted(job.job_detail.task_details, key=lambda detail: detail.task_id)
+    holders = {detail.parent_task_id for detail in details}
+    return [one for one in details if one.state.name == "FAILED" and one.task_id not in holders]
+
+
+def failure(detail: Any, project: str) -> str:
+    """Why a task failed, in its own words, and where its log is."""
+    reason = detail.error.message.strip() or "it gave no reason"
+    link = log_link(detail, project)
+    return f"{reason}\nlog: {link}" if link else reason
+
+
+def log_link(detail: Any, project: str) -> str:
+    """The address of a task's log; empty before a machine was asked for."""
+    executor = detail.executor_detail
+    job = executor.container_detail.main_job or executor.custom_job_detail.job
+    if not job:
+        return ""
+    query = urllib.parse.quote(f'resource.labels.job_id="{job.rsplit("/", 1)[1]}"', safe="")
+    return f"{CONSOLE}/logs/query;query={query}?project={project}"
+
+
+def seconds(start: Any, end: Any) -> float:
+    """Seconds between two times of a message, until now where the second is not set."""
+    if not start:
+        return 0.0
+    last = end or datetime.datetime.now(tz=datetime.UTC)
+    passed: float = (last - start).total_seconds()
+    return max(0.0, passed)
+
+
+def struct(message: Any, field: str) -> dict[str, Any]:
+    """A ``Struct`` field of a message as a dictionary; empty where it is not set."""
+    from google.protobuf import json_format
+
+    found: dict[str, Any] = json_format.MessageToDict(getattr(type(message).pb(message), field))
+    return found
+
+
+def _retried(detail: Any) -> str:
+    for status in reversed(detail.pipeline_task_status):
+        if status.error.message:
+            return f"trying again: {status.error.message.strip().splitlines()[0]}"
+    return ""
+
+
+def _outputs(detail: Any, name: str) -> dict[str, Any]:
+    outputs: dict[str, Any] = {
+        key: RemoteArtifact(found.artifacts[0].uri, struct(found.artifacts[0], "metadata"))
+        for key, found in detail.outputs.items()
+        if found.artifacts
+    }
+    for key, value in struct(detail.execution, "metadata").items():
+        if key.startswith("output:"):
+            outputs[key.removeprefix("output:")] = value
+    try:
+        figure(name, outputs)
+    except (KeyError, TypeError, ValueError):
+        # The metadata store may not have it all yet, and the row is no reason to stop watching.
+        return {}
+    return outputs

@@ -1,0 +1,71 @@
+"""Jobs that a test puts into the service, and what becomes of them."""
+
+from typing import Any, Final
+
+from google.cloud import aiplatform_v1 as vertex
+
+from pipeline import spec as specs
+from pipeline.compiler import COMPILED, PIPELINE
+from tests.fakes.cloud import Cloud
+from tests.fakes.pipeline_service import Change, end, now
+
+JOB: Final = "fashion-mnist-20261124-120000-ab12"
+CUSTOM_JOB: Final = "projects/12345/locations/europe-west4/customJobs/99"
+
+
+def add_job(cloud: Cloud, state: str = "RUNNING", job_id: str = JOB) -> Any:
+    """Puts a job of the committed pipeline there."""
+    spec = specs.load(COMPILED / PIPELINE)
+    job = cloud.pipelines.add(job_id, vertex.PipelineJob(pipeline_spec=spec))
+    end(job, state)
+    return job
+
+
+def step(name: str, state: str, **fields: Any) -> Change:
+    """What brings a task of a job into a state."""
+
+    def change(job: Any) -> None:
+        details = job.job_detail.task_details
+        for detail in details:
+            if detail.task_name == name:
+                break
+        else:
+            detail = vertex.PipelineTaskDetail(task_name=name, task_id=len(details) + 1)
+            details.append(detail)
+            detail = details[-1]
+        detail.state = vertex.PipelineTaskDetail.State[state]
+        detail.start_time = detail.start_time or now()
+        for field, value in fields.items():
+            setattr(detail, field, value)
+
+    return change
+
+
+def ended(state: str, message: str = "") -> Change:
+    """What ends a job."""
+    return lambda job: end(job, state, message)
+
+
+def together(*changes: Change) -> Change:
+    """Several changes before one look."""
+
+    def change(job: Any) -> None:
+        for one in changes:
+            one(job)
+
+    return change
+
+
+def failing(name: str, message: str) -> Change:
+    """What lets a task fail."""
+    return step(
+        name,
+        "FAILED",
+        error={"code": 9, "message": message},
+        executor_detail={"container_detail": {"main_job": CUSTOM_JOB}},
+    )
+
+
+def outputs(**artifacts: dict[str, Any]) -> dict[str, Any]:
+    """The outputs of a task: URI and metadata by name."""
+    return {name: {"artifacts": [artifact]} for name, artifact in artifacts.items()}

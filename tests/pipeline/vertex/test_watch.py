@@ -1,0 +1,249 @@
+"""Following a job: its table, its end, and the network in between."""
+
+import datetime
+import time
+from typing import Any
+
+import pytest
+from google.oauth2.credentials import Credentials
+
+from pipeline import watchers
+from pipeline.vertex import connection, watching
+from tests.fakes.cloud import Cloud
+from tests.fakes.model_service import PARENT
+from tests.fakes.wire import Fault
+from tests.pipeline.vertex.conftest import Command
+from tests.pipeline.vertex.jobs import (
+    JOB,
+    add_job,
+    ended,
+    failing,
+    outputs,
+    step,
+    together,
+)
+
+WATCH = ("watch", JOB, "--every", "0.05")
+RAW = outputs(
+    raw={
+        "uri": "gs://b/raw",
+        "metadata": {"examples": {"train": 60000, "test": 10000}, "verified": True},
+    }
+)
+EVALUATED = outputs(
+    metrics={"metadata": {"accuracy": 0.9342}},
+    evaluation={"metadata": {"reason": "Passed: accuracy 0.9342."}},
+    report={"uri": "gs://b/fashion-mnist/pipeline-root/1/report"},
+)
+UPLOADED = outputs(model={"metadata": {"resourceName": f"{PARENT}/models/77@3"}})
+
+
+def test_each_step_is_told_of_with_its_figure(cloud: Cloud, command: Command) -> None:
+    add_job(cloud, "PENDING")
+    cloud.pipelines.script = [
+        step("root-of-the-dag", "RUNNING"),
+        step("ingest", "RUNNING"),
+        together(
+            step("ingest", "SUCCEEDED", outputs=RAW),
+            step("decode", "SKIPPED"),
+            step("find-champion", "NOT_TRIGGERED"),
+            step("train", "RUNNING"),
+        ),
+        together(
+            step("train", "SUCCEEDED"),
+            step("evaluate", "SUCCEEDED", outputs=EVALUATED),
+            step("model-upload", "SUCCEEDED", outputs=UPLOADED),
+            ended("SUCCEEDED"),
+        ),
+    ]
+    told = command(*WATCH)
+    assert told.code == 0, told.error
+    lines = [line.split(" in ")[0] for line in told.out.splitlines()]
+    steps = lines[: lines.index("")]
+    assert steps == [
+        "Ingest: started",
+        "Ingest: done",
+        "Decode: from the cache",
+        "Train: started",
+        "Train: done",
+        "Evaluate: done",
+        "Upload new version: done",
+    ]
+    assert "60,000 + 10,000 images, verified" in told.out
+    assert "Accuracy   0.9342 on the test set" in told.out
+    assert "Verdict    Passed: accuracy 0.9342." in told.out
+    assert f"Model      {PARENT}/models/77@3" in told.out
+    assert "/models/77/versions/3?project=my-project" in told.out
+    address = "https://storage.cloud.google.com/b/fashion-mnist/pipeline-root/1/report"
+    assert f"Report     {address}" in told.out
+
+
+def test_a_figure_that_is_not_there_yet_stops_nothing(cloud: Cloud, command: Command) -> None:
+    add_job(cloud)
+    bare = outputs(raw={"uri": "gs://b/raw"})
+    cloud.pipelines.script = [
+        together(step("ingest", "SUCCEEDED", outputs=bare), ended("SUCCEEDED"))
+    ]
+    told = command(*WATCH)
+    assert told.code == 0, told.error
+    assert "Ingest: done in" in told.out
+    assert "Model      not uploaded" in told.out
+
+
+def test_no_upload_is_exit_code_3_where_one_is_required(cloud: Cloud, command: Command) -> None:
+    add_job(cloud, "SUCCEEDED")
+    assert command(*WATCH).code == 0
+    assert command(*WATCH, "--require-upload").code == 3
+
+
+def test_a_failed_task_tells_its_own_error_and_its_log(cloud: Cloud, command: Command) -> None:
+    add_job(cloud)
+    dag = step("root-of-the-dag", "FAILED", task_id=100)
+    cloud.pipelines.script = [
+        together(dag, step("train", "RUNNING", parent_task_id=100)),
+        failing("train", "The replica exited with status 1."),
+        ended("FAILED", "The DAG failed because some tasks failed."),
+    ]
+    told = command(*WATCH)
+    assert told.code == 1
+    assert "  train | The replica exited with status 1." in told.out
+    assert f"{JOB} failed" in told.error
+    assert "train: The replica exited with status 1." in told.error
+    assert "root-of-the-dag" not in told.error
+    link = "https://console.cloud.google.com/logs/query;query=resource.labels.job_id%3D%2299%22"
+    assert f"log: {link}?project=my-project" in told.error
+
+
+def test_a_job_that_fails_before_its_first_task_tells_its_own_error(
+    cloud: Cloud, command: Command
+) -> None:
+    add_job(cloud)
+    cloud.pipelines.script = [ended("FAILED", "Service account x does not exist.")]
+    told = command(*WATCH)
+    assert told.code == 1
+    assert "Service account x does not exist." in told.error
+
+
+def test_a_job_that_is_cancelled(cloud: Cloud, command: Command) -> None:
+    add_job(cloud)
+    cloud.pipelines.script = [
+        step("train", "RUNNING"),
+        together(step("train", "CANCELLED"), ended("CANCELLED")),
+    ]
+    told = command(*WATCH)
+    assert told.code == 1
+    assert "Train: cancelled in" in told.out
+    assert f"{JOB} was cancelled; submit it again" in told.error
+
+
+def test_a_job_that_is_paused_is_not_waited_for(cloud: Cloud, command: Command) -> None:
+    add_job(cloud)
+    cloud.pipelines.script = [step("train", "RUNNING"), ended("PAUSED")]
+    told = command(*WATCH)
+    assert told.code == 1
+    assert f"{JOB} is paused and does not go on by itself; resume it on its page" in told.error
+    assert f"fashion-mnist watch {JOB} --project my-project" in told.error
+
+
+def test_a_system_error_that_is_tried_again_is_told_once(cloud: Cloud, command: Command) -> None:
+    add_job(cloud)
+    error = {"state": "RUNNING", "error": {"code": 8, "message": "No machine was free."}}
+    again = step("train", "RUNNING", pipeline_task_status=[error])
+    cloud.pipelines.script = [again, again, ended("SUCCEEDED")]
+    told = command(*WATCH)
+    assert told.out.count("  train | trying again: No machine was free.") == 1
+
+
+@pytest.mark.parametrize("fault", [Fault(), Fault(429), Fault(500), Fault(503)])
+def test_the_network_may_go_away_and_come_back(
+    fault: Fault, cloud: Cloud, command: Command
+) -> None:
+    add_job(cloud)
+    cloud.pipelines.script = [
+        lambda _job: cloud.wire.fail("GetPipelineJob", fault, times=2),
+        ended("SUCCEEDED"),
+    ]
+    told = command(*WATCH)
+    assert told.code == 0, told.error
+    assert told.out.count("trying again, and the job goes on") == 1
+    assert "the service answers again" in told.out
+
+
+def test_a_stall_is_not_waited_for(
+    cloud: Cloud, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "SECONDS", 1.0)
+    add_job(cloud)
+    cloud.pipelines.script = [
+        lambda _job: cloud.wire.fail("GetPipelineJob", Fault(stall=60)),
+        ended("SUCCEEDED"),
+    ]
+    began = time.monotonic()
+    assert command(*WATCH).code == 0
+    assert time.monotonic() - began < 30
+
+
+def test_patience_has_an_end_and_the_job_goes_on(
+    cloud: Cloud, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow = watching.follow
+
+    def impatient(*arguments: Any, **options: Any) -> Any:
+        return follow(*arguments, **options, patience=0.3)
+
+    monkeypatch.setattr(watching, "follow", impatient)
+    add_job(cloud)
+    cloud.pipelines.script = [lambda _job: cloud.wire.fail("GetPipelineJob", Fault(503), times=99)]
+    told = command(*WATCH)
+    assert told.code == 1
+    assert "the job goes on" in told.error
+    assert f"`fashion-mnist watch {JOB} --project my-project --region europe-west4`" in told.error
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"), [(403, "you lack a role"), (404, f"there is no job {JOB}")]
+)
+def test_a_refusal_while_watching_ends_it(
+    status: int, expected: str, cloud: Cloud, command: Command
+) -> None:
+    add_job(cloud)
+    cloud.pipelines.script = [
+        lambda _job: cloud.wire.fail("GetPipelineJob", Fault(status), times=9)
+    ]
+    told = command(*WATCH)
+    assert told.code == 1
+    assert expected in told.error
+
+
+def test_a_token_that_runs_out_is_replaced(
+    cloud: Cloud, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def another(_request: Any, **_options: Any) -> tuple[str, Any]:
+        cloud.tokens.token(None)  # type: ignore[arg-type]
+        return cloud.tokens.issued[-1], datetime.datetime(2100, 1, 1)
+
+    login = Credentials(token=None, refresh_handler=another)
+    monkeypatch.setattr(connection, "credentials", lambda: login)
+    add_job(cloud)
+    cloud.pipelines.script = [lambda _job: cloud.tokens.expire(), ended("SUCCEEDED")]
+    told = command(*WATCH)
+    assert told.code == 0, told.error
+    assert cloud.tokens.issued == ["token-1", "token-2"]
+
+
+def test_a_terminal_shows_the_table_of_a_local_run(
+    cloud: Cloud, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[list[str]] = []
+    plain = watchers.watch
+
+    def watch(tasks: Any) -> Any:
+        shown.append([task.display_name for task in tasks])
+        return plain(tasks)
+
+    monkeypatch.setattr(watchers, "watch", watch)
+    add_job(cloud, "SUCCEEDED")
+    command(*WATCH)
+    (names,) = shown
+    assert names[:2] == ["Ingest", "Decode"]
+    assert {"Train", "Evaluate", "Upload new version", "Upload first version"} <= set(names)
