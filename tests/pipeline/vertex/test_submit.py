@@ -1,5 +1,6 @@
 """What ``submit`` sends, compared with the service's own message types."""
 
+import datetime
 import json
 import re
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 import yaml
 from google.protobuf import json_format
 
-from pipeline import compiler, local
+from pipeline import compiler, local, serving
 from pipeline.compiler import COMPILED, PIPELINE
 from pipeline.machine import Machine
 from tests.fakes.cloud import Cloud
@@ -202,3 +203,19 @@ def test_a_run_is_put_into_its_experiment(cloud: Cloud, command: Command) -> Non
     assert cloud.metadata.contexts["first-tries"].schema_title == "system.Experiment"
     (job,) = cloud.pipelines.jobs.values()
     assert cloud.metadata.children == {"first-tries": [job.job_detail.pipeline_run_context.name]}
+
+
+@pytest.mark.parametrize(("image", "warned"), [((), True), (("serving_image=eu/own:1",), False)])
+def test_a_serving_image_near_its_last_day_is_a_warning(
+    image: tuple[str, ...],
+    warned: bool,
+    cloud: Cloud,
+    command: Command,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(serving, "NOTICE", datetime.timedelta(days=100_000))
+    given = [part for value in image for part in ("-p", value)]
+    told = command("submit", "--bucket", "my-bucket", *given)
+    assert told.code == 0, told.error
+    assert ("warning: the serving image" in told.error) is warned
+    assert len(cloud.pipelines.created) == 1
