@@ -115,7 +115,7 @@ def test_the_install_line_of_an_image_makes_an_environment_that_is_whole(
         text=True,
         check=False,
     )
-    if re.search("ConnectionError|NewConnectionError|No matching distribution", done.stderr):
+    if re.search("ConnectionError", done.stderr):
         pytest.skip("the package index cannot be reached")
     assert done.returncode == 0, done.stderr
     subprocess.run([python, "-m", "pip", "check"], check=True)

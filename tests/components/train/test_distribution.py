@@ -14,8 +14,11 @@ from numpy.typing import NDArray
 from components.train.trainer import distribution
 from components.train.trainer.distribution import ClusterError
 
-TOLERANCE = 1e-3
-"""Of a weight or a figure after 20 steps: sums over two halves of a batch are rounded otherwise."""
+TOLERANCE = 1e-4
+"""Of a weight or a figure after 10 steps: sums over two halves of a batch are rounded otherwise.
+
+Measured: 3e-6, and 8e-4 after 20 steps; with the statistics of each half by itself 0.16.
+"""
 TWO = {"chief": ["a:1"], "worker": ["b:1"]}
 
 
@@ -100,11 +103,12 @@ def test_two_workers_train_the_model_of_one_and_the_chief_writes_it(
     given = [
         f"--train-files={train_directory}/*.tfrecord",
         f"--eval-files={validation_directory}/*.tfrecord",
-        *["--filters", "16", "32", "--precision=float32", "--batch-size=32", "--epochs=2"],
+        *["--filters", "16", "32", "--precision=float32", "--batch-size=32"],
+        "--train-steps=10",
     ]
     # Folders of their own show who writes.
     said = run_workers(tmp_path / "two", given, 2)
-    assert "epoch 2/2" in said[0]
+    assert "epoch 1/1" in said[0]
     assert said[1] == ""
     assert (tmp_path / "two" / "0" / "checkpoints" / "checkpoint").is_file()
     assert not (tmp_path / "two" / "1").exists()
@@ -116,7 +120,7 @@ def test_two_workers_train_the_model_of_one_and_the_chief_writes_it(
     histories = [
         json.loads((tmp_path / name / "0" / "history.json").read_text()) for name in ("one", "two")
     ]
-    assert [history["steps"] for history in histories] == [20, 20]
+    assert [history["steps"] for history in histories] == [10, 10]
     for figure in ("loss", "accuracy", "validation_loss", "validation_accuracy"):
         alone, shared = ([row[figure] for row in history["epochs"]] for history in histories)
         assert shared == pytest.approx(alone, abs=TOLERANCE), figure
