@@ -15,7 +15,7 @@ from tests.command import fashion_mnist, summary
 from tests.idx_files import write_idx_set
 
 PARAMETERS = ("validation_examples=50", "shards=2", "batch_size=32", "filters=[16, 32]",
-              "epochs=4", "precision=float32", "min_accuracy=0.5")  # fmt: skip
+              "epochs=4", "precision=float32", "sampling=uniform", "min_accuracy=0.5")  # fmt: skip
 SECONDS = 600.0
 
 

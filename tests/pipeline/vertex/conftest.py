@@ -1,3 +1,4 @@
+import datetime
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,6 +7,7 @@ import pytest
 from google.auth.credentials import AnonymousCredentials
 from typer.testing import CliRunner
 
+from pipeline import serving
 from pipeline.cli import app
 from pipeline.vertex import connection, preflight
 from tests.fakes.cloud import Cloud, serve_cloud
@@ -27,6 +29,12 @@ class Told:
 
 
 Command = Callable[..., Told]
+
+
+@pytest.fixture(autouse=True)
+def long_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keeps the date of the day out of what ``submit`` says of the serving image."""
+    monkeypatch.setattr(serving, "NOTICE", -datetime.timedelta(days=100_000))
 
 
 @pytest.fixture

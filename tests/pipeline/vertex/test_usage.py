@@ -88,8 +88,7 @@ def test_a_wrong_option_is_one_line_and_nothing_is_sent(
 def test_a_stale_spec_is_refused(
     cloud: Cloud, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stale = {compiler.PIPELINE: "pipelineInfo: {name: another}\n"}
-    monkeypatch.setattr(compiler, "build", lambda: stale)
+    monkeypatch.setattr(compiler, "difference", lambda _folder, name, _spec: f"{name}: another\n")
     told = command("submit", "--bucket", "my-bucket")
     assert told.code == 2
     assert "compiled/ is stale: run `make compile`" in told.error
