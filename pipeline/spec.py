@@ -108,7 +108,7 @@ def _leaves(spec: Spec, component: Spec) -> Iterator[tuple[str, str]]:
     tasks = component["dag"]["tasks"]
     done: list[str] = []
     while len(done) < len(tasks):
-        for name in sorted(tasks):
+        for name in tasks:
             ready = all(needed in done for needed in tasks[name].get("dependentTasks", []))
             if name not in done and ready:
                 done.append(name)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+import json
 import urllib.parse
 from typing import Any, Final
 
@@ -112,10 +113,14 @@ def seconds(start: Any, end: Any) -> float:
 
 
 def struct(message: Any, field: str) -> dict[str, Any]:
-    """A ``Struct`` field of a message as a dictionary; empty where it is not set."""
+    """A ``Struct`` field of a message as a dictionary; empty where it is not set.
+
+    Its keys are sorted as those of a compiled file are: a message's are in no order.
+    """
     from google.protobuf import json_format
 
-    found: dict[str, Any] = json_format.MessageToDict(getattr(type(message).pb(message), field))
+    content = json_format.MessageToJson(getattr(type(message).pb(message), field), sort_keys=True)
+    found: dict[str, Any] = json.loads(content)
     return found
 
 

@@ -17,7 +17,7 @@ def as_json(request: Any) -> str:
     from google.protobuf import json_format
 
     content = json_format.MessageToDict(type(request).pb(request))
-    return json.dumps(content, indent=2, ensure_ascii=False)
+    return json.dumps(content, indent=2, ensure_ascii=False, sort_keys=True)
 
 
 def credentials(target: Target) -> Any:
