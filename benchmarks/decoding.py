@@ -17,7 +17,6 @@ MIB: Final = 2**20
 BYTES_AN_EXAMPLE: Final = 16
 """What decode may hold for each example; see ``components.decode.conversion``."""
 TIMES: Final = 10
-IMAGE_FILES: Final = "images"
 
 
 def measure(settings: Settings) -> list[Figure]:
@@ -60,8 +59,10 @@ def measure(settings: Settings) -> list[Figure]:
 
 def _scaling(settings: Settings) -> list[Figure]:
     settings.say(f"decode of {TIMES} times the data")
-    once = repeated(settings.raw, settings.scratch / "once", 1)
-    often = repeated(settings.raw, settings.scratch / "often", TIMES)
+    once, often = settings.scratch / "once", settings.scratch / "often"
+    # In processes of their own, for the sake of this one's size: see ``run``.
+    module("sides.repeat", settings.raw, once, 1)
+    module("sides.repeat", settings.raw, often, TIMES)
     few, many = _in_turns(
         settings.repeats,
         lambda: _in_new_folder(settings, "sides.decode", once),
@@ -91,28 +92,11 @@ def _scaling(settings: Settings) -> list[Figure]:
     ]
 
 
-def repeated(raw: Path, folder: Path, times: int) -> Path:
-    """Makes a raw dataset of the given one, repeated; packed members follow one another."""
-    folder.mkdir()
-    for path in map(Path, _files(raw)):
-        with gzip.open(path) as file:
-            content = file.read()
-        fields = 4 if IMAGE_FILES in path.name else 2
-        magic, count, *rest = struct.unpack_from(f">{fields}I", content)
-        header = struct.pack(f">{fields}I", magic, count * times, *rest)
-        member = gzip.compress(content[len(header) :], 6)
-        with (folder / path.name).open("wb") as packed:
-            packed.write(gzip.compress(header))
-            for _ in range(times):
-                packed.write(member)
-    return folder
-
-
 def count_of(raw: Path) -> int:
     """Examples of all label files together."""
     total = 0
     for path in _files(raw):
-        if IMAGE_FILES not in path:
+        if "images" not in path:
             with gzip.open(path) as file:
                 total += struct.unpack(">2I", file.read(8))[1]
     return total

@@ -8,9 +8,10 @@ import tensorflow as tf
 from keras import layers
 
 from benchmarks.arithmetic import training_flops
-from benchmarks.decoding import count_of, repeated
+from benchmarks.decoding import count_of
 from benchmarks.peers import keras_network, naive_records, single_examples
 from benchmarks.sides import decode
+from benchmarks.sides.repeat import repeated
 from components.dataset.records import read_records
 from components.train.trainer.model import build_model
 from components.train.trainer.util import Hyperparameters
