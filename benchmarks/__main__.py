@@ -11,7 +11,8 @@ from rich.console import Console
 from components.dataset.raw import find_raw
 
 from . import accuracy, decoding, startup, table, throughput, whole_run
-from .figure import Figure
+from .process import BenchmarkError
+from .results import Results
 from .settings import Settings
 
 OUTPUT = Path(".fashion-mnist/benchmarks")
@@ -23,8 +24,17 @@ class Part(StrEnum):
     DECODE = "decode"
     STARTUP = "startup"
     THROUGHPUT = "throughput"
-    ACCURACY = "accuracy"
     RUN = "run"
+    ACCURACY = "accuracy"
+    BEST = "best"
+
+
+MEASURES = {
+    Part.DECODE: decoding.measure,
+    Part.STARTUP: startup.measure,
+    Part.THROUGHPUT: throughput.measure,
+    Part.RUN: whole_run.measure,
+}
 
 
 def main(
@@ -36,9 +46,12 @@ def main(
         bool, typer.Option("--quick", help="Show that all works; the figures say nothing.")
     ] = False,
 ) -> None:
-    """Measure the project against what a user would otherwise write, as ratios of one run."""
+    """Measure the project against what a user would otherwise write, as ratios of one run.
+
+    Each part is written when it is done; the table at the end is of all parts in the folder.
+    """
     console, notes = Console(), Console(stderr=True)
-    parts = set(only or Part)
+    results = Results(output / "quick" if quick else output)
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         settings = Settings(
             repeats=1 if quick else repeats,
@@ -46,36 +59,30 @@ def main(
             quick=quick,
             raw=find_raw(),
             scratch=Path(scratch),
-            output=output,
             say=lambda text: notes.print(f"measuring {text}", style="dim", highlight=False),
         )
-        figures, runs = measure(settings, parts)
-    table.show(figures, console)
-    written = table.write(figures, output, runs=[run.as_json() for run in runs], quick=quick)
-    if runs:
+        for part in only or Part:
+            measure(part, settings, results)
+    table.show(results.figures, console)
+    written = [results.folder / "results.md", results.folder / "results.json"]
+    if results.runs:
         from .plot import draw
 
-        written.append(draw(runs, output / "accuracy.svg"))
+        written.append(draw(results.runs, results.folder / "accuracy.svg"))
     console.print(*map(str, written), sep="\n", highlight=False)
 
 
-def measure(settings: Settings, parts: set[Part]) -> tuple[list[Figure], list[accuracy.Trained]]:
-    """The rows of all ``parts``, and the training runs among them."""
-    figures: list[Figure] = []
-    runs: list[accuracy.Trained] = []
-    for part, rows in (
-        (Part.DECODE, decoding.measure),
-        (Part.STARTUP, startup.measure),
-        (Part.THROUGHPUT, throughput.measure),
-        (Part.RUN, whole_run.measure),
-    ):
-        if part in parts:
-            figures += rows(settings)
-    if Part.ACCURACY in parts:
-        rows_of_accuracy, runs = accuracy.measure(settings)
-        figures += rows_of_accuracy
-    return figures, runs
+def measure(part: Part, settings: Settings, results: Results) -> None:
+    """Measures a part and writes its figures."""
+    if part in MEASURES:
+        results.add(part, MEASURES[part](settings))
+        return
+    who = accuracy.LONG if part is Part.BEST else accuracy.SHORT
+    results.add(part, *accuracy.measure(settings, who))
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    try:
+        typer.run(main)
+    except BenchmarkError as error:
+        raise SystemExit(f"error: {error}") from None

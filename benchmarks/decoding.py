@@ -31,7 +31,7 @@ def measure(settings: Settings) -> list[Figure]:
     )
     return [
         ratio(
-            "decode of 70,000 images, whole process: naive TensorFlow loop's time / ours",
+            "decode of 70,000 images, whole process: time of the naive TensorFlow loop / ours",
             _seconds(loops),
             _seconds(steps),
             Target(10),

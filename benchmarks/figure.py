@@ -51,6 +51,14 @@ class Figure:
         """Whether the median reaches the target; None without one."""
         return self.target.met(self.median) if self.target else None
 
+    @classmethod
+    def from_json(cls, facts: dict[str, Any]) -> "Figure":
+        """The figure that ``as_json`` told of."""
+        target = None
+        if facts["target"] is not None:
+            target = Target(facts["target"], facts["at_most"])
+        return cls(facts["name"], facts["values"], facts["unit"], target, facts["detail"])
+
     def as_json(self) -> dict[str, Any]:
         """All of it, ready for JSON."""
         return {

@@ -4,10 +4,13 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+TAIL_LINES: Final = 20
 
 
 class BenchmarkError(Exception):
@@ -48,26 +51,29 @@ def run(
     Args:
         command: Program and arguments.
         environment: Variables on top of this process's.
-        discard: Throw away what it writes to stdout.
+        discard: Throw away what it writes to stdout; stderr is kept for an error only.
 
     Raises:
         BenchmarkError: It failed; with its last lines.
     """
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.DEVNULL if discard else subprocess.PIPE,
-        text=True,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", **(environment or {})},
-    )
-    with process:
-        output = process.stdout.read() if process.stdout else ""
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        tail = "\n".join(output.splitlines()[-20:])
-        raise BenchmarkError(f"{' '.join(command)} ended with {process.returncode}:\n{tail}")
+    with tempfile.TemporaryFile("w+") as notes:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.DEVNULL if discard else subprocess.PIPE,
+            stderr=notes,
+            text=True,
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", **(environment or {})},
+        )
+        with process:
+            output = process.stdout.read() if process.stdout else ""
+            _, status, usage = os.wait4(process.pid, 0)
+            seconds = time.perf_counter() - started
+            process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            notes.seek(0)
+            tail = "\n".join([*output.splitlines(), *notes.read().splitlines()][-TAIL_LINES:])
+            raise BenchmarkError(f"{' '.join(command)} ended with {process.returncode}:\n{tail}")
     return Usage(seconds, usage.ru_maxrss * 1024, output)
 
 

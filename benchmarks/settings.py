@@ -15,7 +15,6 @@ class Settings:
         quick: Short runs that show that everything works; their figures say nothing.
         raw: The directory of the four raw files.
         scratch: For everything that is removed at the end.
-        output: Where the results stay.
         say: Tells a person what is being measured.
     """
 
@@ -24,5 +23,4 @@ class Settings:
     quick: bool
     raw: Path
     scratch: Path
-    output: Path
     say: Callable[[str], None]

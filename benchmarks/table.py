@@ -1,11 +1,9 @@
-"""The measured figures for a person: a table in the terminal, Markdown, JSON."""
+"""The measured figures for a person: a table in the terminal, Markdown."""
 
-import json
 import platform
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -14,6 +12,7 @@ from .figure import Figure, number
 
 HEADINGS = ("figure", "median", "lowest to highest", "target", "")
 PACKAGES = ("tensorflow", "keras", "numpy", "kfp")
+WIDTH = 160
 MARKS = {True: "met", False: "missed", None: ""}
 
 
@@ -34,29 +33,19 @@ def rows(figures: Sequence[Figure]) -> list[tuple[str, ...]]:
 
 
 def show(figures: Sequence[Figure], console: Console) -> None:
-    """Prints the table."""
+    """Prints the table, wide where the width is not a terminal's."""
+    if not console.is_terminal:
+        console.width = WIDTH
     table = Table(*HEADINGS, box=None, pad_edge=False)
     for cells in rows(figures):
         table.add_row(*cells)
     console.print(table)
 
 
-def write(figures: Sequence[Figure], folder: Path, **more: Any) -> list[Path]:
-    """Writes ``results.md`` and ``results.json`` into ``folder``.
-
-    Args:
-        figures: The rows.
-        folder: Made when it is missing.
-        more: What else the JSON should hold.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
+def markdown(figures: Sequence[Figure]) -> str:
+    """The table for a page."""
     lines = [HEADINGS, ("---",) * len(HEADINGS), *rows(figures)]
-    text = "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
-    markdown, content = folder / "results.md", folder / "results.json"
-    markdown.write_text(f"{text}\n{machine()}\n")
-    facts = {"machine": machine(), "figures": [figure.as_json() for figure in figures], **more}
-    content.write_text(json.dumps(facts, indent=1) + "\n")
-    return [markdown, content]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
 def machine() -> str:

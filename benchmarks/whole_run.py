@@ -15,7 +15,7 @@ def measure(settings: Settings) -> list[Figure]:
     settings.say("the whole pipeline, first run")
     root = settings.scratch / "root"
     shutil.rmtree(root, ignore_errors=True)
-    first = _run(settings, root)
+    first = _run(settings, root, "--require-upload")
     (summary,) = root.glob("runs/*/summary.json")
     steps = sum(step["seconds"] for step in json.loads(summary.read_text())["steps"])
     settings.say("the whole pipeline, nothing changed")
@@ -49,7 +49,7 @@ def _again(settings: Settings, root: Path, number: int) -> float:
     return seconds
 
 
-def _run(settings: Settings, root: Path) -> Usage:
-    options = ["-p", "train_steps=4", "-p", "min_accuracy=0"] if settings.quick else []
+def _run(settings: Settings, root: Path, *options: str) -> Usage:
+    quick = ["-p", "train_steps=4", "-p", "min_accuracy=0"] if settings.quick else []
     command = [sys.executable, "-m", "pipeline", "run", "--source", str(settings.raw)]
-    return run([*command, "--root", str(root), "--require-upload", *options], discard=True)
+    return run([*command, "--root", str(root), *options, *quick], discard=True)

@@ -57,8 +57,10 @@ def _fashion_mnist(
     architecture: str = "residual",
     filters: list = [32, 64, 128],  # type: ignore[type-arg]  # noqa: B006
     dense_units: int = 128,
+    members: int = 1,
     label_smoothing: float = 0.1,
     augmentation: str = "flip",
+    sampling: str = "loss",
     precision: str = "auto",
     train_on_validation: bool = False,
     min_accuracy: float = 0.90,
@@ -96,8 +98,10 @@ def _fashion_mnist(
         architecture: ``residual``, or ``plain``: a convolution and a pooling for each stage.
         filters: Channels of each stage of the network, 2 to 4 of them.
         dense_units: Units of the fully connected layer before the last one; 0: none.
+        members: Networks that are trained side by side and answer together.
         label_smoothing: Share of the label's mass spread over all classes.
         augmentation: ``none``, ``flip``, ``shift`` or ``flip+shift``.
+        sampling: ``loss``: after the first epoch rather what is not learned yet; ``uniform``.
         precision: ``float32``, ``bfloat16``, or ``auto``: what the machine computes in hardware.
         train_on_validation: Train on the validation examples too, once all is chosen.
         min_accuracy: Test accuracy below which no model is uploaded.
@@ -136,8 +140,10 @@ def _fashion_mnist(
         architecture=architecture,
         filters=filters,
         dense_units=dense_units,
+        members=members,
         label_smoothing=label_smoothing,
         augmentation=augmentation,
+        sampling=sampling,
         precision=precision,
         train_on_validation=train_on_validation,
     ).set_display_name("Train")

@@ -81,7 +81,7 @@ def test_a_job_whose_worker_dies_ends_with_the_model_of_one_machine(
     assert plain.returncode == 0, plain.stdout
     distributed, alone = (summary(path)["metrics"] for path in (root, project / "plain"))
     assert distributed["accuracy"] == alone["accuracy"]
-    assert distributed["loss"] == pytest.approx(alone["loss"], abs=0.01)
+    assert distributed["loss"] == pytest.approx(alone["loss"], abs=0.03)
 
 
 def test_a_number_of_replicas_and_a_spec_are_not_given_together(tmp_path: Path) -> None:

@@ -27,6 +27,9 @@ def convolution(x: Any, filters: int, strides: int = 1, relu: bool = True) -> An
 def residual_pair(x: Any, filters: int) -> Any:
     y = convolution(x, filters)
     y = convolution(y, filters, relu=False)
+    z = layers.GlobalAveragePooling2D(keepdims=True)(y)
+    z = layers.Dense(filters // 4, activation="relu")(z)
+    y = layers.Multiply()([y, layers.Dense(filters, activation="sigmoid")(z)])
     return layers.ReLU()(layers.Add()([x, y]))
 
 

@@ -27,9 +27,16 @@ WARM_UP = 10
 def speed(training: Training, batches: Iterator[Any], steps: int) -> float:
     """Images per second over ``steps`` steps."""
     started = time.perf_counter()
-    figures = [training.step(*next(batches)) for _ in range(steps)]
+    figures = [training.step(*next(batches))[0] for _ in range(steps)]
     float(figures[-1][0])
     return steps * training.plan.batch_size / (time.perf_counter() - started)
+
+
+def rounds(training: Training) -> Iterator[Any]:
+    """The batches of one epoch after another."""
+    for number in itertools.count(1):
+        for draw in training.sampler.epoch(number, training.plan.steps_per_epoch):
+            yield from training.batches(draw, 0)
 
 
 def main(records: str, segments: str, steps: str) -> None:
@@ -38,11 +45,13 @@ def main(records: str, segments: str, steps: str) -> None:
     model = build_model(hyperparameters, resolve_precision("auto"))
     source = open_source(Split.of_directory(Path(records)))
     training = Training(model, source, None, hyperparameters)
-    batches = iter(training.batches())
+    batches = rounds(training)
+    constant = next(batches)
+    single = single_examples.batches(Path(records), training.plan.batch_size)
     sides = {
         "ours": batches,
-        "constant": itertools.repeat(next(batches)),
-        "single": iter(single_examples.batches(Path(records), training.plan.batch_size)),
+        "constant": itertools.repeat(constant),
+        "single": ((*batch, constant[-1]) for batch in single),
     }
     speeds: dict[str, list[float]] = {name: [] for name in sides}
     for side in sides.values():

@@ -36,8 +36,10 @@ def train(
     architecture: str = "residual",
     filters: list = [32, 64, 128],  # type: ignore[type-arg]  # noqa: B006
     dense_units: int = 128,
+    members: int = 1,
     label_smoothing: float = 0.1,
     augmentation: str = "flip",
+    sampling: str = "loss",
     precision: str = "auto",
     train_on_validation: bool = False,
 ) -> None:
@@ -60,8 +62,10 @@ def train(
         architecture: One of residual, plain.
         filters: Channels of each stage of the network, 2 to 4 of them.
         dense_units: Width of the fully connected layer before the last one; 0: none.
+        members: Networks that are trained side by side and answer together.
         label_smoothing: Share of the target spread evenly over the classes, in [0, 1).
         augmentation: One of none, flip, shift, flip+shift.
+        sampling: One of loss, uniform; loss: after the first epoch rather what is not learned.
         precision: One of auto, bfloat16, float32.
         train_on_validation: Train on the validation records too, and validate on nothing.
     """
@@ -83,8 +87,10 @@ def train(
         architecture=architecture,
         filters=tuple(filters),
         dense_units=dense_units,
+        members=members,
         label_smoothing=label_smoothing,
         augmentation=augmentation,
+        sampling=sampling,
         precision=precision,
         train_on_validation=train_on_validation,
     )

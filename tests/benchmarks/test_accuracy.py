@@ -4,13 +4,13 @@ from typing import Any
 import pytest
 
 from benchmarks import accuracy
-from benchmarks.accuracy import PEERS, PRESETS, Trained
+from benchmarks.accuracy import LONG, SHORT, Trained
 
 CURVE = [(10.0, 0.90), (20.0, 0.93), (30.0, 0.91)]
 
 
 def trained(who: str, seed: int = 0, **changed: Any) -> Trained:
-    facts: dict[str, Any] = {"curve": CURVE, "seconds": 30.0, "test_accuracy": 0.94, "flops": 3e11}
+    facts: dict[str, Any] = {"curve": CURVE, "seconds": 30.0, "test_accuracy": 0.94, "share": 0.6}
     return Trained(who, seed, **{**facts, **changed})
 
 
@@ -20,8 +20,8 @@ def test_the_time_to_an_accuracy_is_when_it_was_first_reached() -> None:
 
 
 def test_a_row_for_each_preset_and_peer_from_all_its_seeds() -> None:
-    runs = [trained(who, seed) for who in (*PRESETS, *PEERS) for seed in (0, 1, 2)]
-    rows = {row.name: row for row in accuracy.rows(runs, [5e11] * 3)}
+    runs = [trained(who, seed) for who in (*SHORT, *LONG) for seed in (0, 1, 2)]
+    rows = {row.name: row for row in accuracy.rows(runs)}
     assert rows["test accuracy: default"].values == [0.94] * 3
     assert rows["test accuracy: default"].met
     assert not rows["test accuracy: best"].met
@@ -40,3 +40,8 @@ def test_a_preset_that_never_gets_there_has_lost() -> None:
     row = accuracy.race([trained("fast", curve=[(10.0, 0.91)])], [trained("cnn")])
     assert row.median == math.inf
     assert not row.met
+
+
+def test_what_was_not_measured_has_no_row() -> None:
+    names = [row.name for row in accuracy.rows([trained("best")])]
+    assert names == ["test accuracy: best", "seconds of training: best"]

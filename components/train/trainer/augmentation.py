@@ -7,28 +7,28 @@ import tensorflow as tf
 from components.dataset.facts import IMAGE_HEIGHT, IMAGE_WIDTH
 
 
-def augment(images: Any, kind: str, *, epoch: Any, step: Any, seed: int) -> Any:
+def augment(images: Any, kind: str, *, draw: int, step: Any, seed: int) -> Any:
     """Changes a batch; the same arguments give the same result.
 
     Args:
         images: uint8 [N, 28, 28].
         kind: One of ``util.AUGMENTATIONS``.
-        epoch: int64 scalar, counted from 0.
+        draw: Number of the round, counted from 0.
         step: int64 scalar, counted from 0 over the whole training.
         seed: Of the training run.
     """
     if "flip" in kind:
-        images = _flip(images, epoch)
+        images = _flip(images, draw)
     if "shift" in kind:
         images = _shift(images, tf.stack([tf.cast(seed, tf.int64), step]))
     return images
 
 
-def _flip(images: Any, epoch: Any) -> Any:
-    # An image is mirrored in every other epoch: it is seen both ways equally often. Which epoch
+def _flip(images: Any, draw: int) -> Any:
+    # An image is mirrored in every other round: it is seen both ways equally often. Which round
     # it starts with hangs on its own pixels, so no index has to travel with it.
     pixels = tf.reduce_sum(tf.cast(images, tf.int64), axis=[1, 2])
-    mirrored = (pixels + epoch) % 2 == 0
+    mirrored = (pixels + draw) % 2 == 0
     return tf.where(mirrored[:, None, None], tf.reverse(images, [2]), images)
 
 

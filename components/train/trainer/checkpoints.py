@@ -25,8 +25,8 @@ class CheckpointError(TrainingError):
 class Checkpoints:
     """The checkpoints of one training run, in TensorFlow's format.
 
-    Each holds the weights, the optimizer's state, the step and the learning curve; the order of
-    the examples and the augmentation follow from seed and step.
+    Each holds the weights, the optimizer's state, the step, the learning curve and the examples'
+    losses; the order of the examples and the augmentation follow from these and the seed.
 
     Args:
         training: The run; ``restore`` changes it.
@@ -45,6 +45,7 @@ class Checkpoints:
         self._state.variables_of_run = [variable.value for variable in training.variables]
         self._state.run = tf.Variable(self._run)
         self._state.curve = tf.Variable("")
+        self._state.losses = tf.Variable(training.sampler.losses)
         self._checkpoint = tf.train.Checkpoint(state=self._state)
         self._manager = tf.train.CheckpointManager(self._checkpoint, str(own.path), KEPT)
 
@@ -74,6 +75,7 @@ class Checkpoints:
             raise CheckpointError(
                 f"{newest} cannot be read ({reason}); remove {where} to start anew"
             ) from error
+        self._training.sampler.losses[:] = self._state.losses.numpy()
         curve = json.loads(self._state.curve.numpy())
         self._training.curve.extend(Epoch(**row) for row in curve)
         logger.info(
@@ -88,5 +90,6 @@ class Checkpoints:
         """
         rows = [dataclasses.asdict(row) for row in self._training.curve]
         self._state.curve.assign(json.dumps(rows))
+        self._state.losses.assign(self._training.sampler.losses)
         self._manager.save(checkpoint_number=len(rows))
         self._own.publish()

@@ -16,6 +16,7 @@ from components.dataset.errors import DataError
 from components.dataset.facts import IMAGE_BYTES, IMAGE_HEIGHT, IMAGE_WIDTH, NUM_CLASSES
 
 from .augmentation import augment
+from .sampling import Draw
 from .splits import Examples, Split, concatenate
 from .util import HyperparameterError, Hyperparameters
 
@@ -49,9 +50,11 @@ class Source(Protocol):
 
     count: int
     """How many."""
+    indexed: bool
+    """Whether it gives the examples that a draw asks for."""
 
-    def shuffled(self, seed: int) -> Any:
-        """Stand-ins for the examples as a data set in an order that is new in each iteration."""
+    def drawn(self, draw: Draw, seed: int) -> Any:
+        """Stand-ins for the examples of a round and their weights, as a data set."""
 
     def load(self, batch: Any) -> tuple[Any, Any]:
         """A batch of stand-ins as uint8 [n, 28, 28] and int64 [n]."""
@@ -60,14 +63,17 @@ class Source(Protocol):
 class InMemory:
     """Examples that are held in memory, and whose index stands in for them."""
 
+    indexed = True
+
     def __init__(self, examples: Examples) -> None:
         self.count = len(examples.labels)
         self._images = tf.constant(examples.images)
         self._labels = tf.constant(examples.labels)
 
-    def shuffled(self, seed: int) -> Any:
+    def drawn(self, draw: Draw, seed: int) -> Any:
         """See ``Source``."""
-        return tf.data.Dataset.range(self.count).shuffle(self.count, seed=seed)
+        del seed
+        return tf.data.Dataset.from_tensor_slices((draw.indices, draw.weights))
 
     def load(self, batch: Any) -> tuple[Any, Any]:
         """See ``Source``."""
@@ -77,17 +83,21 @@ class InMemory:
 class Streamed:
     """Record files larger than memory, shuffled through a buffer of ``MEMORY`` bytes."""
 
+    indexed = False
+
     def __init__(self, files: Sequence[Path]) -> None:
         self._files = [str(path) for path in files]
         self.count = sum(len(batch.labels) for path in files for batch in _read_file(path))
         size = sum(path.stat().st_size for path in files)
         self._buffer = max(1, self.count * MEMORY // size)
 
-    def shuffled(self, seed: int) -> Any:
-        """See ``Source``."""
+    def drawn(self, draw: Draw, seed: int) -> Any:
+        """See ``Source``; in an order of its own, each example once."""
+        order = int(np.random.default_rng([seed, draw.number]).integers(2**31))
         files = tf.data.Dataset.from_tensor_slices(self._files)
-        files = files.shuffle(len(self._files), seed=seed)
-        return files.flat_map(tf.data.TFRecordDataset).shuffle(self._buffer, seed=seed)
+        files = files.shuffle(len(self._files), seed=order)
+        records = files.flat_map(tf.data.TFRecordDataset).shuffle(self._buffer, seed=order)
+        return tf.data.Dataset.zip((records, tf.data.Dataset.from_tensors(1.0).repeat()))
 
     def load(self, batch: Any) -> tuple[Any, Any]:
         """See ``Source``."""
@@ -164,26 +174,28 @@ def _parse(records: Any) -> tuple[Any, Any]:
 
 def training_batches(
     source: Source,
+    draw: Draw,
     hyperparameters: Hyperparameters,
     batch_size: int,
     *,
     start: int = 0,
     part: Part = WHOLE,
 ) -> Any:
-    """All batches of a training run, one epoch after another without a pause between them.
+    """The batches of a round.
 
-    Which batch a step gets hangs on the seed and the step alone, not on where it began.
+    Which batch a step gets hangs on the draw, the seed and the step alone.
 
     Args:
-        source: The examples, at least ``batch_size`` of them.
+        source: The examples.
+        draw: Those of the round.
         hyperparameters: ``seed`` and ``augmentation`` count.
-        batch_size: Examples in every batch.
-        start: The step to begin with, counted from 0.
+        batch_size: Examples in every batch; a rest of the draw is left out.
+        start: The round's first step, counted from 0 over the whole training.
         part: The replicas whose shares of each batch are wanted, one after another.
 
     Returns:
-        An endless data set of (uint8 [n, 28, 28], int64 [n]), where n is the batch size, divided
-        by the number of replicas.
+        A data set of (uint8 [n, 28, 28], int64 [n], the weights of their losses float32 [n]),
+        where n is the batch size, divided by the number of replicas.
 
     Raises:
         HyperparameterError: The replicas cannot share a batch evenly.
@@ -193,21 +205,22 @@ def training_batches(
         raise HyperparameterError(
             f"{part.replicas} replicas cannot share a batch of {batch_size}; use a multiple"
         )
-    steps_per_epoch = source.count // batch_size
     seed, kind = hyperparameters.seed, hyperparameters.augmentation
 
-    def load(step: Any, batch: Any) -> tuple[Any, Any]:
+    def load(step: Any, drawn: tuple[Any, Any]) -> tuple[Any, ...]:
+        batch, weights = drawn
         images, labels = source.load(batch)
-        images = augment(images, kind, epoch=step // steps_per_epoch, step=step, seed=seed)
-        return tf.ensure_shape(images, [share, IMAGE_HEIGHT, IMAGE_WIDTH]), labels
+        images = augment(images, kind, draw=draw.number, step=step, seed=seed)
+        images = tf.ensure_shape(images, [share, IMAGE_HEIGHT, IMAGE_WIDTH])
+        return images, labels, tf.ensure_shape(weights, [share])
 
-    batches = source.shuffled(seed).batch(batch_size, drop_remainder=True).repeat()
-    steps = batches.enumerate().skip(start)
+    steps = source.drawn(draw, seed).batch(batch_size, drop_remainder=True).enumerate(start)
     if part != WHOLE:
-        steps = steps.flat_map(lambda step, batch: _shares(step, batch, part, share))
+        steps = steps.flat_map(lambda step, drawn: _shares(step, drawn, part, share))
     return steps.map(load).prefetch(PREFETCH)
 
 
-def _shares(step: Any, batch: Any, part: Part, share: int) -> Any:
-    shares = tf.reshape(batch, [part.replicas, share])[part.own.start : part.own.stop]
+def _shares(step: Any, drawn: tuple[Any, Any], part: Part, share: int) -> Any:
+    own = slice(part.own.start, part.own.stop)
+    shares = tuple(tf.reshape(each, [part.replicas, share])[own] for each in drawn)
     return tf.data.Dataset.from_tensor_slices((tf.repeat(step, len(part.own)), shares))

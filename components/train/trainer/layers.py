@@ -1,5 +1,6 @@
-"""The layer that Keras does not have: batch normalization as one fused operation."""
+"""The layers that Keras does not have: batch normalization as one operation, and a committee."""
 
+import math
 from typing import Any, Final
 
 import keras
@@ -78,3 +79,19 @@ class FusedBatchNormalization(keras.layers.Layer):  # type: ignore[misc]
         y = tf.nn.batch_normalization(x, mean, variance, offset, scale, EPSILON)
         count = replica.num_replicas_in_sync * tf.size(x[..., 0], tf.float32)
         return tf.cast(y, inputs.dtype), mean, variance * count / (count - 1)
+
+
+class Committee(keras.layers.Layer):  # type: ignore[misc]
+    """What several networks say together.
+
+    Each learns by itself: when training, their logits [N, 10] are only put beside each other,
+    float32 [N, members, 10]. Otherwise the answer is the logarithm of the mean of their
+    probabilities, float32 [N, 10], to be used as logits.
+    """
+
+    def call(self, inputs: list[Any], training: bool = False) -> Any:
+        """The members' logits, or their answer."""
+        logits = tf.stack(inputs, axis=1)
+        if training:
+            return logits
+        return tf.reduce_logsumexp(tf.nn.log_softmax(logits), axis=1) - math.log(len(inputs))

@@ -28,13 +28,14 @@ from .job import run
 from .outputs import Outputs
 from .presets import PRESETS
 from .splits import Split
-from .util import ARCHITECTURES, AUGMENTATIONS, PRECISIONS, Hyperparameters
+from .util import ARCHITECTURES, AUGMENTATIONS, PRECISIONS, SAMPLINGS, Hyperparameters
 
 logger = logging.getLogger(__name__)
 
 CHOICES: Final = {
     "architecture": ARCHITECTURES,
     "augmentation": AUGMENTATIONS,
+    "sampling": SAMPLINGS,
     "precision": PRECISIONS,
 }
 VERBOSITIES: Final = ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")

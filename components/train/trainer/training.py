@@ -16,6 +16,7 @@ from .input_pipeline import Part, Source, training_batches
 from .optimizer import MuonSGD, Triangle
 from .plan import Epoch, Plan
 from .progress import Ticker
+from .sampling import Draw, Sampler
 from .splits import Examples
 from .util import Hyperparameters, TrainingDiverged
 
@@ -53,6 +54,10 @@ class Training:
             seen = slice(eval_steps * self.plan.batch_size)
             self._validation = Examples(validation.images[seen], validation.labels[seen])
         self._source = source
+        by_loss = source.indexed and hyperparameters.sampling == "loss"
+        self.sampler = Sampler(
+            source.count, self.plan.batch_size, hyperparameters.seed, by_loss=by_loss
+        )
         self._hyperparameters = hyperparameters
         self._smoothing = hyperparameters.label_smoothing
         self._optimizer = MuonSGD(self.schedule)
@@ -65,7 +70,7 @@ class Training:
 
     @property
     def variables(self) -> list[Any]:
-        """All that the next step hangs on, but for the curve and what the seed gives."""
+        """What steps change; the next hangs on the sampler's losses too, and on the seed."""
         return [*self.model.variables, *self._optimizer.variables]
 
     def run(self, after_epoch: Callable[[Epoch], None] = lambda _: None) -> None:
@@ -79,17 +84,16 @@ class Training:
                 learning rate there. Looked at twice a second and at the end of each epoch.
         """
         done = min(len(self.curve) * self.plan.steps_per_epoch, self.plan.steps)
-        batches = iter(self.batches(done))
         while done < self.plan.steps:
             end = min(done + self.plan.steps_per_epoch, self.plan.steps)
-            self.curve.append(self._epoch(len(self.curve) + 1, batches, done, end))
+            self.curve.append(self._epoch(len(self.curve) + 1, done, end))
             after_epoch(self.curve[-1])
             done = end
         if not all(np.isfinite(weights).all() for weights in self.model.get_weights()):
             raise self._diverged(self.plan.steps, "a weight")
 
-    def batches(self, start: int = 0) -> Any:
-        """The batches that each replica here takes part in, from step ``start`` on."""
+    def batches(self, draw: Draw, start: int) -> Any:
+        """The batches of a round, for the replicas here; the first is step ``start``, from 0."""
         replicas = self._strategy.num_replicas_in_sync
 
         def of_worker(context: Any) -> Any:
@@ -97,6 +101,7 @@ class Training:
             first = context.input_pipeline_id * here
             return training_batches(
                 self._source,
+                draw,
                 self._hyperparameters,
                 self.plan.batch_size,
                 start=start,
@@ -117,19 +122,26 @@ class Training:
         """The learning rate of ``step``, counted from 1."""
         return float(self.schedule(step - 1))
 
-    def _epoch(self, number: int, batches: Any, done: int, end: int) -> Epoch:
+    def _epoch(self, number: int, done: int, end: int) -> Epoch:
         started = time.perf_counter()
         ticker = Ticker()
         figures: list[Any] = []
-        for step in range(done + 1, end + 1):
-            figures.append(self.step(*next(batches)))
-            if ticker.due() or step == end:
-                loss = self._watch(figures, step)
-                speed = len(figures) * self.plan.batch_size / (time.perf_counter() - started)
-                ticker.show(
-                    f"epoch {number}/{self.plan.epochs}  step {step - done}/{end - done}  "
-                    f"{speed:,.0f} images/s  loss {loss:.4f}"
-                )
+        for draw in self.sampler.epoch(number, end - done):
+            losses: list[Any] = []
+            for batch in self.batches(draw, done + len(figures)):
+                figure, of_examples = self.step(*batch)
+                figures.append(figure)
+                losses.append(of_examples)
+                step = len(figures)
+                if ticker.due() or step == end - done:
+                    loss = self._watch(figures, done + step)
+                    speed = step * self.plan.batch_size / (time.perf_counter() - started)
+                    ticker.show(
+                        f"epoch {number}/{self.plan.epochs}  step {step}/{end - done}  "
+                        f"{speed:,.0f} images/s  loss {loss:.4f}"
+                    )
+            if self._source.indexed:
+                self.sampler.record(draw, np.concatenate([each.numpy() for each in losses]))
         seconds = time.perf_counter() - started
         loss, accuracy = np.mean(figures, axis=0).tolist()
         validation_loss, validation_accuracy = self._validate(end)
@@ -174,32 +186,34 @@ class Training:
             raise self._diverged(step, "the validation loss")
         return loss, accuracy
 
-    def _train_step(self, images: Any, labels: Any) -> Any:
-        figures = self._strategy.run(self._replica_step, args=(images, labels))
-        return self._strategy.reduce("MEAN", figures, axis=None)
+    def _train_step(self, images: Any, labels: Any, weights: Any) -> Any:
+        figures, losses = self._strategy.run(self._replica_step, args=(images, labels, weights))
+        if self._strategy.num_replicas_in_sync > 1:
+            figures = self._strategy.reduce("MEAN", figures, axis=None)
+            losses = self._strategy.gather(losses, axis=0)
+        return figures, losses
 
-    def _replica_step(self, images: Any, labels: Any) -> Any:
+    def _replica_step(self, images: Any, labels: Any, weights: Any) -> Any:
         with tf.GradientTape() as tape:
-            logits = self.model(images, training=True)
-            figures = self._figures(logits, labels)
+            # A column for each member.
+            losses, right = self._losses(self.model(images, training=True), labels[:, None])
             # The optimizer adds up the gradients of all replicas.
-            loss = figures[0] / self._strategy.num_replicas_in_sync
+            loss = tf.reduce_mean(weights * tf.reduce_sum(losses, axis=1))
+            loss /= self._strategy.num_replicas_in_sync
         variables = self.model.trainable_variables
         self._optimizer.apply(tape.gradient(loss, variables), variables)
-        return figures
+        figures = tf.reduce_mean(weights[:, None] * tf.stack([losses, right]), axis=[1, 2])
+        return figures, tf.reduce_mean(losses, axis=1)
 
     def _score_batch(self, images: Any, labels: Any) -> Any:
-        return self._figures(self.model(images, training=False), labels)
+        return tf.reduce_mean(self._losses(self.model(images, training=False), labels), axis=1)
 
-    def _figures(self, logits: Any, labels: Any) -> Any:
-        losses = keras.losses.categorical_crossentropy(
-            tf.one_hot(labels, NUM_CLASSES),
-            logits,
-            from_logits=True,
-            label_smoothing=self._smoothing,
-        )
-        right = tf.cast(tf.argmax(logits, axis=-1) == labels, tf.float32)
-        return tf.stack([tf.reduce_mean(losses), tf.reduce_mean(right)])
+    def _losses(self, logits: Any, labels: Any) -> tuple[Any, Any]:
+        """Smoothed cross-entropy and whether it is right, float32, each of the labels' shape."""
+        spread = self._smoothing / NUM_CLASSES
+        targets = (1 - self._smoothing) * tf.one_hot(labels, NUM_CLASSES) + spread
+        losses = -tf.reduce_sum(targets * tf.nn.log_softmax(logits), axis=-1)
+        return losses, tf.cast(tf.argmax(logits, axis=-1) == labels, tf.float32)
 
     def _diverged(self, step: int, what: str) -> TrainingDiverged:
         rate = self.learning_rate(step)

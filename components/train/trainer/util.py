@@ -10,6 +10,7 @@ from typing import Any, Final
 from components.dataset.errors import StepError
 
 ARCHITECTURES: Final = ("residual", "plain")
+SAMPLINGS: Final = ("loss", "uniform")
 AUGMENTATIONS: Final = ("none", "flip", "shift", "flip+shift")
 PRECISIONS: Final = ("auto", "bfloat16", "float32")
 MIN_STAGES: Final = 2
@@ -43,8 +44,11 @@ class Hyperparameters:
         architecture: One of ``ARCHITECTURES``; see ``model``.
         filters: Channels of each stage, 2 to 4 of them.
         dense_units: Width of the fully connected layer before the last one; 0: none.
+        members: Networks that are trained side by side and answer together.
         label_smoothing: Share of the target spread evenly over the classes, in [0, 1).
         augmentation: One of ``AUGMENTATIONS``.
+        sampling: One of ``SAMPLINGS``; ``loss``: after the first epoch rather what is not learned
+            yet (see ``sampling``), ``uniform``: everything equally often.
         precision: One of ``PRECISIONS``; ``auto``: bfloat16 where the hardware computes it.
         train_on_validation: Train on the validation examples too, and validate on nothing.
 
@@ -61,14 +65,16 @@ class Hyperparameters:
     architecture: str = "residual"
     filters: tuple[int, ...] = (32, 64, 128)
     dense_units: int = 128
+    members: int = 1
     label_smoothing: float = 0.1
     augmentation: str = "flip"
+    sampling: str = "loss"
     precision: str = "auto"
     train_on_validation: bool = False
 
     def __post_init__(self) -> None:
         """Checks types and ranges; whole floats (JSON has no other numbers) become integers."""
-        for name in ("seed", "epochs", "train_steps", "batch_size", "dense_units"):
+        for name in ("seed", "epochs", "train_steps", "batch_size", "dense_units", "members"):
             self._set(name, _whole(name, getattr(self, name)))
         for name in ("learning_rate", "dropout", "label_smoothing"):
             self._set(name, _real(name, getattr(self, name)))
@@ -106,9 +112,11 @@ _RULES: Final[dict[str, tuple[str, Callable[[Any], bool]]]] = {
         lambda value: MIN_STAGES <= len(value) <= MAX_STAGES and min(value) >= 2,
     ),
     "dense_units": _NOT_NEGATIVE,
+    "members": _POSITIVE,
     "label_smoothing": _SHARE,
     "architecture": _one_of(ARCHITECTURES),
     "augmentation": _one_of(AUGMENTATIONS),
+    "sampling": _one_of(SAMPLINGS),
     "precision": _one_of(PRECISIONS),
     "train_on_validation": ("true or false", lambda value: isinstance(value, bool)),
 }

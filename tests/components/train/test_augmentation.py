@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from components.train.trainer.augmentation import augment
 
 
-def changed(images: NDArray[np.uint8], kind: str, *, epoch: int = 0, step: int = 0) -> Any:
-    numbers = {"epoch": tf.constant(epoch, tf.int64), "step": tf.constant(step, tf.int64)}
+def changed(images: NDArray[np.uint8], kind: str, *, draw: int = 0, step: int = 0) -> Any:
+    numbers: Any = {"draw": draw, "step": tf.constant(step, tf.int64)}
     return augment(tf.constant(images), kind, seed=7, **numbers).numpy()
 
 
@@ -21,9 +21,9 @@ def test_none_leaves_the_images_as_they_are() -> None:
     np.testing.assert_array_equal(changed(images, "none"), images)
 
 
-def test_flip_shows_each_image_both_ways_in_two_epochs() -> None:
+def test_flip_shows_each_image_both_ways_in_two_rounds() -> None:
     images = pictures(64)
-    even, odd = changed(images, "flip", epoch=0), changed(images, "flip", epoch=1)
+    even, odd = changed(images, "flip", draw=0), changed(images, "flip", draw=1)
     mirrored = images[:, :, ::-1]
     is_mirrored = (even == mirrored).all(axis=(1, 2))
     expected = np.where(is_mirrored[:, None, None], mirrored, images)

@@ -1,4 +1,3 @@
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import tensorflow as tf
 from components.dataset.errors import DataError
 from components.train.trainer import input_pipeline
 from components.train.trainer.input_pipeline import (
+    WHOLE,
     InMemory,
     Part,
     Source,
@@ -17,22 +17,26 @@ from components.train.trainer.input_pipeline import (
     read_examples,
     training_batches,
 )
+from components.train.trainer.sampling import Draw
 from components.train.trainer.splits import Examples, Split
 from components.train.trainer.util import Hyperparameters
 
 from .conftest import make_examples, write_records
 
 PLAIN = Hyperparameters(augmentation="none")
+INDICES = np.random.default_rng(5).permutation(320)
+WEIGHTS = np.linspace(0.5, 1.5, 320, dtype=np.float32)
+FIRST, SECOND = (Draw(number, INDICES, WEIGHTS) for number in (0, 1))
 
 
-def batches(source: Source, count: int, *, start: int = 0, seed: int = 0) -> list[Any]:
+def batches(source: Source, draw: Draw = FIRST, *, part: Part = WHOLE, seed: int = 0) -> list[Any]:
     hyperparameters = Hyperparameters(augmentation="none", seed=seed)
-    stream = training_batches(source, hyperparameters, 32, start=start)
-    return [(images.numpy(), labels.numpy()) for images, labels in islice(stream, count)]
+    stream = training_batches(source, draw, hyperparameters, 32, part=part)
+    return [tuple(each.numpy() for each in batch) for batch in stream]
 
 
 def keys(some: list[Any]) -> list[bytes]:
-    return [image.tobytes() for images, _ in some for image in images]
+    return [image.tobytes() for images, *_ in some for image in images]
 
 
 @pytest.fixture(params=["in memory", "streamed"])
@@ -53,58 +57,84 @@ def test_what_was_written_is_read(train: Split) -> None:
     assert read.labels.dtype == np.int64
 
 
-def test_each_epoch_holds_each_example_once_in_another_order(source: Source) -> None:
-    assert source.count == 320
-    everything = batches(source, 20)
-    first, second = keys(everything[:10]), keys(everything[10:])
-    assert set(first) == set(second) == set(keys(batches(source, 10)))
-    assert len(set(first)) == 320
-    assert first != second
+def test_a_round_holds_each_example_once(source: Source, train: Split) -> None:
+    everything = {image.tobytes() for image in read_examples(train.files).images}
+    assert source.count == len(everything) == 320
+    found = keys(batches(source))
+    assert len(found) == 320
+    assert set(found) == everything
+
+
+def test_examples_in_memory_come_as_they_were_drawn(train: Split) -> None:
+    examples = read_examples(train.files)
+    some = Draw(3, INDICES[:70], WEIGHTS[:70])
+    got = batches(InMemory(examples), some)
+    assert len(got) == 2
+    for batch, first in zip(got, (0, 32), strict=True):
+        chosen = some.indices[first : first + 32]
+        np.testing.assert_array_equal(batch[0], examples.images[chosen])
+        np.testing.assert_array_equal(batch[1], examples.labels[chosen])
+        np.testing.assert_array_equal(batch[2], some.weights[first : first + 32])
+
+
+def test_streamed_examples_have_another_order_in_each_round_and_with_each_seed(
+    train: Split, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(input_pipeline, "MEMORY", 100_000)
+    source = open_source(train)
+    first = keys(batches(source))
+    assert first == keys(batches(source))
+    assert first != keys(batches(source, SECOND))
+    assert first != keys(batches(source, seed=1))
+    assert {float(weight) for _, _, weights in batches(source) for weight in weights} == {1.0}
 
 
 def test_an_image_keeps_its_label(source: Source) -> None:
     images, labels = make_examples(320)
     expected = {image.tobytes(): label for image, label in zip(images, labels, strict=True)}
-    for some, given in batches(source, 10):
+    for some, given, _ in batches(source):
         assert [expected[image.tobytes()] for image in some] == given.tolist()
 
 
-def test_the_same_seed_gives_the_same_batches_and_another_seed_others(source: Source) -> None:
-    assert keys(batches(source, 12)) == keys(batches(source, 12))
-    assert keys(batches(source, 12)) != keys(batches(source, 12, seed=1))
+def test_an_image_is_mirrored_in_every_other_round(source: Source) -> None:
+    flip = Hyperparameters(augmentation="flip")
+    seen = [
+        {image.tobytes() for images, *_ in training_batches(source, draw, flip, 32)
+         for image in images.numpy()}
+        for draw in (FIRST, SECOND)
+    ]  # fmt: skip
+    images, _ = make_examples(320)
+    both = {image.tobytes() for image in images} | {image.tobytes() for image in images[..., ::-1]}
+    assert seen[0] | seen[1] == both
+    assert not seen[0] & seen[1]
 
 
-@pytest.mark.parametrize("start", [4, 10, 13])
-def test_a_run_taken_up_in_the_middle_gets_the_batches_it_would_have_had(
-    source: Source, start: int
-) -> None:
-    assert keys(batches(source, 4, start=start)) == keys(batches(source, 24)[start : start + 4])
-
-
-def test_augmentation_goes_on_where_a_run_is_taken_up(source: Source) -> None:
-    both = Hyperparameters(augmentation="flip+shift")
-    whole = list(islice(training_batches(source, both, 32), 15))
-    rest = list(islice(training_batches(source, both, 32, start=13), 2))
-    for (expected, _), (given, _) in zip(whole[13:], rest, strict=True):
-        np.testing.assert_array_equal(given, expected)
+def test_shifts_hang_on_the_step(source: Source) -> None:
+    shift = Hyperparameters(augmentation="shift")
+    whole = [batch[0] for batch in training_batches(source, FIRST, shift, 32)]
+    later = [batch[0] for batch in training_batches(source, FIRST, shift, 32, start=1)]
+    again = [batch[0] for batch in training_batches(source, FIRST, shift, 32)]
+    np.testing.assert_array_equal(whole, again)
+    assert (whole[0] != later[0]).numpy().any()
 
 
 def test_the_parts_of_a_batch_are_the_batch(source: Source) -> None:
-    whole = batches(source, 3, start=9)
-    parts = [
-        list(islice(training_batches(source, PLAIN, 32, start=9, part=part), count))
-        for part, count in ((Part(4, range(2)), 6), (Part(4, range(2, 3)), 3))
-    ]
-    for step, (images, labels) in enumerate(whole):
-        shares = [*parts[0][2 * step : 2 * step + 2], parts[1][step]]
-        np.testing.assert_array_equal(images[:24], np.concatenate([share[0] for share in shares]))
-        np.testing.assert_array_equal(labels[:24], np.concatenate([share[1] for share in shares]))
+    whole = batches(source)
+    both = batches(source, part=Part(4, range(2)))
+    third = batches(source, part=Part(4, range(2, 3)))
+    assert (len(both), len(third)) == (2 * len(whole), len(whole))
+    for step, batch in enumerate(whole):
+        shares = [*both[2 * step : 2 * step + 2], third[step]]
+        for index, expected in enumerate(batch):
+            found = np.concatenate([share[index] for share in shares])
+            np.testing.assert_array_equal(expected[:24], found)
 
 
 def test_batches_have_a_size_that_tracing_knows(source: Source) -> None:
-    images, labels = training_batches(source, PLAIN, 32).element_spec
+    images, labels, weights = training_batches(source, FIRST, PLAIN, 32).element_spec
     assert images == tf.TensorSpec([32, 28, 28], tf.uint8)
     assert labels.dtype == tf.int64
+    assert weights == tf.TensorSpec([32], tf.float32)
 
 
 def test_a_damaged_file_is_named(train: Split, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.train.trainer.layers import FusedBatchNormalization
+from components.train.trainer.layers import Committee, FusedBatchNormalization
 from components.train.trainer.model import build_model
 from components.train.trainer.util import Hyperparameters
 
@@ -36,14 +36,44 @@ def test_precision_changes_what_is_computed_in_and_not_the_weights() -> None:
 def test_the_widths_are_those_of_the_hyperparameters() -> None:
     model = build_model(Hyperparameters(filters=(6, 8, 10), dense_units=12))
     convolutions = [layer.filters for layer in model.layers if hasattr(layer, "filters")]
-    assert convolutions == [3, 6, 8, 8, 8, 10, 10, 10]
+    assert convolutions == [6, 8, 8, 8, 10, 10, 10]
     dense = [layer.units for layer in model.layers if hasattr(layer, "units")]
-    assert dense == [12, 10]
+    assert dense == [2, 8, 2, 10, 12, 10]
 
 
-def test_without_dense_units_the_last_layer_is_the_only_dense_one() -> None:
+def test_a_narrow_stem_is_one_convolution_and_a_wide_one_two() -> None:
+    stems = []
+    for stem in (16, 32):
+        model = build_model(Hyperparameters(filters=(stem, 8)))
+        stems.append([layer.filters for layer in model.layers if hasattr(layer, "filters")][:-3])
+    assert stems == [[16], [16, 32]]
+
+
+def test_a_committee_answers_with_the_mean_of_its_members() -> None:
+    logits = [tf.random.stateless_normal([5, 10], [seed, 0], stddev=3.0) for seed in range(3)]
+    committee = Committee()
+    mean = sum(tf.nn.softmax(each) for each in logits) / 3
+    np.testing.assert_allclose(tf.nn.softmax(committee(logits)), mean, atol=1e-6)
+    np.testing.assert_array_equal(committee(logits, training=True), tf.stack(logits, axis=1))
+    np.testing.assert_allclose(
+        tf.nn.softmax(committee(logits[:1])), tf.nn.softmax(logits[0]), atol=1e-6
+    )
+
+
+def test_the_members_of_a_committee_are_networks_of_their_own() -> None:
+    one, three = (
+        build_model(Hyperparameters(filters=(4, 8), members=members)) for members in (1, 3)
+    )
+    assert three.count_params() == 3 * one.count_params()
+    images = make_examples(4)[0]
+    assert one(images, training=True).shape == (4, 1, 10)
+    assert three(images, training=True).shape == (4, 3, 10)
+    assert three(images).shape == (4, 10)
+
+
+def test_without_dense_units_the_last_layer_follows_the_convolutions() -> None:
     model = build_model(Hyperparameters(filters=(4, 8), dense_units=0))
-    assert [layer.units for layer in model.layers if hasattr(layer, "units")] == [10]
+    assert [layer.units for layer in model.layers if hasattr(layer, "units")] == [2, 8, 10]
 
 
 def test_dropout_changes_training_only() -> None:

@@ -17,6 +17,9 @@ from pipeline import emulator
 from tests.idx_files import write_idx_set
 
 BUCKET = f"gs://{emulator.LOCAL_BUCKET}"
+needs_gcloud = pytest.mark.skipif(
+    not shutil.which("gcloud"), reason="gcloud is not on this machine"
+)
 SHORT = ["--filters", "4", "8", "--batch-size", "32", "--train-steps", "3"]
 
 
@@ -122,16 +125,11 @@ def test_raw_files_and_folders_in_a_bucket_do_as_well(
     assert list((tmp_path / "job" / "logs" / "train").glob("events.*"))
 
 
-@pytest.mark.skipif(not shutil.which("gcloud"), reason="gcloud is not on this machine")
-def test_gcloud_trains_locally_with_the_tutorials_arguments(
-    train_directory: Path, validation_directory: Path, tmp_path: Path
-) -> None:
+def gcloud_train(job: Path, *options: str, given: list[str]) -> str:
     command = ["gcloud", "ai-platform", "local", "train", "--module-name", "trainer.task"]
     package = Path(task.__file__).parent
-    given = ["--eval-steps", "1", "--verbosity", "DEBUG", *SHORT]
-    files, job = arguments(train_directory, validation_directory, tmp_path)[:2], tmp_path / "job"
     done = subprocess.run(
-        [*command, "--package-path", str(package), "--job-dir", str(job), "--", *files, *given],
+        [*command, "--package-path", package, "--job-dir", job, *options, "--", *given],
         env={**os.environ, "CLOUDSDK_ML_ENGINE_LOCAL_PYTHON": sys.executable},
         capture_output=True,
         text=True,
@@ -139,7 +137,39 @@ def test_gcloud_trains_locally_with_the_tutorials_arguments(
     )
     assert done.returncode == 0, done.stderr
     assert (job / "model" / "saved_model.pb").is_file()
-    assert json.loads((job / "history.json").read_text())["steps"] == 3
+    return done.stdout + done.stderr
+
+
+def steps(job: Path) -> int:
+    return int(json.loads((job / "history.json").read_text())["steps"])
+
+
+@needs_gcloud
+def test_gcloud_trains_locally_with_the_tutorials_arguments(
+    train_directory: Path, validation_directory: Path, tmp_path: Path
+) -> None:
+    files = arguments(train_directory, validation_directory, tmp_path)[:2]
+    given = [*files, "--eval-steps", "1", "--verbosity", "DEBUG", *SHORT]
+    assert "hyperparameters {" in gcloud_train(tmp_path, given=given)
+    assert steps(tmp_path) == 3
+
+
+@needs_gcloud
+@pytest.mark.real_data
+def test_gcloud_trains_locally_on_the_official_files_without_naming_them(tmp_path: Path) -> None:
+    said = gcloud_train(tmp_path, given=SHORT)
+    assert "training on 55,000 examples" in said
+    assert steps(tmp_path) == 3
+
+
+@needs_gcloud
+def test_gcloud_trains_with_several_workers(
+    train_directory: Path, validation_directory: Path, tmp_path: Path
+) -> None:
+    files = arguments(train_directory, validation_directory, tmp_path)[:2]
+    workers = ["--worker-count", "1", "--parameter-server-count", "0"]
+    gcloud_train(tmp_path, "--distributed", *workers, given=[*files, *SHORT])
+    assert steps(tmp_path) == 3
 
 
 def test_a_foreseen_error_is_one_line_and_exit_code_1(

@@ -1,11 +1,13 @@
 import itertools
 import math
 import re
+from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.train.trainer import input_pipeline
 from components.train.trainer import training as module
 from components.train.trainer.input_pipeline import InMemory, open_source, read_examples
 from components.train.trainer.model import build_model
@@ -42,11 +44,11 @@ def test_steps_and_epochs_follow_from_each_other(
 
 def test_it_learns_what_can_be_learned(train: Split, validation: Split) -> None:
     given = Hyperparameters(
-        filters=(8, 16), dense_units=16, batch_size=32, epochs=5, augmentation="none"
+        filters=(8, 16), dense_units=16, batch_size=32, epochs=8, augmentation="none"
     )
     training = start(train, validation, given)
     training.run()
-    assert [row.epoch for row in training.curve] == [1, 2, 3, 4, 5]
+    assert [row.epoch for row in training.curve] == [1, 2, 3, 4, 5, 6, 7, 8]
     assert training.curve[-1].loss < training.curve[0].loss
     assert training.curve[-1].validation_accuracy == pytest.approx(1.0, abs=0.1)
 
@@ -89,9 +91,9 @@ def test_a_loss_that_is_no_number_stops_with_step_and_learning_rate(
     training = start(train, None, SMALL)
     original, steps = training.step, itertools.count(1)
 
-    def seventh_is_nan(images: object, labels: object) -> object:
-        figures = original(images, labels)
-        return figures * math.nan if next(steps) == 7 else figures
+    def seventh_is_nan(*batch: object) -> object:
+        figures, losses = original(*batch)
+        return figures * math.nan if next(steps) == 7 else figures, losses
 
     training.step = seventh_is_nan
     with pytest.raises(TrainingDiverged) as error:
@@ -117,8 +119,8 @@ def test_a_learning_rate_far_too_large_is_an_error(train: Split) -> None:
 
 def test_a_last_step_that_ruins_the_weights_is_an_error(train: Split) -> None:
     training = start(train, None, SMALL)
-    training.model.get_layer("logits").bias.assign(np.full(10, math.inf))
-    training.step = lambda images, labels: tf.constant([1.0, 0.1])
+    training.model.get_layer("logits_0").bias.assign(np.full(10, math.inf))
+    training.step = lambda *batch: (tf.constant([1.0, 0.1]), tf.zeros(32))
     with pytest.raises(TrainingDiverged, match="a weight is not finite at step 20"):
         training.run()
 
@@ -141,9 +143,9 @@ def test_the_smoothed_loss_is_the_one_of_the_definition(train: Split) -> None:
     labels = np.array([1, 2, 3, 4])
     targets = np.full((4, 10), 0.01) + 0.9 * np.eye(10)[labels]
     expected = -(targets * np.log(np.exp(logits) / np.exp(logits).sum(1, keepdims=True))).sum(1)
-    loss, accuracy = training._figures(tf.constant(logits), tf.constant(labels)).numpy()
-    assert loss == pytest.approx(expected.mean(), rel=1e-5)
-    assert accuracy == pytest.approx((logits.argmax(1) == labels).mean())
+    losses, right = training._losses(tf.constant(logits), tf.constant(labels))
+    assert losses.numpy() == pytest.approx(expected, rel=1e-5)
+    assert right.numpy().tolist() == (logits.argmax(1) == labels).tolist()
 
 
 def test_fewer_examples_than_a_batch_are_one_batch(train: Split) -> None:
@@ -166,3 +168,48 @@ def test_progress_is_written_only_where_it_is_wanted(
     assert lines.pop() == ""
     assert all(re.match(r"epoch [12]/2  step \d+/10  [\d,]+ images/s  loss \d", x) for x in lines)
     assert "step 10/10" in lines[-1]
+
+
+def test_the_losses_of_the_examples_are_kept_for_the_next_round(train: Split) -> None:
+    training = start(train, None, SMALL)
+    examples = read_examples(train.files)
+    training.run()
+    assert np.isfinite(training.sampler.losses).all()
+    # Bars that are told apart already have the lower losses.
+    logits = training.model(examples.images, training=False)
+    right = np.argmax(logits, axis=-1) == examples.labels
+    losses = training.sampler.losses
+    assert losses[right].mean() < losses[~right].mean()
+
+
+def test_streamed_examples_are_sampled_uniformly(
+    train: Split, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(input_pipeline, "MEMORY", 100_000)
+    training = start(train, None, SMALL)
+    training.run()
+    assert len(training.curve) == 2
+    (draw,) = training.sampler.epoch(3, 10)
+    assert set(draw.weights) == {1.0}
+
+
+def test_each_member_of_a_committee_learns_as_if_it_were_alone(train: Split) -> None:
+    given: dict[str, Any] = {"filters": (4, 8), "batch_size": 32, "train_steps": 3}
+    alone = start(train, None, Hyperparameters(**given))
+    committee = start(train, None, Hyperparameters(**given, members=2))
+
+    def weighted(training: Training) -> list[Any]:
+        return [layer for layer in training.model.layers if layer.weights]
+
+    # Layers of the same depth stand beside each other.
+    twins = list(enumerate(weighted(committee)))
+    assert len(twins) == 2 * len(weighted(alone))
+    for index, layer in twins:
+        layer.set_weights(weighted(alone)[index // 2].get_weights())
+    alone.run()
+    committee.run()
+    for index, layer in twins:
+        expected = weighted(alone)[index // 2].get_weights()
+        for found, wanted in zip(layer.get_weights(), expected, strict=True):
+            np.testing.assert_allclose(found, wanted, atol=1e-4)
+    assert committee.curve[0].loss == pytest.approx(alone.curve[0].loss, rel=1e-4)

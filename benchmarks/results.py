@@ -1,0 +1,51 @@
+"""What was measured, part by part, in a file that a later measurement of another part adds to."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from . import table
+from .accuracy import Trained
+from .figure import Figure
+
+
+class Results:
+    """The figures in ``results.json`` of a folder; ``results.md`` and the plot are made of it.
+
+    Args:
+        folder: Made when it is missing. Figures of another machine or other packages there are
+            forgotten.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._machine = table.machine()
+        self._parts: dict[str, Any] = {}
+        path = folder / "results.json"
+        if path.exists():
+            known = json.loads(path.read_text())
+            self._parts = known["parts"] if known["machine"] == self._machine else {}
+
+    def add(self, part: str, figures: Sequence[Figure], runs: Sequence[Trained] = ()) -> None:
+        """Takes the figures of a part, instead of older ones, and writes them."""
+        self._parts[part] = {
+            "figures": [figure.as_json() for figure in figures],
+            "runs": [run.as_json() for run in runs],
+        }
+        self.folder.mkdir(parents=True, exist_ok=True)
+        facts = {"machine": self._machine, "parts": self._parts}
+        (self.folder / "results.json").write_text(json.dumps(facts, indent=1) + "\n")
+        (self.folder / "results.md").write_text(
+            f"{table.markdown(self.figures)}\n{self._machine}\n"
+        )
+
+    @property
+    def figures(self) -> list[Figure]:
+        """Those of all parts."""
+        return [Figure.from_json(each) for part in self._parts.values() for each in part["figures"]]
+
+    @property
+    def runs(self) -> list[Trained]:
+        """The training runs of all parts."""
+        return [Trained(**each) for part in self._parts.values() for each in part["runs"]]

@@ -1,0 +1,92 @@
+"""Which examples a round of steps is made of: all, or rather those that are not learned yet.
+
+After the first epoch most pictures are easy, and a step on them changes little. With ``loss`` a
+round then takes half of the examples only: those with the highest loss when they were last seen,
+and some of the others, with a weight that makes them stand for all others, so that the mean
+gradient stays what it was (in the spirit of InfoBatch, Qin et al., 2024).
+"""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+ROUNDS: Final = 2
+"""In an epoch after the first: each takes as many of the steps, so half of the examples."""
+HARD: Final = 0.5
+"""Share of the hardest in such a round."""
+
+
+class Draw(NamedTuple):
+    """Examples in the order in which they are trained on.
+
+    Attributes:
+        number: Of the round, counted from 0 over the whole training.
+        indices: int64 [n].
+        weights: Of their losses, float32 [n]; their mean is 1.
+    """
+
+    number: int
+    indices: NDArray[np.int64]
+    weights: NDArray[np.float32]
+
+
+class Sampler:
+    """Draws the rounds of a training run.
+
+    Args:
+        count: Examples there are.
+        batch_size: Examples in a step.
+        seed: Of the training run.
+        by_loss: Prefer the hard ones.
+
+    Attributes:
+        losses: Of each example when it was last trained on, float32 [count], at first infinite;
+            what the draws hang on beside the seed.
+    """
+
+    def __init__(self, count: int, batch_size: int, seed: int, *, by_loss: bool) -> None:
+        self.losses = np.full(count, np.inf, np.float32)
+        self._batch_size = batch_size
+        self._seed = seed
+        self._by_loss = by_loss
+
+    def epoch(self, number: int, steps: int) -> Iterator[Draw]:
+        """The rounds of an epoch, each drawn when the one before has been recorded.
+
+        Args:
+            number: Of the epoch, counted from 1.
+            steps: That the epoch has; all its batches are full.
+        """
+        if not self._by_loss or number == 1:
+            yield self._all(number - 1, steps * self._batch_size)
+            return
+        first = steps // ROUNDS
+        for part, own in enumerate((first, steps - first)):
+            if own:
+                yield self._hard_and_others(1 + (number - 2) * ROUNDS + part, own)
+
+    def record(self, draw: Draw, losses: NDArray[np.float32]) -> None:
+        """Keeps the losses of the examples of a draw, float32 [n]."""
+        self.losses[draw.indices] = losses
+
+    def _all(self, number: int, examples: int) -> Draw:
+        indices = self._generator(number).permutation(len(self.losses))[:examples]
+        return Draw(number, indices, np.ones(examples, np.float32))
+
+    def _hard_and_others(self, number: int, steps: int) -> Draw:
+        examples = steps * self._batch_size
+        hardest = int(examples * HARD)
+        generator = self._generator(number)
+        # Sorted stably: the same losses give the same draw.
+        order = np.argsort(-self.losses, kind="stable")
+        others = generator.choice(order[hardest:], examples - hardest, replace=False)
+        for_each = (len(order) - hardest) / len(others)
+        weights = np.repeat(np.array([1, for_each], np.float32), [hardest, len(others)])
+        shuffled = generator.permutation(examples)
+        indices = np.concatenate([order[:hardest], others])
+        return Draw(number, indices[shuffled], (weights / weights.mean())[shuffled])
+
+    def _generator(self, number: int) -> np.random.Generator:
+        return np.random.default_rng([self._seed, number])

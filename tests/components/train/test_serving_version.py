@@ -1,0 +1,78 @@
+"""The exported model where it is served: under the TensorFlow of Vertex's newest image."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.train.trainer.export import export
+from components.train.trainer.model import build_model
+from components.train.trainer.util import Hyperparameters
+from components.upload.containers import PREBUILT
+from pipeline.processes import make_environment
+
+from .conftest import make_examples
+
+SERVED: dict[str, str] = {"2-15": "2.15.1"}
+"""The newest patch of each version that an image's name may tell."""
+ANSWER = """
+import json, sys
+import numpy as np
+import tensorflow as tf
+model = tf.saved_model.load(sys.argv[1])
+images = np.load(sys.argv[2])
+encoded = tf.stack([tf.io.encode_png(image[..., None]) for image in images])
+answers = [
+    model.signatures["serving_default"](image=tf.constant(images)),
+    model.signatures["serving_bytes"](image_bytes=encoded),
+]
+probabilities = [answer["probabilities"].numpy().tolist() for answer in answers]
+print(json.dumps([tf.__version__, *probabilities]))
+"""
+
+
+def install(python: Path, package: str) -> None:
+    done = subprocess.run(
+        [python, "-m", "pip", "install", "--quiet", package],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        pytest.skip(f"{package} cannot be had here: {done.stderr[-300:]}")
+
+
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="TensorFlow 2.15 has no newer Python")
+@pytest.mark.parametrize("architecture", ["residual", "plain"])
+def test_the_model_answers_the_same_where_it_is_served(
+    architecture: str, python_of_serving: Path, tmp_path: Path
+) -> None:
+    model = build_model(Hyperparameters(architecture=architecture, filters=(8, 16)))
+    images = make_examples(50)[0]
+    export(model, tmp_path / "model")
+    np.save(tmp_path / "images.npy", images)
+    done = subprocess.run(
+        [python_of_serving, "-c", ANSWER, tmp_path / "model", tmp_path / "images.npy"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    version, *answers = json.loads(done.stdout.splitlines()[-1])
+    assert version in SERVED.values()
+    expected = tf.nn.softmax(model(images)).numpy()
+    for answer in answers:
+        np.testing.assert_allclose(answer, expected, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def python_of_serving(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    named = re.search(r"tf2-cpu\.([\d-]+):", PREBUILT)
+    assert named
+    python = make_environment(tmp_path_factory.mktemp("serving") / "venv")
+    install(python, f"tensorflow-cpu=={SERVED[named[1]]}")
+    return python
