@@ -31,7 +31,7 @@ test: setup ## Pass the tests (options in ARGS="-k ingest")
 	@$(BIN)/python -m pytest $(ARGS)
 
 .PHONY: bench
-bench: setup ## Measure against what one would write instead, about an hour (options in ARGS="--quick")
+bench: setup ## Measure against what one would write instead, an hour and a half (options in ARGS="--quick")
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: compile
