@@ -94,7 +94,7 @@ def _show(ordered: Any, cron: str, max_runs: int, difference: str) -> None:
     from pipeline.vertex import sending
 
     typer.echo(sending.as_json(_request(ordered, cron, max_runs)))
-    say(difference or "the spec is compiled/pipeline.yaml as it is committed", sys.stderr)
+    say(difference or "the spec is as it is committed in compiled/", sys.stderr)
 
 
 def _send(ordered: Any, cron: str, max_runs: int, experiment: str, create_bucket: bool) -> Any:

@@ -150,7 +150,7 @@ def test_a_dry_run_prints_what_would_be_sent_and_sends_nothing(
 
 def test_a_dry_run_shows_the_difference_to_the_committed_file(command: Command) -> None:
     same = command("submit", "--bucket", "my-bucket", "--dry-run")
-    assert "the spec is compiled/pipeline.yaml as it is committed" in same.error
+    assert "the spec is as it is committed in compiled/" in same.error
     other = command("submit", "--bucket", "my-bucket", "--dry-run", "--image", IMAGE)
     assert f"+deploymentSpec.executors.exec-decode.container.image: {IMAGE}" in other.error
 
