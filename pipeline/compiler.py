@@ -22,7 +22,7 @@ DISTRIBUTED: Final = Machine(replicas=2)
 
 ARGUMENT_BYTES: Final = 131_071
 """Linux' MAX_ARG_STRLEN less the closing zero: the longest string a command may hold."""
-EXECUTOR_INPUT_BYTES: Final = 6_144
+EXECUTOR_INPUT_BYTES: Final = 8_192
 """Room for the executor input, which takes the place of a placeholder in a CustomJob's argument."""
 DIFF_LINES: Final = 40
 
