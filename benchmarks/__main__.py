@@ -73,12 +73,13 @@ def main(
 
 
 def measure(part: Part, settings: Settings, results: Results) -> None:
-    """Measures a part and writes its figures."""
+    """Measures a part and writes its figures; those of the training runs after each seed."""
     if part in MEASURES:
         results.add(part, MEASURES[part](settings))
         return
     who = accuracy.LONG if part is Part.BEST else accuracy.SHORT
-    results.add(part, *accuracy.measure(settings, who))
+    for figures, runs in accuracy.measure(settings, who):
+        results.add(part, figures, runs)
 
 
 if __name__ == "__main__":

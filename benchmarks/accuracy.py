@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -53,14 +53,14 @@ class Trained:
         return next((seconds for seconds, reached in self.curve if reached >= accuracy), None)
 
 
-def measure(settings: Settings, who: Sequence[str]) -> tuple[list[Figure], list[Trained]]:
-    """The rows of presets and peers, and the runs that they were made from."""
+def measure(settings: Settings, who: Sequence[str]) -> Iterator[tuple[list[Figure], list[Trained]]]:
+    """The rows of presets and peers, and the runs that they were made from: after each seed."""
     runs: list[Trained] = []
     for seed in range(settings.seeds):
         for one in who:
             settings.say(f"training: {PEERS.get(one, one)}, seed {seed}")
             runs.append((_peer if one in PEERS else _own)(settings, one, seed))
-    return rows(runs), runs
+        yield rows(runs), runs
 
 
 def _own(settings: Settings, who: str, seed: int) -> Trained:
