@@ -2,8 +2,10 @@
 
 import gzip
 import shutil
+import statistics
 import struct
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -58,21 +60,14 @@ def measure(settings: Settings) -> list[Figure]:
 
 
 def _scaling(settings: Settings) -> list[Figure]:
-    settings.say(f"decode of {TIMES} times the data")
-    once, often = settings.scratch / "once", settings.scratch / "often"
+    settings.say(f"decode of {TIMES} and {2 * TIMES} times the data")
+    sets = [settings.scratch / f"times-{times}" for times in (1, TIMES, 2 * TIMES)]
     # In processes of their own, for the sake of this one's size: see ``run``.
-    module("sides.repeat", settings.raw, once, 1)
-    module("sides.repeat", settings.raw, often, TIMES)
-    few, many = _in_turns(
-        settings.repeats,
-        lambda: _in_new_folder(settings, "sides.decode", once),
-        lambda: _in_new_folder(settings, "sides.decode", often),
+    for raw, times in zip(sets, (1, TIMES, 2 * TIMES), strict=True):
+        module("sides.repeat", settings.raw, raw, times)
+    few, many, twice = _in_turns(
+        settings.repeats, *(partial(_in_new_folder, settings, "sides.decode", raw) for raw in sets)
     )
-    more = (TIMES - 1) * count_of(once)
-    growth = [
-        (large - small) * MIB / more for large, small in zip(_peaks(many), _peaks(few), strict=True)
-    ]
-    peaks = f"peak {number(_peaks(few)[0])} MiB, then {number(_peaks(many)[0])} MiB"
     return [
         ratio(
             f"decode of {TIMES} times the data: its time / that of the data once",
@@ -82,14 +77,30 @@ def _scaling(settings: Settings) -> list[Figure]:
             unit="s",
             labels=(f"{TIMES} times", "once"),
         ),
-        Figure(
-            f"decode of {TIMES} times the data: memory for each further example",
-            growth,
-            "bytes",
-            Target(BYTES_AN_EXAMPLE, at_most=True),
-            peaks,
-        ),
+        memory_growth(_peaks(few), _peaks(many), _peaks(twice), TIMES * count_of(sets[0])),
     ]
+
+
+def memory_growth(
+    few: Sequence[float], many: Sequence[float], twice: Sequence[float], further: int
+) -> Figure:
+    """What decode holds for an example more, where its buffers are full already.
+
+    Args:
+        few: Peaks in MiB for the data once, which does not fill every buffer.
+        many: For ``TIMES`` as much.
+        twice: For twice that.
+        further: Examples that the last has more than the one before.
+    """
+    growth = [(large - small) * MIB / further for large, small in zip(twice, many, strict=True)]
+    once, more, most = (number(statistics.median(peaks)) for peaks in (few, many, twice))
+    return Figure(
+        f"decode, from {TIMES} to {2 * TIMES} times the data: memory for each further example",
+        growth,
+        "bytes",
+        Target(BYTES_AN_EXAMPLE, at_most=True),
+        f"peak {once} MiB once, {more} MiB {TIMES} times, {most} MiB {2 * TIMES} times",
+    )
 
 
 def count_of(raw: Path) -> int:
