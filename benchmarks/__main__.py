@@ -10,7 +10,7 @@ from rich.console import Console
 
 from components.dataset.raw import find_raw
 
-from . import accuracy, decoding, startup, table, throughput, whole_run
+from . import accuracy, decoding, scaling, startup, table, throughput, whole_run
 from .process import BenchmarkError
 from .results import Results
 from .settings import Settings
@@ -24,6 +24,7 @@ class Part(StrEnum):
     DECODE = "decode"
     STARTUP = "startup"
     THROUGHPUT = "throughput"
+    SCALE = "scale"
     RUN = "run"
     ACCURACY = "accuracy"
     BEST = "best"
@@ -33,6 +34,7 @@ MEASURES = {
     Part.DECODE: decoding.measure,
     Part.STARTUP: startup.measure,
     Part.THROUGHPUT: throughput.measure,
+    Part.SCALE: scaling.measure,
     Part.RUN: whole_run.measure,
 }
 

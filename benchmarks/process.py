@@ -6,10 +6,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+MIB: Final = 2**20
 TAIL_LINES: Final = 20
 
 
@@ -83,4 +84,29 @@ def module(name: str, *arguments: object) -> Usage:
     Raises:
         BenchmarkError: As ``run``.
     """
-    return run([sys.executable, "-m", f"benchmarks.{name}", *map(str, arguments)])
+    return run_module(f"benchmarks.{name}", *arguments)
+
+
+def run_module(name: str, *arguments: object) -> Usage:
+    """Runs any module of this environment.
+
+    Raises:
+        BenchmarkError: As ``run``.
+    """
+    return run([sys.executable, "-m", name, *map(str, arguments)])
+
+
+def in_turns(repeats: int, *sides: Callable[[], Usage]) -> list[list[Usage]]:
+    """Runs the sides one after another, ``repeats`` times, after one round that warms up."""
+    rounds = [[side() for side in sides] for _ in range(repeats + 1)]
+    return [list(column) for column in zip(*rounds[1:], strict=True)]
+
+
+def seconds(usages: Sequence[Usage]) -> list[float]:
+    """The time of each."""
+    return [usage.seconds for usage in usages]
+
+
+def peaks(usages: Sequence[Usage]) -> list[float]:
+    """The peak memory of each, in MiB."""
+    return [usage.peak / MIB for usage in usages]

@@ -8,8 +8,8 @@ import tensorflow as tf
 from keras import layers
 
 from benchmarks.arithmetic import training_flops
-from benchmarks.decoding import count_of
 from benchmarks.peers import keras_network, naive_records, single_examples
+from benchmarks.scaling import count_of
 from benchmarks.sides import decode
 from benchmarks.sides.repeat import repeated
 from components.dataset.records import read_records

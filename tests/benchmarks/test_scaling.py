@@ -1,6 +1,6 @@
 import pytest
 
-from benchmarks.decoding import memory_growth
+from benchmarks.scaling import memory_growth
 
 
 def test_the_memory_of_a_further_example_is_measured_where_the_buffers_are_full() -> None:
