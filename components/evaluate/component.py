@@ -61,6 +61,6 @@ def evaluate(
     Path(metrics.path).write_text(json.dumps(found.metrics))
     Path(confusion_matrix.path).write_text(json.dumps({"class_names": classes, "matrix": matrix}))
     Path(evaluation.path).write_text(json.dumps(found.facts, indent=1, allow_nan=False))
-    Path(report.path).write_text(render(found), encoding="utf-8")
+    Path(report.path).write_text(render(found.facts), encoding="utf-8")
     logging.getLogger(__name__).info(found.sentence)
     return found.passed
