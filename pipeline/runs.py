@@ -78,8 +78,9 @@ def evaluation(directory: Path) -> dict[str, Any]:
     Raises:
         RunError: It has none, since it ended before.
     """
-    state = summary(directory)
-    why = state["error"] or f"it is {state['state']}, and of an earlier version; run again"
+    ended = summary(directory)
+    stopped = "it was interrupted before" if ended["state"] == "interrupted" else ""
+    why = ended["error"] or stopped or "it is of an earlier version; run again"
     return _read(directory / EVALUATION, f"run {directory.name} has no evaluation: {why}")
 
 

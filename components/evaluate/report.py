@@ -156,7 +156,7 @@ def _confidence(facts: Mapping[str, Any]) -> float:
     """Mean probability of the predictions."""
     filled = [entry for entry in facts["calibration"] if entry["examples"]]
     total: float = sum(entry["examples"] * entry["confidence"] for entry in filled)
-    return total / facts["examples"]
+    return total / int(facts["examples"])
 
 
 def _parameters(facts: Mapping[str, Any]) -> Iterator[tuple[str, Rows]]:

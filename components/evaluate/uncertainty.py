@@ -37,4 +37,4 @@ def chance(gained: int, lost: int) -> float:
     for fewer in range(min(gained, lost)):
         ways = ways * (trials - fewer) // (fewer + 1)
         tail += ways
-    return min(1.0, 2 * tail / 2**trials)
+    return min(1.0, 2 * tail / (1 << trials))

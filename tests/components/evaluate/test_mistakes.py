@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -14,7 +16,7 @@ def answers(predicted: list[int], sure: list[float]) -> NDArray[np.float32]:
     return rows
 
 
-def pairs(labels: list[int], predicted: list[int], sure: list[float]) -> list[dict[str, object]]:
+def pairs(labels: list[int], predicted: list[int], sure: list[float]) -> list[dict[str, Any]]:
     truth = np.array(labels, np.uint8)
     return confused_pairs(answers(predicted, sure), truth, confusion(truth, np.array(predicted)))
 
