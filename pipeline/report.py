@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pipeline import runs
 
-PICTURES: Final = "pictures"
+PLOTS: Final = "plots"
 """What the evaluation of an earlier version of the step lacks; no page can be made of it."""
 
 
@@ -26,7 +26,7 @@ def publish(directory: Path, summary: Mapping[str, Any], outputs: Mapping[str, A
     evaluation, own_page = found
     shutil.copyfile(evaluation, directory / runs.EVALUATION)
     facts = json.loads(evaluation.read_text())
-    if PICTURES in facts:
+    if PLOTS in facts:
         _write(directory, summary, facts, directory / runs.REPORT)
     else:
         shutil.copyfile(own_page, directory / runs.REPORT)
@@ -47,7 +47,7 @@ def rebuild(directory: Path, output: Path | None = None) -> Path:
         OSError: The file cannot be written.
     """
     facts = runs.evaluation(directory)
-    if PICTURES not in facts:
+    if PLOTS not in facts:
         raise runs.RunError(
             f"the evaluation of run {directory.name} was made by an earlier version of the step; "
             "run again"

@@ -77,9 +77,11 @@ class Run:
 
 def write_summary(run: Run) -> None:
     """Writes ``summary.json``, and ``evaluation.json`` and ``report.html`` where it has them."""
-    report.publish(run.directory, as_json(run), run._outputs("evaluate"))
-    text = json.dumps(as_json(run), indent=1, default=str)
-    (run.directory / runs.SUMMARY).write_text(f"{text}\n")
+    try:
+        report.publish(run.directory, as_json(run), run._outputs("evaluate"))
+    finally:
+        text = json.dumps(as_json(run), indent=1, default=str)
+        (run.directory / runs.SUMMARY).write_text(f"{text}\n")
 
 
 def as_json(run: Run) -> dict[str, Any]:

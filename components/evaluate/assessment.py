@@ -13,6 +13,7 @@ from components.dataset.manifest import content_digest, read_manifest
 from components.evaluate import scores, verdict
 from components.evaluate.champion import score_champion
 from components.evaluate.examples import Examples, read_examples
+from components.evaluate.figures import plots
 from components.evaluate.pictures import data_uri
 from components.evaluate.predictions import predict
 
@@ -113,6 +114,7 @@ def assess(
         "training": {key: value for key, value in training.items() if key != CURVE},
         CURVE: training.get(CURVE, []),
         "pictures": _pictures(challenger, examples),
+        "plots": plots(training.get(CURVE, []), challenger.calibration),
     }
     return Assessment(facts)
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from components.evaluate import sections
-from components.evaluate.figures import learning_curve, reliability
 from components.evaluate.template import MACROS, PAGE
 
 if TYPE_CHECKING:
@@ -115,17 +114,13 @@ def _sections(facts: Mapping[str, Any]) -> Iterator[Section]:
     if facts["champion"] and not facts["champion"]["same"]:
         body = _html(sections.CHAMPION, **facts)
         yield Section("champion", "Against the champion", body)
-    drawn = ("loss", "accuracy") if facts["epochs"] else ()
-    plots = {name: learning_curve(facts["epochs"], name) for name in drawn}
-    yield Section("curves", "Learning curves", _html(sections.CURVES, plots=plots, **facts))
+    yield Section("curves", "Learning curves", _html(sections.CURVES, **facts))
     yield Section("classes", "By class", _html(sections.CLASSES, **facts))
     rows = _matrix_rows(facts)
     yield Section("matrix", "Confusion matrix", _html(sections.MATRIX, matrix_rows=rows, **facts))
     yield Section("confused", "Most confused classes", _html(sections.CONFUSED, **facts))
     yield Section("mistakes", "Most confident mistakes", _html(sections.MISTAKES, **facts))
-    plots = {"calibration": reliability(facts["calibration"])}
-    sure = {"confidence": _confidence(facts)}
-    body = _html(sections.CALIBRATION, plots=plots, **sure, **facts)
+    body = _html(sections.CALIBRATION, confidence=_confidence(facts), **facts)
     yield Section("calibration", "Calibration", body)
     yield Section(PARAMETERS, "Parameters", lists(*_parameters(facts)))
     yield Section("provenance", "Provenance", lists(*_provenance(facts)))

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from components.evaluate.assessment import assess
+from components.evaluate.figures import plots
 from components.evaluate.report import Additions, Section, Tile, lists, render
 
 Facts = dict[str, Any]
@@ -187,6 +188,7 @@ def test_a_model_without_mistakes_champion_or_curve_has_a_page_too(
         min_improvement=0.0,
     )
     perfect.facts["epochs"].clear()
+    perfect.facts["plots"] = plots([], perfect.facts["calibration"])
     page = render(perfect.facts)
     assert "every test example is classified correctly" in page
     assert "No class is taken for another one" in page
@@ -198,6 +200,7 @@ def test_epochs_without_validation_are_drawn(facts: Facts) -> None:
     def change(other: Facts) -> None:
         for epoch in other["epochs"]:
             epoch["validation_loss"] = epoch["validation_accuracy"] = None
+        other["plots"] = plots(other["epochs"], other["calibration"])
 
     page = changed(facts, change)
     assert "Loss over 2 epochs; the last: training 0.5000" in page
