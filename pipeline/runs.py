@@ -54,7 +54,8 @@ def newest_evaluated(runs: Path) -> Path:
     Raises:
         RunError: There is none.
     """
-    evaluated = [path for path in _folders(runs) if (path / EVALUATION).is_file()]
+    both = (EVALUATION, SUMMARY)
+    evaluated = [path for path in _folders(runs) if all((path / name).is_file() for name in both)]
     if not evaluated:
         raise RunError(
             f"{runs} holds no run with an evaluation; start one with `fashion-mnist run`"

@@ -72,6 +72,11 @@ def test_the_newest_run_is_the_last_to_have_an_evaluation(folder: Path) -> None:
     assert runs.newest_evaluated(folder) == folder / OLD
 
 
+def test_a_run_that_was_killed_at_its_end_is_not_the_newest(folder: Path) -> None:
+    (folder / OLD / "summary.json").unlink()
+    assert runs.newest_evaluated(folder) == folder / OTHER
+
+
 def test_a_run_that_failed_before_its_evaluation_says_why(tmp_path: Path) -> None:
     failed = evaluations.write_run(
         tmp_path, OLD, state="failed", error="Train failed: dropout is 1.5"
