@@ -26,6 +26,10 @@ dataset:
 run: setup ## Run the whole pipeline here (options in ARGS="-p seed=1")
 	@$(BIN)/fashion-mnist run $(ARGS)
 
+.PHONY: report
+report: $(INSTALLED) ## Make the newest run's page anew and open it (another run's in ARGS="ID")
+	@$(BIN)/fashion-mnist report $(ARGS)
+
 .PHONY: test
 test: setup ## Pass the tests (options in ARGS="-k ingest")
 	@$(BIN)/python -m pytest $(ARGS)
@@ -45,6 +49,10 @@ check: $(INSTALLED) ## Say whether compiled/*.yaml is what the source compiles t
 .PHONY: package
 package: $(INSTALLED) ## Write the trainer as a package for training jobs: dist/
 	@$(BIN)/python -m pipeline.trainer_package dist
+
+.PHONY: pictures
+pictures: $(INSTALLED) ## Renew the README's pictures from the newest run
+	@$(BIN)/python scripts/picture_of_report.py docs/pictures/report.png
 
 .PHONY: lint
 lint: $(INSTALLED) ## Check style and types

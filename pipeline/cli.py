@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from pipeline.commands import Commands
 from pipeline.errors import CommandError, GateRefused, UsageError
+from pipeline.report_command import report
 from pipeline.vertex import follow_commands, schedule_commands, submit_command
 
 app = typer.Typer(
@@ -47,7 +48,7 @@ def compile_command(
 ) -> None:
     """Compile the pipeline and its components to YAML."""
     from pipeline import compiler
-    from pipeline.watchers import shown
+    from pipeline.paths import shown
 
     if check:
         try:
@@ -157,6 +158,7 @@ def parameters_command(
 
 
 for command in (
+    report,
     submit_command.submit,
     follow_commands.watch,
     follow_commands.jobs,

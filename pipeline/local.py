@@ -18,6 +18,7 @@ from pipeline.errors import UsageError
 from pipeline.execution import execute
 from pipeline.localization import localize
 from pipeline.machine import Machine
+from pipeline.parameters import changed
 from pipeline.run_id import new_run_id
 from pipeline.spec import Spec
 from pipeline.summary import Run, write_summary
@@ -193,6 +194,7 @@ def _new_run(spec: Spec, digest: str, parameters: dict[str, Any], root: Root) ->
         started=now,
         spec_digest=digest,
         parameters=parameters,
+        defaults=changed(parameters, spec),
         tasks={name: Task(name, display) for name, display in specs.leaf_tasks(spec)},
     )
 

@@ -97,6 +97,17 @@ def complete(values: dict[str, Any], spec: Spec) -> dict[str, Any]:
     return {**{name: _default(definition) for name, definition in declared.items()}, **values}
 
 
+def changed(values: dict[str, Any], spec: Spec) -> dict[str, Any]:
+    """The spec's default of each parameter that has another value; none for a required one."""
+    declared = spec["root"]["inputDefinitions"]["parameters"]
+    defaults = {
+        name: _default(definition)
+        for name, definition in declared.items()
+        if definition.get("isOptional")
+    }
+    return {name: value for name, value in defaults.items() if values[name] != value}
+
+
 def _default(definition: Spec) -> Any:
     default = definition.get("defaultValue")
     # The spec's JSON has no integers of its own.

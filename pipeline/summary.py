@@ -3,10 +3,10 @@
 import dataclasses
 import datetime
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
+from pipeline import report, runs
 from pipeline.figures import figure, version_of
 from pipeline.tasks import Task
 
@@ -21,6 +21,7 @@ class Run:
         started: When it began, UTC.
         spec_digest: SHA-256 of what the compiled spec says.
         parameters: The value of each pipeline parameter.
+        defaults: The spec's value of each parameter that has another one here.
         tasks: Its steps by component name, in run order.
         state: ``running``, ``done``, ``failed`` or ``interrupted``.
         seconds: Wall time.
@@ -32,6 +33,7 @@ class Run:
     started: datetime.datetime
     spec_digest: str
     parameters: dict[str, Any]
+    defaults: dict[str, Any]
     tasks: dict[str, Task]
     state: str = "running"
     seconds: float = 0.0
@@ -65,7 +67,7 @@ class Run:
     @property
     def report(self) -> Path | None:
         """The page about the model; None before there is one."""
-        path = self.directory / "report.html"
+        path = self.directory / runs.REPORT
         return path if path.exists() else None
 
     def _outputs(self, name: str) -> dict[str, Any]:
@@ -74,12 +76,12 @@ class Run:
 
 
 def write_summary(run: Run) -> None:
-    """Writes ``summary.json`` and ``report.html`` into the run's folder."""
-    report = run._outputs("evaluate").get("report")
-    if report and Path(report.uri).is_file():
-        shutil.copyfile(report.uri, run.directory / "report.html")
-    text = json.dumps(as_json(run), indent=1, default=str)
-    (run.directory / "summary.json").write_text(f"{text}\n")
+    """Writes ``summary.json``, and ``evaluation.json`` and ``report.html`` where it has them."""
+    try:
+        report.publish(run.directory, as_json(run), run._outputs("evaluate"))
+    finally:
+        text = json.dumps(as_json(run), indent=1, default=str)
+        (run.directory / runs.SUMMARY).write_text(f"{text}\n")
 
 
 def as_json(run: Run) -> dict[str, Any]:
@@ -92,6 +94,7 @@ def as_json(run: Run) -> dict[str, Any]:
         "seconds": round(run.seconds, 3),
         "spec_digest": run.spec_digest,
         "parameters": run.parameters,
+        "defaults": run.defaults,
         "metrics": run.metrics,
         "verdict": {"passed": run.passed, "reason": run.reason},
         "model": {"name": run.parameters.get("model_name"), "version": run.version},

@@ -16,6 +16,7 @@ from rich.text import Text
 from pipeline.duration import duration
 from pipeline.errors import Interrupted
 from pipeline.figures import figure
+from pipeline.paths import shown
 from pipeline.summary import Run
 from pipeline.tasks import Task, Watcher
 
@@ -158,9 +159,3 @@ def tell(run: Run, registry: Path, console: Console) -> None:
     if run.report:
         lines.append(f"Report     {shown(run.report)}")
     console.print("", *lines, sep="\n", highlight=False, markup=False)
-
-
-def shown(path: Path) -> str:
-    """A path as short as it can be typed from here."""
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)

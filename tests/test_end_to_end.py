@@ -67,7 +67,11 @@ def test_a_model_that_passes_the_gate_is_uploaded(copy: Path) -> None:
     assert told["verdict"]["passed"] is True
     assert told["model"]["version"] == "1"
     assert told["metrics"]["accuracy"] >= 0.5
-    assert Path(told["report"]).read_text().startswith("<!doctype html>")
+    page = Path(told["report"]).read_text()
+    assert page.startswith("<!doctype html>")
+    assert f"{told['run']} · " in page
+    assert "<dd>version 1<small>of fashion-mnist, the champion now</small></dd>" in page
+    assert "registry/fashion-mnist/1 model" in page
 
 
 def test_the_steps_ran_in_the_order_of_the_diagram(copy: Path) -> None:
@@ -98,6 +102,9 @@ def test_an_unchanged_run_uploads_nothing_and_says_which_version_it_is(
     ran = states(copy)
     assert {ran[name] for name in ("ingest", "decode", "train")} == {"cached"}
     assert "already version 1" in done.stdout
+    page = Path(summary(copy)["report"]).read_text()
+    assert page.count('<td class="left">from the cache</td>') == 3
+    assert "<dd>version 1<small>of fashion-mnist, the champion now</small></dd>" in page
 
 
 def test_a_different_run_becomes_the_second_version(project: Project, copy: Path) -> None:
@@ -125,6 +132,7 @@ def test_a_model_below_min_accuracy_leaves_the_registry_as_it_was(
     assert versions(copy) == []
     told = summary(copy)
     assert told["verdict"]["passed"] is False
+    assert "<dd>none<small>not uploaded</small></dd>" in Path(told["report"]).read_text()
     assert "min_accuracy" in told["verdict"]["reason"]
     assert told["verdict"]["reason"] in done.stdout
 
@@ -185,6 +193,10 @@ class TestWhatGoesWrong:
         done = project.run("-p", "dropout=1.5", root=copy)
         assert done.returncode == 1
         assert "Train failed: dropout is 1.5" in done.stderr
+        run = summary(copy)["run"]
+        asked = fashion_mnist("report", run, "--root", str(copy), cwd=copy)
+        assert asked.returncode == 1
+        assert f"{run} has no evaluation: Train failed: dropout is 1.5" in asked.stderr
         assert versions(copy) == ["1"]
 
 

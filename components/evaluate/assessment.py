@@ -7,23 +7,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from components.dataset.errors import DataError
 from components.dataset.facts import CLASS_NAMES
-from components.dataset.manifest import MANIFEST, content_digest, read_manifest
+from components.dataset.manifest import content_digest, read_manifest
 from components.evaluate import scores, verdict
+from components.evaluate.champion import score_champion
 from components.evaluate.examples import Examples, read_examples
-from components.evaluate.predictions import ModelError, predict
+from components.evaluate.figures import plots
+from components.evaluate.pictures import data_uri
+from components.evaluate.predictions import predict
 
-LABEL_DIGITS: Final = 40
-"""Digits of a digest that a registry's label keeps; fewer prove nothing."""
 AGAIN: Final = "run again with --no-cache to train it anew"
 CURVE: Final = "epochs"
 """The key of the history that holds an entry for each epoch; the rest describes the training."""
-CHAMPION_FIGURES: Final = ("examples", "correct", "accuracy", "loss", "macro_f1")
-NO_CHAMPION: Final = "run with -p champion_alias=none to compare with nothing"
 
 _log = logging.getLogger(__name__)
 
@@ -33,14 +29,10 @@ class Assessment:
     """The result of an evaluation.
 
     Attributes:
-        facts: Everything, as plain JSON: the ``evaluation`` artifact.
-        epochs: The history's entries, one per epoch.
-        pictures: uint8 [k, 28, 28], the images of ``facts["mistakes"]``.
+        facts: Everything, as plain JSON: the ``evaluation`` artifact, and all that its page shows.
     """
 
     facts: dict[str, Any]
-    epochs: list[dict[str, Any]]
-    pictures: NDArray[np.uint8]
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -60,14 +52,8 @@ class Assessment:
     @property
     def sentence(self) -> str:
         """The outcome and its reason."""
-        return f"{self.outcome.capitalize()}: {self.facts['verdict']['reason']}."
-
-    @property
-    def outcome(self) -> str:
-        """``passed``, ``not passed``, or ``unchanged`` for a model that is the champion."""
-        if self.facts["champion"] and self.facts["champion"]["same"]:
-            return "unchanged"
-        return "passed" if self.passed else "not passed"
+        decided = self.facts["verdict"]
+        return f"{decided['outcome'].capitalize()}: {decided['reason']}."
 
 
 def assess(
@@ -103,19 +89,20 @@ def assess(
     digest = content_digest(read_manifest(model))
     probabilities = predict(model, examples.images, name="the challenger", cure=AGAIN)
     challenger = scores.score(probabilities, examples.labels)
-    _log.info("Challenger: %s", _figures(challenger))
+    _log.info("Challenger: %s", challenger)
     rival = None
     if champion_facts.get("version"):
-        rival = _score_champion(champion, champion_facts, examples, (digest, probabilities))
-    outcome = _decide(challenger, rival, min_accuracy, min_improvement)
-    shown = [mistake["index"] for mistake in challenger.mistakes]
+        rival = score_champion(champion, champion_facts, examples, (digest, probabilities))
+    decided = _decide(challenger, rival, min_accuracy, min_improvement)
     facts = {
         **dataclasses.asdict(challenger),
         "class_names": list(CLASS_NAMES),
         "model_digest": digest,
         "champion": rival,
         "verdict": {
-            **dataclasses.asdict(outcome),
+            "passed": decided.passed,
+            "outcome": decided.outcome,
+            "reason": decided.reason,
             "min_accuracy": min_accuracy,
             "min_improvement": min_improvement,
         },
@@ -125,8 +112,19 @@ def assess(
             "test_records": examples.digest,
         },
         "training": {key: value for key, value in training.items() if key != CURVE},
+        CURVE: training.get(CURVE, []),
+        "pictures": _pictures(challenger, examples),
+        "plots": plots(training.get(CURVE, []), challenger.calibration),
     }
-    return Assessment(facts, training.get(CURVE, []), examples.images[shown])
+    return Assessment(facts)
+
+
+def _pictures(challenger: scores.Scores, examples: Examples) -> dict[str, str]:
+    """A data URI for each example that the scores name, by its index as text."""
+    sides = [side for pair in challenger.confused for side in pair["sides"]]
+    named = [example for side in sides for example in side["mistaken"] + side["recognised"]]
+    indices = {example["index"] for example in [*challenger.mistakes, *named]}
+    return {str(index): data_uri(examples.images[index]) for index in sorted(indices)}
 
 
 def _decide(
@@ -149,53 +147,6 @@ def _decide(
     )
 
 
-def _score_champion(
-    directory: Path,
-    recorded: Mapping[str, Any],
-    examples: Examples,
-    challenger: tuple[str, NDArray[np.float32]],
-) -> dict[str, Any]:
-    """Scores the champion, and counts where it differs from the challenger.
-
-    Args:
-        directory: Its SavedModel.
-        recorded: Its metadata in the registry.
-        examples: What to score it on.
-        challenger: Digest and probabilities of the challenger.
-    """
-    version = str(recorded["version"])
-    digest, theirs = challenger
-    name = f"the champion, version {version},"
-    own = _digest(directory, str(recorded.get("digest", "")), digest, name)
-    same = len(own) >= LABEL_DIGITS and digest.startswith(own)
-    answers = theirs
-    if not same:
-        answers = predict(directory, examples.images, name=name, cure=NO_CHAMPION)
-    figures = scores.score(answers, examples.labels)
-    _log.info("Champion, version %s: %s", version, _figures(figures))
-    right, right_before = (x.argmax(axis=1) == examples.labels for x in (theirs, answers))
-    return {
-        "version": version,
-        "resource_name": str(recorded.get("resourceName", "")),
-        "digest": own,
-        "same": same,
-        "gained": int((right & ~right_before).sum()),
-        "lost": int((~right & right_before).sum()),
-        "per_class_f1": [entry["f1"] for entry in figures.per_class],
-        **{name: getattr(figures, name) for name in CHAMPION_FIGURES},
-    }
-
-
-def _digest(directory: Path, recorded: str, challenger: str, name: str) -> str:
-    """The champion's content digest: as recorded if that decides, else from its manifest."""
-    if (recorded and challenger.startswith(recorded)) or not (directory / MANIFEST).is_file():
-        return recorded
-    try:
-        return content_digest(read_manifest(directory))
-    except DataError as error:
-        raise ModelError(f"{name} cannot be read ({error}), or {NO_CHAMPION}") from error
-
-
 def _read_history(path: Path) -> dict[str, Any]:
     try:
         history: dict[str, Any] = json.loads(path.read_text())
@@ -204,7 +155,3 @@ def _read_history(path: Path) -> dict[str, Any]:
             f"the training's history {path} cannot be read ({error}); {AGAIN}"
         ) from error
     return history
-
-
-def _figures(found: scores.Scores) -> str:
-    return f"accuracy {found.accuracy:.4f}, loss {found.loss:.4f} on {found.examples:,} examples"

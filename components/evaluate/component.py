@@ -30,7 +30,8 @@ def evaluate(
         metrics: accuracy, loss, macro_f1, and champion_accuracy when there is a champion.
         confusion_matrix: Counts by label and prediction, with class names.
         report: One self-contained page for a person.
-        evaluation: JSON of everything; passed and reason as metadata.
+        evaluation: JSON of everything, the report's pictures and plots among it; passed and
+            reason as metadata.
         min_accuracy: Test accuracy below which no model passes, 0 to 1.
         min_improvement: By how much the accuracy must exceed the champion's, -1 to 1.
 
@@ -61,6 +62,6 @@ def evaluate(
     Path(metrics.path).write_text(json.dumps(found.metrics))
     Path(confusion_matrix.path).write_text(json.dumps({"class_names": classes, "matrix": matrix}))
     Path(evaluation.path).write_text(json.dumps(found.facts, indent=1, allow_nan=False))
-    Path(report.path).write_text(render(found), encoding="utf-8")
+    Path(report.path).write_text(render(found.facts), encoding="utf-8")
     logging.getLogger(__name__).info(found.sentence)
     return found.passed

@@ -35,6 +35,20 @@ SIZE: Final = (4.6, 3.0)
 """Inches of a plot; the page scales it."""
 
 
+def plots(epochs: Sequence[Mapping[str, Any]], bins: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """All plots of an evaluation, each an ``<svg>`` element.
+
+    Args:
+        epochs: The history's entries.
+        bins: As ``scores.calibration`` makes them.
+
+    Returns:
+        ``calibration``; where there are epochs ``loss`` and ``accuracy`` too.
+    """
+    curves = {name: learning_curve(epochs, name) for name in ("loss", "accuracy") if epochs}
+    return {**curves, "calibration": reliability(bins)}
+
+
 def learning_curve(epochs: Sequence[Mapping[str, Any]], figure: str) -> str:
     """Training and validation values over the epochs.
 

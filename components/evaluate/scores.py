@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.dataset.facts import CLASS_NAMES, NUM_CLASSES
+from components.evaluate.mistakes import confident_mistakes, confused_pairs
+from components.evaluate.uncertainty import accuracy_interval
 
 LEAST_PROBABILITY: Final = 1e-7
 """Floor of a probability in the loss, so that a certain mistake stays finite; Keras' epsilon."""
 BINS: Final = 10
-MISTAKES: Final = 24
-PAIRS: Final = 10
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Scores:
         examples: Number of examples.
         correct: Examples classified correctly.
         accuracy: Their share, 0 to 1.
+        accuracy_interval: Within which it is with 95 % confidence, for other examples alike.
         loss: Mean cross-entropy in nats.
         macro_f1: Mean of the classes' F1.
         per_class: For each class: class, precision, recall, f1, support.
@@ -30,14 +31,14 @@ class Scores:
         calibration: For each bin of confidence: low, high, examples, confidence, accuracy (the
             last two None in an empty bin).
         calibration_error: Mean distance of confidence and accuracy over the examples.
-        mistakes: The most confident ones: index, label, predicted, probability,
-            label_probability.
-        confused: The most frequent pairs: label, predicted, count, share of the label's examples.
+        mistakes: The most confident ones, as ``mistakes.confident_mistakes`` returns them.
+        confused: The most frequent ones, as ``mistakes.confused_pairs`` returns them.
     """
 
     examples: int
     correct: int
     accuracy: float
+    accuracy_interval: list[float]
     loss: float
     macro_f1: float
     per_class: list[dict[str, Any]]
@@ -46,6 +47,9 @@ class Scores:
     calibration_error: float
     mistakes: list[dict[str, Any]]
     confused: list[dict[str, Any]]
+
+    def __str__(self) -> str:
+        return f"accuracy {self.accuracy:.4f}, loss {self.loss:.4f} on {self.examples:,} examples"
 
 
 def score(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> Scores:
@@ -69,6 +73,7 @@ def score(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> Scor
         examples=len(labels),
         correct=int(right.sum()),
         accuracy=float(right.mean()),
+        accuracy_interval=list(accuracy_interval(int(right.sum()), len(labels))),
         loss=cross_entropy(probabilities, labels),
         macro_f1=float(np.mean([entry["f1"] for entry in classes])),
         per_class=classes,
@@ -76,7 +81,7 @@ def score(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> Scor
         calibration=bins,
         calibration_error=sum(gaps) / len(labels),
         mistakes=confident_mistakes(probabilities, labels),
-        confused=confused_pairs(matrix),
+        confused=confused_pairs(probabilities, labels, matrix),
     )
 
 
@@ -131,46 +136,6 @@ def calibration(confidence: NDArray[np.float32], right: NDArray[np.bool_]) -> li
             "accuracy": float(hits[i] / n) if n else None,
         }
         for i, n in enumerate(counts)
-    ]
-
-
-def confident_mistakes(
-    probabilities: NDArray[np.float32], labels: NDArray[np.uint8]
-) -> list[dict[str, Any]]:
-    """The wrong predictions of highest probability, at most 24; ties by index."""
-    predicted = probabilities.argmax(axis=1)
-    wrong = np.flatnonzero(predicted != labels)
-    order = wrong[np.argsort(-probabilities[wrong, predicted[wrong]], kind="stable")]
-    return [
-        {
-            "index": int(i),
-            "label": int(labels[i]),
-            "predicted": int(predicted[i]),
-            "probability": float(probabilities[i, predicted[i]]),
-            "label_probability": float(probabilities[i, labels[i]]),
-        }
-        for i in order[:MISTAKES]
-    ]
-
-
-def confused_pairs(matrix: NDArray[np.int64]) -> list[dict[str, Any]]:
-    """The ten most frequent confusions of a label with another class; ties by class."""
-    support = matrix.sum(axis=1)
-    pairs = [
-        (int(matrix[label, predicted]), label, predicted)
-        for label in range(NUM_CLASSES)
-        for predicted in range(NUM_CLASSES)
-        if label != predicted and matrix[label, predicted]
-    ]
-    pairs.sort(key=lambda pair: (-pair[0], pair[1], pair[2]))
-    return [
-        {
-            "label": label,
-            "predicted": predicted,
-            "count": count,
-            "share": count / int(support[label]),
-        }
-        for count, label, predicted in pairs[:PAIRS]
     ]
 
 

@@ -45,6 +45,14 @@ class Verdict:
 
     passed: bool
     reason: str
+    unchanged: bool = False
+
+    @property
+    def outcome(self) -> str:
+        """``passed``, ``not passed``, or ``unchanged`` for a model that is the champion."""
+        if self.unchanged:
+            return "unchanged"
+        return "passed" if self.passed else "not passed"
 
 
 def decide(
@@ -79,7 +87,7 @@ def decide(
 
 def already(version: str) -> Verdict:
     """The verdict on a challenger that is the champion itself."""
-    return Verdict(False, f"the model is already version {version}")
+    return Verdict(False, f"the model is already version {version}", unchanged=True)
 
 
 def _compared(challenger: Score, champion: Champion, passed: bool, min_improvement: float) -> str:

@@ -104,3 +104,14 @@ def test_a_preset_gives_parameters_of_the_pipeline() -> None:
 def test_an_unknown_preset_names_those_there_are() -> None:
     with pytest.raises(UsageError, match=r"--preset huge: .* choose best, fast or tutorial"):
         parameters.of_preset("huge")
+
+
+def test_of_the_parameters_with_another_value_than_the_default_the_default_is_kept() -> None:
+    values = parameters.complete({"bucket_uri": "gs://b", "epochs": 3, "digests": {}}, SPEC)
+    assert parameters.changed(values, SPEC) == {"epochs": 7, "digests": None}
+
+
+def test_the_preset_of_the_compiled_pipeline_differs_in_what_it_sets() -> None:
+    spec = specs.load(COMPILED / PIPELINE)
+    values = parameters.complete({"bucket_uri": "gs://b", **parameters.of_preset("fast")}, spec)
+    assert parameters.changed(values, spec).keys() == PRESETS["fast"].keys()

@@ -8,7 +8,7 @@ import pytest
 
 from components.dataset.errors import DataError
 from components.dataset.manifest import content_digest, read_manifest
-from components.evaluate import assessment
+from components.evaluate import assessment, champion
 from components.evaluate.assessment import Assessment, assess
 from components.evaluate.predictions import ModelError, predict
 
@@ -58,7 +58,7 @@ def test_the_champion_is_scored_on_the_same_examples(run: Assess, wrong_on_15: P
     assert champion["version"] == "3"
     assert champion["resource_name"] == "projects/p/locations/l/models/7@3"
     assert champion["accuracy"] == 0.85
-    assert (champion["gained"], champion["lost"]) == (5, 0)
+    assert (champion["gained"], champion["lost"], champion["chance"]) == (5, 0, 2 / 2**5)
     assert champion["digest"] == digest_of(wrong_on_15)
     assert found.metrics["champion_accuracy"] == 0.85
 
@@ -81,6 +81,7 @@ def test_the_champion_itself_is_recognised_by_the_start_of_its_digest_and_scored
         return predict(directory, *args, **kwargs)
 
     monkeypatch.setattr(assessment, "predict", counted)
+    monkeypatch.setattr(champion, "predict", counted)
     recorded = {"version": "4", "digest": digest_of(wrong_on_10)[:40]}
     found = run(champion_facts=recorded)
     assert calls == [wrong_on_10]
@@ -171,5 +172,11 @@ def test_the_facts_are_json_and_hold_everything(
     }
     assert facts["training"]["parameters"] == {"seed": 3, "filters": [8, 16]}
     assert "epochs" not in facts["training"]
+    assert [epoch["epoch"] for epoch in facts["epochs"]] == [1, 2]
     assert facts["verdict"]["min_accuracy"] == 0.9
+    assert facts["verdict"]["outcome"] == "passed"
     assert len(facts["mistakes"]) == 10
+    sides = [side for pair in facts["confused"] for side in pair["sides"]]
+    named = [example for side in sides for example in side["mistaken"] + side["recognised"]]
+    shown = {str(example["index"]) for example in [*facts["mistakes"], *named]}
+    assert set(facts["pictures"]) == shown

@@ -88,26 +88,3 @@ def test_calibration_error_weighs_the_bins_by_their_examples() -> None:
     half = np.full((2, 10), 0.5 / 9, np.float32)
     half[:, 0] = 0.5
     assert scores.score(half, np.array([0, 0], np.uint8)).calibration_error == pytest.approx(0.5)
-
-
-def test_mistakes_come_surest_first() -> None:
-    found = scores.score(probabilities(), LABELS).mistakes
-    assert [mistake["index"] for mistake in found] == [4, 2]
-    assert (found[0]["label"], found[0]["predicted"]) == (1, 2)
-    assert found[0]["probability"] == pytest.approx(0.99)
-
-
-def test_at_most_24_mistakes_are_kept() -> None:
-    wrong = np.tile(np.eye(10, dtype=np.float32)[[1]], (100, 1))
-    found = scores.confident_mistakes(wrong, np.zeros(100, np.uint8))
-    assert [mistake["index"] for mistake in found] == list(range(24))
-
-
-def test_confused_pairs_are_the_most_frequent_without_the_diagonal() -> None:
-    matrix = np.zeros((10, 10), np.int64)
-    matrix[6, 0], matrix[4, 2], matrix[0, 0] = 5, 9, 100
-    matrix[6, 6] = 5
-    assert scores.confused_pairs(matrix) == [
-        {"label": 4, "predicted": 2, "count": 9, "share": 1.0},
-        {"label": 6, "predicted": 0, "count": 5, "share": 0.5},
-    ]

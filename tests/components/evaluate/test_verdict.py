@@ -94,4 +94,6 @@ def test_the_reason_names_the_figures_that_decided() -> None:
 
 
 def test_the_champion_itself_is_not_uploaded_again() -> None:
-    assert already("7") == Verdict(False, "the model is already version 7")
+    again = already("7")
+    assert again == Verdict(False, "the model is already version 7", unchanged=True)
+    assert again.outcome == "unchanged"

@@ -1,0 +1,70 @@
+"""The command that makes the page of a run anew and opens it."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def report(
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            help="A run's id, a part of it that no other has, or its folder; else the newest.",
+            show_default=False,
+        ),
+    ] = None,
+    root: Annotated[Path, typer.Option(help="Folder for all that is local.")] = Path(
+        ".fashion-mnist"
+    ),
+    output: Annotated[
+        Path | None,
+        typer.Option(help="File to write, instead of `report.html` in the run's folder."),
+    ] = None,
+    show: Annotated[
+        bool | None,
+        typer.Option(
+            "--open/--no-open",
+            help="Open it in the browser; else only on a terminal with a display.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print what it is about as JSON, and open nothing.")
+    ] = False,
+) -> None:
+    """Make the page of a run anew, and open it.
+
+    One file without links to elsewhere, to send to a colleague: the verdict and why, learning
+    curves, mistakes, calibration, parameters, and where the model is.
+    """
+    import webbrowser
+
+    from pipeline import runs
+    from pipeline.paths import shown
+    from pipeline.report import rebuild
+
+    folder = root / "runs"
+    directory = (runs.find(folder, run) if run else runs.newest_evaluated(folder)).resolve()
+    page = rebuild(directory, output).resolve()
+    if as_json:
+        told = runs.summary(directory)
+        about = {name: told[name] for name in ("run", "state", "metrics", "verdict", "model")}
+        typer.echo(json.dumps({**about, "report": str(page)}, indent=1))
+    else:
+        typer.echo(shown(page))
+    if (show or (show is None and not as_json and has_display())) and not webbrowser.open(
+        page.as_uri()
+    ):
+        typer.echo("no browser was found; open the file in one", err=True)
+
+
+def has_display() -> bool:
+    """Whether somebody sits here to whom a browser can show something."""
+    headless = sys.platform.startswith("linux") and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
+    return sys.stdout.isatty() and not headless

@@ -1,0 +1,112 @@
+"""A page in headless Chromium, and what is wrong with it there."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+OVERFLOW = """() => {
+  const wide = document.documentElement.clientWidth, found = [];
+  const name = e => `${e.tagName.toLowerCase()}.${e.getAttribute("class") || ""}: `
+    + e.textContent.trim().slice(0, 40);
+  if (document.documentElement.scrollWidth > wide) found.push(`the page is wider than ${wide}`);
+  for (const e of document.body.querySelectorAll("*:not(svg *)")) {
+    const box = e.getBoundingClientRect();
+    if (!box.width) continue;
+    if (box.left < -1 || box.right > wide + 1) found.push(`outside of the page: ${name(e)}`);
+    const around = e.parentElement.closest("section, td, th, pre, figure, dl > div, nav, header");
+    const outer = around && around.getBoundingClientRect();
+    if (outer && (box.left < outer.left - 1 || box.right > outer.right + 1))
+      found.push(`outside of its ${around.tagName.toLowerCase()}: ${name(e)}`);
+    if (e.clientWidth && e.scrollWidth > e.clientWidth + 1)
+      found.push(`its content is wider: ${name(e)}`);
+  }
+  return found;
+}"""
+CONTRAST = """least => {
+  const parse = text => (text.match(/[\\d.]+/g) || []).map(Number);
+  const linear = c => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  const light = c => 0.2126 * linear(c[0]) + 0.7152 * linear(c[1]) + 0.0722 * linear(c[2]);
+  const over = (top, below) => {
+    const a = top[3] ?? 1;
+    return [0, 1, 2].map(i => a * top[i] + (1 - a) * below[i]);
+  };
+  const ground = e => {
+    if (!e) return [255, 255, 255];
+    const own = parse(getComputedStyle(e).backgroundColor);
+    return own[3] === 0 ? ground(e.parentElement) : over(own, ground(e.parentElement));
+  };
+  const found = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const e = texts.currentNode.parentElement, text = texts.currentNode.textContent.trim();
+    if (!text || !e.getClientRects().length) continue;
+    const style = getComputedStyle(e), below = ground(e);
+    const ink = light(over(parse(e.closest("svg") ? style.fill : style.color), below));
+    const paper = light(below);
+    const ratio = (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
+    if (ratio < least) found.push(`${ratio.toFixed(2)}: ${text.slice(0, 40)}`);
+  }
+  return found;
+}"""
+UNNAMED = "() => [...document.images].filter(i => !i.alt).map(i => i.src.slice(0, 60))"
+BROKEN = "() => [...document.images].filter(i => !i.naturalWidth).map(i => i.alt)"
+
+
+@dataclass
+class Findings:
+    """What is wrong with a page; all lists are empty when nothing is."""
+
+    requests: list[str] = field(default_factory=list)
+    console: list[str] = field(default_factory=list)
+    overflow: list[str] = field(default_factory=list)
+    contrast: list[str] = field(default_factory=list)
+    unnamed: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """The system's Chromium; skips the test where there is none."""
+    from playwright.sync_api import sync_playwright
+
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        pytest.skip(f"none of {', '.join(NAMES)} is installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def look(browser: Any, path: Path, *, width: int, height: int, scheme: str) -> Findings:
+    """Opens a file and looks at it, with everything unfolded that can be.
+
+    Args:
+        browser: Of ``chromium``.
+        path: The HTML file.
+        width: Of the window, in CSS pixels.
+        height: Of the window, in CSS pixels.
+        scheme: ``light`` or ``dark``.
+    """
+    found = Findings()
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    page = context.new_page()
+    page.on("request", lambda request: found.requests.append(request.url))
+    page.on("console", lambda message: found.console.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: found.console.append(str(error)))
+    page.goto(path.as_uri(), wait_until="load")
+    page.evaluate("() => document.querySelectorAll('details').forEach(d => d.open = true)")
+    found.requests = [
+        url for url in found.requests if not url.startswith("data:") and url != path.as_uri()
+    ]
+    found.overflow = page.evaluate(OVERFLOW)
+    found.contrast = page.evaluate(CONTRAST, 4.5)
+    found.unnamed = page.evaluate(UNNAMED)
+    found.broken = page.evaluate(BROKEN)
+    context.close()
+    return found

@@ -1,0 +1,140 @@
+"""Evaluations as the step ``evaluate`` writes them, made without a model; and a run around one."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from components.dataset.facts import CLASS_NAMES
+from components.evaluate import scores
+from components.evaluate.figures import plots
+from components.evaluate.pictures import data_uri
+from tests.idx_files import shuffled_labels, synthetic_images
+
+DIGEST = "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888"
+
+
+def evaluation(*, per_class: int = 100, champion: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The facts of a model that is right on three of four examples, by the luck of a seed."""
+    labels = shuffled_labels(per_class)
+    images = synthetic_images(labels)
+    generator = np.random.default_rng(7)
+    logits = generator.normal(size=(len(labels), 10)) + 3.2 * np.eye(10)[labels]
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    found = scores.score(probabilities.astype(np.float32), labels)
+    sides = [side for pair in found.confused for side in pair["sides"]]
+    named = [example for side in sides for example in side["mistaken"] + side["recognised"]]
+    facts: dict[str, Any] = {
+        **dataclasses.asdict(found),
+        "class_names": list(CLASS_NAMES),
+        "model_digest": DIGEST,
+        "champion": champion,
+        "verdict": {
+            "passed": True,
+            "outcome": "passed",
+            "reason": f"accuracy {found.accuracy:.4f} reaches min_accuracy 0.5",
+            "min_accuracy": 0.5,
+            "min_improvement": 0.0,
+        },
+        "data": {
+            "digests": {"t10k-images-idx3-ubyte": DIGEST, "train-images-idx3-ubyte": DIGEST},
+            "verified": True,
+            "test_records": DIGEST,
+        },
+        "training": {
+            "parameters": {"filters": [32, 64, 128], "train_on_validation": False},
+            "versions": {"tensorflow": "2.21.0"},
+            "code_digest": DIGEST,
+        },
+        "epochs": [
+            {
+                "epoch": number,
+                "seconds": 123.4,
+                "learning_rate": 0.1,
+                "loss": 1.0 / number,
+                "accuracy": 1 - 0.5 / number,
+                "validation_loss": 1.1 / number,
+                "validation_accuracy": 1 - 0.6 / number,
+            }
+            for number in range(1, 8)
+        ],
+        "pictures": {
+            str(example["index"]): data_uri(images[example["index"]])
+            for example in [*found.mistakes, *named]
+        },
+    }
+    facts["plots"] = plots(facts["epochs"], found.calibration)
+    stored: dict[str, Any] = json.loads(json.dumps(facts))
+    return stored
+
+
+def beaten(facts: dict[str, Any], version: str = "12") -> dict[str, Any]:
+    """The same facts with a champion that was somewhat worse."""
+    champion = {
+        "version": version,
+        "resource_name": f"projects/local/locations/local/models/fashion-mnist@{version}",
+        "digest": DIGEST,
+        "same": False,
+        "gained": 31,
+        "lost": 20,
+        "chance": 0.16,
+        "per_class_f1": [entry["f1"] - 0.01 for entry in facts["per_class"]],
+        "examples": facts["examples"],
+        "correct": facts["correct"] - 11,
+        "accuracy": facts["accuracy"] - 11 / facts["examples"],
+        "loss": facts["loss"] + 0.01,
+        "macro_f1": facts["macro_f1"] - 0.01,
+    }
+    return {**facts, "champion": champion}
+
+
+def summary(run_id: str, **changes: Any) -> dict[str, Any]:
+    """What a run that uploaded version 13 would say of itself."""
+    seconds = {"Find champion": 0.1, "Upload first version": 1.1, "Decode": 0.9, "Train": 242.0}
+    told: dict[str, Any] = {
+        "run": run_id,
+        "state": "done",
+        "error": "",
+        "started": "2026-11-24T23:41:43+00:00",
+        "seconds": 251.2,
+        "spec_digest": DIGEST,
+        "parameters": {
+            "bucket_uri": "gs://fashion-mnist-local",
+            "epochs": 3,
+            "filters": [16, 32, 64],
+            "git_revision": DIGEST[:40],
+            "model_name": "fashion-mnist",
+            "serving_image": "us-docker.pkg.dev/vertex-ai/prediction/tf2-cpu.2-15:latest",
+            "source": "",
+        },
+        "defaults": {"epochs": 7, "filters": [32, 64, 128], "git_revision": ""},
+        "metrics": {"accuracy": 0.75},
+        "verdict": {"passed": True, "reason": "Passed: as it should."},
+        "model": {"name": "fashion-mnist", "version": "13"},
+        "report": "",
+        "steps": [
+            {
+                "name": name.lower().replace(" ", "-"),
+                "display_name": name,
+                "state": "done" if name == "Train" else "cached",
+                "seconds": took,
+                "figure": "55,000 + 5,000 + 10,000 records",
+                "outputs": {},
+            }
+            for name, took in seconds.items()
+        ],
+    }
+    told["steps"].append({**told["steps"][0], "display_name": "Upload", "state": "skipped"})
+    return {**told, **changes}
+
+
+def write_run(root: Path, run_id: str, facts: dict[str, Any] | None = None, **changes: Any) -> Path:
+    """Writes the folder of a run, with an evaluation if there are ``facts``."""
+    directory = root / "runs" / run_id
+    directory.mkdir(parents=True)
+    (directory / "summary.json").write_text(json.dumps(summary(run_id, **changes)))
+    if facts is not None:
+        (directory / "evaluation.json").write_text(json.dumps(facts))
+    return directory
