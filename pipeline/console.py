@@ -57,9 +57,11 @@ def print_table(columns: tuple[str, ...], rows: list[tuple[str, ...]], whole: st
     own.print(table, highlight=False)
 
 
-def next_steps(commands: Mapping[str, str], file: TextIO | None = None) -> None:
-    """Prints what one may do now: what a command does, by the command."""
+def next_steps(commands: Mapping[str, str]) -> None:
+    """Prints to standard error what one may do now: what a command does, by the command."""
+    own = console(sys.stderr)
     width = max(map(len, commands))
+    own.print()
     for number, (command, does) in enumerate(commands.items()):
         line = f"{'' if number else 'Next':<10} {command:<{width}}  {does}"
-        console(file).print(line, highlight=False, markup=False, style="dim")
+        own.print(line, highlight=False, markup=False, style="dim")

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -98,7 +99,9 @@ def _show(found: Iterable[Any], chosen: Any) -> None:
     for one in found:
         show(one, console())
     if found:
-        console().print(f"[dim]asked {chosen.title}", highlight=False)
+        console(sys.stderr).print(
+            f"asked {chosen.title}", style="dim", highlight=False, markup=False
+        )
 
 
 @contextlib.contextmanager

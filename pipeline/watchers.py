@@ -171,8 +171,7 @@ def tell(run: Run, registry: Path, console: Console) -> None:
             {
                 f"fashion-mnist predict{asked} PHOTO": "asks the model about a picture",
                 "fashion-mnist submit --bucket BUCKET": "runs the same file on Vertex AI",
-            },
-            console.file,
+            }
         )
 
 

@@ -1,6 +1,7 @@
 """An image file as upright pixels, within limits: a function of the file's bytes."""
 
 import io
+import logging
 import warnings
 from typing import Final
 
@@ -21,6 +22,9 @@ PIXELS_PER_BYTE: Final = 1032
 LONGEST: Final = 256
 """Pixels of the longest edge; what is twice as long or more is reduced."""
 
+# Pillow logs what it also raises; without a handler that would go to standard error.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+
 
 class PhotoError(CommandError):
     """A photo that cannot be used: no image, damaged, over the limits, or nothing on it."""
@@ -29,8 +33,8 @@ class PhotoError(CommandError):
 def decode(data: bytes) -> Image.Image:
     """The first picture of an image file, as a person would see it.
 
-    A picture has 4 bytes a pixel in memory, and there are at most three of them at a time; a
-    header that promises more pixels than the file can hold is refused before there is any.
+    It takes at most 16 bytes of memory a pixel, and a header that promises more pixels than the
+    file can hold is refused before there is any.
 
     Args:
         data: The content of a file in one of ``FORMATS``.
@@ -85,8 +89,10 @@ def _read(image: Image.Image) -> Image.Image:
     factor = max(1, max(image.size) // LONGEST)
     if image.mode.startswith(("I", "F")):
         return _eight_bits(image, factor)
-    whole = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    return whole.reduce(factor) if factor > 1 else whole
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    # Converting to the same mode would be one copy more of what may have 50 million pixels.
+    whole = image if image.mode == mode else image.convert(mode)
+    return whole.reduce(factor)
 
 
 def _eight_bits(image: Image.Image, factor: int) -> Image.Image:

@@ -15,14 +15,17 @@ from components.dataset.facts import IMAGE_HEIGHT, IMAGE_WIDTH
 from pipeline.photos.decoding import PhotoError, decode
 from pipeline.photos.ground import NEAR, Pixels, ground
 
+Seen = NDArray[np.uint8]
+
 SIZE: Final = (IMAGE_WIDTH, IMAGE_HEIGHT)
 LUMA: Final = np.array([0.299, 0.587, 0.114], np.float32)
 SPECK: Final = 150
 """Pixels of the longest edge for each pixel of radius that is taken for a speck."""
+NOTHING: Final = "nothing on it stands out from its ground"
 SHARPENING: Final = ImageFilter.UnsharpMask(radius=1, percent=50, threshold=0)
 
 
-def seen_by_network(data: bytes) -> NDArray[np.uint8]:
+def seen_by_network(data: bytes) -> Seen:
     """What the network is shown of an image file.
 
     Args:
@@ -37,7 +40,7 @@ def seen_by_network(data: bytes) -> NDArray[np.uint8]:
     return prepare(decode(data))
 
 
-def prepare(photo: Image.Image) -> NDArray[np.uint8]:
+def prepare(photo: Image.Image) -> Seen:
     """The steps above, for a photo with whatever ground: uint8 [28, 28].
 
     Args:
@@ -48,11 +51,11 @@ def prepare(photo: Image.Image) -> NDArray[np.uint8]:
     """
     pixels = np.asarray(_opaque(photo), np.float32)
     under = ground(pixels)
-    luma = np.abs((pixels - under) @ LUMA)
+    grey = np.abs((pixels - under) @ LUMA)
     if photo.size == SIZE:
-        return _stretched(luma)
+        return _stretched(grey)
     top, bottom, left, right = _subject(np.linalg.norm(pixels - under, axis=2) > NEAR)
-    return _stretched(_centred(_scaled(luma[top:bottom, left:right])))
+    return _centred(_sharpened(_stretched(_scaled(grey[top:bottom, left:right]))))
 
 
 def _opaque(photo: Image.Image) -> Image.Image:
@@ -67,41 +70,44 @@ def _opaque(photo: Image.Image) -> Image.Image:
 
 
 def _subject(differs: NDArray[np.bool_]) -> tuple[int, int, int, int]:
-    """Top, bottom, left and right of what differs from the ground.
+    """Top, bottom, left and right of what differs from the ground, specks left out.
 
     Raises:
         PhotoError: Nothing does.
     """
-    mask = Image.fromarray(differs.astype(np.uint8) * 255)
-    box = mask.filter(ImageFilter.MedianFilter(2 * (max(mask.size) // SPECK) + 1)).getbbox()
+    radius = max(differs.shape) // SPECK
+    mask = Image.fromarray(np.pad(differs, radius).astype(np.uint8) * 255)
+    box = mask.filter(ImageFilter.MedianFilter(2 * radius + 1)).getbbox()
     if box is None:
-        raise PhotoError("nothing on it stands out from its ground")
-    left, top, right, bottom = box
+        raise PhotoError(NOTHING)
+    left, top, right, bottom = (edge - radius for edge in box)
     return top, bottom, left, right
 
 
 def _scaled(subject: Pixels) -> Pixels:
-    """Its longest edge as long as the network's images, and sharpened."""
+    """Its longest edge as long as that of the network's images."""
     height, width = subject.shape
     scale = max(SIZE) / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = Image.fromarray(subject).resize(size, Image.Resampling.BOX)
-    grey = Image.fromarray(np.asarray(small).round().astype(np.uint8))
-    return np.asarray(grey.filter(SHARPENING), np.float32)
+    return np.asarray(Image.fromarray(subject).resize(size, Image.Resampling.BOX))
 
 
-def _centred(subject: Pixels) -> Pixels:
+def _stretched(values: Pixels) -> Seen:
+    """From 0 to 255: nearly every image of FashionMNIST has a pixel of 254 or 255."""
+    largest = float(values.max())
+    if largest < 1:
+        raise PhotoError(NOTHING)
+    return (values * (255 / largest)).round().astype(np.uint8)
+
+
+def _sharpened(subject: Seen) -> Seen:
+    return np.asarray(Image.fromarray(subject).filter(SHARPENING))
+
+
+def _centred(subject: Seen) -> Seen:
     height, width = subject.shape
-    canvas = np.zeros((IMAGE_HEIGHT, IMAGE_WIDTH), np.float32)
+    canvas = np.zeros((IMAGE_HEIGHT, IMAGE_WIDTH), np.uint8)
     # As in FashionMNIST: of an odd number of pixels, one more is above and on the left.
     top, left = (IMAGE_HEIGHT - height + 1) // 2, (IMAGE_WIDTH - width + 1) // 2
     canvas[top : top + height, left : left + width] = subject
     return canvas
-
-
-def _stretched(values: Pixels) -> NDArray[np.uint8]:
-    """From 0 to 255: nearly every image of FashionMNIST has a pixel of 254 or 255."""
-    largest = float(values.max())
-    if largest < 1:
-        raise PhotoError("nothing on it stands out from its ground")
-    return (values * (255 / largest)).round().astype(np.uint8)
