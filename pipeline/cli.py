@@ -1,14 +1,16 @@
 """The commands."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
+from pipeline import spec_commands
 from pipeline.commands import Command, Commands
-from pipeline.console import AsJson, console, next_steps, print_json, print_table, say
-from pipeline.errors import CommandError, GateRefused, UsageError
+from pipeline.console import AsJson, console, print_json, say, waiting
+from pipeline.errors import GateRefused, UsageError
 from pipeline.examples import examples
 from pipeline.models_command import models
 from pipeline.options import ROOT, RootFolder
@@ -58,55 +60,6 @@ def options(
     """FashionMNIST on Vertex AI Pipelines: one compiled spec, here and in the cloud."""
 
 
-@app.command("compile", cls=Command, epilog=examples("compile"), rich_help_panel=SPEC)
-def compile_command(
-    check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit 1 when a committed file is stale.")
-    ] = False,
-    image: Annotated[
-        str, typer.Option(help="Image that holds the dependencies, as URI@sha256:…")
-    ] = "",
-    output: Annotated[
-        Path | None, typer.Option(help="Directory to write to, instead of `compiled/`.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Compile the pipeline and its components to YAML."""
-    from pipeline import compiler
-    from pipeline.watchers import shown
-
-    if check:
-        _check(as_json)
-        return
-    written = compiler.write(output or compiler.COMPILED, image)
-    if as_json:
-        print_json({"written": written})
-        return
-    for path in written:
-        say(shown(path))
-    if output and image:
-        spec = shown(output / compiler.PIPELINE)
-        next_steps({f"fashion-mnist submit --bucket BUCKET --spec {spec}": "runs it on Vertex AI"})
-    else:
-        next_steps({"fashion-mnist run": "runs it here"})
-
-
-def _check(as_json: bool) -> None:
-    from pipeline import compiler
-
-    try:
-        compiler.check()
-    except CommandError as error:
-        if as_json:
-            print_json({"up_to_date": False, "reason": str(error)})
-        raise CommandError(str(error)) from error
-    if as_json:
-        print_json({"up_to_date": True, "reason": ""})
-    else:
-        say("compiled/ is up to date")
-
-
-@app.command(cls=Command, epilog=examples("run"), rich_help_panel=HERE)
 def run(
     parameter: Annotated[
         list[str] | None,
@@ -173,7 +126,8 @@ def run(
     from pipeline.watchers import stopped_by_signals, tell, watch_on
 
     if spec is None:
-        compiler.check()
+        with waiting("comparing compiled/ with its source"):
+            compiler.check()
     elif replicas:
         raise UsageError("--replicas compiles a spec of its own: leave out --spec or --replicas")
     elif not spec.is_file():
@@ -206,37 +160,22 @@ def run(
         raise GateRefused("no version was uploaded, and --require-upload was given")
 
 
-@app.command("parameters", cls=Command, epilog=examples("parameters"), rich_help_panel=SPEC)
-def parameters_command(
-    spec: Annotated[
-        Path | None, typer.Option(help="Compiled pipeline, instead of the committed one.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """List the pipeline's parameters: name, default, what it is."""
-    from pipeline import compiler, parameters
-    from pipeline import spec as specs
-
-    if spec is not None and not spec.is_file():
-        raise UsageError(f"--spec {spec}: there is no such file")
-    known = parameters.describe(specs.load(spec or compiler.COMPILED / compiler.PIPELINE))
-    if as_json:
-        print_json([one.as_json() for one in known])
-        return
-    rows = [(one.name, one.text, one.description) for one in known]
-    print_table(("Parameter", "Default", ""), rows)
-    next_steps({"fashion-mnist run -p NAME=VALUE": "runs the pipeline with another value"})
+def register(function: Callable[..., None], panel: str) -> None:
+    """Makes a command of a function, under its name and with its examples."""
+    name = function.__name__.removesuffix("_command")
+    app.command(name, cls=Command, epilog=examples(name), rich_help_panel=panel)(function)
 
 
-for command in (runs, models, predict):
-    app.command(cls=Command, epilog=examples(command.__name__), rich_help_panel=HERE)(command)
-for command in (
-    submit_command.submit,
-    follow_commands.watch,
-    follow_commands.jobs,
-    follow_commands.cancel,
-):
-    app.command(cls=Command, epilog=examples(command.__name__), rich_help_panel=CLOUD)(command)
+register(run, HERE)
+register(runs, HERE)
+register(models, HERE)
+register(predict, HERE)
+register(spec_commands.parameters_command, SPEC)
+register(spec_commands.compile_command, SPEC)
+register(submit_command.submit, CLOUD)
+register(follow_commands.watch, CLOUD)
+register(follow_commands.jobs, CLOUD)
+register(follow_commands.cancel, CLOUD)
 app.add_typer(
     schedule_commands.schedules,
     name="schedules",

@@ -1,8 +1,10 @@
 """Where commands print: what was asked for on standard output, all else on standard error."""
 
+import contextlib
 import json
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, TextIO
 
 import typer
@@ -35,7 +37,7 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
-def print_table(columns: tuple[str, ...], rows: list[tuple[str, ...]], whole: str = "") -> None:
+def print_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]], whole: str = "") -> None:
     """Prints rows below the names of their columns, whatever is in them.
 
     Args:
@@ -65,3 +67,15 @@ def next_steps(commands: Mapping[str, str]) -> None:
     for number, (command, does) in enumerate(commands.items()):
         line = f"{'' if number else 'Next':<10} {command:<{width}}  {does}"
         own.print(line, highlight=False, markup=False, style="dim")
+
+
+@contextlib.contextmanager
+def waiting(text: str) -> Iterator[None]:
+    """Shows on a terminal, while the block lasts, what is waited for.
+
+    It has a standard error of its own, since TensorFlow's start silences the other.
+    """
+    with os.fdopen(os.dup(2), "w") as file:
+        own = Console(file=file)
+        with own.status(text) if own.is_terminal else contextlib.nullcontext():
+            yield

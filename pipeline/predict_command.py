@@ -1,15 +1,13 @@
 """The command that asks a model about photos."""
 
-import contextlib
-import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from pipeline.console import AsJson, console, print_json, say_aside
+from pipeline.console import AsJson, console, print_json, say_aside, waiting
 from pipeline.options import ROOT, RootFolder
 
 MODEL = "Which model"
@@ -61,7 +59,9 @@ def predict(
         written = predictions.save(read, save)
         say_aside(f"What the network saw is in {', '.join(map(str, written))}")
     if as_json:
-        told = {file: {"file": file, "error": reason} for file, reason in unread.items()}
+        told: dict[str, Any] = {
+            file: {"file": file, "error": reason} for file, reason in unread.items()
+        }
         told |= {file: {**one.as_json(), "model": chosen.as_json()} for file, one in found.items()}
         print_json([told[file] for file in files])
     else:
@@ -102,20 +102,3 @@ def _show(found: Iterable[Any], chosen: Any) -> None:
         console(sys.stderr).print(
             f"asked {chosen.title}", style="dim", highlight=False, markup=False
         )
-
-
-@contextlib.contextmanager
-def waiting(text: str) -> Iterator[None]:
-    """Shows on a terminal that something is waited for.
-
-    It has a standard error of its own, since TensorFlow's start silences the other.
-    """
-    from rich.console import Console
-
-    with os.fdopen(os.dup(2), "w") as file:
-        own = Console(file=file)
-        if not own.is_terminal:
-            yield
-            return
-        with own.status(text):
-            yield

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from rich.color import Color
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
@@ -29,7 +29,11 @@ def show(prediction: Prediction, console: Console) -> None:
         line = f"{prediction.photo.file}: {told}"
         console.print(line, highlight=False, markup=False, soft_wrap=True)
         return
-    beside = [Text(prediction.photo.file, style="bold"), Text(), _bars(prediction.ranking)]
+    beside: list[RenderableType] = [
+        Text(prediction.photo.file, style="bold"),
+        Text(),
+        _bars(prediction.ranking),
+    ]
     if prediction.ranking[0][1] < UNSURE:
         beside += [Text(), Text(ADVICE, style="dim")]
     grid = Table.grid(padding=(0, 3, 0, 0))

@@ -6,7 +6,7 @@ import warnings
 from typing import Final
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pipeline.errors import CommandError
 
@@ -56,7 +56,7 @@ def decode(data: bytes) -> Image.Image:
                 return _read(image)
         except PhotoError:
             raise
-        except Image.UnidentifiedImageError as error:
+        except UnidentifiedImageError as error:
             raise PhotoError("it is no image that can be read; save it as PNG or JPEG") from error
         except Image.DecompressionBombError as error:
             raise PhotoError(f"it has more than {MAX_PIXELS:,} pixels; save it smaller") from error

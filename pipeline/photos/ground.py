@@ -40,7 +40,8 @@ def ground(pixels: Pixels) -> Pixels:
         expected = terms @ plane
     y, x = np.mgrid[:height, :width]
     everywhere = _terms(y.ravel() / height, x.ravel() / width) @ plane
-    return np.clip(everywhere, 0, 255).reshape(height, width, 3).astype(np.float32)
+    colour: Pixels = np.clip(everywhere, 0, 255).reshape(height, width, 3).astype(np.float32)
+    return colour
 
 
 def _border(height: int, width: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

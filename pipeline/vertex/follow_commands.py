@@ -3,7 +3,7 @@
 import sys
 from typing import Any
 
-from pipeline.console import AsJson, console, print_json, print_table, say, say_aside
+from pipeline.console import AsJson, console, print_json, print_table, say, say_aside, waiting
 from pipeline.errors import GateRefused
 from pipeline.vertex import options as given
 
@@ -33,13 +33,14 @@ def jobs(
 ) -> None:
     """List the newest jobs."""
     from pipeline.duration import duration
-    from pipeline.vertex import connection, sending, target, watching
+    from pipeline.vertex import connection, sending, target
     from pipeline.vertex import jobs as all_jobs
     from pipeline.vertex.progress import seconds
 
     place = target.resolve(project, region)
-    client = connection.pipelines(place, sending.credentials(place))
-    found = all_jobs.newest(client, place, count)
+    with waiting(f"asking Vertex AI ({place})"):
+        client = connection.pipelines(place, sending.credentials(place))
+        found = all_jobs.newest(client, place, count)
     if as_json:
         print_json([all_jobs.as_json(job, place) for job in found])
         return
@@ -52,7 +53,7 @@ def jobs(
         rows.append(
             (
                 job.name.rsplit("/", 1)[1],
-                watching.state(job).lower(),
+                all_jobs.state(job).lower(),
                 f"{job.create_time:%Y-%m-%d %H:%M}",
                 duration(took) if took else "",
             )
@@ -71,10 +72,11 @@ def cancel(
 
     own_project, own_region, job_id = all_jobs.named(job)
     place = target.resolve(own_project or project, own_region or region)
-    client = connection.pipelines(place, sending.credentials(place))
-    before = all_jobs.cancel(client, place, job_id)
+    with waiting(f"asking Vertex AI ({place})"):
+        client = connection.pipelines(place, sending.credentials(place))
+        before = all_jobs.cancel(client, place, job_id)
     if before.end_time:
-        say(f"{job_id} had ended already: {watching.state(before).lower()}")
+        say(f"{job_id} had ended already: {all_jobs.state(before).lower()}")
     else:
         say(f"{job_id} is being cancelled; `{watching.come_back(place, job_id)}` shows its end")
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from pipeline.commands import Command, Group
-from pipeline.console import AsJson, print_json, print_table, say
+from pipeline.console import AsJson, print_json, print_table, say, waiting
 from pipeline.vertex.options import Project, Region
 
 schedules = typer.Typer(
@@ -19,8 +19,9 @@ def list_command(project: Project = None, region: Region = None, as_json: AsJson
     """List the schedules that start pipeline jobs."""
     from pipeline.vertex import schedules as all_schedules
 
-    place, client = _connect(project, region)
-    found = all_schedules.listed(client, place)
+    with waiting("asking Vertex AI"):
+        place, client = _connect(project, region)
+        found = all_schedules.listed(client, place)
     if as_json:
         print_json([all_schedules.as_json(one) for one in found])
     elif found:
@@ -62,8 +63,9 @@ def _row(one: Any) -> tuple[str, ...]:
 def _change(reference: str, action: str, project: str | None, region: str | None) -> None:
     from pipeline.vertex.schedules import ACTIONS, change
 
-    place, client = _connect(project, region)
-    number = change(client, place, reference, action)
+    with waiting("asking Vertex AI"):
+        place, client = _connect(project, region)
+        number = change(client, place, reference, action)
     typer.echo(f"schedule {number}: {ACTIONS[action]}")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from pipeline.console import AsJson, print_json, say, say_aside
+from pipeline.console import AsJson, print_json, say, say_aside, waiting
 from pipeline.errors import UsageError
 from pipeline.vertex import options as given
 from pipeline.vertex.follow_commands import follow
@@ -69,7 +69,8 @@ def submit(
         labels=tuple(label or ()),
         no_cache=no_cache,
     )
-    ordered, difference = order(asked, place)
+    with waiting("comparing compiled/ with its source"):
+        ordered, difference = order(asked, place)
     if warning := submission.serving_warning(
         ordered, datetime.datetime.now(tz=datetime.UTC).date()
     ):

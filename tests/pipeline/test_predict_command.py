@@ -162,13 +162,11 @@ def test_tensorflow_is_not_started_for_photos_that_cannot_be_read(
         "import sys\n"
         "from typer.testing import CliRunner\n"
         "from pipeline.cli import app\n"
-        f"done = CliRunner().invoke(app, ['predict', '--root', {str(tmp_path / '.fashion-mnist')!r},"
-        " 'gone.png'])\n"
+        "done = CliRunner().invoke(app, ['predict', '--root', sys.argv[1], 'gone.png'])\n"
         "print(done.exit_code, 'tensorflow' in sys.modules)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
-    )
+    call = [sys.executable, "-c", code, str(tmp_path / ".fashion-mnist")]
+    done = subprocess.run(call, cwd=PROJECT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["1", "False"]
 
 

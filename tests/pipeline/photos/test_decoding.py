@@ -5,6 +5,7 @@ import subprocess
 import sys
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,7 +50,7 @@ def test_a_picture_is_read_whatever_it_is_kept_as(mode: str, kind: str) -> None:
 
 @pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.float32])
 def test_more_than_8_bits_become_8(dtype: type) -> None:
-    values = np.linspace(0, 60_000, 60 * 40).reshape(40, 60).astype(dtype)
+    values: Any = np.linspace(0, 60_000, 60 * 40).reshape(40, 60).astype(dtype)
     read = np.asarray(decode(encoded(Image.fromarray(values), "TIFF")))
     assert read[0, 0, 0] == 0
     assert read[-1, -1, 0] == 255
@@ -187,6 +188,7 @@ def test_a_header_that_promises_too_much_is_refused_without_memory(
     code = """
 import resource, sys
 from pathlib import Path
+from typing import Any
 from pipeline.photos.decoding import PhotoError, decode
 from tests.photographs import encoded
 from PIL import Image
