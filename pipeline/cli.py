@@ -1,17 +1,29 @@
 """The commands."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
-from pipeline.commands import Commands
-from pipeline.errors import CommandError, GateRefused, UsageError
+from pipeline import spec_commands
+from pipeline.commands import Command, Commands
+from pipeline.console import AsJson, console, print_json, say, waiting
+from pipeline.errors import GateRefused, UsageError
+from pipeline.examples import examples
+from pipeline.models_command import models
+from pipeline.options import ROOT, RootFolder
+from pipeline.predict_command import predict
 from pipeline.report_command import report
+from pipeline.runs_command import runs
 from pipeline.vertex import follow_commands, schedule_commands, submit_command
+
+HERE: Final = "On this machine"
+CLOUD: Final = "On Vertex AI"
+SPEC: Final = "The compiled pipeline"
+WHAT: Final = "What to run"
+HOW: Final = "How to run it"
 
 app = typer.Typer(
     name="fashion-mnist",
@@ -25,61 +37,59 @@ app = typer.Typer(
 )
 
 
-@app.callback()
+def show_version(asked: bool) -> None:
+    """Prints the version of the package, and ends the command."""
+    if asked:
+        from importlib.metadata import version
+
+        say(f"fashion-mnist {version('fashion-mnist-pipeline')}")
+        raise typer.Exit
+
+
+@app.callback(epilog="`fashion-mnist COMMAND --help` has examples.")
 def options(
     verbose: Annotated[
         bool, typer.Option("--verbose", help="Show the traceback of an error.")
+    ] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show the version and exit.", callback=show_version, is_eager=True
+        ),
     ] = False,
 ) -> None:
     """FashionMNIST on Vertex AI Pipelines: one compiled spec, here and in the cloud."""
 
 
-@app.command("compile")
-def compile_command(
-    check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit 1 when a committed file is stale.")
-    ] = False,
-    image: Annotated[
-        str, typer.Option(help="Image that holds the dependencies, as URI@sha256:…")
-    ] = "",
-    output: Annotated[
-        Path | None, typer.Option(help="Directory to write to, instead of `compiled/`.")
-    ] = None,
-) -> None:
-    """Compile the pipeline and its components to YAML."""
-    from pipeline import compiler
-    from pipeline.paths import shown
-
-    if check:
-        try:
-            compiler.check()
-        except CommandError as error:
-            raise CommandError(str(error)) from error
-        out().print("compiled/ is up to date")
-        return
-    for path in compiler.write(output or compiler.COMPILED, image):
-        out().print(shown(path), highlight=False)
-
-
-@app.command()
 def run(
     parameter: Annotated[
         list[str] | None,
-        typer.Option("-p", "--parameter", metavar="NAME=VALUE", help="A pipeline parameter."),
+        typer.Option(
+            "-p",
+            "--parameter",
+            metavar="NAME=VALUE",
+            help="A pipeline parameter; as often as needed.",
+            rich_help_panel=WHAT,
+        ),
     ] = None,
     source: Annotated[
         str | None,
-        typer.Option(help="Where the four raw files are: a directory, http(s):// or gs://."),
+        typer.Option(
+            help="Where the four raw files are: a directory, http(s):// or gs://.",
+            rich_help_panel=WHAT,
+        ),
     ] = None,
     preset: Annotated[
         str | None,
-        typer.Option(help="Hyperparameters to start from: tutorial, fast or best; -p wins."),
+        typer.Option(
+            help="Hyperparameters to start from: tutorial, fast or best; -p wins.",
+            rich_help_panel=WHAT,
+        ),
     ] = None,
-    root: Annotated[Path, typer.Option(help="Folder for all that is local.")] = Path(
-        ".fashion-mnist"
-    ),
+    root: RootFolder = ROOT,
     spec: Annotated[
-        Path | None, typer.Option(help="Compiled pipeline, instead of the committed one.")
+        Path | None,
+        typer.Option(help="Compiled pipeline, instead of the committed one.", rich_help_panel=WHAT),
     ] = None,
     replicas: Annotated[
         int | None,
@@ -87,16 +97,24 @@ def run(
             metavar="N",
             min=1,
             help="Run the distributed pipeline, its training as N processes that share each batch.",
+            rich_help_panel=HOW,
         ),
     ] = None,
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="Run every step again.")] = False,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Run every step again.", rich_help_panel=HOW)
+    ] = False,
     hermetic: Annotated[
         bool,
-        typer.Option("--hermetic", help="A fresh environment for each step, with its pins alone."),
+        typer.Option(
+            "--hermetic",
+            help="A fresh environment for each step, with its pins alone.",
+            rich_help_panel=HOW,
+        ),
     ] = False,
     require_upload: Annotated[
         bool, typer.Option("--require-upload", help="Exit 3 when no version was uploaded.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Run the whole pipeline on this machine.
 
@@ -105,10 +123,12 @@ def run(
     """
     from pipeline import compiler, local, parameters
     from pipeline import spec as specs
-    from pipeline.watchers import stopped_by_signals, tell, watch
+    from pipeline.summary import as_json as summary
+    from pipeline.watchers import stopped_by_signals, tell, watch_on
 
     if spec is None:
-        compiler.check()
+        with waiting("comparing compiled/ with its source"):
+            compiler.check()
     elif replicas:
         raise UsageError("--replicas compiles a spec of its own: leave out --spec or --replicas")
     elif not spec.is_file():
@@ -129,45 +149,38 @@ def run(
             compiled,
             parameters.complete(values, loaded),
             place,
-            watch,
+            watch_on(sys.stderr if as_json else sys.stdout),
             use_cache=not no_cache,
             hermetic=hermetic,
         )
-    tell(result, place.registry, out())
+    if as_json:
+        print_json(summary(result))
+    else:
+        tell(result, place.registry, console())
     if require_upload and not result.version:
         raise GateRefused("no version was uploaded, and --require-upload was given")
 
 
-@app.command("parameters")
-def parameters_command(
-    spec: Annotated[
-        Path | None, typer.Option(help="Compiled pipeline, instead of the committed one.")
-    ] = None,
-) -> None:
-    """List the pipeline's parameters: name, default, what it is."""
-    from rich.table import Table
-
-    from pipeline import compiler, parameters
-    from pipeline import spec as specs
-
-    table = Table("Parameter", "Default", "", box=None, pad_edge=False)
-    for known in parameters.describe(specs.load(spec or compiler.COMPILED / compiler.PIPELINE)):
-        default = "(required)" if known.default is None else known.default
-        table.add_row(escape(known.name), escape(default), escape(known.description))
-    out().print(table)
+def register(function: Callable[..., None], panel: str) -> None:
+    """Makes a command of a function, under its name and with its examples."""
+    name = function.__name__.removesuffix("_command")
+    app.command(name, cls=Command, epilog=examples(name), rich_help_panel=panel)(function)
 
 
-for command in (
-    report,
-    submit_command.submit,
-    follow_commands.watch,
-    follow_commands.jobs,
-    follow_commands.cancel,
-):
-    app.command()(command)
-app.add_typer(schedule_commands.schedules, name="schedules")
-
-
-def out() -> Console:
-    """The console for what a command has to say."""
-    return Console(file=sys.stdout, soft_wrap=True)
+register(run, HERE)
+register(runs, HERE)
+register(models, HERE)
+register(report, HERE)
+register(predict, HERE)
+register(spec_commands.parameters_command, SPEC)
+register(spec_commands.compile_command, SPEC)
+register(submit_command.submit, CLOUD)
+register(follow_commands.watch, CLOUD)
+register(follow_commands.jobs, CLOUD)
+register(follow_commands.cancel, CLOUD)
+app.add_typer(
+    schedule_commands.schedules,
+    name="schedules",
+    epilog=examples("schedules"),
+    rich_help_panel=CLOUD,
+)

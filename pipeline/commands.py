@@ -5,7 +5,7 @@ from typing import Any, Final
 import typer
 from rich.console import Console
 from rich.markup import escape
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from components.dataset.errors import StepError
 from pipeline.errors import CommandError, StepFailed
@@ -15,7 +15,27 @@ LAST_LINES: Final = 15
 VERBOSE: Final = "--verbose"
 
 
-class Commands(TyperGroup):
+class PlainFlags:
+    """Shows options that take no value without the type of one."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The parameters of a command."""
+        parameters: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        for parameter in parameters:
+            if getattr(parameter, "is_flag", False) and parameter.metavar is None:
+                parameter.metavar = ""
+        return parameters
+
+
+class Command(PlainFlags, TyperCommand):
+    """A command."""
+
+
+class Group(PlainFlags, TyperGroup):
+    """A command that has commands of its own."""
+
+
+class Commands(Group):
     """The group of all commands.
 
     Exit codes: 0 done; 1 a step failed, or data, bucket or disk did; 2 wrong use; 3 the gate

@@ -9,3 +9,11 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s"
+
+
+def ago(seconds: float) -> str:
+    """How long ago something was: ``just now``, ``5 min ago``, ``3 h ago``, ``12 days ago``."""
+    for size, unit in ((86_400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= size * (2 if unit == "days" else 1):
+            return f"{seconds // size:.0f} {unit} ago"
+    return "just now"

@@ -18,13 +18,26 @@ class Described:
 
     Attributes:
         name: Its name.
-        default: As it would be given on the command line; None where it must be given.
+        kind: What it takes: ``text``, ``a whole number``.
+        required: Whether it must be given.
+        default: Its value when it is not given; None where it must be.
         description: What it is, with names in backquotes.
     """
 
     name: str
-    default: str | None
+    kind: str
+    required: bool
+    default: Any
     description: str
+
+    @property
+    def text(self) -> str:
+        """The default as it would be given on the command line."""
+        return "(required)" if self.required else _text(self.default)
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it, as JSON values."""
+        return dataclasses.asdict(self)
 
 
 def describe(spec: Spec) -> list[Described]:
@@ -33,7 +46,9 @@ def describe(spec: Spec) -> list[Described]:
     return [
         Described(
             name,
-            _text(_default(definition)) if definition.get("isOptional") else None,
+            CONVERSIONS[definition["parameterType"]][0].partition(",")[0],
+            not definition.get("isOptional"),
+            _default(definition),
             " ".join(definition.get("description", "").replace("``", "`").split()),
         )
         for name, definition in sorted(declared.items())

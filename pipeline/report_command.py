@@ -1,12 +1,14 @@
 """The command that makes the page of a run anew and opens it."""
 
-import json
 import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from pipeline.console import AsJson, print_json, say, say_aside
+from pipeline.options import ROOT, RootFolder
 
 
 def report(
@@ -17,9 +19,7 @@ def report(
             show_default=False,
         ),
     ] = None,
-    root: Annotated[Path, typer.Option(help="Folder for all that is local.")] = Path(
-        ".fashion-mnist"
-    ),
+    root: RootFolder = ROOT,
     output: Annotated[
         Path | None,
         typer.Option(help="File to write, instead of `report.html` in the run's folder."),
@@ -32,14 +32,13 @@ def report(
             show_default=False,
         ),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print what it is about as JSON, and open nothing.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make the page of a run anew, and open it.
 
     One file without links to elsewhere, to send to a colleague: the verdict and why, learning
-    curves, mistakes, calibration, parameters, and where the model is.
+    curves, mistakes, calibration, parameters, and where the model is. With `--json` it says what
+    it is about and opens nothing.
     """
     import webbrowser
 
@@ -48,18 +47,19 @@ def report(
     from pipeline.report import rebuild
 
     folder = root / "runs"
-    directory = (runs.find(folder, run) if run else runs.newest_evaluated(folder)).resolve()
+    meant = runs.find(folder, run) if run else runs.newest_evaluated(folder)
+    directory = meant.directory.resolve()
     page = rebuild(directory, output).resolve()
     if as_json:
         told = runs.summary(directory)
         about = {name: told[name] for name in ("run", "state", "metrics", "verdict", "model")}
-        typer.echo(json.dumps({**about, "report": str(page)}, indent=1))
+        print_json({**about, "report": str(page)})
     else:
-        typer.echo(shown(page))
+        say(shown(page))
     if (show or (show is None and not as_json and has_display())) and not webbrowser.open(
         page.as_uri()
     ):
-        typer.echo("no browser was found; open the file in one", err=True)
+        say_aside("no browser was found; open the file in one")
 
 
 def has_display() -> bool:

@@ -1,5 +1,7 @@
 """The runs on this machine, each by its folder: ``<root>/runs/<id>/``."""
 
+import dataclasses
+import datetime
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -7,6 +9,8 @@ from typing import Any, Final
 
 from pipeline.errors import CommandError, UsageError
 
+LAST: Final = "last"
+"""Stands for the newest run."""
 SUMMARY: Final = "summary.json"
 """What came out of the run; missing while it lasts."""
 EVALUATION: Final = "evaluation.json"
@@ -14,53 +18,106 @@ EVALUATION: Final = "evaluation.json"
 REPORT: Final = "report.html"
 NAMED: Final = 5
 """How many runs an error names."""
+UNFINISHED: Final = "unfinished"
+"""State of a run that has no summary: it goes on, or it was killed."""
+DAMAGED: Final = "damaged"
+"""State of a run whose summary cannot be read."""
 
 
 class RunError(CommandError):
     """A run that has not left what is asked for."""
 
 
-def find(runs: Path, reference: str) -> Path:
-    """The folder of a run.
+@dataclasses.dataclass(frozen=True)
+class LocalRun:
+    """A run on this machine.
+
+    Attributes:
+        id: Its name, and that of its folder.
+        directory: Its folder.
+        state: ``done``, ``failed``, ``interrupted``, ``unfinished`` or ``damaged``.
+        started: When it began; None when it is not known.
+        seconds: How long it took.
+        accuracy: Of its model on the test set; None before there was one.
+        model: Name of the model in the registry; empty when it is not known.
+        version: The version that it uploaded; empty when it uploaded none.
+        summary: The content of its summary; empty without one.
+    """
+
+    id: str
+    directory: Path
+    state: str
+    started: datetime.datetime | None = None
+    seconds: float = 0.0
+    accuracy: float | None = None
+    model: str = ""
+    version: str = ""
+    summary: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """All but the whole summary, as JSON values."""
+        return {
+            "run": self.id,
+            "state": self.state,
+            "started": self.started.isoformat(timespec="seconds") if self.started else None,
+            "seconds": self.seconds,
+            "accuracy": self.accuracy,
+            "model": self.model,
+            "version": self.version,
+            "directory": str(self.directory),
+        }
+
+
+def listed(runs: Path) -> list[LocalRun]:
+    """All runs under a folder, the newest first."""
+    folders = [path for path in runs.glob("*") if path.is_dir()]
+    found = [_read(folder) for folder in folders]
+    long_ago = datetime.datetime.min.replace(tzinfo=datetime.UTC)
+    return sorted(found, key=lambda run: (run.started or long_ago, run.id), reverse=True)
+
+
+def find(runs: Path, reference: str) -> LocalRun:
+    """The run that is meant.
 
     Args:
         runs: The folder of all runs.
-        reference: An id, the start of one, any part of one, or the path of a run's folder.
+        reference: An id, the start of one, any part of one, ``last``, or the path of a run's
+            folder.
 
     Raises:
         UsageError: It names no run, or several.
     """
     if "/" in reference and Path(reference).is_dir():
-        return Path(reference)
-    known = [path.name for path in _folders(runs)]
+        return _read(Path(reference))
+    known = listed(runs)
+    if not known:
+        raise UsageError(f"{reference}: {runs} holds no run; start one with `fashion-mnist run`")
+    if reference == LAST:
+        return known[0]
     tests: Sequence[Callable[[str], bool]] = (
         lambda name: name == reference,
         lambda name: name.startswith(reference),
         lambda name: reference in name,
     )
-    found = next((names for test in tests if (names := list(filter(test, known)))), [])
-    if len(found) == 1:
-        return runs / found[0]
-    if found:
-        raise UsageError(f"{reference} is part of several runs' names: {_listed(found)}")
-    if not known:
-        raise UsageError(f"{reference}: {runs} holds no run; start one with `fashion-mnist run`")
-    raise UsageError(f"there is no run {reference} in {runs}; there are {_listed(known)}")
+    named = ([run for run in known if test(run.id)] for test in tests)
+    meant = next(filter(None, named), [])
+    if len(meant) == 1:
+        return meant[0]
+    if meant:
+        raise UsageError(f"{reference} is part of several runs' names: {_names(meant)}")
+    raise UsageError(f"there is no run {reference} in {runs}; there are {_names(known)}")
 
 
-def newest_evaluated(runs: Path) -> Path:
-    """The folder of the newest run that got as far as an evaluation.
+def newest_evaluated(runs: Path) -> LocalRun:
+    """The newest run that got as far as an evaluation.
 
     Raises:
         RunError: There is none.
     """
-    both = (EVALUATION, SUMMARY)
-    evaluated = [path for path in _folders(runs) if all((path / name).is_file() for name in both)]
-    if not evaluated:
-        raise RunError(
-            f"{runs} holds no run with an evaluation; start one with `fashion-mnist run`"
-        )
-    return max(evaluated, key=lambda path: str(summary(path)["started"]))
+    for run in listed(runs):
+        if run.summary and (run.directory / EVALUATION).is_file():
+            return run
+    raise RunError(f"{runs} holds no run with an evaluation; start one with `fashion-mnist run`")
 
 
 def summary(directory: Path) -> dict[str, Any]:
@@ -70,7 +127,7 @@ def summary(directory: Path) -> dict[str, Any]:
         RunError: It has none: the run goes on, or was killed.
     """
     missing = f"run {directory.name} goes on, or it was killed: it has no {SUMMARY}"
-    return _read(directory / SUMMARY, missing)
+    return _read_json(directory / SUMMARY, missing)
 
 
 def evaluation(directory: Path) -> dict[str, Any]:
@@ -82,14 +139,54 @@ def evaluation(directory: Path) -> dict[str, Any]:
     ended = summary(directory)
     stopped = "it was interrupted before" if ended["state"] == "interrupted" else ""
     why = ended["error"] or stopped or "it is of an earlier version; run again"
-    return _read(directory / EVALUATION, f"run {directory.name} has no evaluation: {why}")
+    return _read_json(directory / EVALUATION, f"run {directory.name} has no evaluation: {why}")
 
 
-def _folders(runs: Path) -> list[Path]:
-    return sorted(path for path in runs.glob("*") if path.is_dir())
+def trained_model(run: LocalRun) -> Path | None:
+    """The SavedModel that a run's training left; None when it left none.
+
+    It lies in an earlier run's folder when the training was answered from the cache.
+    """
+    for step in run.summary.get("steps", ()):
+        if step["name"] == "train" and "model" in step["outputs"]:
+            path = Path(step["outputs"]["model"]["uri"])
+            return path if path.is_dir() else None
+    return None
 
 
-def _read(path: Path, missing: str) -> dict[str, Any]:
+def _read(directory: Path) -> LocalRun:
+    try:
+        return _from(directory, json.loads((directory / SUMMARY).read_text()))
+    except FileNotFoundError:
+        return LocalRun(directory.name, directory, UNFINISHED, _began(directory.name))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return LocalRun(directory.name, directory, DAMAGED, _began(directory.name))
+
+
+def _began(run_id: str) -> datetime.datetime | None:
+    """When a run began, from its name."""
+    try:
+        moment = "".join(run_id.split("-")[-3:-1])
+        return datetime.datetime.strptime(f"{moment}Z", "%Y%m%d%H%M%S%z")
+    except ValueError:
+        return None
+
+
+def _from(directory: Path, summary: dict[str, Any]) -> LocalRun:
+    return LocalRun(
+        id=summary["run"],
+        directory=directory,
+        state=summary["state"],
+        started=datetime.datetime.fromisoformat(summary["started"]),
+        seconds=summary["seconds"],
+        accuracy=summary["metrics"].get("accuracy"),
+        model=summary["model"]["name"] or "",
+        version=summary["model"]["version"],
+        summary=summary,
+    )
+
+
+def _read_json(path: Path, missing: str) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(path.read_text())
     except FileNotFoundError as error:
@@ -99,6 +196,6 @@ def _read(path: Path, missing: str) -> dict[str, Any]:
     return content
 
 
-def _listed(names: Sequence[str]) -> str:
-    rest = len(names) - NAMED
-    return ", ".join(names[::-1][:NAMED]) + (f" and {rest} older" if rest > 0 else "")
+def _names(runs: Sequence[LocalRun]) -> str:
+    rest = len(runs) - NAMED
+    return ", ".join(run.id for run in runs[:NAMED]) + (f" and {rest} older" if rest > 0 else "")

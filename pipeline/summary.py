@@ -99,11 +99,12 @@ def as_json(run: Run) -> dict[str, Any]:
         "verdict": {"passed": run.passed, "reason": run.reason},
         "model": {"name": run.parameters.get("model_name"), "version": run.version},
         "report": str(run.report) if run.report else "",
-        "steps": [_step(task) for task in run.tasks.values()],
+        "steps": [step_as_json(task) for task in run.tasks.values()],
     }
 
 
-def _step(task: Task) -> dict[str, Any]:
+def step_as_json(task: Task) -> dict[str, Any]:
+    """What came of a step, as JSON values."""
     return {
         "name": task.name,
         "display_name": task.display_name,

@@ -1,18 +1,20 @@
 """What a person sees of a run: a live table or plain lines while it lasts, its result after."""
 
 import contextlib
+import functools
 import signal
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.console import next_steps
 from pipeline.duration import duration
 from pipeline.errors import Interrupted
 from pipeline.figures import figure
@@ -113,10 +115,15 @@ def state_and_figure(task: Task) -> str:
     return what + (f": {result}" if result else "")
 
 
+def watch_on(file: TextIO) -> Callable[[list[Task]], contextlib.AbstractContextManager[Watcher]]:
+    """A ``watch`` that shows a run on another file than standard output."""
+    return functools.partial(watch, file=file)
+
+
 @contextlib.contextmanager
-def watch(tasks: list[Task]) -> Iterator[Watcher]:
+def watch(tasks: list[Task], file: TextIO | None = None) -> Iterator[Watcher]:
     """Shows a run while the block lasts: a live table on a terminal, plain lines elsewhere."""
-    console = Console(file=sys.stdout)
+    console = Console(file=file or sys.stdout)
     if not console.is_terminal:
         yield PlainWatcher(console)
         return
@@ -159,3 +166,12 @@ def tell(run: Run, registry: Path, console: Console) -> None:
     if run.report:
         lines.append(f"Report     {shown(run.report)}")
     console.print("", *lines, sep="\n", highlight=False, markup=False)
+    if run.metrics:
+        asked = "" if run.version else f" --run {run.id}"
+        next_steps(
+            {
+                "fashion-mnist report": "opens the report",
+                f"fashion-mnist predict{asked} PHOTO": "asks the model about a picture",
+                "fashion-mnist submit --bucket BUCKET": "runs the same file on Vertex AI",
+            }
+        )

@@ -28,7 +28,7 @@ def main(target: Path) -> None:
     Raises:
         CommandError: There is no run with an evaluation, or no browser.
     """
-    page = rebuild(runs.newest_evaluated(Root(DEFAULT_ROOT).runs))
+    page = rebuild(runs.newest_evaluated(Root(DEFAULT_ROOT).runs).directory)
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         raise CommandError(f"the picture needs a browser: install one of {', '.join(BROWSERS)}")

@@ -84,6 +84,27 @@ def newest(client: Any, target: Target, count: int) -> list[Any]:
         return list(itertools.islice(pages, count))
 
 
+def as_json(job: Any, target: Target) -> dict[str, Any]:
+    """What a list says of a job, as JSON values; times are UTC, ISO 8601."""
+    job_id = job.name.rsplit("/", 1)[1]
+    return {
+        "job": job_id,
+        "name": job.name,
+        "state": state(job).lower(),
+        "created": _time(job.create_time),
+        "started": _time(job.start_time),
+        "ended": _time(job.end_time),
+        "labels": dict(job.labels),
+        "page": page(target, job_id),
+    }
+
+
+def state(job: Any) -> str:
+    """The state of a job in one word: ``RUNNING``."""
+    name: str = job.state.name
+    return name.removeprefix("PIPELINE_STATE_")
+
+
 def cancel(client: Any, target: Target, job_id: str) -> Any:
     """Asks for the end of a job.
 
@@ -98,3 +119,7 @@ def cancel(client: Any, target: Target, job_id: str) -> Any:
         with explained("cancel the job", target, missing=missing(target, job_id)):
             client.cancel_pipeline_job(name=job.name, timeout=SECONDS, retry=patient())
     return job
+
+
+def _time(moment: Any) -> str | None:
+    return moment.isoformat(timespec="seconds") if moment else None

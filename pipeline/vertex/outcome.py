@@ -7,11 +7,13 @@ from rich.console import Console
 from pipeline.duration import duration
 from pipeline.errors import JobFailed
 from pipeline.figures import version_of
+from pipeline.summary import step_as_json
 from pipeline.tasks import Task
-from pipeline.vertex.jobs import CONSOLE, page
+from pipeline.vertex import jobs
+from pipeline.vertex.jobs import CONSOLE, page, state
 from pipeline.vertex.progress import failed, failure, seconds
 from pipeline.vertex.target import Target
-from pipeline.vertex.watching import come_back, state
+from pipeline.vertex.watching import come_back
 
 BROWSER: Final = "https://storage.cloud.google.com"
 """Shows an object to whoever is signed in and may read it."""
@@ -36,6 +38,21 @@ def tell(job: Any, tasks: dict[str, Task], target: Target, console: Console) -> 
         lines.append(f"Report     {found['report'].uri.replace('gs:/', BROWSER, 1)}")
     lines.append(f"Page       {page(target, job_id)}")
     console.print("", *lines, sep="\n", highlight=False, markup=False)
+
+
+def as_json(job: Any, tasks: dict[str, Task], target: Target) -> dict[str, Any]:
+    """The same as JSON values, with all steps, and for a job that failed why it did."""
+    found = tasks["evaluate"].outputs if "evaluate" in tasks else {}
+    evaluation = found["evaluation"].metadata if "evaluation" in found else {}
+    return {
+        **jobs.as_json(job, target),
+        "errors": {one.task_name: failure(one, target.project) for one in failed(job)},
+        "metrics": found["metrics"].metadata if "metrics" in found else {},
+        "verdict": {"passed": found.get("Output"), "reason": evaluation.get("reason", "")},
+        "model": uploaded(tasks),
+        "report": found["report"].uri if "report" in found else "",
+        "steps": [step_as_json(task) for task in tasks.values()],
+    }
 
 
 def uploaded(tasks: dict[str, Task]) -> str:

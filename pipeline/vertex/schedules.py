@@ -38,6 +38,21 @@ def listed(client: Any, target: Target) -> list[Any]:
         return [schedule for schedule in pages if "create_pipeline_job_request" in schedule]
 
 
+def as_json(schedule: Any) -> dict[str, Any]:
+    """What a list says of a schedule, as JSON values; times are UTC, ISO 8601."""
+    upcoming = schedule.next_run_time
+    return {
+        "schedule": schedule.name.rsplit("/", 1)[1],
+        "name": schedule.name,
+        "display_name": schedule.display_name,
+        "state": schedule.state.name.lower(),
+        "cron": schedule.cron,
+        "next_run": upcoming.isoformat(timespec="seconds") if upcoming else None,
+        "runs": schedule.started_run_count,
+        "max_runs": schedule.max_run_count or None,
+    }
+
+
 def change(client: Any, target: Target, reference: str, action: str) -> str:
     """Pauses, resumes or deletes a schedule.
 

@@ -30,7 +30,7 @@ def credentials(target: Target) -> Any:
         return connection.credentials()
 
 
-def job(request: Any, needs: Needs, experiment_name: str, say: Say) -> Any:
+def job(request: Any, needs: Needs, experiment_name: str, say: Say) -> tuple[Any, Any]:
     """Looks at what the job needs, and creates it.
 
     Args:
@@ -40,7 +40,7 @@ def job(request: Any, needs: Needs, experiment_name: str, say: Say) -> Any:
         say: Is told what happens.
 
     Returns:
-        The client, to follow the job with.
+        The client, to follow the job with, and the job as the service has it.
 
     Raises:
         CloudError: Something was refused.
@@ -52,16 +52,19 @@ def job(request: Any, needs: Needs, experiment_name: str, say: Say) -> Any:
     context = experiment.prepare(experiment_name, target, found) if experiment_name else ""
     client = connection.pipelines(target, found)
     with explained("submit the job", target):
-        submission.create(client, request)
+        created = submission.create(client, request)
     say(f"submitted {request.pipeline_job_id}: {jobs.page(target, request.pipeline_job_id)}")
     if context:
         metadata = connection.metadata(target, found)
         experiment.add(client, metadata, context, target, request.pipeline_job_id)
-    return client
+    return client, created
 
 
-def schedule(request: Any, needs: Needs, say: Say) -> None:
+def schedule(request: Any, needs: Needs, say: Say) -> Any:
     """Looks at what the runs need, and creates the schedule.
+
+    Returns:
+        The schedule as the service has it.
 
     Raises:
         CloudError: Something was refused.
@@ -73,3 +76,4 @@ def schedule(request: Any, needs: Needs, say: Say) -> None:
     number = created.name.rsplit("/", 1)[1]
     say(f"scheduled as {number}: {request.schedule.cron}")
     say(f"`fashion-mnist schedules pause {number} {needs.target.flags}` stops it for a while")
+    return created

@@ -1,14 +1,15 @@
 """The command that submits the pipeline, or schedules it."""
 
 import datetime
-import sys
+from collections.abc import Callable
 from typing import Any
 
 import typer
 
+from pipeline.console import AsJson, print_json, say, say_aside, waiting
 from pipeline.errors import UsageError
 from pipeline.vertex import options as given
-from pipeline.vertex.follow_commands import follow, say
+from pipeline.vertex.follow_commands import follow
 
 
 def submit(
@@ -38,6 +39,7 @@ def submit(
     wait: given.Wait = False,
     every: given.Every = 5.0,
     require_upload: given.RequireUpload = False,
+    as_json: AsJson = False,
 ) -> None:
     """Run the pipeline on Vertex AI.
 
@@ -67,17 +69,21 @@ def submit(
         labels=tuple(label or ()),
         no_cache=no_cache,
     )
-    ordered, difference = order(asked, place)
+    with waiting("comparing compiled/ with its source"):
+        ordered, difference = order(asked, place)
     if warning := submission.serving_warning(
         ordered, datetime.datetime.now(tz=datetime.UTC).date()
     ):
-        say(f"warning: {warning}", sys.stderr)
+        say_aside(f"warning: {warning}")
     if dry_run:
         _show(ordered, cron, max_runs, difference)
         return
-    client = _send(ordered, cron, max_runs, experiment, create_bucket)
+    note = say_aside if as_json else say
+    client, created = _send(ordered, cron, max_runs, experiment, create_bucket, note)
     if wait:
-        follow(client, place, ordered.job_id, every, require_upload)
+        follow(client, place, ordered.job_id, every, require_upload, as_json)
+    elif as_json:
+        print_json(created)
     elif not cron:
         say(f"`fashion-mnist watch {ordered.job_id} {place.flags}` follows it")
 
@@ -94,19 +100,31 @@ def _show(ordered: Any, cron: str, max_runs: int, difference: str) -> None:
     from pipeline.vertex import sending
 
     typer.echo(sending.as_json(_request(ordered, cron, max_runs)))
-    say(difference or "the spec is as it is committed in compiled/", sys.stderr)
+    say_aside(difference or "the spec is as it is committed in compiled/")
 
 
-def _send(ordered: Any, cron: str, max_runs: int, experiment: str, create_bucket: bool) -> Any:
-    from pipeline.vertex import sending
+def _send(
+    ordered: Any,
+    cron: str,
+    max_runs: int,
+    experiment: str,
+    create_bucket: bool,
+    note: Callable[[str], None],
+) -> tuple[Any, dict[str, Any]]:
+    """Sends the request.
+
+    Returns:
+        The client to follow a job with, and what was created as JSON values.
+    """
+    from pipeline.vertex import jobs, schedules, sending
     from pipeline.vertex.checks import Needs
 
     needs = Needs(ordered.target, ordered.bucket, ordered.service_account, create_bucket)
     request = _request(ordered, cron, max_runs)
     if cron:
-        sending.schedule(request, needs, say)
-        return None
-    return sending.job(request, needs, experiment, say)
+        return None, schedules.as_json(sending.schedule(request, needs, note))
+    client, job = sending.job(request, needs, experiment, note)
+    return client, jobs.as_json(job, ordered.target)
 
 
 def _check_together(

@@ -9,6 +9,7 @@ from pipeline.errors import CloudError
 from pipeline.tasks import Task, Watcher
 from pipeline.vertex import jobs
 from pipeline.vertex.connection import SECONDS, passing
+from pipeline.vertex.jobs import state
 from pipeline.vertex.progress import Progress
 from pipeline.vertex.refusals import explain, explained
 from pipeline.vertex.target import Target
@@ -62,12 +63,6 @@ def follow(
             progress.tell(job, watcher)
     _settle(progress.tasks)
     return job, progress.tasks
-
-
-def state(job: Any) -> str:
-    """The state of a job in one word: ``RUNNING``."""
-    name: str = job.state.name
-    return name.removeprefix("PIPELINE_STATE_")
 
 
 class _Look:

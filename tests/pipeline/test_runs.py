@@ -25,27 +25,27 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("reference", [OLD, "fashion-mnist-20261124", "1111"])
 def test_a_run_is_found_by_its_id_its_start_or_a_part_of_it(folder: Path, reference: str) -> None:
-    assert runs.find(folder, reference) == folder / OLD
+    assert runs.find(folder, reference).directory == folder / OLD
 
 
 def test_the_whole_id_wins_over_a_longer_one(folder: Path) -> None:
     evaluations.write_run(folder.parent, f"{OLD}-1")
-    assert runs.find(folder, OLD) == folder / OLD
+    assert runs.find(folder, OLD).directory == folder / OLD
 
 
 def test_the_start_of_an_id_wins_over_the_middle_of_another(folder: Path) -> None:
     evaluations.write_run(folder.parent, f"before-{OTHER}")
-    assert runs.find(folder, "other") == folder / OTHER
+    assert runs.find(folder, "other").directory == folder / OTHER
 
 
 def test_a_run_is_found_by_its_folder(folder: Path) -> None:
-    assert runs.find(Path("/nowhere"), str(folder / OLD)) == folder / OLD
+    assert runs.find(Path("/nowhere"), str(folder / OLD)).directory == folder / OLD
 
 
 def test_an_unknown_run_is_an_error_that_names_the_known_ones_the_newest_first(
     folder: Path,
 ) -> None:
-    with pytest.raises(UsageError, match=f"no run nine in .*; there are {OTHER}, {NEW}, {OLD}$"):
+    with pytest.raises(UsageError, match=f"no run nine in .*; there are {NEW}, {OLD}, {OTHER}$"):
         runs.find(folder, "nine")
 
 
@@ -69,12 +69,12 @@ def test_without_any_run_the_error_says_how_to_start_one(tmp_path: Path) -> None
 
 
 def test_the_newest_run_is_the_last_to_have_an_evaluation(folder: Path) -> None:
-    assert runs.newest_evaluated(folder) == folder / OLD
+    assert runs.newest_evaluated(folder).directory == folder / OLD
 
 
 def test_a_run_that_was_killed_at_its_end_is_not_the_newest(folder: Path) -> None:
     (folder / OLD / "summary.json").unlink()
-    assert runs.newest_evaluated(folder) == folder / OTHER
+    assert runs.newest_evaluated(folder).directory == folder / OTHER
 
 
 def test_a_run_that_failed_before_its_evaluation_says_why(tmp_path: Path) -> None:

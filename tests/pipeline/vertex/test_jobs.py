@@ -1,5 +1,8 @@
 """Listing and cancelling jobs; listing, pausing, resuming and deleting schedules."""
 
+import datetime
+import json
+
 import pytest
 
 from pipeline import compiler
@@ -19,6 +22,17 @@ def test_the_newest_jobs_come_first_and_without_their_specs(cloud: Cloud, comman
     assert rows == [[f"job-{number}", "succeeded"] for number in (4, 3, 2, 1)]
     for call in cloud.wire.named("ListPipelineJobs"):
         assert "pipelineSpec" not in call.query["readMask"][0]
+
+
+def test_the_jobs_are_listed_as_json(cloud: Cloud, command: Command) -> None:
+    add_job(cloud, "FAILED", "job-0")
+    add_job(cloud, "RUNNING", "job-1")
+    newest, oldest = json.loads(command("jobs", "--json").out)
+    assert (newest["job"], newest["state"], newest["ended"]) == ("job-1", "running", None)
+    assert (oldest["job"], oldest["state"]) == ("job-0", "failed")
+    assert datetime.datetime.fromisoformat(oldest["ended"]).tzinfo
+    assert oldest["name"] == f"{PARENT}/pipelineJobs/job-0"
+    assert "/runs/job-0?project=my-project" in oldest["page"]
 
 
 def test_without_jobs_the_list_says_so(command: Command) -> None:
@@ -64,6 +78,15 @@ class TestSchedules:
         assert row.startswith("4711")
         for text in ("fashion-mnist-2", "active", "TZ=Etc/UTC 0 6 * * 1", "0 of 3"):
             assert text in row
+
+    def test_they_are_listed_as_json(self, command: Command) -> None:
+        (one,) = json.loads(command("schedules", "list", "--json").out)
+        assert (one["schedule"], one["state"], one["cron"]) == (
+            "4711",
+            "active",
+            "TZ=Etc/UTC 0 6 * * 1",
+        )
+        assert (one["runs"], one["max_runs"]) == (0, 3)
 
     def test_one_is_paused_and_resumed(self, cloud: Cloud, command: Command) -> None:
         name = cloud.schedules.schedules["4711"].display_name

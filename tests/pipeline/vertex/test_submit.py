@@ -60,6 +60,24 @@ def test_the_committed_file_is_sent_as_it_is(cloud: Cloud, command: Command) -> 
     assert f"/locations/europe-west4/pipelines/runs/{job_id}?project=my-project" in told.out
 
 
+def test_json_names_the_job_that_was_submitted(cloud: Cloud, command: Command) -> None:
+    told = command("submit", "--bucket", "my-bucket", "--json")
+    assert told.code == 0, told.error
+    printed = json.loads(told.out)
+    assert printed["job"] == sent(cloud)["pipelineJobId"]
+    assert printed["name"] == f"{PARENT}/pipelineJobs/{printed['job']}"
+    assert f"/pipelines/runs/{printed['job']}?project=my-project" in printed["page"]
+    assert f"submitted {printed['job']}" in told.error
+
+
+def test_json_names_the_schedule_that_was_made(cloud: Cloud, command: Command) -> None:
+    told = command("submit", "--bucket", "my-bucket", "--schedule", "0 6 * * 1", "--json")
+    assert told.code == 0, told.error
+    printed = json.loads(told.out)
+    assert printed["schedule"] in cloud.schedules.schedules
+    assert printed["cron"] == "TZ=Etc/UTC 0 6 * * 1"
+
+
 def test_every_submission_has_an_id_of_its_own(cloud: Cloud, command: Command) -> None:
     for _ in range(2):
         assert command("submit", "--bucket", "my-bucket").code == 0

@@ -1,6 +1,7 @@
 """Following a job: its table, its end, and the network in between."""
 
 import datetime
+import json
 import time
 from typing import Any
 
@@ -78,6 +79,41 @@ def test_each_step_is_told_of_with_its_figure(cloud: Cloud, command: Command) ->
     assert "/models/77/versions/3?project=my-project" in told.out
     address = "https://storage.cloud.google.com/b/fashion-mnist/pipeline-root/1/report"
     assert f"Report     {address}" in told.out
+
+
+def test_json_is_all_that_standard_output_gets(cloud: Cloud, command: Command) -> None:
+    add_job(cloud, "PENDING")
+    cloud.pipelines.script = [
+        step("ingest", "RUNNING"),
+        together(
+            step("ingest", "SUCCEEDED", outputs=RAW),
+            step("evaluate", "SUCCEEDED", outputs=EVALUATED),
+            step("model-upload", "SUCCEEDED", outputs=UPLOADED),
+            ended("SUCCEEDED"),
+        ),
+    ]
+    told = command(*WATCH, "--json")
+    assert told.code == 0, told.error
+    printed = json.loads(told.out)
+    assert (printed["job"], printed["state"]) == (JOB, "succeeded")
+    assert printed["metrics"]["accuracy"] == 0.9342
+    assert printed["verdict"]["reason"] == "Passed: accuracy 0.9342."
+    assert printed["model"] == f"{PARENT}/models/77@3"
+    steps = {one["name"]: one for one in printed["steps"]}
+    assert (steps["ingest"]["state"], steps["train"]["state"]) == ("done", "skipped")
+    assert steps["ingest"]["figure"] == "60,000 + 10,000 images, verified"
+    assert "Ingest: started" in told.error
+
+
+def test_json_tells_of_a_job_that_failed_too(cloud: Cloud, command: Command) -> None:
+    add_job(cloud)
+    cloud.pipelines.script = [together(failing("train", "out of memory"), ended("FAILED"))]
+    told = command(*WATCH, "--json")
+    assert told.code == 1
+    printed = json.loads(told.out)
+    assert printed["state"] == "failed"
+    assert printed["errors"]["train"].startswith("out of memory")
+    assert "error: " in told.error
 
 
 def test_a_figure_that_is_not_there_yet_stops_nothing(cloud: Cloud, command: Command) -> None:
@@ -239,9 +275,9 @@ def test_a_terminal_shows_the_table_of_a_local_run(
     shown: list[list[tuple[str, str]]] = []
     plain = watchers.watch
 
-    def watch(tasks: Any) -> Any:
+    def watch(tasks: Any, **more: Any) -> Any:
         shown.append([(task.name, task.display_name) for task in tasks])
-        return plain(tasks)
+        return plain(tasks, **more)
 
     monkeypatch.setattr(watchers, "watch", watch)
     add_job(cloud, "SUCCEEDED")

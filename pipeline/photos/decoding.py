@@ -1,0 +1,104 @@
+"""An image file as upright pixels, within limits: a function of the file's bytes."""
+
+import io
+import logging
+import warnings
+from typing import Final
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from pipeline.errors import CommandError
+
+FORMATS: Final = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "PPM")
+"""The decoders that are tried: some of the others start programs, or read without a limit."""
+MAX_BYTES: Final = 50 * 2**20
+MAX_PIXELS: Final = 8192 * 6144
+"""The larger size in which today's telephones take a picture."""
+FREE_PIXELS: Final = 1024 * 1024
+"""Pixels that a file of any size may have."""
+PIXELS_PER_BYTE: Final = 1032
+"""What one byte of deflate, the densest of the common compressions, unpacks to."""
+LONGEST: Final = 256
+"""Pixels of the longest edge; what is twice as long or more is reduced."""
+
+# Pillow logs what it also raises; without a handler that would go to standard error.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+
+
+class PhotoError(CommandError):
+    """A photo that cannot be used: no image, damaged, over the limits, or nothing on it."""
+
+
+def decode(data: bytes) -> Image.Image:
+    """The first picture of an image file, as a person would see it.
+
+    It takes at most 16 bytes of memory a pixel, and a header that promises more pixels than the
+    file can hold is refused before there is any.
+
+    Args:
+        data: The content of a file in one of ``FORMATS``.
+
+    Returns:
+        RGBA where it has transparency and RGB elsewhere, turned as its EXIF orientation says;
+        the longest edge has less than ``2 * LONGEST`` pixels.
+
+    Raises:
+        PhotoError: It is no image, it is damaged, or it is larger than the limits.
+    """
+    if len(data) > MAX_BYTES:
+        raise PhotoError(f"it has more than {MAX_BYTES // 2**20} MiB; save it smaller")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+                check_size(*image.size, len(data))
+                return _read(image)
+        except PhotoError:
+            raise
+        except UnidentifiedImageError as error:
+            raise PhotoError("it is no image that can be read; save it as PNG or JPEG") from error
+        except Image.DecompressionBombError as error:
+            raise PhotoError(f"it has more than {MAX_PIXELS:,} pixels; save it smaller") from error
+        except Exception as error:
+            # Pillow's decoders promise no closed list of errors.
+            reason = str(error).strip().split("\n", 1)[0] or type(error).__name__
+            raise PhotoError(f"it is a damaged image ({reason[:100]})") from error
+
+
+def check_size(width: int, height: int, size: int) -> None:
+    """Refuses dimensions that are over the limit, or that so many bytes cannot hold.
+
+    Raises:
+        PhotoError: Says which it is.
+    """
+    pixels = width * height
+    if pixels > MAX_PIXELS:
+        raise PhotoError(
+            f"it has {width} x {height} pixels, more than {MAX_PIXELS:,}; save it smaller"
+        )
+    if pixels > max(FREE_PIXELS, PIXELS_PER_BYTE * size):
+        raise PhotoError(
+            f"it is a damaged image ({width} x {height} pixels do not fit into {size:,} bytes)"
+        )
+
+
+def _read(image: Image.Image) -> Image.Image:
+    image.draft(None, (LONGEST, LONGEST))
+    ImageOps.exif_transpose(image, in_place=True)
+    factor = max(1, max(image.size) // LONGEST)
+    if image.mode.startswith(("I", "F")):
+        return _eight_bits(image, factor)
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    # Converting to the same mode would be one copy more of what may have 50 million pixels.
+    whole = image if image.mode == mode else image.convert(mode)
+    return whole.reduce(factor)
+
+
+def _eight_bits(image: Image.Image, factor: int) -> Image.Image:
+    """A picture of 16 or 32 bits a pixel, from its darkest value to its lightest in 8."""
+    values = np.asarray(image)[::factor, ::factor].astype(np.float32)
+    values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
+    values -= values.min()
+    values *= 255 / max(float(values.max()), 1e-30)
+    return Image.fromarray(values.round().astype(np.uint8)).convert("RGB")

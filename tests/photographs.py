@@ -1,0 +1,108 @@
+"""Photographs as a person would take them, made of images of FashionMNIST."""
+
+import io
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Pixels = NDArray[np.uint8]
+Colour = tuple[int, int, int]
+Photograph = Callable[[Pixels], bytes]
+
+TIMES: Final = 12
+WHITE: Final = (250, 250, 250)
+BLACK: Final = (12, 12, 12)
+TURNED: Final = 6
+"""EXIF orientation of a telephone that was held upright."""
+ORIENTATION: Final = 0x0112
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def enlarged(image: Pixels) -> Image.Image:
+    """The image, some hundred pixels large, its edges smooth."""
+    size = (image.shape[1] * TIMES, image.shape[0] * TIMES)
+    return Image.fromarray(image).resize(size, Image.Resampling.BICUBIC)
+
+
+def coloured(image: Pixels, ground: Colour, subject: Colour) -> Image.Image:
+    """The enlarged image in RGB, from the ground's colour to the subject's."""
+    share = np.asarray(enlarged(image), np.float32)[..., np.newaxis] / 255
+    mixed = np.array(ground) * (1 - share) + np.array(subject) * share
+    return Image.fromarray(mixed.round().astype(np.uint8))
+
+
+def placed(image: Image.Image, ground: Colour) -> Image.Image:
+    """The image away from the middle of a larger one."""
+    canvas = Image.new("RGB", (image.width + 500, image.height + 400), ground)
+    canvas.paste(image, (60, 320))
+    return canvas
+
+
+def in_bad_light(image: Image.Image, seed: int = 0) -> Image.Image:
+    """The image with light that falls off to one side, and with noise."""
+    pixels = np.asarray(image, np.float32)
+    height, width = pixels.shape[:2]
+    y, x = np.mgrid[:height, :width]
+    light = (1 - 0.25 * x / width - 0.1 * y / height)[..., np.newaxis]
+    noise = np.random.default_rng(seed).normal(0, 6, pixels.shape)
+    return Image.fromarray(np.clip(pixels * light + noise, 0, 255).astype(np.uint8))
+
+
+def turned(image: Pixels) -> bytes:
+    exif = Image.Exif()
+    exif[ORIENTATION] = TURNED
+    sideways = coloured(image, WHITE, BLACK).transpose(Image.Transpose.ROTATE_90)
+    return encoded(sideways, "JPEG", exif=exif)
+
+
+def cut_out(image: Pixels, shade: int) -> bytes:
+    """The image in one shade of grey, the more transparent the nearer to its ground."""
+    alpha = enlarged(image)
+    grey = Image.new("L", alpha.size, shade)
+    return encoded(Image.merge("RGBA", (grey, grey, grey, alpha)))
+
+
+PHOTOGRAPHS: Final[dict[str, Photograph]] = {
+    "as it is": lambda image: encoded(Image.fromarray(image)),
+    "negated": lambda image: encoded(Image.fromarray(255 - image)),
+    "large on black": lambda image: encoded(enlarged(image)),
+    "large on white": lambda image: encoded(enlarged(255 - image)),
+    "coloured on cream": lambda image: encoded(
+        coloured(image, (240, 225, 200), (120, 20, 40)), "JPEG", quality=85
+    ),
+    "coloured on mid blue": lambda image: encoded(
+        coloured(image, (120, 160, 190), (30, 30, 80)), "JPEG", quality=85
+    ),
+    "coloured on dark": lambda image: encoded(
+        coloured(image, (40, 30, 60), (250, 230, 120)), "JPEG", quality=85
+    ),
+    "off-centre": lambda image: encoded(
+        placed(coloured(image, WHITE, BLACK), WHITE), "JPEG", quality=85
+    ),
+    "off-centre on black": lambda image: encoded(
+        placed(coloured(image, BLACK, WHITE), BLACK), "JPEG", quality=85
+    ),
+    "noise and uneven light": lambda image: encoded(
+        in_bad_light(placed(coloured(image, (225, 220, 215), (20, 20, 60)), (225, 220, 215))),
+        "JPEG",
+        quality=85,
+    ),
+    "turned by EXIF": turned,
+    "transparent, dark": lambda image: cut_out(image, 20),
+    "transparent, white": lambda image: cut_out(image, 255),
+    "palette, GIF": lambda image: encoded(enlarged(255 - image).convert("P"), "GIF"),
+    "16 bits": lambda image: encoded(
+        Image.fromarray(np.asarray(enlarged(image)).astype(np.uint16) * 257)
+    ),
+    "CMYK, JPEG": lambda image: encoded(coloured(image, WHITE, BLACK).convert("CMYK"), "JPEG"),
+    "WebP": lambda image: encoded(coloured(image, WHITE, (90, 20, 20)), "WEBP"),
+}
+"""What a person might have instead of an image of FashionMNIST."""
