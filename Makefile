@@ -26,6 +26,10 @@ dataset:
 run: setup ## Run the whole pipeline here (options in ARGS="-p seed=1")
 	@$(BIN)/fashion-mnist run $(ARGS)
 
+.PHONY: notebook
+notebook: setup ## Open the notebook in JupyterLab (its options in ARGS="--port 8889")
+	@scripts/notebook.sh $(VENV) $(ARGS)
+
 .PHONY: test
 test: setup ## Pass the tests (options in ARGS="-k ingest")
 	@$(BIN)/python -m pytest $(ARGS)
