@@ -73,10 +73,11 @@ def signatures(model: Artifact) -> str:
     lines = []
     for name, signature in sorted(_load(model.path).signatures.items()):
         lines.append(name)
-        inputs = signature.structured_input_signature[1].items()
-        for sign, tensors in (("<-", inputs), ("->", signature.structured_outputs.items())):
+        inputs = signature.structured_input_signature[1]
+        for sign, tensors in (("<-", inputs), ("->", signature.structured_outputs)):
             lines += [
-                f"  {sign} {key}: {tensor.dtype.name} {_shape(tensor)}" for key, tensor in tensors
+                f"  {sign} {key}: {tensor.dtype.name} {_shape(tensor)}"
+                for key, tensor in sorted(tensors.items())
             ]
     return "\n".join(lines)
 

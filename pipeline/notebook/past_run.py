@@ -106,14 +106,15 @@ class PastRun:
         ``-p learning_rate=0.06 -p 'filters=[16, 32, 64]'``
         """
         spec = specs.load(compiler.COMPILED / compiler.PIPELINE)
-        given = dict.fromkeys(OF_THE_MACHINE, "")
-        defaults = parameters.complete(given, spec)
+        own = dict.fromkeys(OF_THE_MACHINE, "")
+        defaults = parameters.complete(own, spec)
         changed = {
             name: value
             for name, value in self.parameters.items()
-            if name in defaults and name not in given and value != defaults[name]
+            if name in defaults and name not in own and value != defaults[name]
         }
-        return " ".join(f"-p {shlex.quote(f'{name}={_text(changed[name])}')}" for name in changed)
+        given = [f"{name}={_text(changed[name])}" for name in sorted(changed)]
+        return " ".join(f"-p {shlex.quote(assignment)}" for assignment in given)
 
     def _repr_html_(self) -> str:
         rows = "".join(
