@@ -30,6 +30,10 @@ run: setup ## Run the whole pipeline here (options in ARGS="-p seed=1")
 report: $(INSTALLED) ## Make the newest run's page anew and open it (another run's in ARGS="ID")
 	@$(BIN)/fashion-mnist report $(ARGS)
 
+.PHONY: notebook
+notebook: setup ## Open the notebook in JupyterLab (its options in ARGS="--port 8889")
+	@scripts/notebook.sh $(VENV) $(ARGS)
+
 .PHONY: test
 test: setup ## Pass the tests (options in ARGS="-k ingest")
 	@$(BIN)/python -m pytest $(ARGS)

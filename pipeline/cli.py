@@ -123,6 +123,7 @@ def run(
     """
     from pipeline import compiler, local, parameters
     from pipeline import spec as specs
+    from pipeline.root import Root
     from pipeline.summary import as_json as summary
     from pipeline.watchers import stopped_by_signals, tell, watch_on
 
@@ -133,7 +134,7 @@ def run(
         raise UsageError("--replicas compiles a spec of its own: leave out --spec or --replicas")
     elif not spec.is_file():
         raise UsageError(f"--spec {spec}: there is no such file")
-    place = local.Root(root)
+    place = Root(root)
     compiled = spec or local.committed_spec(replicas, place)
     loaded = specs.load(compiled)
     given = [*(parameter or []), *([] if source is None else [f"source={source}"])]

@@ -8,6 +8,10 @@ class CommandError(Exception):
 
     exit_code: ClassVar[int] = 1
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows below the cell, by IPython's convention: no traceback."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class UsageError(CommandError):
     """Wrong use: an unknown parameter, a wrong type, a missing directory, a stale spec."""
@@ -27,6 +31,9 @@ class StepFailed(CommandError):
         super().__init__(reason)
         self.step = step
         self.lines = lines
+
+    def _render_traceback_(self) -> list[str]:
+        return [*super()._render_traceback_(), *self.lines]
 
 
 class CloudError(CommandError):

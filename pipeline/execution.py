@@ -90,7 +90,8 @@ class _Execution:
             # kfp would put a folder with the time between the run's folder and the tasks'.
             arguments |= {"pipeline_resource_name": "steps"}
             name = arguments["task_spec"].component_ref.name.removeprefix("comp-")
-            task = self.tasks[name]
+            if (task := self.tasks.get(name)) is None:
+                return execute_single_task(**arguments)  # An importer, which does no work.
             subprocess_task_handler.run_local_subprocess = self.runner(task)
             return self.run_task(task, lambda: execute_single_task(**arguments))
 

@@ -1,7 +1,6 @@
 """Runs the compiled pipeline on this machine, with stand-ins at the far end of each wire."""
 
 import contextlib
-import dataclasses
 import datetime
 import os
 import shutil
@@ -19,44 +18,17 @@ from pipeline.execution import execute
 from pipeline.localization import localize
 from pipeline.machine import Machine
 from pipeline.parameters import changed
+from pipeline.root import DEFAULT_ROOT, Root
 from pipeline.run_id import new_run_id
 from pipeline.spec import Spec
 from pipeline.summary import Run, write_summary
 from pipeline.tasks import Task, Watcher, Workplace
 
-DEFAULT_ROOT: Final = Path(".fashion-mnist")
 DEFAULT_SPEC: Final = COMPILED / PIPELINE
 BUCKET_URI: Final = f"gs://{emulator.LOCAL_BUCKET}"
 
 UNWANTED: Final = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
 """Variables that would let this environment's modules into a step's."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Root:
-    """The folder that holds all that is local."""
-
-    path: Path
-
-    @property
-    def bucket(self) -> Path:
-        """The storage emulator's objects."""
-        return self.path / "bucket"
-
-    @property
-    def registry(self) -> Path:
-        """The models, in TensorFlow Serving's layout."""
-        return self.path / "registry"
-
-    @property
-    def cache(self) -> Path:
-        """What kfp.local knows of steps that ran before."""
-        return self.path / "cache"
-
-    @property
-    def runs(self) -> Path:
-        """A folder for each run."""
-        return self.path / "runs"
 
 
 @contextlib.contextmanager
@@ -107,8 +79,64 @@ def run(
         StepFailed: A step failed; ``summary.json`` says so too.
     """
     committed = specs.load(spec_path)
-    digest = specs.digest(committed)
-    result = _new_run(committed, digest, parameters, root)
+    result = begin(committed, parameters, root)
+    carry_out(committed, result, parameters, root, watch, use_cache=use_cache, hermetic=hermetic)
+    return result
+
+
+def begin(spec: Spec, parameters: dict[str, Any], root: Root, earlier: str = "") -> Run:
+    """A new run with a folder of its own, whose steps all wait.
+
+    Args:
+        spec: The compiled spec.
+        parameters: The value of each pipeline parameter, to be kept with the run.
+        root: The folder that holds all that is local.
+        earlier: Id of the run whose outputs its steps read; empty: it reads nothing but its own.
+    """
+    now = datetime.datetime.now(tz=datetime.UTC)
+    run_id = new_run_id(spec["pipelineInfo"]["name"], now)
+    directory = root.runs.resolve() / run_id
+    directory.mkdir(parents=True)
+    if not root.bucket.exists():
+        # The cache answers with objects of this bucket; without them its answers are wrong.
+        shutil.rmtree(root.cache, ignore_errors=True)
+    pipeline = specs.load(DEFAULT_SPEC) if earlier else spec
+    return Run(
+        id=run_id,
+        directory=directory,
+        started=now,
+        spec_digest=specs.digest(spec),
+        parameters=parameters,
+        defaults=changed(parameters, pipeline),
+        tasks={name: Task(name, display) for name, display in specs.leaf_tasks(spec)},
+        earlier=earlier,
+    )
+
+
+def carry_out(
+    committed: Spec,
+    result: Run,
+    arguments: dict[str, Any],
+    root: Root,
+    watch: Callable[[list[Task]], contextlib.AbstractContextManager[Watcher]],
+    *,
+    use_cache: bool = True,
+    hermetic: bool = False,
+) -> None:
+    """Carries a run out that has begun, and writes its ``summary.json``; see ``run``.
+
+    Args:
+        committed: The compiled spec.
+        result: The run; what becomes of it is told in it.
+        arguments: A value for each parameter of the spec.
+        root: The folder that holds all that is local.
+        watch: Opens what is told of the run while it lasts.
+        use_cache: Answer a step from an earlier run when nothing it depends on has changed.
+        hermetic: Run each step in a fresh environment that holds nothing but its own pins.
+
+    Raises:
+        StepFailed: A step failed; ``summary.json`` says so too.
+    """
     spec, at_home = localize(committed, result.id, keep_preamble=hermetic)
     scratch = result.directory / "scratch"
     scratch.mkdir()
@@ -119,12 +147,12 @@ def run(
                 run_directory=result.directory,
                 cache_directory=root.cache.resolve() if use_cache else None,
                 scratch=scratch,
-                environment=_environment(host, scratch, root, digest),
+                environment=_environment(host, scratch, root, result.spec_digest),
                 hermetic=hermetic,
                 at_home=at_home,
             )
             with watch(list(result.tasks.values())) as watcher:
-                execute(spec, parameters, result.tasks, place, watcher)
+                execute(spec, arguments, result.tasks, place, watcher)
         result.state = "done"
     except KeyboardInterrupt:
         result.state = "interrupted"
@@ -136,7 +164,6 @@ def run(
         shutil.rmtree(scratch, ignore_errors=True)
         result.seconds = time.monotonic() - started
         write_summary(result)
-    return result
 
 
 def committed_spec(replicas: int | None, root: Root) -> Path:
@@ -178,25 +205,6 @@ def git_revision() -> str:
     except (OSError, subprocess.CalledProcessError):
         return ""
     return done.stdout.strip()
-
-
-def _new_run(spec: Spec, digest: str, parameters: dict[str, Any], root: Root) -> Run:
-    now = datetime.datetime.now(tz=datetime.UTC)
-    run_id = new_run_id(spec["pipelineInfo"]["name"], now)
-    directory = root.runs.resolve() / run_id
-    directory.mkdir(parents=True)
-    if not root.bucket.exists():
-        # The cache answers with objects of this bucket; without them its answers are wrong.
-        shutil.rmtree(root.cache, ignore_errors=True)
-    return Run(
-        id=run_id,
-        directory=directory,
-        started=now,
-        spec_digest=digest,
-        parameters=parameters,
-        defaults=changed(parameters, spec),
-        tasks={name: Task(name, display) for name, display in specs.leaf_tasks(spec)},
-    )
 
 
 def _environment(host: str, scratch: Path, root: Root, digest: str) -> Mapping[str, str]:

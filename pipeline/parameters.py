@@ -120,7 +120,7 @@ def changed(values: dict[str, Any], spec: Spec) -> dict[str, Any]:
         for name, definition in declared.items()
         if definition.get("isOptional")
     }
-    return {name: value for name, value in defaults.items() if values[name] != value}
+    return {name: value for name, value in defaults.items() if values.get(name, value) != value}
 
 
 def _default(definition: Spec) -> Any:

@@ -100,7 +100,7 @@ def pack(files: dict[str, bytes]) -> str:
 
 
 def leaf_tasks(spec: Spec) -> list[tuple[str, str]]:
-    """Executor-backed tasks as (component name without ``comp-``, display name), in run order."""
+    """Steps as (component name without ``comp-``, display name), in run order; no importers."""
     return list(_leaves(spec, spec["root"]))
 
 
@@ -117,7 +117,7 @@ def _leaves(spec: Spec, component: Spec) -> Iterator[tuple[str, str]]:
         inner = spec["components"][reference]
         if "dag" in inner:
             yield from _leaves(spec, inner)
-        else:
+        elif "importer" not in spec["deploymentSpec"]["executors"][inner["executorLabel"]]:
             yield reference.removeprefix("comp-"), tasks[name]["taskInfo"]["name"]
 
 

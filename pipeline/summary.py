@@ -26,6 +26,7 @@ class Run:
         state: ``running``, ``done``, ``failed`` or ``interrupted``.
         seconds: Wall time.
         error: Why it failed; empty when it did not.
+        earlier: Id of the run whose outputs its steps read; empty: of a run of the whole pipeline.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Run:
     state: str = "running"
     seconds: float = 0.0
     error: str = ""
+    earlier: str = ""
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -88,6 +90,7 @@ def as_json(run: Run) -> dict[str, Any]:
     """The content of ``summary.json``."""
     return {
         "run": run.id,
+        "earlier": run.earlier,
         "state": run.state,
         "error": run.error,
         "started": run.started.isoformat(timespec="seconds"),

@@ -24,3 +24,6 @@ compile $image --no-annotate --generate-hashes --group train_cuda \
     --output-file requirements-cuda.lock
 compile $image --no-annotate --generate-hashes --group serving \
     --output-file serving/requirements.lock
+# shellcheck disable=SC2086 # the options are words
+compile $universal --no-annotate --generate-hashes --constraint requirements.lock \
+    --group pyproject.toml:notebook --output-file requirements-notebook.lock

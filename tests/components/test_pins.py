@@ -17,7 +17,7 @@ GROUPS: dict[str, list[str]] = tomllib.loads((PROJECT / "pyproject.toml").read_t
     "dependency-groups"
 ]
 CUDA = "train_cuda"
-STEPS = sorted(set(GROUPS) - {"dev", "serving", CUDA})
+STEPS = sorted(set(GROUPS) - {"dev", "notebook", "serving", CUDA})
 IMAGE: dict[str, str | frozenset[str]] = {
     **{name: str(value) for name, value in default_environment().items()},
     "python_version": "3.11",
@@ -25,9 +25,9 @@ IMAGE: dict[str, str | frozenset[str]] = {
 }
 
 
-def lock_versions() -> dict[str, set[str]]:
+def lock_versions(lock: str = "requirements.lock") -> dict[str, set[str]]:
     versions: dict[str, set[str]] = {}
-    for line in (PROJECT / "requirements.lock").read_text().splitlines():
+    for line in (PROJECT / lock).read_text().splitlines():
         if found := re.match(r"([A-Za-z0-9._-]+)==([^\s;]+)", line):
             versions.setdefault(canonicalize_name(found[1]), set()).add(found[2])
     return versions
@@ -88,8 +88,17 @@ def test_accelerators_add_the_packages_that_tensorflow_names_and_nothing_else() 
     assert pins("train").items() <= pins(CUDA).items()
 
 
-def test_the_lock_has_hashes_and_no_address() -> None:
-    text = (PROJECT / "requirements.lock").read_text()
+def test_the_notebooks_lock_changes_nothing_that_is_installed() -> None:
+    own = lock_versions("requirements-notebook.lock")
+    assert "jupyterlab" in own
+    assert {name: own[name] for name in own.keys() & lock_versions()} == {
+        name: versions for name, versions in lock_versions().items() if name in own
+    }
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-notebook.lock"])
+def test_the_lock_has_hashes_and_no_address(lock: str) -> None:
+    text = (PROJECT / lock).read_text()
     assert "://" not in text
     for entry in re.split(r"\n(?=[a-z])", text):
         assert "--hash=sha256:" in entry, entry.splitlines()[0]

@@ -14,7 +14,7 @@ from google.protobuf import json_format
 
 from pipeline import local, parameters
 from pipeline import spec as specs
-from pipeline.local import Root
+from pipeline.root import Root
 from pipeline.tasks import Task
 from tests.fakes.pipeline_service import PipelineService, end, now
 

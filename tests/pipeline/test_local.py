@@ -11,6 +11,7 @@ import pytest
 from pipeline import local, localization
 from pipeline import spec as specs
 from pipeline.errors import UsageError
+from pipeline.root import Root
 
 STAND_INS = {
     "find-champion",
@@ -111,7 +112,7 @@ def test_variables_that_reach_into_a_step_are_left_out(
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", "/somewhere")
     monkeypatch.setenv("NO_PROXY", "example.org")
-    environment = local._environment("http://127.0.0.1:1", tmp_path, local.Root(tmp_path), "d")
+    environment = local._environment("http://127.0.0.1:1", tmp_path, Root(tmp_path), "d")
     assert "PYTHONPATH" not in environment
     assert environment["NO_PROXY"] == "example.org,127.0.0.1"
     assert environment["TMPDIR"] == str(tmp_path)

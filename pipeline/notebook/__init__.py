@@ -1,0 +1,48 @@
+"""The pipeline from a notebook: earlier runs, their artifacts, each step by itself.
+
+::
+
+    run = last_run(or_start="fast")
+    tried = rerun(run, "train", learning_rate=0.06)
+    tried.artifact("model").path
+"""
+
+from pipeline.notebook.artifacts import Artifact, ArtifactError, artifact
+from pipeline.notebook.examples import ask, describe_records, read_raw, read_split, signatures
+from pipeline.notebook.jobs import job_run
+from pipeline.notebook.past_run import NoRunError, PastRun, load_run
+from pipeline.notebook.plots import (
+    show_answer,
+    show_confusion,
+    show_counts,
+    show_curves,
+    show_images,
+    show_report,
+)
+from pipeline.notebook.running import last_run, rerun, run_pipeline
+from pipeline.notebook.versions import show_versions
+
+__all__ = [
+    "Artifact",
+    "ArtifactError",
+    "NoRunError",
+    "PastRun",
+    "artifact",
+    "ask",
+    "describe_records",
+    "job_run",
+    "last_run",
+    "load_run",
+    "read_raw",
+    "read_split",
+    "rerun",
+    "run_pipeline",
+    "show_answer",
+    "show_confusion",
+    "show_counts",
+    "show_curves",
+    "show_images",
+    "show_report",
+    "show_versions",
+    "signatures",
+]

@@ -1,0 +1,123 @@
+"""Images and labels as a cell looks at them: the raw files, the records, the model's answers."""
+
+import io
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.dataset import facts, idx
+from components.dataset.manifest import read_manifest
+from components.dataset.raw import open_raw
+from components.dataset.records import read_records
+from components.dataset.startup import quiet_start
+from pipeline.notebook.artifacts import Artifact
+
+Pictures = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+"""Images, uint8 [n, 28, 28], and their labels, uint8 [n]."""
+FILES: Final = {
+    "train": (facts.TRAIN_IMAGES, facts.TRAIN_LABELS),
+    "test": (facts.TEST_IMAGES, facts.TEST_LABELS),
+}
+
+
+def read_raw(raw: Artifact, split: str = "train") -> Pictures:
+    """All examples of the raw files, in their official order.
+
+    Args:
+        raw: The output of ``ingest``.
+        split: ``train`` or ``test``.
+
+    Raises:
+        DataError: A file is missing or damaged.
+    """
+    images, labels = FILES[split]
+    folder = str(raw.path)
+    with open_raw(folder, images) as file:
+        pictures = idx.read_images(file, images)
+    with open_raw(folder, labels) as file:
+        return pictures, idx.read_labels(file, labels)
+
+
+def read_split(records: Artifact) -> Pictures:
+    """All examples of one of ``decode``'s outputs, in the order of its shards.
+
+    Raises:
+        DataError: A shard is missing or damaged.
+    """
+    names = [entry["name"] for entry in read_manifest(records.path)["files"]]
+    batches = [batch for name in names for batch in read_records(records.path / name)]
+    images, labels = zip(*batches, strict=True)
+    return np.concatenate(images), np.concatenate(labels)
+
+
+def describe_records(records: Artifact) -> str:
+    """The shards of a split with their sizes, and what the first of its examples holds."""
+    tf = _tensorflow()
+    files = read_manifest(records.path)["files"]
+    lines = [f"{entry['name']}  {entry['bytes']:,} bytes" for entry in files]
+    first = next(iter(tf.data.TFRecordDataset(str(records.path / files[0]["name"]))))
+    features = tf.train.Example.FromString(first.numpy()).features.feature
+    lines.append(f"{records.metadata['examples']:,.0f} examples, each with")
+    for name, feature in sorted(features.items()):
+        kind = feature.WhichOneof("kind")
+        value = getattr(feature, kind).value[0]
+        shown = f"{len(value)} bytes" if isinstance(value, bytes) else value
+        lines.append(f"  {name}: {kind}, here {shown}")
+    return "\n".join(lines)
+
+
+def signatures(model: Artifact) -> str:
+    """The signatures that a model is served by: a line for each input and output."""
+    lines = []
+    for name, signature in sorted(_load(model.path).signatures.items()):
+        lines.append(name)
+        inputs = signature.structured_input_signature[1]
+        for sign, tensors in (("<-", inputs), ("->", signature.structured_outputs)):
+            lines += [
+                f"  {sign} {key}: {tensor.dtype.name} {_shape(tensor)}"
+                for key, tensor in sorted(tensors.items())
+            ]
+    return "\n".join(lines)
+
+
+def ask(model: Artifact, picture: Any) -> NDArray[np.float32]:
+    """What a model says of a picture, by the signature that takes image files.
+
+    Args:
+        model: The output of ``train``.
+        picture: A PIL image, a path, or uint8 [height, width]: the object light, on black.
+
+    Returns:
+        float32 [10], the probability of each class.
+    """
+    from PIL import Image
+
+    tf = _tensorflow()
+    if isinstance(picture, np.ndarray):
+        picture = Image.fromarray(picture)
+    elif isinstance(picture, str | Path):
+        picture = Image.open(picture)
+    file = io.BytesIO()
+    picture.convert("L").save(file, "PNG")
+    answer = _load(model.path).signatures["serving_bytes"]
+    found = answer(image_bytes=tf.constant([file.getvalue()]))["probabilities"].numpy()[0]
+    probabilities: NDArray[np.float32] = found
+    return probabilities
+
+
+def _load(path: Path) -> Any:
+    return _tensorflow().saved_model.load(str(path))
+
+
+def _tensorflow() -> Any:
+    with quiet_start():
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()
+    return tf
+
+
+def _shape(tensor: Any) -> str:
+    return "[" + ", ".join("N" if size is None else str(size) for size in tensor.shape) + "]"

@@ -1,0 +1,161 @@
+"""Plots as SVG in the notebook's own colours, so that they read in a light and a dark theme."""
+
+import html
+import io
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.dataset.facts import CLASS_NAMES
+from components.evaluate.figures import INK, STYLE
+from pipeline.notebook.past_run import PastRun
+from pipeline.notebook.shown import Shown
+
+COLOURS: Final = ("#3b82f6", "#f97316", "#10b981", "#d946ef")
+"""Of the runs in a plot: with a contrast above 2.5 to white and to black."""
+PIXELS_PER_INCH: Final = 96
+
+
+def show_images(
+    images: NDArray[np.uint8], labels: Sequence[int] | NDArray[Any], *, columns: int = 10
+) -> Shown:
+    """Images in a grid, each under the name of its class.
+
+    Args:
+        images: uint8 [n, height, width].
+        labels: Class of each.
+        columns: Images in a row.
+    """
+    rows = -(-len(images) // columns)
+
+    def draw(figure: Any) -> None:
+        grid = figure.subplots(rows, columns, squeeze=False)
+        for axes in grid.flat:
+            axes.axis("off")
+        for axes, image, label in zip(grid.flat, images, labels, strict=False):
+            axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+            axes.set_title(CLASS_NAMES[int(label)], fontsize=9, pad=3)
+
+    return _drawn(draw, (1.05 * columns, 1.25 * rows))
+
+
+def show_counts(labels: NDArray[Any]) -> Shown:
+    """How many examples there are of each class."""
+    counts = np.bincount(labels, minlength=len(CLASS_NAMES))
+
+    def draw(figure: Any) -> None:
+        axes = figure.subplots()
+        bars = axes.barh(CLASS_NAMES, counts, color=COLOURS[0])
+        axes.bar_label(bars, [f"{count:,}" for count in counts], padding=4)
+        axes.invert_yaxis()
+        axes.grid(visible=False)
+        axes.set_xticks([])
+        axes.spines["bottom"].set_visible(False)
+
+    return _drawn(draw, (6.0, 3.0))
+
+
+def show_curves(runs: Mapping[str, PastRun]) -> Shown:
+    """Learning curves of several runs: validation as lines, training dashed.
+
+    Args:
+        runs: By the name that the legend has for them.
+    """
+    histories = {name: run.artifact("history").read_json()["epochs"] for name, run in runs.items()}
+
+    def draw(figure: Any) -> None:
+        for axes, key in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+            for colour, (name, epochs) in zip(COLOURS, histories.items(), strict=False):
+                for kind, line in (("", "--"), ("validation_", "-")):
+                    points = [(row["epoch"], row[kind + key]) for row in epochs]
+                    known = [point for point in points if point[1] is not None]
+                    label = f"{name}, {'validation' if kind else 'training'}"
+                    axes.plot(*_columns(known), line, color=colour, marker="o", label=label)
+            axes.set_title(key.capitalize())
+            axes.set_xlabel("epoch")
+            axes.xaxis.get_major_locator().set_params(integer=True)
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+
+    return _drawn(draw, (9.0, 3.8))
+
+
+def show_confusion(run: PastRun) -> Shown:
+    """Which classes a model takes for which, as shares of the true class."""
+    counts = np.array(run.artifact("evaluation").read_json()["confusion_matrix"])
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+
+    def draw(figure: Any) -> None:
+        axes = figure.subplots()
+        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        axes.set_xticks(range(10), CLASS_NAMES, rotation=45, ha="right")
+        axes.set_yticks(range(10), CLASS_NAMES)
+        axes.set_xlabel("predicted")
+        axes.set_ylabel("true")
+        axes.grid(visible=False)
+        for (row, column), count in np.ndenumerate(counts):
+            if count:
+                dark = "white" if shares[row, column] > 0.5 else "#1e293b"
+                axes.text(column, row, str(count), ha="center", va="center", color=dark, size=9)
+
+    return _drawn(draw, (6.8, 6.4))
+
+
+def show_answer(picture: Any, probabilities: NDArray[Any]) -> Shown:
+    """A picture beside the three classes that a model takes it for.
+
+    Args:
+        picture: A PIL image or uint8 [height, width].
+        probabilities: Of each class.
+    """
+    best = np.argsort(probabilities)[::-1][:3]
+
+    def draw(figure: Any) -> None:
+        left, right = figure.subplots(1, 2, width_ratios=(1, 2))
+        left.imshow(picture, cmap="gray", vmin=0, vmax=255)
+        left.axis("off")
+        names = [CLASS_NAMES[number] for number in best]
+        bars = right.barh(names, probabilities[best], color=COLOURS[0])
+        right.bar_label(bars, [f"{probabilities[number]:.1%}" for number in best], padding=4)
+        right.invert_yaxis()
+        right.set_xlim(0, 1.15)
+        right.set_xticks([])
+        right.grid(visible=False)
+        right.spines["bottom"].set_visible(False)
+
+    return _drawn(draw, (6.0, 2.0))
+
+
+def show_report(run: PastRun, *, height: int = 700) -> Shown:
+    """The report of a run, inside the notebook.
+
+    Args:
+        run: A run with an evaluation.
+        height: Pixels; what is longer scrolls.
+    """
+    page = html.escape(run.artifact("report").path.read_text())
+    frame = f'<iframe title="Report of {html.escape(run.id)}" srcdoc="{page}" '
+    style = f"width:100%;height:{height}px;border:1px solid currentColor;border-radius:4px"
+    return Shown(f'{frame}style="{style}"></iframe>')
+
+
+def _drawn(draw: Callable[[Any], None], inches: tuple[float, float]) -> Shown:
+    """An ``<svg>`` element whose ink is the colour of the text around it."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    style = {name: value for name, value in STYLE.items() if name != "svg.hashsalt"}
+    with mpl.rc_context(style):
+        figure = Figure(figsize=inches, layout="constrained")
+        draw(figure)
+        file = io.StringIO()
+        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+    svg = file.getvalue().replace(INK, "currentColor")
+    svg = svg[svg.index("<svg") :]
+    width = round(inches[0] * PIXELS_PER_INCH)
+    return Shown(f'<div style="max-width:{width}px;overflow-x:auto">{svg}</div>')
+
+
+def _columns(points: Sequence[tuple[Any, Any]]) -> tuple[list[Any], list[Any]]:
+    return [point[0] for point in points], [point[1] for point in points]

@@ -1,0 +1,92 @@
+"""Artifacts by their addresses, from this machine and from a bucket."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline import local
+from pipeline.notebook import Artifact, ArtifactError, artifact
+from tests.fakes.storage import FakeBucket, serve_storage
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeBucket]:
+    with serve_storage() as fake:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", fake.host)
+        yield fake
+
+
+def test_a_file_of_this_machine_is_read_where_it_is(tmp_path: Path) -> None:
+    (tmp_path / "history.json").write_text('{"epochs": []}')
+    found = artifact(tmp_path / "history.json", seed=1)
+    assert found.path == tmp_path / "history.json"
+    assert found.read_json() == {"epochs": []}
+    assert found.metadata == {"seed": 1}
+
+
+def test_a_file_that_is_gone_says_how_to_make_it_anew(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match=r"gone.* is gone; make it anew with rerun"):
+        _ = artifact(tmp_path / "gone").path
+
+
+def test_what_is_no_json_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("<p>")
+    for path in (tmp_path, tmp_path / "page.html"):
+        with pytest.raises(ArtifactError, match="is no JSON file"):
+            artifact(path).read_json()
+
+
+def test_an_address_of_another_kind_is_refused() -> None:
+    with pytest.raises(ArtifactError, match="give gs://BUCKET"):
+        artifact("s3://bucket/model")
+
+
+def test_a_folder_of_a_bucket_is_copied_once(fake: FakeBucket, root: Path) -> None:
+    fake.put("job/model/saved_model.pb", b"graph")
+    fake.put("job/model/variables/index", b"index")
+    fake.put("job/model-2/saved_model.pb", b"another")
+    found = artifact("gs://bucket/job/model")
+    assert found.path == root / "artifacts/bucket/job/model"
+    assert (found.path / "saved_model.pb").read_bytes() == b"graph"
+    assert (found.path / "variables/index").read_bytes() == b"index"
+    assert len(list(found.path.rglob("*"))) == 3
+    downloads = list(fake.downloads)
+    assert artifact("gs://bucket/job/model/").path == found.path
+    assert fake.downloads == downloads
+
+
+def test_a_single_object_is_a_file(fake: FakeBucket) -> None:
+    fake.put("job/history", b'{"epochs": [1]}')
+    assert artifact("gs://bucket/job/history").read_json() == {"epochs": [1]}
+
+
+def test_an_address_with_nothing_behind_it_is_told(fake: FakeBucket, root: Path) -> None:
+    with pytest.raises(ArtifactError, match="nothing at gs://bucket/job/gone; give the address"):
+        _ = artifact("gs://bucket/job/gone").path
+    with pytest.raises(ArtifactError, match="bucket gs://other does not exist"):
+        _ = artifact("gs://other/job/model").path
+    fake.refuse = True
+    with pytest.raises(ArtifactError, match=r"grant the role roles/storage\.objectViewer"):
+        _ = artifact("gs://bucket/job/model").path
+    assert not list(root.rglob(".incoming-*"))
+
+
+def test_a_copy_that_was_stopped_is_made_anew(fake: FakeBucket) -> None:
+    fake.put("job/model/a", b"first")
+    fake.put("job/model/b", b"second")
+    del fake.objects["job/model/b"]
+    with pytest.raises(ArtifactError, match="gs://bucket/job/model/b is gone"):
+        _ = artifact("gs://bucket/job/model").path
+    fake.put("job/model/b", b"second")
+    assert (artifact("gs://bucket/job/model").path / "b").read_bytes() == b"second"
+
+
+def test_the_local_bucket_is_served_while_it_is_copied(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("content")
+    with local.bucket(root) as bucket:
+        from components.dataset import folder
+
+        folder.publish_file(tmp_path / "file", f"{bucket}/raw/file")
+    raw = Artifact(f"{bucket}/raw")
+    assert (raw.path / "file").read_text() == "content"

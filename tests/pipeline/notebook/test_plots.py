@@ -1,0 +1,87 @@
+"""What the plots hold; how they look is looked at in a browser."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from components.dataset.facts import CLASS_NAMES
+from pipeline.notebook import (
+    Artifact,
+    PastRun,
+    show_answer,
+    show_confusion,
+    show_counts,
+    show_curves,
+    show_images,
+    show_report,
+)
+from pipeline.notebook.shown import Shown
+
+IMAGES = np.zeros((12, 28, 28), np.uint8)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> PastRun:
+    """A run with the files that are drawn."""
+    rows = [
+        {"epoch": 1, "loss": 1.0, "accuracy": 0.5, "validation_loss": None,
+         "validation_accuracy": None},
+        {"epoch": 2, "loss": 0.5, "accuracy": 0.8, "validation_loss": 0.6,
+         "validation_accuracy": 0.7},
+    ]  # fmt: skip
+    (tmp_path / "history").write_text(json.dumps({"epochs": rows}))
+    matrix = (3 * np.eye(10, dtype=int)).tolist()
+    (tmp_path / "evaluation").write_text(json.dumps({"confusion_matrix": matrix}))
+    (tmp_path / "report").write_text('<!doctype html><p class="a">Passed</p>')
+    steps = {
+        "train": {"history": Artifact(str(tmp_path / "history"))},
+        "evaluate": {name: Artifact(str(tmp_path / name)) for name in ("evaluation", "report")},
+    }
+    return PastRun("run-1", {}, steps, tmp_path)
+
+
+def words(shown: Shown) -> list[str]:
+    """The texts of a plot; its page is well-formed."""
+    page = shown._repr_html_()
+    # In a theme of either kind the ink is that of the text around it.
+    assert "currentColor" in page
+    assert "#010203" not in page
+    return ["".join(text.itertext()).strip() for text in ElementTree.fromstring(page).iter()
+            if text.tag.endswith("}text")]  # fmt: skip
+
+
+def test_each_image_has_the_name_of_its_class() -> None:
+    found = words(show_images(IMAGES, range(10), columns=5))
+    assert [name for name in found if name] == list(CLASS_NAMES)
+
+
+def test_counts_are_shown_for_classes_without_examples_too() -> None:
+    found = words(show_counts(np.array([0] * 1200 + [9], np.uint8)))
+    assert {"1,200", "0", "1", *CLASS_NAMES} <= set(found)
+
+
+def test_curves_have_a_name_for_each_run_and_skip_epochs_without_validation(run: PastRun) -> None:
+    found = words(show_curves({"before": run, "after": run}))
+    for name in ("before", "after"):
+        assert {f"{name}, training", f"{name}, validation"} <= set(found)
+
+
+def test_the_confusion_has_the_counts(run: PastRun) -> None:
+    found = words(show_confusion(run))
+    assert found.count("3") == 10
+
+
+def test_an_answer_has_the_three_best_classes() -> None:
+    probabilities = np.array([0.7, 0.2, 0.06, 0.04] + [0.0] * 6, np.float32)
+    found = words(show_answer(IMAGES[0], probabilities))
+    assert {"70.0%", "20.0%", "6.0%", *CLASS_NAMES[:3]} <= set(found)
+    assert CLASS_NAMES[3] not in found
+
+
+def test_the_report_is_a_frame_that_needs_no_file(run: PastRun) -> None:
+    page = show_report(run)._repr_html_()
+    assert page.startswith('<iframe title="Report of run-1" srcdoc="&lt;!doctype html&gt;')
+    assert '"a"' not in page
