@@ -45,7 +45,7 @@ def print_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]], whole
         rows: As many cells each.
         whole: Name of the column that is never broken, so that it can be copied.
     """
-    table = Table(box=None, pad_edge=False)
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for name in columns:
         table.add_column(name, no_wrap=name == whole, overflow="fold")
     for row in rows:

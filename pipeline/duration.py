@@ -11,9 +11,9 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest:02d} s"
 
 
-def ago(seconds: float) -> str:
-    """How long ago something was: ``just now``, ``5 min ago``, ``3 h ago``, ``12 days ago``."""
-    for size, unit in ((86_400, "days"), (3600, "h"), (60, "min")):
-        if seconds >= size * (2 if unit == "days" else 1):
-            return f"{seconds // size:.0f} {unit} ago"
-    return "just now"
+def age(seconds: float) -> str:
+    """How old something is, in one unit: ``12 s``, ``5 min``, ``3 h``, ``12 days``."""
+    for size, least, unit in ((86_400, 2, "days"), (3600, 1, "h"), (60, 1, "min")):
+        if seconds >= size * least:
+            return f"{seconds // size:.0f} {unit}"
+    return f"{max(0, seconds):.0f} s"

@@ -5,7 +5,7 @@ from typing import Final
 EXAMPLES: Final[dict[str, dict[str, str]]] = {
     "run": {
         "run --preset fast": "a smaller network, in a minute or two",
-        "run -p epochs=3 -p 'filters=[16, 32]'": "other hyperparameters; `parameters` lists them",
+        "run -p epochs=3 -p 'filters=[16, 32]'": "other hyperparameters",
         "run --no-cache": "every step again, whatever has run before",
         "run --json > run.json": "what came out, for a program",
     },

@@ -23,9 +23,9 @@ def models(root: RootFolder = ROOT, as_json: AsJson = False) -> None:
     if not found:
         say(f"no models in {registry.root}: `fashion-mnist run` trains one and uploads it")
         return
-    columns = ("Version", "Aliases", "Accuracy", "Created", "Run")
+    columns = ("Version", "Aliases", "Accuracy", "Age", "Run")
     print_table(columns, [_row(version) for version in found], whole="Run")
-    next_steps({"fashion-mnist predict --version VERSION PHOTO": "asks one about a picture"})
+    next_steps({"fashion-mnist predict --version VERSION PHOTO": "asks it"})
 
 
 def _as_json(version: Any) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def _as_json(version: Any) -> dict[str, Any]:
 
 
 def _row(version: dict[str, Any]) -> tuple[str, ...]:
-    from pipeline.duration import ago
+    from pipeline.duration import age
 
     accuracy, run = version["accuracy"], version["run"] or ""
     then = datetime.datetime.fromisoformat(version["created"]) if version["created"] else None
@@ -52,6 +52,6 @@ def _row(version: dict[str, Any]) -> tuple[str, ...]:
         f"{version['model']}@{version['version']}",
         ", ".join(alias for alias in version["aliases"] if alias != run),
         "" if accuracy is None else f"{accuracy:.4f}",
-        ago((now - then).total_seconds()) if then else "",
+        age((now - then).total_seconds()) if then else "",
         run,
     )

@@ -15,7 +15,7 @@ def runs(
     as_json: AsJson = False,
 ) -> None:
     """List the runs on this machine, the newest first."""
-    from pipeline.duration import ago, duration
+    from pipeline.duration import age, duration
     from pipeline.runs import listed
 
     found = listed(root / "runs")[:count]
@@ -29,7 +29,7 @@ def runs(
     rows = [
         (
             run.id,
-            ago((now - run.started).total_seconds()) if run.started else "",
+            age((now - run.started).total_seconds()) if run.started else "",
             run.state,
             "" if run.accuracy is None else f"{run.accuracy:.4f}",
             run.version,
@@ -37,5 +37,5 @@ def runs(
         )
         for run in found
     ]
-    print_table(("Run", "Began", "State", "Accuracy", "Version", "Time"), rows, whole="Run")
-    next_steps({"fashion-mnist predict --run RUN PHOTO": "asks a run's model about a picture"})
+    print_table(("Run", "Age", "State", "Accuracy", "Version", "Time"), rows, whole="Run")
+    next_steps({"fashion-mnist predict --run RUN PHOTO": "asks its model"})

@@ -167,7 +167,7 @@ def tell(run: Run, registry: Path, console: Console) -> None:
         lines.append(f"Report     {shown(run.report)}")
     console.print("", *lines, sep="\n", highlight=False, markup=False)
     if run.metrics:
-        asked = "" if run.version else f" --run {run.id}"
+        asked = "" if run.version else f" --run {run.id[-4:]}"
         next_steps(
             {
                 "fashion-mnist report": "opens the report",

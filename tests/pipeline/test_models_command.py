@@ -14,7 +14,7 @@ def test_the_versions_are_listed_the_newest_first(tmp_path: Path) -> None:
     done = fashion_mnist("models", cwd=tmp_path, COLUMNS="20")
     assert done.returncode == 0, done.stderr
     header, *rows = done.stdout.splitlines()
-    assert header.split() == ["Version", "Aliases", "Accuracy", "Created", "Run"]
+    assert header.split() == ["Version", "Aliases", "Accuracy", "Age", "Run"]
     assert rows[0].split()[:3] == ["fashion-mnist@2", "default", "0.9400"]
     assert rows[1].split()[:2] == ["fashion-mnist@1", "0.9123"]
     assert [row.split()[-1] for row in rows] == [SECOND, FIRST]

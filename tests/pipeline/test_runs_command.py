@@ -61,7 +61,7 @@ def test_the_command_lists_the_runs(tmp_path: Path) -> None:
     done = fashion_mnist("runs", cwd=tmp_path, COLUMNS="20")
     assert done.returncode == 0, done.stderr
     header, *rows = done.stdout.splitlines()
-    assert header.split() == ["Run", "Began", "State", "Accuracy", "Version", "Time"]
+    assert header.split() == ["Run", "Age", "State", "Accuracy", "Version", "Time"]
     assert [row.split()[0] for row in rows] == [failed, SECOND, FIRST], "whole, in a pipe"
     assert "0.9100" in rows[1]
     assert "1 min 23 s" in rows[1]
