@@ -9,7 +9,7 @@ ARGS ?=
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(INSTALLED) dataset ## Make .venv with everything pinned, and get the data where it is missing
@@ -38,6 +38,10 @@ notebook: setup ## Open the notebook in JupyterLab (its options in ARGS="--port 
 test: setup ## Pass the tests (options in ARGS="-k ingest")
 	@$(BIN)/python -m pytest $(ARGS)
 
+.PHONY: tensorboard
+tensorboard: $(INSTALLED) ## Show the training runs in TensorBoard (options in ARGS="--port 6007")
+	@$(BIN)/python -m pipeline.tensorboard $(ARGS)
+
 .PHONY: bench
 bench: setup ## Measure against what one would write instead, an hour and a half (options in ARGS="--quick")
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -50,13 +54,19 @@ compile: $(INSTALLED) ## Write compiled/*.yaml from the source
 check: $(INSTALLED) ## Say whether compiled/*.yaml is what the source compiles to
 	@$(BIN)/fashion-mnist compile --check
 
+.PHONY: docs
+docs: $(INSTALLED) ## Write what follows from the code in docs/: tables, and the pipeline's graph
+	@$(BIN)/python -m scripts.document_tables
+	@$(BIN)/python -m scripts.picture_of_pipeline docs/pictures/pipeline.svg
+
+.PHONY: pictures
+pictures: setup docs ## Make the pictures of README and docs/ anew, from a run that it makes
+	@$(BIN)/python -m scripts.picture_of_terminal docs/pictures/terminal.svg
+	@$(BIN)/python -m scripts.picture_of_report docs/pictures/report.png
+
 .PHONY: package
 package: $(INSTALLED) ## Write the trainer as a package for training jobs: dist/
 	@$(BIN)/python -m pipeline.trainer_package dist
-
-.PHONY: pictures
-pictures: $(INSTALLED) ## Renew the README's pictures from the newest run
-	@$(BIN)/python scripts/picture_of_report.py docs/pictures/report.png
 
 .PHONY: lint
 lint: $(INSTALLED) ## Check style and types

@@ -48,7 +48,7 @@ def write(output: Path, image: str = "") -> list[Path]:
 
 def build(image: str = "") -> dict[str, str]:
     """Text of each compiled file by its path under ``compiled/``."""
-    return {name: compile_one(target, image) for name, target in _targets()}
+    return {name: compile_one(target, image) for name, target in targets()}
 
 
 def build_distributed(machine: Machine, image: str = "") -> str:
@@ -132,7 +132,7 @@ def check(committed: Path = COMPILED) -> None:
     Raises:
         UsageError: A file is stale, missing or left over; the text holds a short diff.
     """
-    built = {name: _compile(target)[1] for name, target in _targets()}
+    built = {name: _compile(target)[1] for name, target in targets()}
     stale = [diff for name, spec in built.items() if (diff := difference(committed, name, spec))]
     known = {committed / name for name in built}
     left_over = sorted(set(committed.rglob("*.yaml")) - known)
@@ -178,7 +178,8 @@ def _readable(spec: specs.Spec) -> list[str]:
     return list(lines(specs.unpacked(spec), ""))
 
 
-def _targets() -> Iterator[tuple[str, Any]]:
+def targets() -> Iterator[tuple[str, Any]]:
+    """What is compiled, each by the path of its file under ``compiled/``."""
     from components.decode.component import decode
     from components.evaluate.component import evaluate
     from components.ingest.component import ingest

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import signal
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -157,7 +158,10 @@ def tell(run: Run, registry: Path, console: Console) -> None:
     lines = [f"Run        {run.id} in {duration(run.seconds)}{again}"]
     if run.metrics:
         lines.append(f"Accuracy   {run.metrics['accuracy']:.4f} on the test set")
-        lines.append(f"Verdict    {run.reason}")
+        verdict = f"Verdict    {run.reason}"
+        if console.is_terminal:
+            verdict = textwrap.fill(verdict, console.width, subsequent_indent=" " * 11)
+        lines.append(verdict)
     name = run.parameters["model_name"]
     if run.version:
         lines.append(f"Model      {name} version {run.version}: {registry / name / run.version}")

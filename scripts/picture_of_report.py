@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Final
 
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import FloatRect, sync_playwright
 
 from pipeline import runs
 from pipeline.errors import CommandError
-from pipeline.local import DEFAULT_ROOT, Root
 from pipeline.report import rebuild
+from pipeline.root import DEFAULT_ROOT, Root
 
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 WIDTH: Final = 1280
@@ -46,7 +46,7 @@ def screenshot(browser: str, page: Path) -> bytes:
         view.goto(page.resolve().as_uri())
         box = view.locator(f"section[aria-labelledby={LAST}]").bounding_box()
         end = box["y"] + box["height"] if box else 900
-        clip = {"x": 0, "y": 0, "width": WIDTH, "height": end + 16}
+        clip = FloatRect(x=0, y=0, width=WIDTH, height=end + 16)
         png: bytes = view.screenshot(full_page=True, clip=clip)
         running.close()
     return png

@@ -26,6 +26,7 @@ def train(
     model: Output[Model],
     history: Output[Artifact],
     train_metrics: Output[Metrics],
+    logs: Output[Artifact],
     bucket_uri: str = "",
     seed: int = 0,
     epochs: int = 7,
@@ -51,6 +52,7 @@ def train(
         model: A SavedModel with signatures ``serving_default`` and ``serving_bytes``.
         history: JSON: the learning curve, hyperparameters, speed, digests of data and code.
         train_metrics: The last figures of the learning curve.
+        logs: For TensorBoard, added to after each epoch.
         bucket_uri: Where checkpoints are kept until the step has ended well, from which it goes
             on when it is started again: ``gs://bucket`` or ``gs://bucket/prefix``; empty: none.
         seed: Seeds the initial weights, the order of the examples and the augmentation.
@@ -98,7 +100,8 @@ def train(
     validation = Split.of_directory(Path(validation_records.path))
     with tempfile.TemporaryDirectory(prefix="train-") as scratch:
         kept = Folder.at(f"{bucket_uri}/checkpoints", Path(scratch)) if bucket_uri else None
-        outputs = Outputs(Folder(Path(model.path)), kept, shared=True)
+        logged = Folder.at(logs.uri, Path(scratch))
+        outputs = Outputs(Folder(Path(model.path)), kept, logged, shared=True)
         outcome = run(examples, validation, chosen, outputs)
         if outcome.chief:
             write_json(Path(history.path), outcome.history)

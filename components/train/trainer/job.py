@@ -119,7 +119,7 @@ def _start_records(
         checkpoints = Checkpoints(training, outputs.checkpoints, own.checkpoints, made_from)
         checkpoints.restore()
     if own.logs:
-        log = Log(own.logs, training.plan.steps_per_epoch)
+        log = Log(own.logs, training)
 
     def after_epoch(row: "Epoch") -> None:
         if log:

@@ -27,6 +27,10 @@ class Plan:
         """Epochs, the last one maybe short."""
         return math.ceil(self.steps / self.steps_per_epoch)
 
+    def last_step(self, epoch: int) -> int:
+        """The last step of an epoch, both counted from 1; 0 before the first."""
+        return min(epoch * self.steps_per_epoch, self.steps)
+
 
 @dataclasses.dataclass(frozen=True)
 class Epoch:

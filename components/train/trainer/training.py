@@ -35,6 +35,10 @@ class Training:
         validation: What to validate on after each epoch, or None.
         hyperparameters: Of the run.
         eval_steps: Batches to validate on after each epoch; 0: all examples.
+
+    Attributes:
+        validation: The examples that are validated on, or None.
+        confusion: int [10, 10]: how many of each true class the newest validation took for which.
     """
 
     def __init__(
@@ -49,10 +53,11 @@ class Training:
         self.plan = Plan.of(hyperparameters, source.count)
         self.curve: list[Epoch] = []
         self.schedule = Triangle(hyperparameters.learning_rate, self.plan.steps)
-        self._validation = validation
+        self.validation = validation
+        self.confusion = np.zeros([NUM_CLASSES, NUM_CLASSES], int)
         if validation and eval_steps:
             seen = slice(eval_steps * self.plan.batch_size)
-            self._validation = Examples(validation.images[seen], validation.labels[seen])
+            self.validation = Examples(validation.images[seen], validation.labels[seen])
         self._source = source
         by_loss = source.indexed and hyperparameters.sampling == "loss"
         self.sampler = Sampler(
@@ -83,9 +88,9 @@ class Training:
             TrainingDiverged: The loss or a weight is not finite; names the step and the
                 learning rate there. Looked at twice a second and at the end of each epoch.
         """
-        done = min(len(self.curve) * self.plan.steps_per_epoch, self.plan.steps)
+        done = self.plan.last_step(len(self.curve))
         while done < self.plan.steps:
-            end = min(done + self.plan.steps_per_epoch, self.plan.steps)
+            end = self.plan.last_step(len(self.curve) + 1)
             self.curve.append(self._epoch(len(self.curve) + 1, done, end))
             after_epoch(self.curve[-1])
             done = end
@@ -174,17 +179,19 @@ class Training:
         return float(losses[-1])
 
     def _validate(self, step: int) -> tuple[float | None, float | None]:
-        if self._validation is None:
+        if self.validation is None:
             return None, None
-        images, labels = self._validation
-        total = np.zeros(2)
+        images, labels = self.validation
+        total = 0.0
+        self.confusion[:] = 0
         for first in range(0, len(labels), VALIDATION_BATCH):
             part = slice(first, first + VALIDATION_BATCH)
-            total += self._score(images[part], labels[part]).numpy() * len(labels[part])
-        loss, accuracy = (total / len(labels)).tolist()
-        if not math.isfinite(loss):
+            loss, confusion = self._score(images[part], labels[part])
+            total += float(loss) * len(labels[part])
+            self.confusion += confusion.numpy()
+        if not math.isfinite(total):
             raise self._diverged(step, "the validation loss")
-        return loss, accuracy
+        return total / len(labels), float(self.confusion.trace() / len(labels))
 
     def _train_step(self, images: Any, labels: Any, weights: Any) -> Any:
         figures, losses = self._strategy.run(self._replica_step, args=(images, labels, weights))
@@ -206,7 +213,11 @@ class Training:
         return figures, tf.reduce_mean(losses, axis=1)
 
     def _score_batch(self, images: Any, labels: Any) -> Any:
-        return tf.reduce_mean(self._losses(self.model(images, training=False), labels), axis=1)
+        logits = self.model(images, training=False)
+        losses, _ = self._losses(logits, labels)
+        return tf.reduce_mean(losses), tf.math.confusion_matrix(
+            labels, tf.argmax(logits, axis=-1), NUM_CLASSES
+        )
 
     def _losses(self, logits: Any, labels: Any) -> tuple[Any, Any]:
         """Smoothed cross-entropy and whether it is right, float32, each of the labels' shape."""

@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 
 import numpy as np
@@ -97,27 +96,3 @@ def test_runs_that_share_a_folder_have_one_each_by_what_they_are_made_from(
         found.append(outcome.checkpoints.path)
     assert found[0] == found[2] != found[1]
     assert sorted(found[:2]) == sorted((tmp_path / "kept").iterdir())
-
-
-def test_tensorboard_finds_the_curves(train: Split, validation: Split, tmp_path: Path) -> None:
-    outcome = job.run(train, validation, SMALL, outputs(tmp_path))
-    rows = outcome.history["epochs"]
-    found = points(tmp_path / "logs" / "train")
-    assert found["epoch_loss"] == {
-        (index + 1) * 10: pytest.approx(row["loss"]) for index, row in enumerate(rows)
-    }
-    found = points(tmp_path / "logs" / "validation")
-    assert list(found["epoch_accuracy"]) == [10, 20, 30]
-    assert json.dumps(sorted(found)) == '["epoch_accuracy", "epoch_loss"]'
-
-
-def points(directory: Path) -> dict[str, dict[int, float]]:
-    (path,) = directory.glob("events.*")
-    found: dict[str, dict[int, float]] = {}
-    for record in tf.data.TFRecordDataset(str(path)):
-        event = tf.compat.v1.Event.FromString(record.numpy())
-        for value in event.summary.value:
-            assert value.metadata.plugin_data.plugin_name == "scalars"
-            number = float(tf.make_ndarray(value.tensor))
-            found.setdefault(value.tag, {})[event.step] = number
-    return found

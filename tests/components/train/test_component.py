@@ -37,6 +37,7 @@ def call(folder: Path, train_directory: Path, validation_directory: Path, **give
         model=model,
         history=history,
         train_metrics=metrics,
+        logs=Artifact(uri=str(folder / "logs")),
         **{**SHORT, **given},
     )
     return model, history, metrics
@@ -103,6 +104,11 @@ def test_the_metrics_stand_in_the_artifact_and_in_its_file(outputs: Any) -> None
     last = json.loads(Path(history.path).read_text())["epochs"][-1]
     assert written["train_loss"] == last["loss"]
     assert written["validation_accuracy"] == last["validation_accuracy"]
+
+
+def test_the_logs_are_beside_the_other_outputs(outputs: Any) -> None:
+    folder = Path(outputs[0].path).parent / "logs"
+    assert {path.parent.name for path in folder.rglob("events.*")} == {"train", "validation"}
 
 
 def test_training_on_everything_validates_on_nothing(
@@ -182,7 +188,7 @@ def test_the_local_runner_trains(
     run(train_uri=str(train_directory), validation_uri=str(validation_directory))
     (told,) = tmp_path.glob("**/train/executor_output.json")
     artifacts = json.loads(told.read_text())["artifacts"]
-    assert set(artifacts) == {"model", "history", "train_metrics"}
+    assert set(artifacts) == {"model", "history", "train_metrics", "logs"}
     model = artifacts["model"]["artifacts"][0]
     assert model["metadata"]["epochs"] == 2
     assert (Path(model["uri"]) / "saved_model.pb").is_file()

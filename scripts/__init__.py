@@ -1,0 +1,1 @@
+"""What renews the pictures of the documents: ``make pictures``."""
