@@ -19,6 +19,7 @@ from pipeline.notebook.place import VARIABLE
 from tests.command import fashion_mnist, versions
 from tests.idx_files import write_idx_set
 
+pytestmark = pytest.mark.timeout(1800)
 NOTEBOOK = PROJECT / "notebooks" / "components.ipynb"
 CELL_SECONDS = 1200
 THE_EMULATORS = {".lock", ".meta"}

@@ -53,6 +53,7 @@ def test_the_project_itself_can_be_what_is_missing(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_a_python_that_has_nothing_can_run_the_notebook_after_the_first_cell(
     tmp_path: Path,
 ) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any, Final
 
+from pipeline import parameters
 from pipeline.notebook.artifacts import Artifact
 from pipeline.notebook.past_run import Outputs, PastRun
 from pipeline.notebook.place import place
@@ -79,9 +80,14 @@ def _outputs(task: Task, job_id: str, root: Path) -> Outputs:
 
 
 def _parameters(job: Any) -> dict[str, Any]:
-    """The job's parameters in the types that its spec declares; a message has no integers."""
+    """The job's parameters, defaults among them, in the types of its spec.
+
+    A message has no integers.
+    """
     from google.protobuf import json_format
 
     sent = json_format.MessageToDict(type(job).pb(job).runtime_config)
-    declared = struct(job, "pipeline_spec")["root"]["inputDefinitions"]["parameters"]
-    return all_typed(job.name, sent.get("parameterValues", {}), declared)
+    spec = struct(job, "pipeline_spec")
+    declared = spec["root"]["inputDefinitions"]["parameters"]
+    values = all_typed(job.name, sent.get("parameterValues", {}), declared)
+    return parameters.complete({"bucket_uri": "", **values}, spec)

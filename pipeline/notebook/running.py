@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline import local, parameters
 from pipeline import spec as specs
+from pipeline.errors import UsageError
 from pipeline.notebook import steps
 from pipeline.notebook.artifacts import Artifact, artifact, is_local
 from pipeline.notebook.freshness import check_compiled
@@ -108,13 +109,20 @@ def _parameters(
     interface: steps.Interface, run: PastRun, changes: Mapping[str, Any]
 ) -> dict[str, Any]:
     """A value for each parameter of a step that has one; the others keep the step's defaults."""
+    # These are of this machine and this checkout, whatever the earlier run's were.
+    own = {
+        "bucket_uri": local.BUCKET_URI,
+        "git_revision": local.git_revision(),
+        "project": "local",
+        "location": "local",
+    }
     values: dict[str, Any] = {}
     for name, definition in interface.parameters.items():
         source = steps.source_of(interface.step, name)
         if name in changes:
             value = changes[name]
-        elif name == "bucket_uri":
-            value = local.BUCKET_URI  # That of the machine, also where the earlier run had another.
+        elif name in own:
+            value = own[name]
         elif source:
             value = _output(interface.step, run, *source)
         elif name in run.parameters:
@@ -122,7 +130,7 @@ def _parameters(
         elif definition.get("isOptional"):
             continue
         else:
-            value = "local"  # Project and location, which no run of this machine has.
+            raise UsageError(f"{interface.step} needs a value for {name!r}; give it to rerun")
         values[name] = typed(name, value, definition["parameterType"])
     return values
 

@@ -59,7 +59,8 @@ def test_a_job_is_a_run_with_its_parameters_and_artifacts(reference: str, job: A
     del job
     run = job_run(reference)
     assert run.id == JOB
-    assert run.parameters == {"epochs": 3, "learning_rate": 0.12, "shards": 2}
+    assert {"epochs": 3, "learning_rate": 0.12, "shards": 2}.items() <= run.parameters.items()
+    assert run.parameters["filters"] == [32, 64, 128]
     assert type(run.parameters["epochs"]) is int
     assert run.artifact("raw").uri == RAW
     assert run["train"]["model"].metadata == {"validation_accuracy": 0.9}

@@ -72,6 +72,10 @@ class TestWrongUse:
         with pytest.raises(NoRunError, match=r"train reads 'train_records'.*rerun\(run, 'decode'"):
             rerun(empty, "train")
 
+    def test_a_parameter_that_no_run_has_and_that_must_be_given(self, empty: PastRun) -> None:
+        with pytest.raises(UsageError, match="find_champion needs a value for 'champion_alias'"):
+            rerun(empty, "find_champion")
+
     def test_an_artifact_that_is_gone(self, empty: PastRun, tmp_path: Path) -> None:
         with pytest.raises(ArtifactError, match=r"gone is gone"):
             rerun(empty, "decode", raw=tmp_path / "gone")
