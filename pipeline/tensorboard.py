@@ -65,12 +65,14 @@ def _shown(value: Any) -> str:
 def start(folder: Path, options: Sequence[str]) -> str:
     """Starts TensorBoard on ``folder``, in a thread of this process; returns its address."""
     with quiet_start():
+        import tensorflow as tf
         from tensorboard import program
 
-    board = program.TensorBoard()
-    # Its data server in Rust would be faster, and does not look behind links.
-    board.configure(("tensorboard", "--logdir", str(folder), "--load_fast", "false", *options))
-    address: str = board.launch()
+        # Its threads would be the first to call it, and to have its notes of the machine written.
+        tf.config.list_physical_devices()
+        board = program.TensorBoard()
+        board.configure(("tensorboard", "--logdir", str(folder), *options))
+        address: str = board.launch()
     return address
 
 
