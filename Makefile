@@ -59,6 +59,10 @@ docs: $(INSTALLED) ## Write what follows from the code in docs/: tables, and the
 	@$(BIN)/python -m scripts.document_tables
 	@$(BIN)/python -m scripts.picture_of_pipeline docs/pictures/pipeline.svg
 
+.PHONY: figures
+figures: $(INSTALLED) ## Put what make bench has measured into README and docs/
+	@$(BIN)/python -m scripts.document_benchmarks $(ARGS)
+
 .PHONY: pictures
 pictures: setup docs ## Make the pictures of README and docs/ anew, from a run that it makes
 	@$(BIN)/python -m scripts.picture_of_terminal docs/pictures/terminal.svg

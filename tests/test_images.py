@@ -15,7 +15,7 @@ from pipeline.compiler import PROJECT
 
 LOCKS = ("requirements-image.lock", "requirements-cuda.lock", "serving/requirements.lock")
 GROUPS = tomllib.loads((PROJECT / "pyproject.toml").read_text())["dependency-groups"]
-STEPS = sorted(set(GROUPS) - {"dev", "train_cuda", "serving"})
+STEPS = sorted(set(GROUPS) - {"dev", "notebook", "train_cuda", "serving"})
 
 
 def entries(name: str) -> dict[str, set[str]]:

@@ -1,0 +1,55 @@
+"""What was measured goes into the documents as it was measured."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks import accuracy
+from benchmarks.accuracy import Trained
+from benchmarks.plot import draw
+from benchmarks.results import Results
+from pipeline.compiler import PROJECT
+from scripts import document_benchmarks
+
+SLOW = [(100.0, 0.90), (200.0, 0.91)]
+QUICK = [(10.0, 0.91), (20.0, 0.93)]
+RUNS = [
+    Trained("cnn", 0, SLOW, 200.0, 0.9055),
+    Trained("fast", 0, QUICK, 20.0, 0.9201),
+    Trained("fast", 1, QUICK, 24.0, 0.9211),
+    Trained("fast", 2, QUICK, 22.0, 0.9205),
+]
+
+
+def test_the_summary_has_medians_over_the_seeds() -> None:
+    *_, peer, preset = document_benchmarks.summary(RUNS).splitlines()
+    assert peer == "| Keras guide's CNN, Adam, 20 epochs | 1 | 0.9055 | 200 | never |"
+    assert preset == "| `fast` | 3 | 0.9205 | 22 | 20 s |"
+
+
+def test_pages_and_plot_are_written(tmp_path: Path) -> None:
+    results = Results(tmp_path / "measured")
+    results.add("accuracy", accuracy.rows(RUNS), RUNS)
+    draw(RUNS, results.folder / document_benchmarks.PLOT)
+    pages = [tmp_path / "README.md", tmp_path / "docs" / "benchmarks.md"]
+    (tmp_path / "docs" / "pictures").mkdir(parents=True)
+    for page in pages:
+        page.write_text("before\n<!-- measured -->\nold\n<!-- end -->\nafter\n")
+    document_benchmarks.main(results.folder, tmp_path)
+    assert "| `fast` | 3 | 0.9205 |" in pages[0].read_text()
+    assert "| test accuracy: fast | 0.9205 | 0.9201 to 0.9211 |" in pages[1].read_text()
+    for page in pages:
+        assert page.read_text().startswith("before\n")
+        assert page.read_text().endswith("after\n")
+        assert "old" not in page.read_text()
+    assert (tmp_path / "docs" / "pictures" / "accuracy.svg").read_text().startswith("<?xml")
+
+
+def test_without_anything_measured_it_says_how_to_measure(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="`make bench` measures them"):
+        document_benchmarks.main(tmp_path, tmp_path)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/benchmarks.md"])
+def test_the_documents_have_the_place(page: str) -> None:
+    assert len(document_benchmarks.MEASURED.findall((PROJECT / page).read_text())) == 1
