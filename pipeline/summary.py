@@ -4,9 +4,11 @@ import dataclasses
 import datetime
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
+from pipeline import durable
 from pipeline.figures import figure, version_of
 from pipeline.tasks import Task
 
@@ -25,6 +27,7 @@ class Run:
         state: ``running``, ``done``, ``failed`` or ``interrupted``.
         seconds: Wall time.
         error: Why it failed; empty when it did not.
+        begun: When it began on the monotonic clock, in seconds.
     """
 
     id: str
@@ -36,6 +39,7 @@ class Run:
     state: str = "running"
     seconds: float = 0.0
     error: str = ""
+    begun: float = dataclasses.field(default_factory=time.monotonic)
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -77,9 +81,10 @@ def write_summary(run: Run) -> None:
     """Writes ``summary.json`` and ``report.html`` into the run's folder."""
     report = run._outputs("evaluate").get("report")
     if report and Path(report.uri).is_file():
-        shutil.copyfile(report.uri, run.directory / "report.html")
+        with durable.replacing(run.directory / "report.html") as copy:
+            shutil.copyfile(report.uri, copy)
     text = json.dumps(as_json(run), indent=1, default=str)
-    (run.directory / "summary.json").write_text(f"{text}\n")
+    durable.write(run.directory / "summary.json", f"{text}\n")
 
 
 def as_json(run: Run) -> dict[str, Any]:
