@@ -24,6 +24,7 @@ class Log:
 
     def __init__(self, folder: Folder, steps_per_epoch: int) -> None:
         self._folder = folder
+        folder.fetch()  # What the run logged before it was interrupted stays.
         self._steps_per_epoch = steps_per_epoch
         self._writers = {
             split: tf.summary.create_file_writer(str(folder.path / split))
