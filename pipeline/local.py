@@ -2,25 +2,21 @@
 
 import contextlib
 import dataclasses
-import datetime
 import os
-import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline import compiler, emulator
+from pipeline import compiler, durable, emulator, run_folder
 from pipeline import spec as specs
 from pipeline.compiler import COMPILED, PIPELINE, PROJECT
 from pipeline.errors import UsageError
 from pipeline.execution import execute
 from pipeline.localization import localize
 from pipeline.machine import Machine
-from pipeline.run_id import new_run_id
-from pipeline.spec import Spec
-from pipeline.summary import Run, write_summary
+from pipeline.registry import Registry
+from pipeline.summary import Run
 from pipeline.tasks import Task, Watcher, Workplace
 
 DEFAULT_ROOT: Final = Path(".fashion-mnist")
@@ -105,36 +101,36 @@ def run(
     Raises:
         StepFailed: A step failed; ``summary.json`` says so too.
     """
+    from pipeline.step_cache import StepCache
+
     committed = specs.load(spec_path)
-    digest = specs.digest(committed)
-    result = _new_run(committed, digest, parameters, root)
-    spec, at_home = localize(committed, result.id, keep_preamble=hermetic)
-    scratch = result.directory / "scratch"
-    scratch.mkdir()
-    started = time.monotonic()
-    try:
-        with emulator.serve(root.bucket) as host:
-            place = Workplace(
-                run_directory=result.directory,
-                cache_directory=root.cache.resolve() if use_cache else None,
-                scratch=scratch,
-                environment=_environment(host, scratch, root, digest),
-                hermetic=hermetic,
-                at_home=at_home,
-            )
-            with watch(list(result.tasks.values())) as watcher:
-                execute(spec, parameters, result.tasks, place, watcher)
-        result.state = "done"
-    except KeyboardInterrupt:
-        result.state = "interrupted"
-        raise
-    except BaseException as error:
-        result.state, result.error = "failed", str(error)
-        raise
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-        result.seconds = time.monotonic() - started
-        write_summary(result)
+    with emulator.alone(root.bucket) as lock:
+        run_folder.clear(root.runs, Registry(root.registry))
+        result = run_folder.begin(committed, parameters, root.runs)
+        try:
+            spec, at_home = localize(committed, result.id, keep_preamble=hermetic)
+            scratch = result.directory / run_folder.SCRATCH
+            with emulator.started(root.bucket) as bucket:
+                place = Workplace(
+                    run_directory=result.directory,
+                    cache=StepCache(root.cache.resolve(), bucket.checksums, answers=use_cache),
+                    scratch=scratch,
+                    environment=_environment(bucket.host, scratch, root, result.spec_digest),
+                    hermetic=hermetic,
+                    at_home=at_home,
+                    lock=lock,
+                )
+                with watch(list(result.tasks.values())) as watcher:
+                    execute(spec, parameters, result.tasks, place, watcher)
+            result.state = "done"
+        except KeyboardInterrupt:
+            result.state = "interrupted"
+            raise
+        except BaseException as error:
+            result.state, result.error = "failed", str(error)
+            raise
+        finally:
+            run_folder.end(result)
     return result
 
 
@@ -151,7 +147,7 @@ def committed_spec(replicas: int | None, root: Root) -> Path:
         return COMPILED / compiler.DISTRIBUTED_PIPELINE
     path = root.path / f"pipeline-{replicas}-replicas.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(compiler.build_distributed(Machine(replicas=replicas)))
+    durable.write(path, compiler.build_distributed(Machine(replicas=replicas)))
     return path
 
 
@@ -177,24 +173,6 @@ def git_revision() -> str:
     except (OSError, subprocess.CalledProcessError):
         return ""
     return done.stdout.strip()
-
-
-def _new_run(spec: Spec, digest: str, parameters: dict[str, Any], root: Root) -> Run:
-    now = datetime.datetime.now(tz=datetime.UTC)
-    run_id = new_run_id(spec["pipelineInfo"]["name"], now)
-    directory = root.runs.resolve() / run_id
-    directory.mkdir(parents=True)
-    if not root.bucket.exists():
-        # The cache answers with objects of this bucket; without them its answers are wrong.
-        shutil.rmtree(root.cache, ignore_errors=True)
-    return Run(
-        id=run_id,
-        directory=directory,
-        started=now,
-        spec_digest=digest,
-        parameters=parameters,
-        tasks={name: Task(name, display) for name, display in specs.leaf_tasks(spec)},
-    )
 
 
 def _environment(host: str, scratch: Path, root: Root, digest: str) -> Mapping[str, str]:
