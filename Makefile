@@ -30,6 +30,10 @@ run: setup ## Run the whole pipeline here (options in ARGS="-p seed=1")
 test: setup ## Pass the tests (options in ARGS="-k ingest")
 	@$(BIN)/python -m pytest $(ARGS)
 
+.PHONY: soak
+soak: setup ## Break things on purpose, the long form of the tests that do (options in ARGS="-k killed")
+	@$(BIN)/python -m pytest -m soak $(ARGS)
+
 .PHONY: bench
 bench: setup ## Measure against what one would write instead, an hour and a half (options in ARGS="--quick")
 	@$(BIN)/python -m benchmarks $(ARGS)
