@@ -16,11 +16,11 @@ import pytest
 from components.dataset.manifest import read_manifest
 from pipeline import compiler
 from pipeline.registry import Registry
+from tests import soak
 from tests.command import versions
 from tests.small_project import CHECKOUT, SECONDS, SmallProject, assert_tidy
 
 NAME: Final = "fashion-mnist"
-ROUNDS: Final = 25
 WRITES: Final = 3
 """Versions that the registry's writer adds in a round."""
 
@@ -74,8 +74,7 @@ def exit_codes(processes: Sequence[Any]) -> Iterator[Any]:
         yield process.returncode if popen else process.exitcode
 
 
-@pytest.mark.parametrize("rounds", [1, pytest.param(ROUNDS, marks=pytest.mark.soak)])
-@pytest.mark.timeout(4 * 3600)
+@pytest.mark.parametrize("rounds", [1, soak.long(25)])
 def test_runs_compiles_and_registry_writes_at_once_lose_and_tear_nothing(
     project: SmallProject, tmp_path: Path, rounds: int
 ) -> None:

@@ -20,6 +20,7 @@ from pipeline import local, parameters
 from pipeline import spec as specs
 from pipeline.errors import CommandError
 from pipeline.tasks import Task, Watcher
+from tests import soak
 from tests.command import states, summary, versions
 from tests.small_project import LAST, PARAMETERS, SmallProject, assert_tidy, outcome
 
@@ -111,9 +112,9 @@ def full_in(project: SmallProject, root: Path, step: str, left: int) -> bool:
     return False
 
 
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(soak.SECONDS)
 @pytest.mark.parametrize(
-    "left", [LEFT[0], *(pytest.param(n, marks=pytest.mark.soak) for n in LEFT[1:])]
+    "left", [LEFT[0], *(pytest.param(left, marks=pytest.mark.soak) for left in LEFT[1:])]
 )
 def test_a_disk_that_fills_up_in_any_step_is_told_and_leaves_nothing_that_is_used(
     project: SmallProject, undisturbed: Path, disk: Path, left: int

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import soak
 from tests.command import states, summary, versions
 from tests.small_project import LAST, SmallProject, assert_tidy, logs, outcome
 
@@ -21,7 +22,6 @@ KILLED_IN = (
     ("model-upload-2", ""),
     (LAST, ""),
 )
-MOMENTS = 20
 
 
 @pytest.fixture(scope="module")
@@ -88,14 +88,14 @@ def has_come(moment: float) -> bool:
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(4 * 3600)
+@pytest.mark.timeout(soak.SECONDS)
 def test_a_run_killed_at_random_moments_comes_to_what_an_undisturbed_one_does(
     project: SmallProject, undisturbed: Path, tmp_path: Path
 ) -> None:
     expected = outcome(undisturbed)
     chance = random.Random(0)
     seconds = summary(undisturbed)["seconds"] + 3
-    for moment in range(MOMENTS):
+    for moment in range(soak.rounds(20)):
         root = tmp_path / str(moment)
         disturbed = 0
         for _ in range(chance.randint(1, 3)):

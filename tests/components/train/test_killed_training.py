@@ -21,11 +21,11 @@ from components.train.trainer.splits import Split
 from components.train.trainer.training import Training
 from components.train.trainer.util import Hyperparameters
 from pipeline import emulator
+from tests import soak
 
 SMALL: Final = Hyperparameters(
     filters=(4, 8), dense_units=16, batch_size=32, epochs=4, dropout=0.2, augmentation="flip+shift"
 )
-KILLS: Final = 20
 CHECKOUT: Final = Path(__file__).parents[3]
 
 
@@ -110,7 +110,7 @@ def result(directory: Path, name: str) -> dict[str, Any]:
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(4 * 3600)
+@pytest.mark.timeout(soak.SECONDS)
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_a_training_killed_at_random_moments_goes_on_to_the_same_bits(
     train_directory: Path, validation_directory: Path, bucket: str, tmp_path: Path, precision: str
@@ -136,7 +136,7 @@ def test_a_training_killed_at_random_moments_goes_on_to_the_same_bits(
     chance = random.Random(1)
     killed = 0
     jobs = 0
-    while killed < KILLS:
+    while killed < soak.rounds(20):
         jobs += 1
         while (process := start(f"job-{jobs}")).poll() is None:
             try:
