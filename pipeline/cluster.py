@@ -29,6 +29,8 @@ STOP_SECONDS: Final = 3.0
 SIGNALLED: Final = 128
 """What a shell adds to a signal's number for its exit code."""
 LOG_LINES: Final = 40
+SUPERVISOR: Final = (sys.executable, "-I", "-S", str(Path(__file__).with_name("supervisor.py")))
+"""Ends a replica when this process is killed; a script too, which is named by its place."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,12 +87,13 @@ def started(command: Sequence[str], replicas: int) -> Iterator[list[Replica]]:
             environment = {**os.environ, **cluster_variables(addresses, number)}
             with open_log(log) as output:
                 process = subprocess.Popen(  # noqa: S603 (the command is the compiled spec's)
-                    command,
+                    [*SUPERVISOR, *command],
                     env=environment,
-                    stdin=subprocess.DEVNULL,
+                    stdin=subprocess.PIPE,
                     stdout=output,
                     stderr=subprocess.STDOUT if output else None,
                     start_new_session=True,
+                    close_fds=False,
                 )
             job.append(Replica(number, process, log))
         yield job

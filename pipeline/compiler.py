@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import yaml
 
+from pipeline import durable, worker_pools
 from pipeline import spec as specs
-from pipeline import worker_pools
 from pipeline.errors import CommandError, UsageError
 from pipeline.machine import Machine
 
@@ -41,7 +41,7 @@ def write(output: Path, image: str = "") -> list[Path]:
     for name, text in build(image).items():
         path = output / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        durable.write(path, text)
         written.append(path)
     return written
 

@@ -1,9 +1,10 @@
 """Runs one compiled spec with kfp.local and tells what its steps do.
 
-``kfp.local`` decides what runs, in which order and with which arguments; conditions, cache,
-importers and retries are its own. Two of its functions are wrapped while a run lasts: the one
-that executes a task, to learn when a task begins, ends or is answered from the cache, and the one
-that starts a task's process, to keep its output in a log and to be able to stop it.
+``kfp.local`` decides what runs, in which order and with which arguments; conditions, the cache's
+keys, importers and retries are its own. Three of its functions are replaced while a run lasts: the
+one that executes a task, to learn when a task begins, ends or is answered from the cache, the one
+that starts a task's process, to keep its output in a log and to be able to stop it, and the one
+that gives the cache, for one that looks at what it answers with.
 """
 
 import contextlib
@@ -58,8 +59,7 @@ def execute(
             runner=local.SubprocessRunner(use_venv=False),
             pipeline_root=str(place.run_directory),
             raise_on_error=True,
-            enable_caching=place.cache_directory is not None,
-            cache_root=str(place.cache_directory) if place.cache_directory else None,
+            enable_caching=True,
         )
         with _Execution(tasks, place, watcher).installed():
             components.load_component_from_text(yaml.safe_dump(spec))(**arguments)
@@ -69,7 +69,7 @@ def execute(
 
 
 class _Execution:
-    """The two wrappers, and what they know of the task that runs now."""
+    """The replaced functions, and what they know of the task that runs now."""
 
     def __init__(self, tasks: dict[str, Task], place: Workplace, watcher: Watcher) -> None:
         self.tasks = tasks
@@ -80,9 +80,10 @@ class _Execution:
 
     @contextlib.contextmanager
     def installed(self) -> Iterator[None]:
-        from kfp.local import subprocess_task_handler
+        from kfp.local import cache, subprocess_task_handler
         from kfp.local.orchestrator import task_executor
 
+        get_local_cache = cache.get_local_cache
         execute_single_task = task_executor.execute_single_task
         run_local_subprocess = subprocess_task_handler.run_local_subprocess
 
@@ -96,9 +97,11 @@ class _Execution:
             return self.run_task(task, lambda: execute_single_task(**arguments))
 
         task_executor.execute_single_task = execute
+        cache.get_local_cache = lambda: self.place.cache
         try:
             yield
         finally:
+            cache.get_local_cache = get_local_cache
             task_executor.execute_single_task = execute_single_task
             subprocess_task_handler.run_local_subprocess = run_local_subprocess
 
@@ -152,7 +155,11 @@ class _Execution:
             for line in lines:
                 self.watcher.said(task, line, transient=False)
 
-        with log.open("a") as file, running(command, environment, self.place.scratch) as process:
+        held = [] if self.place.lock is None else [self.place.lock]
+        with (
+            log.open("a") as file,
+            running(command, environment, self.place.scratch, held) as process,
+        ):
             for line, transient in read_lines(process):
                 if transient:
                     self.watcher.said(task, line, transient=True)

@@ -1,27 +1,23 @@
 """Runs the compiled pipeline on this machine, with stand-ins at the far end of each wire."""
 
 import contextlib
-import datetime
 import os
-import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline import compiler, emulator
+from pipeline import compiler, durable, emulator, run_folder
 from pipeline import spec as specs
 from pipeline.compiler import COMPILED, PIPELINE, PROJECT
 from pipeline.errors import UsageError
 from pipeline.execution import execute
 from pipeline.localization import localize
 from pipeline.machine import Machine
-from pipeline.parameters import changed
+from pipeline.registry import Registry
 from pipeline.root import DEFAULT_ROOT, Root
-from pipeline.run_id import new_run_id
 from pipeline.spec import Spec
-from pipeline.summary import Run, write_summary
+from pipeline.summary import Run
 from pipeline.tasks import Task, Watcher, Workplace
 
 DEFAULT_SPEC: Final = COMPILED / PIPELINE
@@ -78,92 +74,68 @@ def run(
     Raises:
         StepFailed: A step failed; ``summary.json`` says so too.
     """
-    committed = specs.load(spec_path)
-    result = begin(committed, parameters, root)
-    carry_out(committed, result, parameters, root, watch, use_cache=use_cache, hermetic=hermetic)
-    return result
-
-
-def begin(spec: Spec, parameters: dict[str, Any], root: Root, earlier: str = "") -> Run:
-    """A new run with a folder of its own, whose steps all wait.
-
-    Args:
-        spec: The compiled spec.
-        parameters: The value of each pipeline parameter, to be kept with the run.
-        root: The folder that holds all that is local.
-        earlier: Id of the run whose outputs its steps read; empty: it reads nothing but its own.
-    """
-    now = datetime.datetime.now(tz=datetime.UTC)
-    run_id = new_run_id(spec["pipelineInfo"]["name"], now)
-    directory = root.runs.resolve() / run_id
-    directory.mkdir(parents=True)
-    if not root.bucket.exists():
-        # The cache answers with objects of this bucket; without them its answers are wrong.
-        shutil.rmtree(root.cache, ignore_errors=True)
-    pipeline = specs.load(DEFAULT_SPEC) if earlier else spec
-    return Run(
-        id=run_id,
-        directory=directory,
-        started=now,
-        spec_digest=specs.digest(spec),
-        parameters=parameters,
-        defaults=changed(parameters, pipeline),
-        tasks={name: Task(name, display) for name, display in specs.leaf_tasks(spec)},
-        earlier=earlier,
+    return carry_out(
+        specs.load(spec_path), parameters, root, watch, use_cache=use_cache, hermetic=hermetic
     )
 
 
 def carry_out(
     committed: Spec,
-    result: Run,
     arguments: dict[str, Any],
     root: Root,
     watch: Callable[[list[Task]], contextlib.AbstractContextManager[Watcher]],
     *,
+    kept: dict[str, Any] | None = None,
+    earlier: str = "",
     use_cache: bool = True,
     hermetic: bool = False,
-) -> None:
-    """Carries a run out that has begun, and writes its ``summary.json``; see ``run``.
+) -> Run:
+    """Runs a spec, of the whole pipeline or of a part of it; see ``run``.
 
     Args:
         committed: The compiled spec.
-        result: The run; what becomes of it is told in it.
         arguments: A value for each parameter of the spec.
         root: The folder that holds all that is local.
         watch: Opens what is told of the run while it lasts.
+        kept: The pipeline's parameters, to be kept with the run; None: ``arguments``.
+        earlier: Id of the run whose outputs the steps read; empty: they read nothing but their own.
         use_cache: Answer a step from an earlier run when nothing it depends on has changed.
         hermetic: Run each step in a fresh environment that holds nothing but its own pins.
 
     Raises:
         StepFailed: A step failed; ``summary.json`` says so too.
     """
-    spec, at_home = localize(committed, result.id, keep_preamble=hermetic)
-    scratch = result.directory / "scratch"
-    scratch.mkdir()
-    started = time.monotonic()
-    try:
-        with emulator.serve(root.bucket) as host:
-            place = Workplace(
-                run_directory=result.directory,
-                cache_directory=root.cache.resolve() if use_cache else None,
-                scratch=scratch,
-                environment=_environment(host, scratch, root, result.spec_digest),
-                hermetic=hermetic,
-                at_home=at_home,
-            )
-            with watch(list(result.tasks.values())) as watcher:
-                execute(spec, arguments, result.tasks, place, watcher)
-        result.state = "done"
-    except KeyboardInterrupt:
-        result.state = "interrupted"
-        raise
-    except BaseException as error:
-        result.state, result.error = "failed", str(error)
-        raise
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-        result.seconds = time.monotonic() - started
-        write_summary(result)
+    from pipeline.step_cache import StepCache
+
+    with emulator.alone(root.bucket) as lock:
+        run_folder.clear(root.runs, Registry(root.registry))
+        parameters = arguments if kept is None else kept
+        result = run_folder.begin(committed, parameters, root.runs, earlier)
+        try:
+            spec, at_home = localize(committed, result.id, keep_preamble=hermetic)
+            scratch = result.directory / run_folder.SCRATCH
+            with emulator.started(root.bucket) as bucket:
+                place = Workplace(
+                    run_directory=result.directory,
+                    cache=StepCache(root.cache.resolve(), bucket.checksums, answers=use_cache),
+                    scratch=scratch,
+                    environment=_environment(bucket.host, scratch, root, result.spec_digest),
+                    hermetic=hermetic,
+                    at_home=at_home,
+                    lock=lock,
+                )
+                with watch(list(result.tasks.values())) as watcher:
+                    execute(spec, arguments, result.tasks, place, watcher)
+            result.state = "done"
+        except KeyboardInterrupt:
+            result.state = "interrupted"
+            raise
+        except BaseException as error:
+            result.state, result.error = "failed", str(error)
+            raise
+        finally:
+            run_folder.end(result)
+    return result
 
 
 def committed_spec(replicas: int | None, root: Root) -> Path:
@@ -179,7 +151,7 @@ def committed_spec(replicas: int | None, root: Root) -> Path:
         return COMPILED / compiler.DISTRIBUTED_PIPELINE
     path = root.path / f"pipeline-{replicas}-replicas.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(compiler.build_distributed(Machine(replicas=replicas)))
+    durable.write(path, compiler.build_distributed(Machine(replicas=replicas)))
     return path
 
 

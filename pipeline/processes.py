@@ -5,46 +5,57 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import venv
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from pipeline import supervisor
+
 STOP_SECONDS: Final = 5.0
 """How long a step may take to stop before it is killed."""
 READ_BYTES: Final = 65_536
+SUPERVISOR: Final = (sys.executable, "-I", "-S", str(Path(supervisor.__file__).resolve()))
 
 
 @contextlib.contextmanager
 def running(
-    command: Sequence[str], environment: Mapping[str, str], directory: Path
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    directory: Path,
+    held: Sequence[int] = (),
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """Starts a command; when the block ends, it and all it started have ended.
+
+    They end too when this process is killed before it can end the block.
 
     Args:
         command: Program and arguments.
         environment: The whole environment of the process.
         directory: Its working directory.
+        held: File descriptors that it keeps open until it ends, such as that of a lock.
 
     Yields:
         The process; its ``stdout`` carries standard error too.
     """
     process = subprocess.Popen(  # noqa: S603 (the command is the compiled spec's)
-        command,
-        stdin=subprocess.DEVNULL,
+        [*SUPERVISOR, *command],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env=dict(environment),
         cwd=directory,
         start_new_session=True,
+        pass_fds=held,
     )
     try:
         yield process
         process.wait()
     finally:
         _stop_group(process)
-        if process.stdout:
-            process.stdout.close()
+        for pipe in filter(None, (process.stdin, process.stdout)):
+            pipe.close()
 
 
 def _stop_group(process: "subprocess.Popen[bytes]") -> None:

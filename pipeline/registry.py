@@ -71,8 +71,8 @@ class Registry:
             RegistryError: A file of the registry is no JSON, or the name cannot be a model's.
         """
         home = self._home(model)
-        aliases = files.read_json(home / files.ALIASES)
-        return [_read_version(home / str(number), aliases) for number in files.numbers(home)]
+        numbers, aliases = files.state(home)
+        return [_read_version(home / str(number), aliases) for number in numbers]
 
     def resolve(self, model: str, reference: str) -> Version:
         """The version that an alias or a number stands for.

@@ -1,7 +1,8 @@
 """The files of the local model registry: how a version and an alias come to be on disk.
 
-Versions appear by a rename and the aliases by a replaced file, so a reader never sees half of
-one; writers take turns by a lock.
+A version appears by one rename, which brings its aliases with it in a file of their own; they are
+then merged into the model's. Whatever ends a writer, a reader finds all of a version or nothing,
+and the next writer finishes the merge. Writers take turns by a lock, readers need none.
 """
 
 import contextlib
@@ -17,12 +18,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from components.dataset.errors import StepError
+from pipeline import durable
 
 ALIASES: Final = "aliases.json"
+OWN_ALIASES: Final = ".aliases.json"
+"""In a version's directory: those that were given to it and are not merged yet."""
 VERSION: Final = "version.json"
 EVALUATION: Final = "evaluation.json"
 SAVED_MODEL: Final = "saved_model.pb"
 LOCK: Final = ".lock"
+INCOMING: Final = ".incoming-"
 _COLLISION: Final = (errno.EEXIST, errno.ENOTEMPTY)
 
 
@@ -36,6 +41,22 @@ def numbers(home: Path) -> list[int]:
         return []
     names = (path.parent.name for path in home.glob(f"*/{SAVED_MODEL}"))
     return sorted(int(name) for name in names if re.fullmatch("[1-9][0-9]*", name))
+
+
+def state(home: Path) -> tuple[list[int], dict[str, Any]]:
+    """The numbers of a model's versions and what its aliases point at, as they were at one time.
+
+    Raises:
+        RegistryError: The file of the aliases holds something else.
+    """
+    found = numbers(home)
+    while True:
+        # In this order: what is not a version's own any more is among the model's by now.
+        own = _own_aliases(home, found)
+        aliases = {**read_json(home / ALIASES), **own}
+        before, found = found, numbers(home)
+        if found == before:
+            return found, aliases
 
 
 def add(
@@ -56,12 +77,13 @@ def add(
         OSError: The directory cannot be written, or the disk is full.
     """
     home.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".incoming-", dir=home) as incoming:
-        copy = Path(incoming) / "model"
-        shutil.copytree(source, copy)
-        with _locked(home):
-            path = _publish(copy, home, facts)
-            return path, _point(home, aliases, int(path.name))
+    with _locked(home):
+        _finish_others(home)
+        with tempfile.TemporaryDirectory(prefix=INCOMING, dir=home) as incoming:
+            copy = Path(incoming) / "model"
+            shutil.copytree(source, copy)
+            path = _publish(copy, home, facts, aliases)
+        return path, _merge_aliases(home)
 
 
 def write_evaluation(version: Path, evaluation: Mapping[str, Any]) -> None:
@@ -70,9 +92,7 @@ def write_evaluation(version: Path, evaluation: Mapping[str, Any]) -> None:
     Raises:
         OSError: The directory cannot be written, or the disk is full.
     """
-    temporary = version / f".{EVALUATION}"
-    _write_json(temporary, evaluation)
-    temporary.replace(version / EVALUATION)
+    durable.write(version / EVALUATION, _json(evaluation))
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -100,27 +120,52 @@ def reason(error: OSError) -> str:
     return str(error)
 
 
-def _publish(copy: Path, home: Path, facts: Mapping[str, Any]) -> Path:
+def _publish(copy: Path, home: Path, facts: Mapping[str, Any], aliases: Sequence[str]) -> Path:
     """Renames a complete version to the next free number; the caller holds the lock."""
     number = max(numbers(home), default=0)
     while True:
         number += 1
         created = datetime.now(UTC).isoformat(timespec="seconds")
-        _write_json(copy / VERSION, {**facts, "version": number, "created": created})
+        version = _json({**facts, "version": number, "created": created})
+        (copy / VERSION).write_text(version)
+        (copy / OWN_ALIASES).write_text(_json(dict.fromkeys(aliases, number)))
+        durable.sync_tree(copy)
         try:
-            return copy.rename(home / str(number))
+            path = copy.rename(home / str(number))
         except OSError as error:
             if error.errno not in _COLLISION:
                 raise
+        else:
+            durable.sync_file(home)
+            return path
 
 
-def _point(home: Path, aliases: Sequence[str], number: int) -> dict[str, Any]:
-    """Points aliases at a version; the caller holds the lock."""
-    merged = {**read_json(home / ALIASES), **dict.fromkeys(aliases, number)}
-    temporary = home / f".{ALIASES}"
-    _write_json(temporary, merged)
-    temporary.replace(home / ALIASES)
+def _finish_others(home: Path) -> None:
+    """Brings to an end what a killed writer began; the caller holds the lock."""
+    for path in home.glob(f"{INCOMING}*"):
+        shutil.rmtree(path)
+    for path in home.glob(f"{durable.UNFINISHED}*"):
+        path.unlink()
+    _merge_aliases(home)
+
+
+def _merge_aliases(home: Path) -> dict[str, Any]:
+    """Merges the versions' own aliases into the model's; the caller holds the lock."""
+    found = numbers(home)
+    merged = read_json(home / ALIASES)
+    if own := _own_aliases(home, found):
+        merged |= own
+        durable.write(home / ALIASES, _json(merged))
+    for number in found:
+        (home / str(number) / OWN_ALIASES).unlink(missing_ok=True)
     return merged
+
+
+def _own_aliases(home: Path, found: Sequence[int]) -> dict[str, Any]:
+    own: dict[str, Any] = {}
+    for number in found:
+        own |= read_json(home / str(number) / OWN_ALIASES)
+    return own
 
 
 @contextlib.contextmanager
@@ -130,5 +175,5 @@ def _locked(home: Path) -> Iterator[None]:
         yield
 
 
-def _write_json(path: Path, values: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(values, indent=1, sort_keys=True) + "\n")
+def _json(values: Mapping[str, Any]) -> str:
+    return json.dumps(values, indent=1, sort_keys=True) + "\n"

@@ -1,12 +1,11 @@
 """The page about a run: its model's evaluation, and what only the run knows of it."""
 
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline import runs
+from pipeline import durable, runs
 
 PLOTS: Final = "plots"
 """What the evaluation of an earlier version of the step lacks; no page can be made of it."""
@@ -24,12 +23,13 @@ def publish(directory: Path, summary: Mapping[str, Any], outputs: Mapping[str, A
     if not found or not all(path.is_file() for path in found):
         return
     evaluation, own_page = found
-    shutil.copyfile(evaluation, directory / runs.EVALUATION)
-    facts = json.loads(evaluation.read_text())
+    content = evaluation.read_bytes()
+    durable.write(directory / runs.EVALUATION, content)
+    facts = json.loads(content)
     if PLOTS in facts:
         _write(directory, summary, facts, directory / runs.REPORT)
     else:
-        shutil.copyfile(own_page, directory / runs.REPORT)
+        durable.write(directory / runs.REPORT, own_page.read_bytes())
 
 
 def rebuild(directory: Path, output: Path | None = None) -> Path:
@@ -63,4 +63,4 @@ def _write(
     from components.evaluate.report import render
     from pipeline.run_sections import additions
 
-    output.write_text(render(facts, additions(directory, summary, facts)), encoding="utf-8")
+    durable.write(output, render(facts, additions(directory, summary, facts)))

@@ -3,10 +3,11 @@
 import dataclasses
 import datetime
 import json
+import time
 from pathlib import Path
 from typing import Any
 
-from pipeline import report, runs
+from pipeline import durable, report, runs
 from pipeline.figures import figure, version_of
 from pipeline.tasks import Task
 
@@ -27,6 +28,7 @@ class Run:
         seconds: Wall time.
         error: Why it failed; empty when it did not.
         earlier: Id of the run whose outputs its steps read; empty: of a run of the whole pipeline.
+        begun: When it began on the monotonic clock, in seconds.
     """
 
     id: str
@@ -40,6 +42,7 @@ class Run:
     seconds: float = 0.0
     error: str = ""
     earlier: str = ""
+    begun: float = dataclasses.field(default_factory=time.monotonic)
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -83,7 +86,7 @@ def write_summary(run: Run) -> None:
         report.publish(run.directory, as_json(run), run._outputs("evaluate"))
     finally:
         text = json.dumps(as_json(run), indent=1, default=str)
-        (run.directory / runs.SUMMARY).write_text(f"{text}\n")
+        durable.write(run.directory / runs.SUMMARY, f"{text}\n")
 
 
 def as_json(run: Run) -> dict[str, Any]:

@@ -3,7 +3,10 @@
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from pipeline.step_cache import StepCache
 
 
 @dataclasses.dataclass
@@ -46,16 +49,18 @@ class Workplace:
 
     Attributes:
         run_directory: ``runs/<id>``; the tasks' folders are made under its ``steps/``.
-        cache_directory: Where kfp.local keeps what it knows of earlier runs; None: no cache.
+        cache: What earlier runs made.
         scratch: Working directory and ``TMPDIR`` of every task.
         environment: Environment of every task.
         hermetic: Whether each task gets an environment of its own, with its own pins alone.
         at_home: Names of the tasks that run in this environment even so.
+        lock: The descriptor of the root's lock, which a task holds until it has ended.
     """
 
     run_directory: Path
-    cache_directory: Path | None
+    cache: "StepCache"
     scratch: Path
     environment: Mapping[str, str]
     hermetic: bool = False
     at_home: frozenset[str] = frozenset()
+    lock: int | None = None

@@ -165,12 +165,28 @@ def test_a_model_that_does_not_beat_the_champion_is_not_uploaded(
     assert "min_improvement" in summary(copy)["verdict"]["reason"]
 
 
-def test_an_empty_bucket_empties_the_cache(project: Project, copy: Path) -> None:
+def test_a_bucket_that_was_emptied_is_filled_again_and_nothing_else_done(
+    project: Project, copy: Path
+) -> None:
     shutil.rmtree(copy / "bucket")
     done = project.run(root=copy)
     assert done.returncode == 0, done.stderr
-    assert states(copy)["ingest"] == "done"
-    assert states(copy)["decode"] == "done"
+    ran = states(copy)
+    assert (ran["ingest"], ran["decode"], ran["train"]) == ("done", "cached", "cached")
+    assert len(list((copy / "bucket").rglob("raw/*/*.gz"))) == 4
+
+
+def test_what_ran_without_the_cache_is_what_the_next_run_is_answered_with(
+    project: Project, copy: Path
+) -> None:
+    done = project.run(*UNTRAINED, "--no-cache", root=copy)
+    assert done.returncode == 0, done.stderr
+    anew = max(copy.glob("runs/*/steps/decode"), key=lambda path: path.stat().st_mtime)
+    done = project.run(*UNTRAINED, root=copy)
+    assert done.returncode == 0, done.stderr
+    assert states(copy)["decode"] == "cached"
+    steps = {step["name"]: step["outputs"] for step in summary(copy)["steps"]}
+    assert Path(steps["decode"]["train_records"]["uri"]).parent == anew
 
 
 class TestWhatGoesWrong:

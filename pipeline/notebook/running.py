@@ -99,8 +99,7 @@ def rerun(run: PastRun, step: str, **changes: Any) -> PastRun:
     spec = steps.alone(name, artifacts, values)
     used = {**run.parameters, **{key: values[key] for key in values if key in run.parameters}}
     root = place(run.root)
-    result = local.begin(spec, used, root, earlier=run.id)
-    local.carry_out(spec, result, {}, root, watch, use_cache=False)
+    result = local.carry_out(spec, {}, root, watch, kept=used, earlier=run.id, use_cache=False)
     done = load_run(result.id, root=run.root)
     return run.followed_by(done.id, used, {name: done.steps.get(name, {})})
 

@@ -1,4 +1,4 @@
-"""A toy pipeline through the two wrappers around kfp.local; if kfp changes them, this fails."""
+"""A toy pipeline through the wrappers around kfp.local; if kfp changes them, this fails."""
 
 import contextlib
 import os
@@ -12,6 +12,7 @@ from kfp import compiler, dsl
 from pipeline import spec as specs
 from pipeline.errors import StepFailed
 from pipeline.execution import execute, step_failed
+from pipeline.step_cache import StepCache
 from pipeline.tasks import Task, Workplace
 
 
@@ -85,7 +86,7 @@ class Laboratory:
         scratch.mkdir()
         place = Workplace(
             run_directory=self.path / name,
-            cache_directory=self.path / "cache",
+            cache=StepCache(self.path / "cache", lambda _uri: {}),
             scratch=scratch,
             environment=dict(os.environ) | {"PYTHONUNBUFFERED": "1", "TMPDIR": str(scratch)},
         )

@@ -1,4 +1,6 @@
+import fcntl
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -81,3 +83,54 @@ def alive(pid: int) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+def test_what_a_killed_process_had_started_ends_with_it(tmp_path: Path) -> None:
+    step = (
+        "import subprocess, sys; p = subprocess.Popen(['sleep', '60']);"
+        "print(__import__('os').getpid(), p.pid, flush=True); p.wait()"
+    )
+    run = (
+        "import os, pathlib, sys; from pipeline.processes import read_lines, running\n"
+        f"with running([sys.executable, '-c', {step!r}], os.environ, pathlib.Path()) as process:\n"
+        "    for line, _ in read_lines(process): print(process.pid, line, flush=True)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", run], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout
+    pids = [int(pid) for pid in parent.stdout.readline().split()]
+    assert len(pids) == 3
+    parent.kill()
+    parent.wait()
+    assert not any(alive(pid) for pid in pids)
+
+
+def test_a_lock_is_held_until_the_last_of_its_processes_has_ended(tmp_path: Path) -> None:
+    def free() -> bool:
+        with (tmp_path / "lock").open("w") as other:
+            try:
+                fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return True
+
+    with (tmp_path / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        code = "import time; print('up'); time.sleep(60)"
+        with running(python(code), os.environ, tmp_path, [lock.fileno()]) as process:
+            next(read_lines(process))
+            lock.close()
+            # The supervisor alone has ended; what it watched over still may write.
+            os.kill(process.pid, 9)
+            process.wait()
+            assert not free()
+    deadline = time.monotonic() + 10
+    while not free():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_command_ended_by_a_signal_has_the_code_of_a_shell(tmp_path: Path) -> None:
+    code = "import os; os.kill(os.getpid(), 15)"
+    with running(python(code), os.environ, tmp_path) as process:
+        list(read_lines(process))
+    assert process.returncode == 128 + 15

@@ -1,3 +1,4 @@
+import contextlib
 import errno
 import multiprocessing
 import os
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pipeline import durable
 from pipeline.registry import Registry, RegistryError
 from tests.saved_models import files
 
@@ -76,7 +78,7 @@ def test_a_copy_that_failed_leaves_nothing_and_gives_its_first_reason(
     assert text.count("No such file or directory") == 1
     assert len(text) < 500
     assert str(registry.root / NAME) in text
-    assert files(registry.root / NAME) == set()
+    assert files(registry.root / NAME) == {".lock"}
 
 
 @pytest.mark.parametrize("function", ["copyfile", "copytree"])
@@ -133,3 +135,81 @@ def test_processes_that_add_at_once_lose_no_version(registry: Registry, saved_mo
     assert registry.resolve(NAME, "default").number == 20
     last = {alias: registry.resolve(NAME, alias).facts["by"] for alias in ("run-0", "run-3")}
     assert last == {"run-0": "run-0-4", "run-3": "run-3-4"}
+
+
+def die_at(point: str, root: Path, source: Path) -> None:
+    """Is gone, as after a kill -9, at one point of adding a version."""
+    step = {"renamed": "sync_file", "merged": "replacing"}
+    original = getattr(durable, step[point])
+
+    def then_die(path: Path, *args: Any, **options: Any) -> Any:
+        if point == "renamed" and path.name == NAME:
+            os._exit(9)
+        if point == "merged" and path.name == "aliases.json":
+            return dies_after(original(path, *args, **options))
+        return original(path, *args, **options)
+
+    setattr(durable, step[point], then_die)
+    Registry(root).add_version(NAME, source, {}, ["default", "run-2"])
+
+
+@contextlib.contextmanager
+def dies_after(block: Any) -> Any:
+    with block as value:
+        yield value
+    os._exit(9)
+
+
+@pytest.mark.parametrize("point", ["renamed", "merged"])
+@pytest.mark.parametrize("before", [0, 1])
+def test_a_version_whose_writer_was_killed_has_its_aliases(
+    registry: Registry, saved_model: Path, point: str, before: int
+) -> None:
+    for _ in range(before):
+        registry.add_version(NAME, saved_model, {}, ["default", "run-1"])
+    process = multiprocessing.get_context("spawn").Process(
+        target=die_at, args=(point, registry.root, saved_model)
+    )
+    process.start()
+    process.join(60)
+    assert process.exitcode == 9
+    killed = before + 1
+    assert registry.resolve(NAME, "default").number == killed
+    assert registry.resolve(NAME, "run-2").number == killed
+    registry.add_version(NAME, saved_model, {}, ["default"])
+    assert registry.resolve(NAME, "default").number == killed + 1
+    assert registry.resolve(NAME, "run-2").number == killed
+    left = [path for path in files(registry.root / NAME) if "aliases" in path]
+    assert left == ["aliases.json"]
+
+
+def test_what_a_killed_writer_left_is_removed_by_the_next(
+    registry: Registry, saved_model: Path
+) -> None:
+    registry.add_version(NAME, saved_model, {})
+    half = registry.root / NAME / ".incoming-dead" / "model"
+    half.mkdir(parents=True)
+    (half / "saved_model.pb").write_bytes(b"half")
+    (registry.root / NAME / f"{durable.UNFINISHED}dead").write_text("half")
+    registry.add_version(NAME, saved_model, {})
+    names = {path.name for path in (registry.root / NAME).iterdir()}
+    assert names == {".lock", "1", "2"}
+
+
+def test_a_reader_at_any_moment_finds_the_newest_version_by_its_aliases(
+    registry: Registry, saved_model: Path
+) -> None:
+    context = multiprocessing.get_context("spawn")
+    start = context.Barrier(2)
+    writer = context.Process(target=add_some, args=(registry.root, saved_model, "run", start))
+    writer.start()
+    start.wait(60)
+    seen = set()
+    while writer.is_alive():
+        versions = registry.versions(NAME)
+        by_alias = [version.number for version in versions if "default" in version.aliases]
+        # The alias of a version comes with it, never before and never after.
+        assert by_alias == [version.number for version in versions][-1:]
+        seen.add(len(versions))
+    assert writer.exitcode == 0
+    assert len(seen) > 1

@@ -47,7 +47,6 @@ class Checkpoints:
         self._state.curve = tf.Variable("")
         self._state.losses = tf.Variable(training.sampler.losses)
         self._checkpoint = tf.train.Checkpoint(state=self._state)
-        self._manager = tf.train.CheckpointManager(self._checkpoint, str(own.path), KEPT)
 
     def restore(self) -> None:
         """Lets the run go on where the newest checkpoint was written, if there is one.
@@ -57,6 +56,8 @@ class Checkpoints:
             BucketError: The bucket is missing, refuses, or cannot be reached.
         """
         self._folder.fetch()
+        # Not before: it counts those that are there among the ones to keep.
+        self._manager = tf.train.CheckpointManager(self._checkpoint, str(self._own.path), KEPT)
         newest = tf.train.latest_checkpoint(str(self._folder.path))
         if newest is None:
             return

@@ -1,0 +1,101 @@
+"""The folder of a run: made when it begins, closed when it ends, cleared when it was killed."""
+
+import datetime
+import json
+import logging
+import shutil
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from pipeline import registry_files
+from pipeline import spec as specs
+from pipeline.compiler import COMPILED, PIPELINE
+from pipeline.parameters import changed
+from pipeline.registry import Registry
+from pipeline.run_id import new_run_id
+from pipeline.spec import Spec
+from pipeline.summary import Run, write_summary
+from pipeline.tasks import Task
+
+SCRATCH: Final = "scratch"
+"""A run's folder has it as long as the run has not ended; it is removed last."""
+EVALUATION: Final = Path("steps/package-model/registry_evaluation")
+
+log = logging.getLogger(__name__)
+
+
+def begin(spec: Spec, parameters: dict[str, Any], runs: Path, earlier: str = "") -> Run:
+    """Makes the folder of a new run.
+
+    Args:
+        spec: The compiled spec.
+        parameters: The value of each pipeline parameter.
+        runs: The folder that has a folder for each run.
+        earlier: Id of the run whose outputs its steps read; empty: ``spec`` is the pipeline.
+    """
+    pipeline = specs.load(COMPILED / PIPELINE) if earlier else spec
+    now = datetime.datetime.now(tz=datetime.UTC)
+    run_id = new_run_id(spec["pipelineInfo"]["name"], now)
+    run = Run(
+        id=run_id,
+        directory=runs.resolve() / run_id,
+        started=now,
+        spec_digest=specs.digest(spec),
+        parameters=parameters,
+        defaults=changed(parameters, pipeline),
+        earlier=earlier,
+        tasks={name: Task(name, display) for name, display in specs.leaf_tasks(spec)},
+    )
+    (run.directory / SCRATCH).mkdir(parents=True)
+    return run
+
+
+def end(run: Run) -> None:
+    """Removes what was scratch, and writes the summary.
+
+    Raises:
+        OSError: The run went well, and its summary cannot be written.
+    """
+    scratch = run.directory / SCRATCH
+    for path in scratch.iterdir():  # Before the summary: it may be what fills the disk.
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
+    run.seconds = time.monotonic() - run.begun
+    try:
+        write_summary(run)
+    except OSError as error:
+        if run.state == "done":
+            raise
+        log.warning("%s has no summary of its end (%s)", run.directory, error)
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
+def clear(runs: Path, registry: Registry) -> None:
+    """Ends the runs that could not do it themselves; call it while no other run goes on.
+
+    Args:
+        runs: The folder that has a folder for each run.
+        registry: Where they put their models.
+    """
+    for scratch in sorted(runs.glob(f"*/{SCRATCH}")):
+        directory = scratch.parent
+        log.warning("%s was killed; the steps that were done stay in the cache", directory.name)
+        complete_upload(directory, registry)
+        shutil.rmtree(scratch)
+
+
+def complete_upload(directory: Path, registry: Registry) -> None:
+    """Puts the evaluation beside a version whose upload was the last that a run did.
+
+    No later run would do it: to that the model is a version already.
+    """
+    try:
+        (sliced,) = json.loads((directory / EVALUATION).read_text())["slicedMetrics"]
+        evaluation = sliced["metrics"]["classification"]
+    except (FileNotFoundError, ValueError, LookupError, TypeError):
+        return  # It was not that far, or a power cut took what it had.
+    for model in registry.models():
+        for version in registry.versions(model):
+            own = version.facts.get("run") == directory.name
+            if own and not (version.path / registry_files.EVALUATION).exists():
+                registry.add_evaluation(version, evaluation)

@@ -1,0 +1,152 @@
+"""Trainings that end in the middle, with their checkpoints in a bucket, and go on."""
+
+import dataclasses
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from components.dataset import folder
+from components.train.trainer import job
+from components.train.trainer.outputs import Outputs
+from components.train.trainer.splits import Split
+from components.train.trainer.training import Training
+from components.train.trainer.util import Hyperparameters
+from pipeline import emulator
+from tests import soak
+
+SMALL: Final = Hyperparameters(
+    filters=(4, 8), dense_units=16, batch_size=32, epochs=4, dropout=0.2, augmentation="flip+shift"
+)
+CHECKOUT: Final = Path(__file__).parents[3]
+
+
+class Stopped(BaseException):
+    """Stands for the end of the process."""
+
+
+@pytest.fixture
+def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    with emulator.serve(tmp_path / "bucket") as host:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", host)
+        yield f"gs://{emulator.LOCAL_BUCKET}"
+
+
+def stopping(call: Callable[..., Any], number: int, *, after: bool) -> Callable[..., Any]:
+    """The call that ends the process the n-th time, before or after it has done its work."""
+    calls = iter(range(1, 1_000_000))
+
+    def counted(*args: Any, **options: Any) -> Any:
+        last = next(calls) == number
+        if last and not after:
+            raise Stopped
+        result = call(*args, **options)
+        if last:
+            raise Stopped
+        return result
+
+    return counted
+
+
+def stop_in_the_third_epoch(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Training, "_validate", stopping(Training._validate, 3, after=False))
+
+
+def stop_before_the_checkpoint_is_published(patch: pytest.MonkeyPatch) -> None:
+    # After each epoch first the log, then the checkpoints.
+    patch.setattr(folder, "publish", stopping(folder.publish, 4, after=False))
+
+
+def stop_in_the_middle_of_publishing(patch: pytest.MonkeyPatch) -> None:
+    # Two files of the log and three of the checkpoint; two, and two of the first checkpoint again.
+    patch.setattr(folder, "publish_file", stopping(folder.publish_file, 5 + 4 + 1, after=True))
+
+
+@pytest.mark.parametrize(
+    ("precision", "stop"),
+    [
+        ("float32", stop_in_the_third_epoch),
+        ("bfloat16", stop_before_the_checkpoint_is_published),
+        ("bfloat16", stop_in_the_middle_of_publishing),
+    ],
+)
+def test_a_training_that_ends_in_the_middle_goes_on_to_the_same_bits(
+    train: Split,
+    validation: Split,
+    bucket: str,
+    tmp_path: Path,
+    precision: str,
+    stop: Callable[[pytest.MonkeyPatch], None],
+) -> None:
+    given = dataclasses.replace(SMALL, precision=precision)
+    job.run(train, validation, given, outputs(f"{bucket}/whole", tmp_path / "first"))
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Stopped):
+        stop(patch)
+        job.run(train, validation, given, outputs(f"{bucket}/job", tmp_path / "second"))
+    job.run(train, validation, given, outputs(f"{bucket}/job", tmp_path / "third"))
+    assert result(tmp_path, "job") == result(tmp_path, "whole")
+
+
+def outputs(job_dir: str, scratch: Path) -> Outputs:
+    """The folders of a job in a bucket, with nothing of it here yet."""
+    return Outputs.of_job(job_dir, {}, scratch)
+
+
+def result(directory: Path, name: str) -> dict[str, Any]:
+    """The weights and the learning curve that a job left in the bucket."""
+    place = directory / "bucket" / ".cloudstorage" / emulator.LOCAL_BUCKET / name
+    (weights,) = place.glob("model/variables/variables.data*")
+    rows = json.loads((place / "history.json").read_text())["epochs"]
+    timeless = [{key: row[key] for key in row if key != "seconds"} for row in rows]
+    return {"weights": weights.read_bytes(), "curve": timeless}
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(soak.SECONDS)
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_training_killed_at_random_moments_goes_on_to_the_same_bits(
+    train_directory: Path, validation_directory: Path, bucket: str, tmp_path: Path, precision: str
+) -> None:
+    def start(name: str) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-m", "components.train.trainer.task"]
+        files = [f"--train-files={train_directory}/*.tfrecord"]
+        files += [f"--eval-files={validation_directory}/*.tfrecord"]
+        options = ["--filters", "8", "16", "--batch-size=32", "--epochs=40", "--dropout=0.2"]
+        options += [f"--precision={precision}", "--augmentation=flip+shift", "--sampling=loss"]
+        return subprocess.Popen(
+            [*command, f"--job-dir={bucket}/{name}", *files, *options],
+            cwd=CHECKOUT,
+            env=dict(os.environ),
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    started = time.monotonic()
+    assert start("whole").wait() == 0
+    seconds = time.monotonic() - started
+    expected = result(tmp_path, "whole")
+    chance = random.Random(1)
+    killed = 0
+    jobs = 0
+    while killed < soak.rounds(20):
+        jobs += 1
+        while (process := start(f"job-{jobs}")).poll() is None:
+            try:
+                process.wait(chance.uniform(seconds / 4, seconds))
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                killed += 1
+                continue
+            break
+        assert process.returncode == 0
+        assert result(tmp_path, f"job-{jobs}") == expected, jobs
+    print(f"{precision}: {killed} kills in {jobs} trainings, each to the bits of {seconds:.0f} s")

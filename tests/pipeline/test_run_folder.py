@@ -1,0 +1,96 @@
+import errno
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline import local, run_folder
+from pipeline import spec as specs
+from pipeline.registry import Registry
+from pipeline.summary import Run
+
+NAME = "fashion-mnist"
+METRICS = {"slicedMetrics": [{"metrics": {"classification": {"logLoss": 0.5}}}]}
+
+
+@pytest.fixture(scope="module")
+def spec() -> specs.Spec:
+    return specs.load(local.DEFAULT_SPEC)
+
+
+@pytest.fixture
+def run(spec: specs.Spec, tmp_path: Path) -> Run:
+    """A run that has begun."""
+    return run_folder.begin(spec, {"seed": 1}, tmp_path / "runs")
+
+
+def told(run: Run) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((run.directory / "summary.json").read_text())
+    return content
+
+
+def test_a_run_that_has_ended_is_left_alone(run: Run, registry: Registry) -> None:
+    (run.directory / "scratch" / "venv").mkdir()
+    (run.directory / "scratch" / "file").touch()
+    run.state = "done"
+    run_folder.end(run)
+    assert not (run.directory / "scratch").exists()
+    before = (run.directory / "summary.json").read_bytes()
+    run_folder.clear(run.directory.parent, registry)
+    assert (run.directory / "summary.json").read_bytes() == before
+    assert told(run)["state"] == "done"
+
+
+def test_the_scratch_of_a_killed_run_is_removed_and_the_run_named(
+    run: Run, registry: Registry, caplog: pytest.LogCaptureFixture
+) -> None:
+    (run.directory / "scratch" / "train-abc").mkdir()
+    run_folder.clear(run.directory.parent, registry)
+    assert not (run.directory / "scratch").exists()
+    assert f"{run.id} was killed" in caplog.text
+
+
+def evaluation_of(run: Run, content: str) -> None:
+    path = run.directory / run_folder.EVALUATION
+    path.parent.mkdir(parents=True)
+    path.write_text(content)
+
+
+def test_a_run_killed_after_its_upload_has_its_evaluation_imported(
+    run: Run, registry: Registry, saved_model: Path
+) -> None:
+    others = registry.add_version(NAME, saved_model, {"run": "another"})
+    own = registry.add_version(NAME, saved_model, {"run": run.id})
+    evaluation_of(run, json.dumps(METRICS))
+    run_folder.clear(run.directory.parent, registry)
+    assert json.loads((own.path / "evaluation.json").read_text()) == {"logLoss": 0.5}
+    assert not (others.path / "evaluation.json").exists()
+
+
+@pytest.mark.parametrize("content", ["", "{", "{}", '{"slicedMetrics": []}', "[]"])
+def test_an_evaluation_that_a_power_cut_took_stops_nothing(
+    run: Run, registry: Registry, saved_model: Path, content: str
+) -> None:
+    version = registry.add_version(NAME, saved_model, {"run": run.id})
+    evaluation_of(run, content)
+    run_folder.clear(run.directory.parent, registry)
+    assert not (version.path / "evaluation.json").exists()
+    assert not (run.directory / "scratch").exists()
+
+
+def test_a_summary_that_does_not_fit_on_the_disk_hides_no_error(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(run_folder, "write_summary", full)
+    run.state = "failed"
+    run_folder.end(run)
+    assert not (run.directory / "scratch").exists()
+    (run.directory / "scratch").mkdir()
+    run.state = "done"
+    with pytest.raises(OSError, match="No space left"):
+        run_folder.end(run)

@@ -1,0 +1,107 @@
+"""Runs that are killed, at every step and at random moments, and run again."""
+
+import functools
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from tests import soak
+from tests.command import states, summary, versions
+from tests.small_project import LAST, SmallProject, assert_tidy, logs, outcome
+
+KILLED_IN = (
+    ("ingest", ""),
+    ("decode", ""),
+    ("find-champion", ""),
+    ("train", "training on"),
+    ("train", "epoch 2/3"),
+    ("evaluate", ""),
+    ("package-model", ""),
+    ("model-upload-2", ""),
+    (LAST, ""),
+)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
+    return SmallProject(tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(project: SmallProject) -> Path:
+    """The root of a run that nobody disturbed."""
+    root = project.path / "undisturbed"
+    project.run(root)
+    return root
+
+
+@pytest.mark.timeout(1800)
+def test_a_run_killed_in_each_step_comes_to_what_an_undisturbed_one_does(
+    project: SmallProject, undisturbed: Path, tmp_path: Path
+) -> None:
+    for step, text in KILLED_IN:
+        project.kill_in(tmp_path, step, text)
+    said = project.run(tmp_path)
+    assert outcome(tmp_path) == outcome(undisturbed)
+    assert versions(tmp_path) == ["1"]
+    assert "already version 1" in said.stdout
+    assert_tidy(tmp_path)
+    assert len(list(tmp_path.glob("runs/*"))) == len(KILLED_IN) + 1
+    assert len(list(tmp_path.glob("runs/*/summary.json"))) == 1
+
+    # Nothing that was done was done again: a killed step twice, and training once more.
+    times = {step: len(logs(tmp_path, step)) for step in ("ingest", "decode", "train")}
+    assert times == {"ingest": 2, "decode": 2, "train": 3}
+    first, second = sorted(logs(tmp_path, "train"), key=lambda path: path.stat().st_mtime)[1:]
+    assert "epoch 2/3" in first.read_text()
+    assert "going on after epoch" in second.read_text()
+    assert "epoch 1/3" not in second.read_text()
+
+
+@pytest.mark.timeout(1800)
+def test_outputs_that_lost_their_ends_in_a_power_cut_are_made_anew(
+    project: SmallProject, undisturbed: Path, tmp_path: Path
+) -> None:
+    project.run(tmp_path)
+    harmed = [
+        *tmp_path.glob("bucket/.cloudstorage/*/raw/*/t10k-images*"),
+        *tmp_path.glob("runs/*/steps/decode/train_records/*-00001-of-*"),
+        *tmp_path.glob("runs/*/steps/train/model/variables/variables.data*"),
+        *tmp_path.glob("runs/*/steps/evaluate/report"),
+    ]
+    assert len(harmed) == 4
+    for path in harmed:
+        content = path.read_bytes()
+        path.write_bytes(content[: len(content) // 2])
+    said = project.run(tmp_path)
+    assert "t10k-images-idx3-ubyte.gz is damaged; it is made anew" in said.stderr
+    assert set(states(tmp_path).values()) <= {"done", "skipped"}
+    assert outcome(tmp_path) == outcome(undisturbed)
+    project.run(tmp_path)
+    assert {states(tmp_path)[step] for step in ("ingest", "decode", "train")} == {"cached"}
+
+
+def has_come(moment: float) -> bool:
+    return time.monotonic() >= moment
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(soak.SECONDS)
+def test_a_run_killed_at_random_moments_comes_to_what_an_undisturbed_one_does(
+    project: SmallProject, undisturbed: Path, tmp_path: Path
+) -> None:
+    expected = outcome(undisturbed)
+    chance = random.Random(0)
+    seconds = summary(undisturbed)["seconds"] + 3
+    for moment in range(soak.rounds(20)):
+        root = tmp_path / str(moment)
+        disturbed = 0
+        for _ in range(chance.randint(1, 3)):
+            at = time.monotonic() + chance.uniform(0, seconds)
+            disturbed += project.kill_when(root, functools.partial(has_come, at))
+        project.run(root)
+        print(f"moment {moment}: killed {disturbed} times, then {states(root)}")
+        assert outcome(root) == expected, moment
+        assert_tidy(root)
