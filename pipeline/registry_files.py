@@ -85,7 +85,7 @@ def read_json(path: Path) -> dict[str, Any]:
         values = json.loads(path.read_text())
     except FileNotFoundError:
         return {}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RegistryError(f"{path} is no JSON ({error}); mend it or remove it") from error
     if not isinstance(values, dict):
         raise RegistryError(f"{path} holds no JSON object; mend it or remove it")

@@ -84,7 +84,7 @@ def model_upload(
 
     name = display_name
     if parent_model is not None:
-        name = parent_model.metadata["resourceName"].rsplit("/", 1)[1].split("@")[0]
+        name = parent_model.metadata["resourceName"].rsplit("/", 1)[1]
     origin = dict(unmanaged_container_model.metadata)
     facts = {
         **origin.pop("provenance", {}),

@@ -25,7 +25,7 @@ def read_evaluation(path: Path) -> dict[str, Any]:
     """
     try:
         evaluation: dict[str, Any] = json.loads(path.read_text())
-    except (FileNotFoundError, ValueError) as error:
+    except (FileNotFoundError, ValueError, RecursionError) as error:
         raise DataError(
             f"the evaluation {path} cannot be read ({error}); run again with --no-cache"
         ) from error
