@@ -7,6 +7,7 @@ one; writers take turns by a lock.
 import contextlib
 import errno
 import fcntl
+import hashlib
 import json
 import re
 import shutil
@@ -21,6 +22,8 @@ from components.dataset.errors import StepError
 ALIASES: Final = "aliases.json"
 VERSION: Final = "version.json"
 EVALUATION: Final = "evaluation.json"
+CHECKSUM: Final = "sha256"
+"""The key of ``version.json`` with the digest of the others."""
 SAVED_MODEL: Final = "saved_model.pb"
 LOCK: Final = ".lock"
 _COLLISION: Final = (errno.EEXIST, errno.ENOTEMPTY)
@@ -75,6 +78,13 @@ def write_evaluation(version: Path, evaluation: Mapping[str, Any]) -> None:
     temporary.replace(version / EVALUATION)
 
 
+def sealed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with a checksum over them, which tells whether they were changed later."""
+    own = {name: value for name, value in values.items() if name != CHECKSUM}
+    text = json.dumps(own, sort_keys=True)
+    return {**own, CHECKSUM: hashlib.sha256(text.encode()).hexdigest()}
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """The JSON object of a file; empty when there is no such file.
 
@@ -106,7 +116,7 @@ def _publish(copy: Path, home: Path, facts: Mapping[str, Any]) -> Path:
     while True:
         number += 1
         created = datetime.now(UTC).isoformat(timespec="seconds")
-        _write_json(copy / VERSION, {**facts, "version": number, "created": created})
+        _write_json(copy / VERSION, sealed({**facts, "version": number, "created": created}))
         try:
             return copy.rename(home / str(number))
         except OSError as error:

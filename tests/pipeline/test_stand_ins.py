@@ -92,6 +92,11 @@ def test_a_version_says_where_it_comes_from(registry: Registry, saved_model: Pat
     assert "provenance" not in version.facts
 
 
+def test_a_model_may_have_an_at_sign_in_its_name(registry: Registry, saved_model: Path) -> None:
+    parent = VertexModel(metadata={"resourceName": registries.resource_name("team@home")})
+    assert upload(saved_model, parent).uri == str(registry.root / "team@home" / "1")
+
+
 def test_a_parent_takes_the_version_whatever_the_display_name(
     registry: Registry, saved_model: Path
 ) -> None:
