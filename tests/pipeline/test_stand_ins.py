@@ -137,11 +137,12 @@ def test_an_evaluation_lies_beside_the_version_it_is_of(
     (tmp_path / "metrics").write_text(json.dumps(content))
     resources, name = stand_ins.model_evaluation_import.python_func(
         model=second,
-        metrics=Metrics(uri=str(tmp_path / "metrics")),
+        metrics=Metrics(uri=str(tmp_path / "metrics"), metadata={"model_digest": "d1"}),
         problem_type="classification",
     )
     first, second_version = registry.versions(NAME)
-    assert json.loads((second_version.path / "evaluation.json").read_text()) == {"logLoss": 0.2}
+    evaluation = json.loads((second_version.path / "evaluation.json").read_text())
+    assert evaluation == {"logLoss": 0.2, "model_digest": "d1"}
     assert not (first.path / "evaluation.json").exists()
     assert name == f"{registries.resource_name(NAME, 2)}/evaluations/1"
     assert json.loads(resources)["resources"][0]["resourceUri"] == str(second_version.path)
