@@ -71,7 +71,13 @@ class Mirror:
         except (requests.ConnectionError, requests.Timeout) as error:
             self._lost_connections += 1
             raise TransientError(f"no connection ({_reason(error)})") from error
-        except requests.RequestException as error:
+        # Beside its own errors, requests lets pass what fails in the parsing of an address.
+        except (
+            requests.RequestException,
+            urllib3.exceptions.HTTPError,
+            ValueError,
+            TypeError,
+        ) as error:
             raise SourceError(f"unusable address or answer ({_reason(error)})") from error
         self._lost_connections = 0
         return response

@@ -9,9 +9,11 @@ import pytest
 from pipeline import compiler
 from pipeline import spec as specs
 from pipeline.errors import CommandError, UsageError
+from tests import planted
 
 PROJECT = compiler.PROJECT
 ELSEWHERE = {"USER": "somebody", "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8"}
+ELSEWHERE |= planted.ENVIRONMENT
 """Another person's environment, on another side of the world."""
 SOURCES = ("pipeline", "components", "compiled", "pyproject.toml")
 
