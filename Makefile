@@ -42,6 +42,10 @@ test: setup ## Pass the tests (options in ARGS="-k ingest")
 tensorboard: $(INSTALLED) ## Show the training runs in TensorBoard (options in ARGS="--port 6007")
 	@$(BIN)/python -m pipeline.tensorboard $(ARGS)
 
+.PHONY: soak
+soak: setup ## Break things on purpose, the long form of the tests that do (options in ARGS="-k killed")
+	@$(BIN)/python -m pytest -m soak $(ARGS)
+
 .PHONY: bench
 bench: setup ## Measure against what one would write instead, an hour and a half (options in ARGS="--quick")
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -77,6 +81,10 @@ lint: $(INSTALLED) ## Check style and types
 .PHONY: lock
 lock: $(INSTALLED) ## Choose new versions: requirements.lock and components/requirements/
 	@scripts/lock.sh $(BIN)/uv
+
+.PHONY: audit
+audit: $(INSTALLED) ## Look the pinned packages up in the lists of known vulnerabilities (error 4: no lists)
+	@$(BIN)/python -m pipeline.audit
 
 .PHONY: clean
 clean: ## Remove what runs and tests left (keeps .venv and data)

@@ -33,7 +33,7 @@ def guard(httpd: HTTPServer) -> None:
                 return False
             return True
 
-    httpd.RequestHandlerClass = partial(Guarded, *made.args)  # type: ignore[assignment]
+    httpd.RequestHandlerClass = partial(Guarded, *made.args)
 
 
 def refusal(path: str, headers: Mapping[str, str]) -> str:

@@ -13,7 +13,6 @@ from components.train.trainer.presets import PRESETS
 from pipeline.errors import UsageError
 from pipeline.spec import Spec
 
-
 EXACT: Final = 2**53
 """The spec's numbers are floating-point; beyond this one not every integer is among them."""
 

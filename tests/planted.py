@@ -19,10 +19,8 @@ ENVIRONMENT: Final = {
     "HTTPS_PROXY": PROXY,
     "NO_PROXY": "127.0.0.1,localhost",
 }
-_FORMS: Final = tuple(
-    text.encode()
-    for text in (SECRET, *(base64.b64encode(b"x" * n + SECRET.encode())[4:-4].decode() for n in range(3)))
-)  # fmt: skip
+_SHIFTED: Final = (base64.b64encode(b"x" * n + SECRET.encode())[4:-4] for n in range(3))
+_FORMS: Final = (SECRET.encode(), *_SHIFTED)
 """As it is, and as a part of base64."""
 
 

@@ -2,7 +2,6 @@
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -26,9 +25,10 @@ METHODS = {
     "shutil.unpack_archive",
     "importlib.import_module",
 }
-"""Calls that are not made at all; each can be made to run what a file says, or to leave a folder."""
+"""Calls that are not made at all: each can run what a file says, or leave its folder."""
 UNSAFE = {"shell": True, "allow_pickle": True, "safe_mode": False, "verify": False}
 """Arguments that are not given with such a value."""
+SAFE_LOADERS = {"SAFE_LOADER", "yaml.SafeLoader", "yaml.CSafeLoader"}
 EXTRACTING = {"extractall", "extract"}
 
 
@@ -50,9 +50,8 @@ def _of_call(call: ast.Call) -> Iterator[str]:
     if name in CALLS | METHODS or name.rpartition(".")[2] in EXTRACTING:
         yield f"calls {name}"
     keywords = {each.arg: each.value for each in call.keywords if each.arg}
-    if name == "yaml.load" and "Safe" not in (loader := _text(keywords.get("Loader"))):
-        if loader != "SAFE_LOADER":
-            yield f"calls yaml.load with the loader {loader}"
+    if name == "yaml.load" and _text(keywords.get("Loader")) not in SAFE_LOADERS:
+        yield "calls yaml.load without a safe loader"
     for argument, value in keywords.items():
         if argument in UNSAFE and _text(value) == str(UNSAFE[argument]):
             yield f"calls {name} with {argument}={UNSAFE[argument]}"

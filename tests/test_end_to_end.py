@@ -222,9 +222,7 @@ class TestWhatGoesWrong:
         assert planted.files_that_tell(tmp_path) == []
 
     @pytest.mark.parametrize("source", [planted.IN_ADDRESS, planted.SIGNED])
-    def test_a_source_with_credentials(
-        self, project: Project, tmp_path: Path, source: str
-    ) -> None:
+    def test_a_source_with_credentials(self, project: Project, tmp_path: Path, source: str) -> None:
         for options in (["--source", source], ["-p", f"source={source}"]):
             done = project.run(*options, "--verbose", root=tmp_path / "root")
             assert done.returncode == 2

@@ -3,7 +3,7 @@
 import gzip
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -24,16 +24,16 @@ PARAMETERS: Final = sorted(
     specs.load(COMPILED / PIPELINE)["root"]["inputDefinitions"]["parameters"]
 )
 ESCAPING: Final = (
-    ("../a", "/etc/passwd", "b/../../a", "..", ".", "", "a/", "//a", "b//c", "./a", "a\0", "\ud800")
-    + ("b/c", "a" * 300, "b\\..\\a", "a\n")
-)  # fmt: skip
+    *("../a", "/etc/passwd", "b/../../a", "..", ".", "", "a/", "//a", "b//c", "./a", "a\0"),
+    *("\ud800", "b/c", "a" * 300, "b\\..\\a", "a\n"),
+)
 DEEP: Final = 100_000
 """Levels of nesting at which a parser that calls itself is at its end."""
-WORST: Final[tuple[bytes, ...]] = (
-    (b"", b"\0", b"\xff\xfe", b"\xef\xbb\xbf{}", b"NaN", b"-Infinity", b"1e999", b"9" * 5000)
-    + (b"[" * DEEP, b'{"a":' * DEEP, b"[" * DEEP + b"]" * DEEP, b"- " * DEEP, b"null", b"[]")
-    + (b'{"a": 1, "a": 2}', b"<!DOCTYPE html>", b"\x1f\x8b", b"\x1f", gzip.compress(b""))
-)  # fmt: skip
+WORST: Final = (
+    *(b"", b"\0", b"\xff\xfe", b"\xef\xbb\xbf{}", b"NaN", b"-Infinity", b"1e999", b"9" * 5000),
+    *(b"[" * DEEP, b'{"a":' * DEEP, b"[" * DEEP + b"]" * DEEP, b"- " * DEEP, b"null", b"[]"),
+    *(b'{"a": 1, "a": 2}', b"<!DOCTYPE html>", b"\x1f\x8b", b"\x1f", gzip.compress(b"")),
+)
 YAML: Final = (
     b"!!python/object/apply:os.system [id]",
     b"a: &a [*a]",
@@ -48,7 +48,21 @@ YAML: Final = (
     b"root: {}\npipelineInfo: {}\ndeploymentSpec: {}",
 )
 TEXTS: Final = st.text(max_size=12) | st.sampled_from(
-    ["9" * 5000, "1e400", "nan", "-1", "2**3", "0x10", "٣", "²", "true", "[1]", "{}", "\ud800", "a=b"]
+    [
+        "9" * 5000,
+        "1e400",
+        "nan",
+        "-1",
+        "2**3",
+        "0x10",
+        "٣",
+        "²",
+        "true",
+        "[1]",
+        "{}",
+        "\ud800",
+        "a=b",
+    ]
 )
 
 
@@ -69,6 +83,10 @@ def _damaged(draw: st.DrawFn, sound: Bytes) -> bytes:
     return bytes(content)
 
 
+def _plain(content: bytes) -> bytes:
+    return content
+
+
 def _deflated(content: bytes) -> bytes:
     return zlib.compress(content)
 
@@ -81,7 +99,9 @@ def _gzipped(content: bytes) -> bytes:
     return gzip.compress(content, 1, mtime=0)
 
 
-PACKERS: Final = st.sampled_from([bytes, _gzipped, _in_members, _deflated])
+PACKERS: Final[SearchStrategy[Callable[[bytes], bytes]]] = st.sampled_from(
+    [_plain, _gzipped, _in_members, _deflated]
+)
 
 
 @st.composite
@@ -152,9 +172,13 @@ def _hyperparameters() -> Bytes:
 
 IMAGES: Final = _idx(IMAGES_MAGIC, 784)
 LABELS: Final = _idx(LABELS_MAGIC, 1)
-ACCELERATORS: Final = st.sampled_from(["NVIDIA_L4:1", "nvidia-tesla-t4:", "NVIDIA_L4:" + "9" * 5000])
+ACCELERATORS: Final = st.sampled_from(
+    ["NVIDIA_L4:1", "nvidia-tesla-t4:", "NVIDIA_L4:" + "9" * 5000]
+)
 FIELDS: Final = st.lists(
-    st.sampled_from(["*", "0", "1-5", "*/2", "MON", "5-1", "*/0", "1/" + "9" * 5000, "9" * 5000, "²"]),
+    st.sampled_from(
+        ["*", "0", "1-5", "*/2", "MON", "5-1", "*/0", "1/" + "9" * 5000, "9" * 5000, "²"]
+    ),
     min_size=5,
     max_size=5,
 ).map(" ".join)

@@ -143,7 +143,7 @@ def hyperparameters(content: bytes) -> None:
 
 def machine(content: bytes) -> None:
     """``--accelerator``, ``--machine-type`` and ``--image``, a line each."""
-    accelerator, machine_type, image = (_argument(content).split("\n", 2) + ["", ""])[:3]
+    accelerator, machine_type, image, *_ = [*_argument(content).split("\n", 2), "", ""]
     machines.check_image(image)
     machines.parse(accelerator or None, machine_type or None, None, spot=False)
 
@@ -222,5 +222,3 @@ def _written(name: str, content: bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return path
-
-

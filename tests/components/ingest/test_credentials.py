@@ -89,9 +89,9 @@ def serve_to(user: str) -> Iterator[str]:
 def test_what_a_mirror_leads_to_is_told_without_its_credentials(
     location: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level("DEBUG", "components"), serve_redirect(location) as url:
-        with pytest.raises(SourceError) as caught:
-            fetch([Mirror(url)], FILES[1], None, tmp_path)
+    caplog.set_level("DEBUG", "components")
+    with serve_redirect(location) as url, pytest.raises(SourceError) as caught:
+        fetch([Mirror(url)], FILES[1], None, tmp_path)
     assert not planted.told(str(caught.value))
     assert not planted.told(caplog.text)
 
