@@ -44,7 +44,7 @@ tensorboard: $(INSTALLED) ## Show the training runs in TensorBoard (options in A
 	@$(BIN)/python -m pipeline.tensorboard $(ARGS)
 
 .PHONY: soak
-soak: setup ## Pass the long forms of the reliability tests (SOAK=0.1: a tenth of the rounds; ARGS="-k ingest")
+soak: setup ## Break things on purpose, the long forms of the tests (SOAK=0.1: a tenth of the rounds; ARGS="-k ingest")
 	@SOAK=$(SOAK) $(BIN)/python -m pytest -m soak $(ARGS)
 
 .PHONY: bench
@@ -86,6 +86,10 @@ lint: $(INSTALLED) ## Check style and types
 .PHONY: lock
 lock: $(INSTALLED) ## Choose new versions: requirements.lock and components/requirements/
 	@scripts/lock.sh $(BIN)/uv
+
+.PHONY: audit
+audit: $(INSTALLED) ## Look the pinned packages up in the lists of known vulnerabilities (error 4: no lists)
+	@$(BIN)/python -m pipeline.audit
 
 .PHONY: clean
 clean: ## Remove what runs and tests left (keeps .venv and data)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from components.dataset.disk import FULL
 from components.dataset.errors import DiskError
+from pipeline import loopback
 
 LOCAL_BUCKET: Final = "fashion-mnist-local"
 LOGGERS: Final = (
@@ -82,6 +83,7 @@ def started(directory: Path) -> Iterator[Emulator]:
         # The emulator offers no way to make its thread a daemon, nor to ask for its port.
         server._api.daemon = True
         server.start()
+        loopback.guard(server._api._httpd)
         # What fails is logged, and a traceback on the terminal would say it a second time.
         server._api._httpd.handle_error = lambda *_: None
         try:

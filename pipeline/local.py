@@ -14,6 +14,7 @@ from pipeline.errors import UsageError
 from pipeline.execution import execute
 from pipeline.localization import localize
 from pipeline.machine import Machine
+from pipeline.parameters import check_address
 from pipeline.registry import Registry
 from pipeline.root import DEFAULT_ROOT, Root
 from pipeline.spec import Spec
@@ -159,8 +160,10 @@ def check_source(source: str) -> str:
     """The source as a step can read it from another working directory.
 
     Raises:
-        UsageError: It is meant as a directory of this machine and there is none.
+        UsageError: It is meant as a directory of this machine and there is none, or it is an
+            address with credentials.
     """
+    check_address(source)
     if not source or "://" in source:
         return source
     path = Path(source).expanduser()

@@ -7,9 +7,14 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from components.dataset.errors import SourceError
+from components.ingest.credentials import refuse_credentials
 from components.train.trainer.presets import PRESETS
 from pipeline.errors import UsageError
 from pipeline.spec import Spec
+
+EXACT: Final = 2**53
+"""The spec's numbers are floating-point; beyond this one not every integer is among them."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,6 +128,18 @@ def changed(values: dict[str, Any], spec: Spec) -> dict[str, Any]:
     return {name: value for name, value in defaults.items() if values.get(name, value) != value}
 
 
+def check_address(source: str) -> None:
+    """Refuses a source that holds credentials: parameters are kept in plain.
+
+    Raises:
+        UsageError: It does; the text does not repeat them.
+    """
+    try:
+        refuse_credentials(source)
+    except SourceError as error:
+        raise UsageError(str(error)) from error
+
+
 def _default(definition: Spec) -> Any:
     default = definition.get("defaultValue")
     # The spec's JSON has no integers of its own.
@@ -152,8 +169,15 @@ def _value(name: str, text: str, kind: str) -> Any:
     expected, convert = CONVERSIONS[kind]
     try:
         return convert(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise UsageError(f"-p {name}={text}: {name} takes {expected}") from None
+
+
+def _integer(text: str) -> int:
+    value = int(text)
+    if abs(value) > EXACT:
+        raise ValueError(text)
+    return value
 
 
 def _number(text: str) -> float:
@@ -175,6 +199,8 @@ def _json(kind: type) -> Callable[[str], Any]:
         value = json.loads(text)
         if not isinstance(value, kind):
             raise ValueError(text)
+        # NaN and infinity are no JSON, though Python reads them.
+        json.dumps(value, allow_nan=False)
         return value
 
     return convert
@@ -182,7 +208,7 @@ def _json(kind: type) -> Callable[[str], Any]:
 
 CONVERSIONS: Final[dict[str, tuple[str, Callable[[str], Any]]]] = {
     "STRING": ("text", str),
-    "NUMBER_INTEGER": ("a whole number", int),
+    "NUMBER_INTEGER": ("a whole number", _integer),
     "NUMBER_DOUBLE": ("a number", _number),
     "BOOLEAN": ("true or false", _boolean),
     "LIST": ("a JSON list, as in [16, 32]", _json(list)),

@@ -45,7 +45,8 @@ class Version:
     @property
     def digest(self) -> str:
         """The content digest of the model, or an empty string when it was not recorded."""
-        return str(self.facts.get("digests", {}).get("model", ""))
+        digests = self.facts.get("digests")
+        return str(digests.get("model", "")) if isinstance(digests, dict) else ""
 
 
 class Registry:

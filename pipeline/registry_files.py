@@ -8,6 +8,7 @@ and the next writer finishes the merge. Writers take turns by a lock, readers ne
 import contextlib
 import errno
 import fcntl
+import hashlib
 import json
 import re
 import shutil
@@ -25,6 +26,8 @@ OWN_ALIASES: Final = ".aliases.json"
 """In a version's directory: those that were given to it and are not merged yet."""
 VERSION: Final = "version.json"
 EVALUATION: Final = "evaluation.json"
+CHECKSUM: Final = "sha256"
+"""The key of ``version.json`` with the digest of the others."""
 SAVED_MODEL: Final = "saved_model.pb"
 LOCK: Final = ".lock"
 INCOMING: Final = ".incoming-"
@@ -95,6 +98,13 @@ def write_evaluation(version: Path, evaluation: Mapping[str, Any]) -> None:
     durable.write(version / EVALUATION, _json(evaluation))
 
 
+def sealed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with a checksum over them, which tells whether they were changed later."""
+    own = {name: value for name, value in values.items() if name != CHECKSUM}
+    text = json.dumps(own, sort_keys=True)
+    return {**own, CHECKSUM: hashlib.sha256(text.encode()).hexdigest()}
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """The JSON object of a file; empty when there is no such file.
 
@@ -105,7 +115,7 @@ def read_json(path: Path) -> dict[str, Any]:
         values = json.loads(path.read_text())
     except FileNotFoundError:
         return {}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RegistryError(f"{path} is no JSON ({error}); mend it or remove it") from error
     if not isinstance(values, dict):
         raise RegistryError(f"{path} holds no JSON object; mend it or remove it")
@@ -126,7 +136,7 @@ def _publish(copy: Path, home: Path, facts: Mapping[str, Any], aliases: Sequence
     while True:
         number += 1
         created = datetime.now(UTC).isoformat(timespec="seconds")
-        version = _json({**facts, "version": number, "created": created})
+        version = _json(sealed({**facts, "version": number, "created": created}))
         (copy / VERSION).write_text(version)
         (copy / OWN_ALIASES).write_text(_json(dict.fromkeys(aliases, number)))
         durable.sync_tree(copy)

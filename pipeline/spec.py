@@ -15,18 +15,47 @@ from typing import Any, Final
 
 import yaml
 
+from pipeline.errors import UsageError
+
 Spec = dict[str, Any]
 
 ARCHIVE: Final = re.compile(r"(__KFP_EMBEDDED_ARCHIVE_B64 = ')([A-Za-z0-9+/=]+)(')")
 """The embedded code within a step's command, as kfp writes it."""
+PARTS: Final = ("pipelineInfo", "root", "deploymentSpec")
+SAFE_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+DEEPEST: Final = 64
+"""Six times as deep as a compiled pipeline is."""
 PREAMBLE: Final = ("sh", "-c")
 
 
 def load(path: Path) -> Spec:
-    """Reads a compiled YAML file."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    spec: Spec = yaml.load(path.read_text(), Loader=loader)  # noqa: S506 (a safe loader)
+    """Reads a compiled YAML file.
+
+    Raises:
+        UsageError: It is none.
+    """
+    try:
+        text = path.read_text()
+        _check_nesting(text, path)
+        spec: Spec = yaml.load(text, Loader=SAFE_LOADER)  # noqa: S506
+    except (yaml.YAMLError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise UsageError(f"{path} is no YAML ({reason}); compile it anew") from error
+    parts = [spec.get(key) if isinstance(spec, dict) else None for key in PARTS]
+    if not all(isinstance(part, dict) for part in parts):
+        raise UsageError(f"{path} is no compiled pipeline: it has no {', '.join(PARTS)}")
     return spec
+
+
+def _check_nesting(text: str, path: Path) -> None:
+    """Refuses what libyaml's loader would end the process with, and what has no end."""
+    depth = 0
+    for event in yaml.parse(text, Loader=SAFE_LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST or isinstance(event, yaml.AliasEvent):
+            what = "nested too deeply" if depth > DEEPEST else "written with aliases"
+            raise UsageError(f"{path} is {what}, which no compiled pipeline is; compile it anew")
 
 
 def digest(spec: Spec) -> str:

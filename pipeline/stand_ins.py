@@ -78,13 +78,14 @@ def model_upload(
     import json
     import logging
     import os
+    import re
     from pathlib import Path
 
     from pipeline.registry import from_environment, resource_name
 
     name = display_name
     if parent_model is not None:
-        name = parent_model.metadata["resourceName"].rsplit("/", 1)[1].split("@")[0]
+        name = re.sub(r"@\d+$", "", parent_model.metadata["resourceName"].rsplit("/", 1)[1])
     origin = dict(unmanaged_container_model.metadata)
     facts = {
         **origin.pop("provenance", {}),
@@ -122,7 +123,8 @@ def model_evaluation_import(
     registry = from_environment()
     version = registry.resolve(*name.rsplit("/", 1)[1].rsplit("@", 1))
     overall = json.loads(Path(metrics.path).read_text())["slicedMetrics"][0]["metrics"]
-    registry.add_evaluation(version, overall[problem_type])
+    digest = metrics.metadata.get("model_digest", "")
+    registry.add_evaluation(version, {**overall[problem_type], "model_digest": digest})
     resources = [{"resourceType": "LocalEvaluation", "resourceUri": str(version.path)}]
     return json.dumps({"resources": resources}), f"{name}/evaluations/1"
 

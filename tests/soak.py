@@ -20,3 +20,10 @@ def long(number: int) -> object:
     """The long form of a test's parameter, beside the short one: ``rounds(number)``."""
     marks = [pytest.mark.soak, pytest.mark.timeout(SECONDS)]
     return pytest.param(rounds(number), marks=marks, id="soak")
+
+
+FUZZ_EXAMPLES: Final = rounds(100_000)
+"""Inputs for each parser."""
+SHORT_FUZZ_EXAMPLES: Final = 60
+TRAINING_STEPS: Final = 120
+"""Of the default network, twice for each precision."""

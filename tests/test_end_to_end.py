@@ -14,7 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.verification import sound, verify
+from tests import planted
 from tests.command import fashion_mnist, states, summary, versions
+from tests.fakes.mirror import serve_redirect
 from tests.idx_files import write_idx_set
 
 SMALL = ("validation_examples=50", "shards=2", "batch_size=32", "filters=[16, 32]", "epochs=6")
@@ -31,7 +34,13 @@ class Project:
         self.digests = write_idx_set(path / "source", train_per_class=100, test_per_class=20)
 
     def run(self, *options: str, root: Path | None = None) -> "subprocess.CompletedProcess[str]":
-        return fashion_mnist("run", *self.arguments(*options, root=root), cwd=self.path)
+        key = planted.service_account(self.path.with_suffix(".json"))
+        return fashion_mnist(
+            *("run", *self.arguments(*options, root=root)),
+            cwd=self.path,
+            GOOGLE_APPLICATION_CREDENTIALS=str(key),
+            **planted.ENVIRONMENT,
+        )
 
     def arguments(self, *options: str, root: Path | None = None) -> list[str]:
         parameters = [*SMALL, f"digests={json.dumps(self.digests)}", "min_accuracy=0.5"]
@@ -45,6 +54,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = Project(tmp_path_factory.mktemp("project"))
     done = project.run()
     assert done.returncode == 0, done.stdout + done.stderr
+    assert not planted.told(done.stdout + done.stderr)
     return project
 
 
@@ -87,6 +97,20 @@ def test_the_steps_ran_in_the_order_of_the_diagram(copy: Path) -> None:
         "model-upload-2": "done",
         "model-evaluation-import-2": "done",
     }
+
+
+def test_what_a_run_leaves_tells_no_credentials_of_its_machine(project: Project) -> None:
+    assert len(list(project.root.rglob("*"))) > 100
+    assert planted.files_that_tell(project.path) == []
+
+
+def test_the_version_is_as_recorded(copy: Path) -> None:
+    path = copy / "registry" / "fashion-mnist" / "1"
+    findings = verify(path)
+    assert {finding.check for finding in findings if finding.state != "ok"} == {"data"}, findings
+    assert sound(findings)
+    (trained,) = copy.glob("runs/*/steps/train/model")
+    assert sound(verify(trained))
 
 
 def test_a_run_leaves_no_scratch(copy: Path) -> None:
@@ -202,6 +226,24 @@ class TestWhatGoesWrong:
         line = self.told(project, tmp_path, "--source", "http://127.0.0.1:9/")
         assert "Ingest failed" in line
         assert "http://127.0.0.1:9/" in line
+
+    def test_a_source_that_leads_to_a_signed_address(
+        self, project: Project, tmp_path: Path
+    ) -> None:
+        place = f"http://somebody:{planted.SECRET}@127.0.0.1:9/a?sig={planted.SECRET}"
+        with serve_redirect(place) as url:
+            line = self.told(project, tmp_path / "root", "--source", url)
+        assert "Ingest failed" in line
+        assert not planted.told(line)
+        assert planted.files_that_tell(tmp_path) == []
+
+    @pytest.mark.parametrize("source", [planted.IN_ADDRESS, planted.SIGNED])
+    def test_a_source_with_credentials(self, project: Project, tmp_path: Path, source: str) -> None:
+        for options in (["--source", source], ["-p", f"source={source}"]):
+            done = project.run(*options, "--verbose", root=tmp_path / "root")
+            assert done.returncode == 2
+            assert not planted.told(done.stdout + done.stderr)
+        assert planted.files_that_tell(tmp_path) == []
 
     def test_a_corrupt_file(self, project: Project, tmp_path: Path) -> None:
         source = tmp_path / "corrupt"

@@ -14,6 +14,7 @@ from typing import Any, Final
 from components.dataset.errors import DataError
 
 MANIFEST: Final = "manifest.json"
+AGAIN: Final = "run again with --no-cache to make it anew"
 VOLATILE: Final = frozenset({"fingerprint.pb"})
 """Files that differ between two exports of one model; they do not count for its digest."""
 
@@ -48,22 +49,29 @@ def read_manifest(directory: Path) -> dict[str, Any]:
 
     Raises:
         DataError: There is no manifest (the step that wrote the directory did not finish), it is
-            no JSON, or a file is missing or has another size.
+            no JSON or has another form, it names a file outside of the directory, or a file is
+            missing or has another size.
     """
     path = directory / MANIFEST
-    again = "run again with --no-cache to make it anew"
     try:
         manifest: dict[str, Any] = json.loads(path.read_text())
     except FileNotFoundError:
-        raise DataError(f"{directory} has no {MANIFEST}: it is unfinished; {again}") from None
-    except ValueError as error:
-        raise DataError(f"{path} is no JSON ({error}); {again}") from error
-    for entry in manifest["files"]:
-        file = directory / entry["name"]
-        size = file.stat().st_size if file.is_file() else None
+        raise DataError(f"{directory} has no {MANIFEST}: it is unfinished; {AGAIN}") from None
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path} is no JSON ({error}); {AGAIN}") from error
+    entries = manifest.get("files") if isinstance(manifest, dict) else None
+    if not isinstance(entries, list) or not all(map(_is_entry, entries)):
+        raise DataError(
+            f"{path} lists no files with a name inside the directory, bytes and sha256; {AGAIN}"
+        )
+    for entry in entries:
+        size = _size(directory / entry["name"])
         if size != entry["bytes"]:
             found = "missing" if size is None else f"{size} bytes"
-            raise DataError(f"{file} is {found}, expected {entry['bytes']} bytes; {again}")
+            raise DataError(
+                f"{entry['name']!r} in {directory} is {found}, expected {entry['bytes']} bytes; "
+                f"{AGAIN}"
+            )
     return manifest
 
 
@@ -78,6 +86,22 @@ def content_digest(manifest: Mapping[str, Any]) -> str:
         if entry["name"] not in VOLATILE
     ]
     return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
+
+
+def _is_entry(entry: Any) -> bool:
+    if not isinstance(entry, dict):
+        return False
+    name, size, digest = (entry.get(key) for key in ("name", "bytes", "sha256"))
+    inside = isinstance(name, str) and not {"", ".", ".."} & set(name.split("/"))
+    return inside and isinstance(size, int) and isinstance(digest, str)
+
+
+def _size(path: Path) -> int | None:
+    """Bytes of a file; None where there is none, or where no file can have the name."""
+    try:
+        return path.stat().st_size if path.is_file() else None
+    except (OSError, ValueError):
+        return None
 
 
 def _sha256(path: Path) -> str:

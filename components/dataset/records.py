@@ -9,7 +9,7 @@ all little-endian.
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import google_crc32c
 import numpy as np
@@ -108,21 +108,31 @@ def read_records(path: Path, batch: int = 8192) -> Iterator[tuple[NDArray[np.uin
         DataError: The file is truncated, a checksum is wrong, or a record has another form.
     """
     with path.open("rb") as shard:
-        offset = 0
-        while content := shard.read(batch * RECORD_BYTES):
-            if len(content) % RECORD_BYTES:
-                end = offset + len(content)
-                raise DataError(f"{path} is truncated at byte {end}; run decode again")
-            records = np.frombuffer(content, np.uint8).reshape(-1, RECORD_BYTES)
-            _check(records, path, offset)
-            offset += len(content)
-            yield (
-                records[:, _IMAGE].reshape(-1, IMAGE_HEIGHT, IMAGE_WIDTH),
-                records[:, _LABEL].copy(),
-            )
+        yield from read_stream(shard, str(path), batch)
 
 
-def _check(records: NDArray[np.uint8], path: Path, offset: int) -> None:
+def read_stream(
+    shard: BinaryIO, name: str, batch: int = 8192
+) -> Iterator[tuple[NDArray[np.uint8], ...]]:
+    """As ``read_records``, of a shard that is open; ``name`` is for the errors.
+
+    Memory is bounded by the batch and by the bytes that are really there.
+    """
+    offset = 0
+    while content := shard.read(batch * RECORD_BYTES):
+        if len(content) % RECORD_BYTES:
+            end = offset + len(content)
+            raise DataError(f"{name} is truncated at byte {end}; run decode again")
+        records = np.frombuffer(content, np.uint8).reshape(-1, RECORD_BYTES)
+        _check(records, name, offset)
+        offset += len(content)
+        yield (
+            records[:, _IMAGE].reshape(-1, IMAGE_HEIGHT, IMAGE_WIDTH),
+            records[:, _LABEL].copy(),
+        )
+
+
+def _check(records: NDArray[np.uint8], name: str, offset: int) -> None:
     form = np.ones(RECORD_BYTES, bool)
     form[_IMAGE] = form[_LABEL] = form[-4:] = False
     sound = (records[:, form] == _TEMPLATE[form]).all(axis=1)
@@ -130,7 +140,7 @@ def _check(records: NDArray[np.uint8], path: Path, offset: int) -> None:
     sound &= (records[:, -4:] == _checksum_bytes(_crc_of_data(records))).all(axis=1)
     if not sound.all():
         place = offset + int(np.argmin(sound)) * RECORD_BYTES
-        raise DataError(f"{path} has a damaged record at byte {place}; run decode again")
+        raise DataError(f"{name} has a damaged record at byte {place}; run decode again")
 
 
 def _crc_of_data(records: NDArray[np.uint8]) -> NDArray[np.uint32]:

@@ -150,7 +150,7 @@ def _decide(
 def _read_history(path: Path) -> dict[str, Any]:
     try:
         history: dict[str, Any] = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(
             f"the training's history {path} cannot be read ({error}); {AGAIN}"
         ) from error

@@ -10,6 +10,7 @@ import requests
 import urllib3
 
 from components.dataset.errors import SourceError
+from components.ingest.credentials import redacted
 
 CONNECT_SECONDS: Final = 10.0
 READ_SECONDS: Final = 20.0
@@ -34,7 +35,8 @@ class Mirror:
     """An ``http(s)://`` base address."""
 
     def __init__(self, base: str) -> None:
-        self.label = base if base.endswith("/") else f"{base}/"
+        self._base = base if base.endswith("/") else f"{base}/"
+        self.label = redacted(self._base)
         self._lost_connections = 0
 
     @contextmanager
@@ -60,7 +62,7 @@ class Mirror:
             raise SourceError("was not reachable for an earlier file")
         try:
             response = session.get(
-                urljoin(self.label, file),
+                urljoin(self._base, file),
                 # Not transfer-encoded: the gzip bytes of the file itself are wanted.
                 headers={"Accept-Encoding": "identity"},
                 timeout=(CONNECT_SECONDS, READ_SECONDS),
@@ -69,7 +71,13 @@ class Mirror:
         except (requests.ConnectionError, requests.Timeout) as error:
             self._lost_connections += 1
             raise TransientError(f"no connection ({_reason(error)})") from error
-        except requests.RequestException as error:
+        # Beside its own errors, requests lets pass what fails in the parsing of an address.
+        except (
+            requests.RequestException,
+            urllib3.exceptions.HTTPError,
+            ValueError,
+            TypeError,
+        ) as error:
             raise SourceError(f"unusable address or answer ({_reason(error)})") from error
         self._lost_connections = 0
         return response
@@ -120,5 +128,5 @@ def _reason(error: BaseException) -> str:
     inner = getattr(error, "reason", None)
     while isinstance(inner, BaseException) and getattr(inner, "reason", None) is not None:
         inner = getattr(inner, "reason", None)
-    text = " ".join(str(inner or error).split())
+    text = redacted(" ".join(str(inner or error).split()))
     return text if len(text) <= 120 else f"{text[:117]}..."

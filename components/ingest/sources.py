@@ -9,6 +9,7 @@ from components.dataset import bucket, raw
 from components.dataset.errors import SourceError
 from components.dataset.facts import MIRRORS
 from components.dataset.payload import Readable
+from components.ingest.credentials import refuse_credentials
 from components.ingest.mirror import Mirror
 
 
@@ -88,9 +89,11 @@ def resolve(source: str) -> list[Source]:
             package directory, the project's data directory, then the public mirrors.
 
     Raises:
-        SourceError: A scheme that is not known, or a directory that does not exist.
+        SourceError: A scheme that is not known, an address with credentials, or a directory that
+            does not exist.
         BucketError: A ``gs://`` address without a bucket.
     """
+    refuse_credentials(source)
     if not source:
         return [*map(Directory, raw.directories()), *(Mirror(base) for base in MIRRORS)]
     scheme, separator, _ = source.partition("://")

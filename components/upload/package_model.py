@@ -55,6 +55,7 @@ def package_model(
     unmanaged_model.metadata["provenance"] = provenance.provenance(scores, run_id=run_id, **origin)
     sliced = vertex_evaluation.sliced_metrics(scores)
     registry_evaluation.metadata.update(vertex_evaluation.NO_EXPLANATION)
+    registry_evaluation.metadata["model_digest"] = scores["model_digest"]
     Path(registry_evaluation.path).write_text(json.dumps(sliced, allow_nan=False))
     labels = provenance.labels(scores, **origin)
     aliases = [provenance.DEFAULT_ALIAS, provenance.run_alias(run_id)]

@@ -25,7 +25,7 @@ def read_evaluation(path: Path) -> dict[str, Any]:
     """
     try:
         evaluation: dict[str, Any] = json.loads(path.read_text())
-    except (FileNotFoundError, ValueError) as error:
+    except (FileNotFoundError, ValueError, RecursionError) as error:
         raise DataError(
             f"the evaluation {path} cannot be read ({error}); run again with --no-cache"
         ) from error
@@ -83,12 +83,13 @@ def description(
 def provenance(
     evaluation: Mapping[str, Any], *, pipeline_name: str, git_revision: str, run_id: str
 ) -> dict[str, Any]:
-    """Where the version comes from: metrics, digests, parameters, run; JSON values, small.
+    """Where the version comes from: metrics, digests, parameters, packages, run; JSON, small.
 
     Run and revision have no placeholder's ``${}``: the launcher's arguments are searched for them.
     """
     training = evaluation.get("training", {})
     data = evaluation.get("data", {})
+    records = training.get("data", {})
     return {
         "pipeline": pipeline_name,
         "run": _plain(run_id),
@@ -99,10 +100,14 @@ def provenance(
         "digests": {
             "model": evaluation["model_digest"],
             "raw": data.get("digests", {}),
+            "train_records": records.get("train", ""),
+            "validation_records": records.get("validation", ""),
             "test_records": data.get("test_records", ""),
             "code": training.get("code_digest", ""),
         },
+        "verified": data.get("verified"),
         "parameters": training.get("parameters", {}),
+        "versions": training.get("versions", {}),
     }
 
 

@@ -105,7 +105,7 @@ def _accelerator(text: str) -> tuple[str, int]:
         known = ", ".join(sorted(ACCELERATORS))
         raise UsageError(f"--accelerator {text}: there is no {name!r}; there are {known}")
     counts = ACCELERATORS[kind]
-    if colon and not (number.isdecimal() and int(number) in counts):
+    if colon and number not in map(str, counts):
         possible = ", ".join(str(count) for count in counts)
         raise UsageError(f"--accelerator {text}: a machine has {possible} of {kind}")
     return kind, int(number) if colon else 1

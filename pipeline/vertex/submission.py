@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from pipeline.errors import UsageError
 from pipeline.machine import Machine
+from pipeline.parameters import check_address
 from pipeline.spec import Spec
 from pipeline.vertex.connection import SECONDS, passing
 from pipeline.vertex.target import Target
@@ -171,8 +172,9 @@ def check_source(source: str) -> str:
     """The source, when a step on another machine can read it.
 
     Raises:
-        UsageError: It is a directory of this machine.
+        UsageError: It is a directory of this machine, or an address with credentials.
     """
+    check_address(source)
     if source and not source.startswith(("gs://", "http://", "https://")):
         raise UsageError(
             f"source={source}: a step on Vertex AI cannot read a directory of this machine; copy "

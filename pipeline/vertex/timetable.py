@@ -1,5 +1,6 @@
 """When a schedule runs: a cron expression of five fields and a time zone."""
 
+import functools
 import re
 import zoneinfo
 from typing import Final
@@ -15,7 +16,7 @@ FIELDS: Final = (
     ("month", 1, 12, MONTHS),
     ("day of the week", 0, 7, DAYS),
 )
-PART: Final = re.compile(r"(\*|\w+(?:-\w+)?)(?:/(\d+))?")
+PART: Final = re.compile(r"(\*|\w{1,4}(?:-\w{1,4})?)(?:/(\d{1,4}))?")
 
 
 def cron(expression: str, time_zone: str) -> str:
@@ -28,7 +29,7 @@ def cron(expression: str, time_zone: str) -> str:
     Raises:
         UsageError: The expression is none, or there is no such zone.
     """
-    if time_zone not in zoneinfo.available_timezones():
+    if time_zone not in _zones():
         raise UsageError(f"--time-zone {time_zone}: there is none; give one as in Europe/Berlin")
     texts = expression.split()
     if len(texts) != len(FIELDS):
@@ -42,6 +43,11 @@ def cron(expression: str, time_zone: str) -> str:
                 f'--schedule "{expression}": {text!r} is no {name}; it takes {low} to {high}'
             )
     return f"TZ={time_zone} {' '.join(texts)}"
+
+
+@functools.cache
+def _zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
 
 
 def _fits(text: str, low: int, high: int, names: tuple[str, ...]) -> bool:

@@ -72,6 +72,29 @@ def serve_mirror(files: Mapping[str, bytes] | None = None) -> Iterator[FakeMirro
         server.server_close()
 
 
+@contextmanager
+def serve_redirect(location: str) -> Iterator[str]:
+    """Serves nothing but the way to another address; gives its own."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(302)
+            self.send_header("Location", location)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Keeps the test's output clean."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         mirror: FakeMirror = self.server.mirror  # type: ignore[attr-defined]

@@ -9,8 +9,12 @@ import pytest
 from pipeline import compiler
 from pipeline import spec as specs
 from pipeline.errors import CommandError, UsageError
+from tests import planted
 
 PROJECT = compiler.PROJECT
+ELSEWHERE = {"USER": "somebody", "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8"}
+ELSEWHERE |= planted.ENVIRONMENT
+"""Another person's environment, on another side of the world."""
 SOURCES = ("pipeline", "components", "compiled", "pyproject.toml")
 
 
@@ -40,7 +44,8 @@ def compile_in(clone: Path, *arguments: str) -> "subprocess.CompletedProcess[str
     return subprocess.run(
         [sys.executable, "-m", "pipeline", "compile", *arguments],
         cwd=clone,
-        env={**os.environ, "PYTHONPATH": str(clone), "USER": "somebody", "HOME": str(clone)},
+        env={**os.environ, "PYTHONPATH": str(clone), "HOME": str(clone), **ELSEWHERE},
+        umask=0o077,
         capture_output=True,
         text=True,
         check=False,

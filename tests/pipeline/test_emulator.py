@@ -1,9 +1,13 @@
+import contextlib
 import errno
 import os
+import sys
 import threading
 from pathlib import Path
 
 import pytest
+import requests
+from google.api_core.exceptions import GoogleAPIError
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 
@@ -27,9 +31,59 @@ def test_objects_are_there_again_after_a_restart(tmp_path: Path) -> None:
         assert blob.download_as_bytes() == b"data"
 
 
+def listening(port: int) -> set[str]:
+    """The addresses at which this machine listens on a port, as Linux writes them."""
+    found = set()
+    for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
+        for line in table.read_text().splitlines()[1:] if table.exists() else []:
+            _, local, _, state, *_ = line.split()
+            address, _, hexadecimal = local.rpartition(":")
+            if state == "0A" and int(hexadecimal, 16) == port:
+                found.add(address)
+    return found
+
+
 def test_it_listens_on_loopback_only(tmp_path: Path) -> None:
     with emulator.serve(tmp_path) as host:
-        assert host.startswith("http://127.0.0.1:")
+        port = int(host.rpartition(":")[2])
+        assert host == f"http://127.0.0.1:{port}"
+        assert listening(port) == {f"{int.from_bytes(bytes([127, 0, 0, 1]), sys.byteorder):08X}"}
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/storage/v1/b", {"Host": "attacker.example"}),
+        ("/storage/v1/b", {"Host": "attacker.example:80"}),
+        ("/storage/v1/b", {"Host": "127.0.0.1.attacker.example"}),
+        ("/storage/v1/b", {"Origin": "https://attacker.example"}),
+        ("/storage/v1/b", {"Origin": "null"}),
+        ("/storage/v1/b", {"Sec-Fetch-Site": "cross-site"}),
+        ("/wipe", {}),
+        ("/wipe?keep-buckets=1", {}),
+    ],
+)
+def test_a_web_page_reaches_nothing_and_nothing_is_wiped(
+    tmp_path: Path, path: str, headers: dict[str, str]
+) -> None:
+    with emulator.serve(tmp_path) as host:
+        bucket = client(host).bucket(emulator.LOCAL_BUCKET)
+        bucket.blob("a").upload_from_string(b"data")
+        assert requests.get(f"{host}/storage/v1/b", timeout=10).status_code == 200
+        assert requests.get(f"{host}{path}", headers=headers, timeout=10).status_code == 403
+        assert requests.post(f"{host}{path}", headers=headers, timeout=10).status_code == 403
+        assert bucket.blob("a").download_as_bytes() == b"data"
+
+
+@pytest.mark.parametrize("name", ["../escaped", "../../escaped", "/escaped", "a/../../../escaped"])
+def test_the_name_of_an_object_cannot_leave_the_folder(tmp_path: Path, name: str) -> None:
+    with emulator.serve(tmp_path / "a" / "bucket") as host:
+        blob = client(host).bucket(emulator.LOCAL_BUCKET).blob(name)
+        with contextlib.suppress(GoogleAPIError, requests.RequestException):
+            blob.upload_from_string(b"data", retry=None, timeout=10)
+    inside = tmp_path / "a" / "bucket"
+    assert all(path.is_relative_to(inside) for path in tmp_path.rglob("*") if path.is_file())
+    assert not Path("/escaped").exists()
 
 
 def test_a_second_emulator_of_a_folder_waits_for_the_first(tmp_path: Path) -> None:

@@ -60,6 +60,11 @@ def test_each_type_is_read_as_the_spec_declares_it() -> None:
         ("filters=[16", "filters takes a JSON list"),
         ("digests=[]", "digests takes a JSON object"),
         ("epochs", "give a parameter as name=value"),
+        (f"epochs={2**53 + 1}", "epochs takes a whole number"),
+        (f"epochs={'9' * 5000}", "epochs takes a whole number"),
+        ("filters=[NaN]", "filters takes a JSON list"),
+        ("filters=[1e999]", "filters takes a JSON list"),
+        pytest.param(f"filters={'[' * 100_000}", "filters takes a JSON list", id="deep"),
     ],
 )
 def test_a_value_of_the_wrong_type_is_refused(assignment: str, expected: str) -> None:

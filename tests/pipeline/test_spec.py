@@ -5,10 +5,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from kfp import compiler, dsl
 
 from components.embedding import step
 from pipeline import spec as specs
+from pipeline.errors import UsageError
 
 
 @step(folder="decode", dataset=("errors", "facts"), modules=())
@@ -22,6 +24,25 @@ def names() -> list:  # type: ignore[type-arg]
 def compiled(target: Any, path: Path) -> specs.Spec:
     compiler.Compiler().compile(target, str(path / "spec.yaml"))
     return specs.load(path / "spec.yaml")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("[" * 100_000, "nested too deeply"),
+        ("a: &a [x]\nb: *a", "written with aliases"),
+        ("a: [", "is no YAML"),
+        ("2001-99-99: 1", "is no YAML"),
+        ("!!python/object/apply:os.system [id]", "is no YAML"),
+        ("", "is no compiled pipeline: it has no pipelineInfo, root, deploymentSpec"),
+        ("root: {}", "is no compiled pipeline"),
+    ],
+    ids=range(7),
+)
+def test_a_file_that_is_no_spec_is_refused(content: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "spec.yaml").write_text(content)
+    with pytest.raises(UsageError, match=said):
+        specs.load(tmp_path / "spec.yaml")
 
 
 def test_packing_ignores_the_order_and_the_time(monkeypatch: Any) -> None:

@@ -92,6 +92,11 @@ def test_a_version_says_where_it_comes_from(registry: Registry, saved_model: Pat
     assert "provenance" not in version.facts
 
 
+def test_a_model_may_have_an_at_sign_in_its_name(registry: Registry, saved_model: Path) -> None:
+    parent = VertexModel(metadata={"resourceName": registries.resource_name("team@home")})
+    assert upload(saved_model, parent).uri == str(registry.root / "team@home" / "1")
+
+
 def test_a_parent_takes_the_version_whatever_the_display_name(
     registry: Registry, saved_model: Path
 ) -> None:
@@ -132,11 +137,12 @@ def test_an_evaluation_lies_beside_the_version_it_is_of(
     (tmp_path / "metrics").write_text(json.dumps(content))
     resources, name = stand_ins.model_evaluation_import.python_func(
         model=second,
-        metrics=Metrics(uri=str(tmp_path / "metrics")),
+        metrics=Metrics(uri=str(tmp_path / "metrics"), metadata={"model_digest": "d1"}),
         problem_type="classification",
     )
     first, second_version = registry.versions(NAME)
-    assert json.loads((second_version.path / "evaluation.json").read_text()) == {"logLoss": 0.2}
+    evaluation = json.loads((second_version.path / "evaluation.json").read_text())
+    assert evaluation == {"logLoss": 0.2, "model_digest": "d1"}
     assert not (first.path / "evaluation.json").exists()
     assert name == f"{registries.resource_name(NAME, 2)}/evaluations/1"
     assert json.loads(resources)["resources"][0]["resourceUri"] == str(second_version.path)

@@ -38,42 +38,48 @@ class Outcome:
     checkpoints: Folder | None = None
 
 
+def provenance(
+    hyperparameters: Hyperparameters, precision: str, data: Mapping[str, str]
+) -> dict[str, Any]:
+    """What a run is made from, which travels with the model.
+
+    Args:
+        hyperparameters: Of the run.
+        precision: It computes in.
+        data: The content digest of each split.
+    """
+    return {
+        "parameters": hyperparameters.as_dict(),
+        "precision": precision,
+        "data": dict(data),
+        "code_digest": code(),
+        "versions": {
+            "tensorflow": tf.__version__,
+            "keras": keras.__version__,
+            "python": platform.python_version(),
+        },
+    }
+
+
 def describe(
-    training: Training,
-    hyperparameters: Hyperparameters,
-    *,
-    precision: str,
-    seconds: float,
-    data: Mapping[str, str],
-    digest: str,
+    training: Training, origin: Mapping[str, Any], *, seconds: float, digest: str
 ) -> Outcome:
     """Gathers the facts of a run that has ended.
 
     Args:
         training: The run.
-        hyperparameters: It was made with.
-        precision: It computed in.
+        origin: Its ``provenance``.
         seconds: It took, with tracing and validation.
-        data: The content digest of each split.
         digest: Of the exported model's content.
     """
     last = training.curve[-1]
-    versions = {
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
-        "python": platform.python_version(),
-    }
     history = {
         "epochs": [dataclasses.asdict(row) for row in training.curve],
-        "parameters": hyperparameters.as_dict(),
-        "precision": precision,
+        **origin,
         "training_seconds": seconds,
         "images_per_second": training.images_per_second,
         "parameter_count": training.model.count_params(),
         "steps": training.plan.steps,
-        "data": dict(data),
-        "code_digest": code(),
-        "versions": versions,
     }
     metrics = {
         "train_loss": last.loss,
@@ -89,7 +95,7 @@ def describe(
         "framework_version": tf.__version__,
         "parameter_count": training.model.count_params(),
         "validation_accuracy": last.validation_accuracy,
-        "precision": precision,
+        "precision": origin["precision"],
         "epochs": len(training.curve),
     }
     return Outcome(history, _present(metrics), _present(facts))

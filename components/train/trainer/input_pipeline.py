@@ -142,6 +142,7 @@ def read_examples(files: Sequence[Path]) -> Examples:
 
 def _read_file(path: Path) -> Iterator[Examples]:
     read = 0
+    _check_lengths(path)
     try:
         for images, labels in tf.data.TFRecordDataset(str(path)).batch(READ_BATCH).map(_parse):
             batch = Examples(images.numpy(), labels.numpy())
@@ -153,6 +154,17 @@ def _read_file(path: Path) -> Iterator[Examples]:
         raise DataError(
             f"{path}: no FashionMNIST record after record {read} ({reason}); run decode again"
         ) from error
+
+
+def _check_lengths(path: Path) -> None:
+    """Refuses a record that is longer than its file: TensorFlow would make room for it first."""
+    size, place = path.stat().st_size, 0
+    with path.open("rb") as file:
+        while len(head := file.read(8)) == 8:
+            place += 16 + int.from_bytes(head, "little")
+            if place > size:
+                raise DataError(f"{path} is truncated or no record file; run decode again")
+            file.seek(place)
 
 
 def _check_labels(path: Path, read: int, labels: NDArray[np.int64]) -> None:

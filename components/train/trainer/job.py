@@ -85,16 +85,11 @@ def run(
         serving = build_model(hyperparameters)
         serving.set_weights(model.get_weights())
         export(serving, own.model.path)
-        manifest = write_manifest(own.model.path)
+        origin = history.provenance(hyperparameters, precision, data)
+        manifest = write_manifest(own.model.path, **origin)
         own.model.publish()
-        outcome = history.describe(
-            training,
-            hyperparameters,
-            precision=precision,
-            seconds=seconds,
-            data=data,
-            digest=content_digest(manifest),
-        )
+        digest = content_digest(manifest)
+        outcome = history.describe(training, origin, seconds=seconds, digest=digest)
         if own.figures:
             own.figures.write_json("history.json", outcome.history)
             own.figures.write_json("metrics.json", outcome.metrics)

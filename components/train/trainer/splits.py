@@ -131,10 +131,13 @@ def _matches(pattern: str, scratch: Path) -> tuple[Path, ...]:
         .rpartition("/")[0]
     )
     folder = Path(tempfile.mkdtemp(dir=scratch))
+    found = [each for each in list_objects(fixed) if fnmatch.fnmatchcase(each, pattern)]
+    names = [address.removeprefix(f"{fixed}/") for address in found]
+    # A name with ".." is no file of the folder, and one that ends with "/" is no file.
     return tuple(
-        fetch_object(address, folder / address.rpartition("/")[2])
-        for address in list_objects(fixed)
-        if fnmatch.fnmatchcase(address, pattern)
+        fetch_object(address, folder / name)
+        for address, name in zip(found, names, strict=True)
+        if not {"", ".", ".."} & set(name.split("/"))
     )
 
 

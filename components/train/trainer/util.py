@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -133,7 +134,7 @@ def _whole(name: str, value: object) -> int:
 def _real(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise HyperparameterError(f"{name} is {value!r}; give a number")
-    return float(value)
+    return math.inf if value > sys.float_info.max else float(value)
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

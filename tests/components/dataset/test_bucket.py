@@ -6,6 +6,7 @@ import pytest
 
 from components.dataset import bucket, storage
 from components.dataset.errors import BucketError
+from tests import planted
 from tests.fakes.storage import FakeBucket, serve_emulator, serve_storage
 
 
@@ -21,6 +22,18 @@ def file(tmp_path: Path) -> Path:
     path = tmp_path / "numbers.gz"
     path.write_bytes(gzip.compress(bytes(range(256)) * 100, mtime=0))
     return path
+
+
+def test_a_key_that_cannot_be_read_is_not_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = planted.service_account(tmp_path / "key.json")
+    monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(key))
+    storage._client_for.cache_clear()
+    with pytest.raises(BucketError, match="needs credentials") as caught:
+        bucket.stat("gs://bucket/a")
+    assert not planted.told(str(caught.value))
 
 
 @pytest.mark.parametrize("uri", ["", "bucket/a", "gs://", "gs:///a", "s3://bucket/a"])

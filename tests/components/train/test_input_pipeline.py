@@ -1,6 +1,7 @@
 from pathlib import Path
 from typing import Any
 
+import google_crc32c
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -151,6 +152,21 @@ def test_a_truncated_file_is_named(train: Split, tmp_path: Path) -> None:
     path.write_bytes(train.files[0].read_bytes()[:-10])
     with pytest.raises(DataError, match=r"short\.tfrecord"):
         read_examples([path])
+
+
+@pytest.mark.parametrize("promised", [10**6, 2**40, 2**62, 2**64 - 1])
+def test_a_record_that_is_longer_than_its_file_is_no_end_of_the_process(
+    promised: int, train: Split, tmp_path: Path
+) -> None:
+    length = promised.to_bytes(8, "little")
+    checksum = google_crc32c.value(length)
+    masked = ((checksum >> 15 | checksum << 17) + 0xA282EAD8) & 0xFFFFFFFF
+    path = tmp_path / "long.tfrecord"
+    sound = train.files[0].read_bytes()
+    path.write_bytes(sound + length + masked.to_bytes(4, "little") + bytes(100))
+    for read in (read_examples, Streamed):
+        with pytest.raises(DataError, match=r"long\.tfrecord"):
+            read([path])
 
 
 def test_images_of_another_size_are_refused(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from components.decode.conversion import Options, convert
 from components.train.trainer import splits
 from components.train.trainer.input_pipeline import read_examples
 from components.train.trainer.splits import Split
+from tests.fakes.storage import serve_storage
 from tests.idx_files import write_idx_set
 
 
@@ -76,3 +77,16 @@ def test_the_official_files_are_split_as_the_step_decode_splits_them(
         assert own.examples is not None
         np.testing.assert_array_equal(own.examples.images, records.images)
         np.testing.assert_array_equal(own.examples.labels, records.labels)
+
+
+def test_a_pattern_takes_files_of_a_bucket_and_nothing_that_leaves_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serve_storage() as fake:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", fake.host)
+        for name in ("a/", "a/1/x", "a/2/x", "a/../../escaped", "a/./x", "b/x"):
+            fake.put(name, name.encode())
+        split = Split.of_pattern("gs://bucket/a/*", tmp_path / "here")
+    assert [path.read_text() for path in split.files] == ["a/1/x", "a/2/x"]
+    assert all(path.is_relative_to(tmp_path / "here") for path in tmp_path.rglob("*/?/x"))
+    assert not list(tmp_path.rglob("escaped"))

@@ -61,8 +61,17 @@ def evaluation() -> dict[str, Any]:
         "calibration": [*EMPTY_BINS, {"low": 0.9, "examples": 10000, "accuracy": 0.9365}],
         "model_digest": "0123456789abcdef" * 4,
         "champion": {"version": "3", "accuracy": 0.93},
-        "data": {"digests": {"train-images-idx3-ubyte": "c59f"}, "test_records": "feed"},
-        "training": {"parameters": {"seed": 3}, "code_digest": "c0de"},
+        "data": {
+            "digests": {"train-images-idx3-ubyte": "c59f"},
+            "verified": True,
+            "test_records": "feed",
+        },
+        "training": {
+            "parameters": {"seed": 3},
+            "code_digest": "c0de",
+            "data": {"train": "7ea1"},
+            "versions": {"tensorflow": "2.21.0"},
+        },
     }
 
 

@@ -13,7 +13,10 @@ from components.upload.package_model import package_model
 IMAGE = "us-docker.pkg.dev/vertex-ai/prediction/tf2-cpu.2-15:latest"
 
 
-def package(evaluation: Path, unmanaged: UnmanagedContainerModel) -> Any:
+def package(
+    evaluation: Path, unmanaged: UnmanagedContainerModel, metrics: Metrics | None = None
+) -> Any:
+    written = Metrics(uri=str(evaluation.with_name("registry_evaluation")))
     return package_model.python_func(
         model=Model(uri="gs://bucket/run-1/model"),
         evaluation=Artifact(uri=str(evaluation)),
@@ -22,7 +25,7 @@ def package(evaluation: Path, unmanaged: UnmanagedContainerModel) -> Any:
         run_id="fashion-mnist-20261124041049",
         pipeline_name="fashion-mnist",
         unmanaged_model=unmanaged,
-        registry_evaluation=Metrics(uri=str(evaluation.with_name("registry_evaluation"))),
+        registry_evaluation=metrics or written,
     )
 
 
@@ -36,8 +39,12 @@ def test_the_model_is_joined_with_its_container(evaluation_file: Path, tmp_path:
     assert json.loads(json.dumps(unmanaged.metadata)) == unmanaged.metadata
 
 
-def test_the_evaluation_is_written_for_the_registry(evaluation_file: Path) -> None:
-    package(evaluation_file, UnmanagedContainerModel())
+def test_the_evaluation_is_written_for_the_registry(
+    evaluation_file: Path, evaluation: dict[str, Any]
+) -> None:
+    metrics = Metrics(uri=str(evaluation_file.with_name("registry_evaluation")))
+    package(evaluation_file, UnmanagedContainerModel(), metrics)
+    assert metrics.metadata["model_digest"] == evaluation["model_digest"]
     content = json.loads(evaluation_file.with_name("registry_evaluation").read_text())
     (overall,) = content["slicedMetrics"]
     assert overall["metrics"]["classification"]["logLoss"] == 0.18765

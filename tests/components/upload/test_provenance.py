@@ -110,10 +110,14 @@ def test_the_provenance_holds_what_a_registry_is_asked_for(evaluation: dict[str,
         "digests": {
             "model": evaluation["model_digest"],
             "raw": {"train-images-idx3-ubyte": "c59f"},
+            "train_records": "7ea1",
+            "validation_records": "",
             "test_records": "feed",
             "code": "c0de",
         },
+        "verified": True,
         "parameters": {"seed": 3},
+        "versions": {"tensorflow": "2.21.0"},
     }
 
 

@@ -44,6 +44,7 @@ def usage(*arguments: str) -> tuple[str, ...]:
         (usage("--accelerator", "T4"), "there is no 'T4'; there are NVIDIA_A100_80GB"),
         (usage("--accelerator", "NVIDIA_TESLA_T4:3"), "a machine has 1, 2, 4 of NVIDIA_TESLA_T4"),
         (usage("--accelerator", "NVIDIA_TESLA_T4:"), "a machine has 1, 2, 4"),
+        (usage("--accelerator", f"NVIDIA_L4:{'9' * 5000}"), "a machine has 1, 2, 4, 8"),
         (
             usage("--accelerator", "NVIDIA_L4", "--machine-type", "n1-standard-8"),
             "--machine-type n1-standard-8 has no 1 NVIDIA_L4; give g2-standard-8",
@@ -58,6 +59,8 @@ def usage(*arguments: str) -> tuple[str, ...]:
         (usage("--schedule", "0 6 * *"), "give five fields"),
         (usage("--schedule", "61 6 * * 1"), "'61' is no minute; it takes 0 to 59"),
         (usage("--schedule", "0 6 * * MOM"), "'MOM' is no day of the week"),
+        (usage("--schedule", f"{'9' * 5000} 6 * * 1"), "is no minute; it takes 0 to 59"),
+        (usage("--schedule", f"*/{'9' * 5000} 6 * * 1"), "is no minute; it takes 0 to 59"),
         (usage("--schedule", "0 6 * * 1", "--time-zone", "Berlin"), "as in Europe/Berlin"),
         (usage("--schedule", "0 6 * * 1", "--wait"), "leave one out"),
         (usage("--schedule", "0 6 * * 1", "--experiment", "first"), "scheduled runs"),

@@ -1,0 +1,119 @@
+"""Credentials of addresses reach no parameter, no log and no error."""
+
+import base64
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from components.dataset.errors import SourceError
+from components.dataset.facts import FILES
+from components.ingest.credentials import redacted, refuse_credentials
+from components.ingest.fetch import fetch
+from components.ingest.mirror import Mirror
+from components.ingest.sources import resolve
+from tests import planted
+from tests.fakes.mirror import serve_redirect
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        planted.IN_ADDRESS,
+        planted.SIGNED,
+        f"https://{planted.SECRET}@host/",
+        f"https://a:p@{planted.SECRET}@host/",
+        f"ftp://a:{planted.SECRET}@host/",
+        f"gs://a:{planted.SECRET}@bucket/x",
+        f"https://host/#{planted.SECRET}",
+        f"HTTPS://a:{planted.SECRET}@host",
+    ],
+)
+def test_a_source_with_credentials_is_refused_and_not_repeated(source: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        resolve(source)
+    assert not planted.told(str(caught.value))
+
+
+@pytest.mark.parametrize(
+    "source", ["", "data", "/a@b/c?d", "gs://bucket/a b", "https://host/a/@/", "http://host:80/"]
+)
+def test_a_source_without_any_passes(source: str) -> None:
+    refuse_credentials(source)
+
+
+def test_a_text_keeps_everything_but_the_credentials() -> None:
+    text = f"no answer from {planted.IN_ADDRESS}a.gz?key={planted.SECRET} (asked twice?)"
+    assert redacted(text) == (
+        "no answer from http://***@mirror.invalid/data/a.gz?*** (asked twice?)"
+    )
+
+
+@contextmanager
+def serve_to(user: str) -> Iterator[str]:
+    """A server that asks who is there, and has nothing for that one."""
+    basic = "Basic " + base64.b64encode(f"{user}:{planted.SECRET}".encode()).decode()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(404 if self.headers.get("Authorization") == basic else 401)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Keeps the test's output clean."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        f"http://127.0.0.1:9/a.gz?sig={planted.SECRET}",
+        f"http://somebody:{planted.SECRET}@127.0.0.1:9/a.gz",
+        f"ftp://somebody:{planted.SECRET}@host/a.gz?sig={planted.SECRET}",
+        f"http://[::1/?sig={planted.SECRET}",
+        f"/again?sig={planted.SECRET}",
+        f"http://somebody:{planted.SECRET}@/",
+    ],
+)
+def test_what_a_mirror_leads_to_is_told_without_its_credentials(
+    location: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "components")
+    with serve_redirect(location) as url, pytest.raises(SourceError) as caught:
+        fetch([Mirror(url)], FILES[1], None, tmp_path)
+    assert not planted.told(str(caught.value))
+    assert not planted.told(caplog.text)
+
+
+@pytest.mark.parametrize("proxy", [planted.PROXY, f"http://somebody:{planted.SECRET}@"])
+def test_a_proxys_password_is_in_no_error(
+    proxy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", proxy)
+    monkeypatch.setenv("http_proxy", proxy)
+    with pytest.raises(SourceError) as caught:
+        fetch([Mirror("http://mirror.invalid/")], FILES[1], None, tmp_path)
+    assert not planted.told(str(caught.value))
+
+
+def test_a_password_of_netrc_is_used_and_not_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text(f"machine 127.0.0.1 login somebody password {planted.SECRET}\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    with serve_to("somebody") as url, pytest.raises(SourceError, match="HTTP 404") as caught:
+        fetch([Mirror(url)], FILES[1], None, tmp_path)
+    assert not planted.told(str(caught.value))
