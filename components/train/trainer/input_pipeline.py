@@ -144,7 +144,8 @@ def _read_file(path: Path) -> Iterator[Examples]:
     read = 0
     _check_lengths(path)
     try:
-        for images, labels in tf.data.TFRecordDataset(str(path)).batch(READ_BATCH).map(_parse):
+        records = tf.data.TFRecordDataset(str(path)).batch(READ_BATCH)
+        for images, labels in _untuned(records.map(_parse)):
             batch = Examples(images.numpy(), labels.numpy())
             _check_labels(path, read, batch.labels)
             read += len(batch.labels)
@@ -229,10 +230,21 @@ def training_batches(
     steps = source.drawn(draw, seed).batch(batch_size, drop_remainder=True).enumerate(start)
     if part != WHOLE:
         steps = steps.flat_map(lambda step, drawn: _shares(step, drawn, part, share))
-    return steps.map(load).prefetch(PREFETCH)
+    return _untuned(steps.map(load).prefetch(PREFETCH))
 
 
 def _shares(step: Any, drawn: tuple[Any, Any], part: Part, share: int) -> Any:
     own = slice(part.own.start, part.own.stop)
     shares = tuple(tf.reshape(each, [part.replicas, share])[own] for each in drawn)
     return tf.data.Dataset.from_tensor_slices((tf.repeat(step, len(part.own)), shares))
+
+
+def _untuned(batches: Any) -> Any:
+    """Without the thread that tunes: there is nothing to tune.
+
+    It sleeps ever longer, and in TensorFlow 2.21 the end of a round of 10 s waited for it for
+    another 10 s, in two rounds of five.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return batches.with_options(options)

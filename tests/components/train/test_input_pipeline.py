@@ -191,3 +191,7 @@ def test_no_examples_at_all_are_refused(tmp_path: Path) -> None:
     write_records(tmp_path / "a.tfrecord", *Examples(*make_examples(0)))
     with pytest.raises(DataError, match=r"a\.tfrecord"):
         read_examples([tmp_path / "a.tfrecord"])
+
+
+def test_no_thread_tunes_the_batches_and_holds_up_their_end(source: Source) -> None:
+    assert training_batches(source, FIRST, PLAIN, 32).options().autotune.enabled is False
