@@ -20,7 +20,8 @@ from pipeline.tasks import Task
 
 SCRATCH: Final = "scratch"
 """A run's folder has it as long as the run has not ended; it is removed last."""
-EVALUATION: Final = Path("steps/package-model/registry_evaluation")
+PACKAGED: Final = Path("steps/package-model")
+EVALUATION: Final = "registry_evaluation"
 
 log = logging.getLogger(__name__)
 
@@ -90,8 +91,7 @@ def complete_upload(directory: Path, registry: Registry) -> None:
     No later run would do it: to that the model is a version already.
     """
     try:
-        (sliced,) = json.loads((directory / EVALUATION).read_text())["slicedMetrics"]
-        evaluation = sliced["metrics"]["classification"]
+        evaluation = _packaged_evaluation(directory / PACKAGED)
     except (FileNotFoundError, ValueError, LookupError, TypeError):
         return  # It was not that far, or a power cut took what it had.
     for model in registry.models():
@@ -99,3 +99,12 @@ def complete_upload(directory: Path, registry: Registry) -> None:
             own = version.facts.get("run") == directory.name
             if own and not (version.path / registry_files.EVALUATION).exists():
                 registry.add_evaluation(version, evaluation)
+
+
+def _packaged_evaluation(step: Path) -> dict[str, Any]:
+    """What the import would have put beside the version."""
+    (sliced,) = json.loads((step / EVALUATION).read_text())["slicedMetrics"]
+    outputs = json.loads((step / "executor_output.json").read_text())["artifacts"]
+    (artifact,) = outputs[EVALUATION]["artifacts"]
+    digest = artifact["metadata"]["model_digest"]
+    return {**sliced["metrics"]["classification"], "model_digest": digest}
