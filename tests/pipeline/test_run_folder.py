@@ -63,9 +63,13 @@ def package(run: Run, evaluation: str, output: str) -> None:
     (step / "executor_output.json").write_text(output)
 
 
-def test_a_run_killed_after_its_upload_has_its_evaluation_imported(
-    run: Run, registry: Registry, saved_model: Path
+@pytest.mark.parametrize("state", ["running", "failed"])
+def test_a_run_that_ended_after_its_upload_has_its_evaluation_imported(
+    run: Run, registry: Registry, saved_model: Path, state: str
 ) -> None:
+    if state == "failed":
+        run.state = state
+        run_folder.end(run)
     others = registry.add_version(NAME, saved_model, {"run": "another"})
     own = registry.add_version(NAME, saved_model, {"run": run.id})
     package(run, METRICS, OUTPUT)
@@ -94,6 +98,16 @@ def test_an_evaluation_that_a_power_cut_took_stops_nothing(
     package(run, evaluation, output)
     run_folder.clear(run.directory.parent, registry)
     assert not (version.path / "evaluation.json").exists()
+    assert not (run.directory / "scratch").exists()
+
+
+def test_a_damaged_registry_stops_no_run_that_may_not_need_it(
+    run: Run, registry: Registry, saved_model: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    version = registry.add_version("another", saved_model, {"run": run.id})
+    (version.path / "version.json").write_text("{")
+    run_folder.clear(run.directory.parent, registry)
+    assert f"{version.path / 'version.json'} is no JSON" in caplog.text
     assert not (run.directory / "scratch").exists()
 
 
