@@ -20,7 +20,8 @@ from pipeline.tasks import Task
 
 SCRATCH: Final = "scratch"
 """A run's folder has it as long as the run has not ended; it is removed last."""
-EVALUATION: Final = Path("steps/package-model/registry_evaluation")
+PACKAGED: Final = Path("steps/package-model")
+EVALUATION: Final = "registry_evaluation"
 
 log = logging.getLogger(__name__)
 
@@ -71,31 +72,44 @@ def end(run: Run) -> None:
 
 
 def clear(runs: Path, registry: Registry) -> None:
-    """Ends the runs that could not do it themselves; call it while no other run goes on.
+    """Ends what earlier runs could not end themselves; call it while no other run goes on.
 
     Args:
         runs: The folder that has a folder for each run.
         registry: Where they put their models.
     """
     for scratch in sorted(runs.glob(f"*/{SCRATCH}")):
-        directory = scratch.parent
-        log.warning("%s was killed; the steps that were done stay in the cache", directory.name)
-        complete_upload(directory, registry)
+        log.warning(
+            "%s was killed; the steps that were done stay in the cache", scratch.parent.name
+        )
         shutil.rmtree(scratch)
+    try:
+        complete_uploads(runs, registry)
+    except registry_files.RegistryError as error:
+        log.warning("%s", error)  # A step that needs the model will say it again, and fail.
 
 
-def complete_upload(directory: Path, registry: Registry) -> None:
-    """Puts the evaluation beside a version whose upload was the last that a run did.
+def complete_uploads(runs: Path, registry: Registry) -> None:
+    """Puts the evaluation beside a version whose upload was the last that its run did.
 
     No later run would do it: to that the model is a version already.
     """
-    try:
-        (sliced,) = json.loads((directory / EVALUATION).read_text())["slicedMetrics"]
-        evaluation = sliced["metrics"]["classification"]
-    except (FileNotFoundError, ValueError, LookupError, TypeError):
-        return  # It was not that far, or a power cut took what it had.
     for model in registry.models():
         for version in registry.versions(model):
-            own = version.facts.get("run") == directory.name
-            if own and not (version.path / registry_files.EVALUATION).exists():
+            run = str(version.facts.get("run", ""))
+            if not run or (version.path / registry_files.EVALUATION).exists():
+                continue
+            if evaluation := _packaged_evaluation(runs / Path(run).name / PACKAGED):
                 registry.add_evaluation(version, evaluation)
+
+
+def _packaged_evaluation(step: Path) -> dict[str, Any]:
+    """What the import would have put there; empty where the run did not leave it whole."""
+    try:
+        (sliced,) = json.loads((step / EVALUATION).read_text())["slicedMetrics"]
+        outputs = json.loads((step / "executor_output.json").read_text())["artifacts"]
+        (artifact,) = outputs[EVALUATION]["artifacts"]
+        digest = artifact["metadata"]["model_digest"]
+        return {**sliced["metrics"]["classification"], "model_digest": digest}
+    except (FileNotFoundError, ValueError, LookupError, TypeError):
+        return {}

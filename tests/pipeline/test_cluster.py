@@ -115,3 +115,24 @@ def test_nothing_is_left_of_a_job_that_is_stopped(tmp_path: Path) -> None:
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(int(pid), 0)
+
+
+def test_replicas_end_with_a_job_that_was_killed(tmp_path: Path) -> None:
+    code = (
+        f"{ANSWER} import time;"
+        "print(os.getpid(), file=open(f'{number}.new', 'w'));"
+        "os.rename(f'{number}.new', f'{number}.pid'); time.sleep(60)"
+    )
+    command = [sys.executable, "-P", cluster.__file__, "--replicas", "2", "--"]
+    job = subprocess.Popen([*command, sys.executable, "-c", code], cwd=tmp_path)
+    deadline = time.monotonic() + 60
+    while len(pids := list(tmp_path.glob("*.pid"))) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    job.kill()
+    job.wait()
+    for path in pids:
+        stat = Path(f"/proc/{int(path.read_text())}/stat")
+        while stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] != "Z":
+            assert time.monotonic() < deadline
+            time.sleep(0.02)

@@ -12,7 +12,10 @@ from pipeline.registry import Registry
 from pipeline.summary import Run
 
 NAME = "fashion-mnist"
-METRICS = {"slicedMetrics": [{"metrics": {"classification": {"logLoss": 0.5}}}]}
+METRICS = json.dumps({"slicedMetrics": [{"metrics": {"classification": {"logLoss": 0.5}}}]})
+OUTPUT = json.dumps(
+    {"artifacts": {"registry_evaluation": {"artifacts": [{"metadata": {"model_digest": "d1"}}]}}}
+)
 
 
 @pytest.fixture(scope="module")
@@ -52,31 +55,59 @@ def test_the_scratch_of_a_killed_run_is_removed_and_the_run_named(
     assert f"{run.id} was killed" in caplog.text
 
 
-def evaluation_of(run: Run, content: str) -> None:
-    path = run.directory / run_folder.EVALUATION
-    path.parent.mkdir(parents=True)
-    path.write_text(content)
+def package(run: Run, evaluation: str, output: str) -> None:
+    """Leaves what the step does that comes before the upload."""
+    step = run.directory / run_folder.PACKAGED
+    step.mkdir(parents=True)
+    (step / run_folder.EVALUATION).write_text(evaluation)
+    (step / "executor_output.json").write_text(output)
 
 
-def test_a_run_killed_after_its_upload_has_its_evaluation_imported(
-    run: Run, registry: Registry, saved_model: Path
+@pytest.mark.parametrize("state", ["running", "failed"])
+def test_a_run_that_ended_after_its_upload_has_its_evaluation_imported(
+    run: Run, registry: Registry, saved_model: Path, state: str
 ) -> None:
+    if state == "failed":
+        run.state = state
+        run_folder.end(run)
     others = registry.add_version(NAME, saved_model, {"run": "another"})
     own = registry.add_version(NAME, saved_model, {"run": run.id})
-    evaluation_of(run, json.dumps(METRICS))
+    package(run, METRICS, OUTPUT)
     run_folder.clear(run.directory.parent, registry)
-    assert json.loads((own.path / "evaluation.json").read_text()) == {"logLoss": 0.5}
+    imported = json.loads((own.path / "evaluation.json").read_text())
+    assert imported == {"logLoss": 0.5, "model_digest": "d1"}
     assert not (others.path / "evaluation.json").exists()
 
 
-@pytest.mark.parametrize("content", ["", "{", "{}", '{"slicedMetrics": []}', "[]"])
+@pytest.mark.parametrize(
+    ("evaluation", "output"),
+    [
+        ("", OUTPUT),
+        ("{", OUTPUT),
+        ("{}", OUTPUT),
+        ('{"slicedMetrics": []}', OUTPUT),
+        ("[]", OUTPUT),
+        (METRICS, ""),
+        (METRICS, "{}"),
+    ],
+)
 def test_an_evaluation_that_a_power_cut_took_stops_nothing(
-    run: Run, registry: Registry, saved_model: Path, content: str
+    run: Run, registry: Registry, saved_model: Path, evaluation: str, output: str
 ) -> None:
     version = registry.add_version(NAME, saved_model, {"run": run.id})
-    evaluation_of(run, content)
+    package(run, evaluation, output)
     run_folder.clear(run.directory.parent, registry)
     assert not (version.path / "evaluation.json").exists()
+    assert not (run.directory / "scratch").exists()
+
+
+def test_a_damaged_registry_stops_no_run_that_may_not_need_it(
+    run: Run, registry: Registry, saved_model: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    version = registry.add_version("another", saved_model, {"run": run.id})
+    (version.path / "version.json").write_text("{")
+    run_folder.clear(run.directory.parent, registry)
+    assert f"{version.path / 'version.json'} is no JSON" in caplog.text
     assert not (run.directory / "scratch").exists()
 
 
