@@ -15,7 +15,12 @@ from typing import Any, Final
 
 from pipeline.compiler import PROJECT
 
-LOCKS: Final = ("requirements.lock", "requirements-cuda.lock", "serving/requirements.lock")
+LOCKS: Final = (
+    "requirements.lock",
+    "requirements-cuda.lock",
+    "requirements-notebook.lock",
+    "serving/requirements.lock",
+)
 """Between them every package of the project; that of the images is a part of the first."""
 PIP_AUDIT: Final = "pip-audit==2.10.1"
 VULNERABLE: Final = 1

@@ -15,6 +15,8 @@ EXAMPLES: Final[dict[str, dict[str, str]]] = {
     },
     "models": {
         "models": "all versions with their accuracy",
+        "models --verify": "whether all of them are as recorded",
+        "models --verify default": "the champion alone",
         "models --root elsewhere": "those of another root",
     },
     "report": {

@@ -1,16 +1,42 @@
 """The command that lists the models in the local registry."""
 
 import datetime
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from pipeline.console import AsJson, next_steps, print_json, print_table, say
+from pipeline.errors import UsageError
 from pipeline.options import ROOT, RootFolder
 
 
-def models(root: RootFolder = ROOT, as_json: AsJson = False) -> None:
-    """List the models in the local registry: their versions, the newest first."""
-    from pipeline.registry import Registry
+def models(
+    model: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[VERSION|DIR]", help="What to verify: a version, an alias or a directory."
+        ),
+    ] = None,
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="Check models against what is recorded of them."),
+    ] = False,
+    root: RootFolder = ROOT,
+    as_json: AsJson = False,
+) -> None:
+    """List the models in the local registry: their versions, the newest first.
 
+    With `--verify` every file of a model is compared with its manifest, and its parameters, data,
+    code and evaluation with what is recorded of them; exit code 1 where something does not hold.
+    """
+    from pipeline.registry import Registry
+    from pipeline.verify_command import verify_models
+
+    if verify:
+        verify_models(root, model, as_json=as_json)
+        return
+    if model is not None:
+        raise UsageError(f"models {model}: only --verify takes a model")
     registry = Registry(root / "registry")
     found = [
         _as_json(version)

@@ -1,55 +1,58 @@
-"""What ``models --verify`` does: says what the checks of a model found."""
+"""What ``models --verify`` does: says what the checks of models found."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
+from pipeline.chosen_model import choose
+from pipeline.console import print_json, print_table, say
 from pipeline.errors import CommandError, UsageError
 from pipeline.registry import Registry
 from pipeline.verification import Finding, sound, verify
 
-COLOURS: Final = {"ok": "green", "note": "yellow", "failed": "bold red"}
+Findings = Mapping[Path, list[Finding]]
 
 
-def verify_models(registry: Registry, model: str, what: str, console: Console) -> None:
-    """Checks a model, and says what was found.
+def verify_models(root: Path, what: str | None, *, as_json: bool = False) -> None:
+    """Checks models, and says what was found.
 
     Args:
-        registry: Where the versions are.
-        model: The model's name.
-        what: A version number, an alias, or the directory of a model; empty: all versions.
-        console: Where to say it.
+        root: The folder that holds all that is local.
+        what: A version or alias, NAME@VERSION, or the directory of a model; None: all versions.
+        as_json: Say it to a program.
 
     Raises:
         UsageError: There is no such directory.
         RegistryError: There is no such version.
-        CommandError: A check failed.
+        CommandError: There is no model, or a check failed.
     """
-    found = {path: verify(path) for path in _directories(registry, model, what)}
-    for path, findings in found.items():
-        _tell(path, findings, console)
+    found = {path: verify(path) for path in _directories(root, what)}
+    if as_json:
+        print_json([_as_json(path, findings) for path, findings in found.items()])
+    else:
+        _show(found)
     if failed := [str(path) for path, findings in found.items() if not sound(findings)]:
         raise CommandError(f"{len(failed)} of {len(found)} not as recorded: {', '.join(failed)}")
 
 
-def _directories(registry: Registry, model: str, what: str) -> list[Path]:
-    if not what:
-        versions = registry.versions(model)
-        return [version.path for version in versions or [registry.resolve(model, "default")]]
+def _directories(root: Path, what: str | None) -> list[Path]:
+    if what is None:
+        registry = Registry(root / "registry")
+        versions = [each for name in registry.models() for each in registry.versions(name)]
+        return [version.path for version in versions] or [choose(root).directory]
     if "/" in what or Path(what).is_dir():
         if not Path(what).is_dir():
             raise UsageError(f"{what}: there is no such directory")
         return [Path(what)]
-    return [registry.resolve(model, what).path]
+    return [choose(root, version=what).directory]
 
 
-def _tell(path: Path, findings: list[Finding], console: Console) -> None:
-    console.print(escape(str(path)), highlight=False)
-    table = Table(box=None, show_header=False, pad_edge=True)
-    for finding in findings:
-        state = f"[{COLOURS[finding.state]}]{finding.state}[/]"
-        table.add_row(finding.check, state, escape(finding.text))
-    console.print(table)
+def _show(found: Findings) -> None:
+    for path, findings in found.items():
+        say(str(path))
+        rows = [(each.check, each.state, each.text) for each in findings]
+        print_table(("Check", "State", "Found"), rows)
+
+
+def _as_json(path: Path, findings: list[Finding]) -> dict[str, Any]:
+    return {"path": str(path), "sound": sound(findings), "findings": [vars(f) for f in findings]}

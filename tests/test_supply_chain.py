@@ -76,7 +76,9 @@ def test_the_steps_with_pins_were_looked_at() -> None:
     assert {"ingest", "decode", "train", "evaluate", "find_champion", "package_model"} <= seen
 
 
-@pytest.mark.parametrize("name", ["Dockerfile", "serving/Dockerfile", "scripts/environment.sh"])
+@pytest.mark.parametrize(
+    "name", ["Dockerfile", "serving/Dockerfile", "scripts/environment.sh", "scripts/notebook.sh"]
+)
 def test_nothing_is_installed_from_an_index_without_hashes(name: str) -> None:
     text = (PROJECT / name).read_text().replace("\\\n", " ")
     text = re.sub(r"\$install\b", re.findall(r'install="(.*)"', text + 'install=""')[0], text)

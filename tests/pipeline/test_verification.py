@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
+from typer.testing import CliRunner
 
 from components.dataset.facts import DIGESTS
 from components.dataset.manifest import content_digest, write_manifest
 from components.dataset.provenance import code_digest
 from components.embedding import COMPONENTS
-from pipeline.errors import CommandError, UsageError
-from pipeline.registry import Registry, RegistryError, Version
+from pipeline.cli import app
+from pipeline.registry import Registry, Version
 from pipeline.verification import Finding, sound, verify
-from pipeline.verify_command import verify_models
 from tests.saved_models import make_model
 
 NAME = "fashion-mnist"
@@ -214,27 +213,40 @@ def test_a_directory_without_a_model_fails(tmp_path: Path) -> None:
 
 
 class TestTheCommand:
-    def tell(self, registry: Registry, what: str) -> str:
-        console = Console(record=True, width=200, quiet=False)
-        verify_models(registry, NAME, what, console)
-        return console.export_text()
+    def call(self, registry: Registry, *arguments: str) -> Any:
+        place = ("--root", str(registry.root.parent))
+        return CliRunner().invoke(app, ["models", "--verify", *arguments, *place])
 
-    @pytest.mark.parametrize("what", ["", "1", "default"])
-    def test_versions_are_named_as_the_registry_does(
-        self, version: Version, registry: Registry, what: str
+    @pytest.mark.parametrize("what", [(), ("1",), ("default",), (f"{NAME}@1",)])
+    def test_versions_are_named_as_everywhere(
+        self, version: Version, registry: Registry, what: tuple[str, ...]
     ) -> None:
-        assert f"{registry.root / NAME / '1'}" in self.tell(registry, what)
+        done = self.call(registry, *what)
+        assert done.exit_code == 0, done.output
+        assert str(version.path) in done.stdout
+        assert "FashionMNIST's own files" in done.stdout
 
-    def test_a_directory_is_checked_as_it_is(self, version: Version, registry: Registry) -> None:
-        assert "FashionMNIST's own files" in self.tell(registry, str(version.path))
+    def test_a_directory_is_checked_as_it_is(
+        self, version: Version, registry: Registry, tmp_path: Path
+    ) -> None:
+        done = self.call(registry, str(tmp_path / "first"))
+        assert done.exit_code == 0
+        assert "in no registry" in done.stdout
 
-    def test_what_failed_ends_the_command(self, version: Version, registry: Registry) -> None:
+    def test_what_failed_is_the_exit_code(self, version: Version, registry: Registry) -> None:
         flip_a_bit(version.path)
-        with pytest.raises(CommandError, match=f"1 of 1 not as recorded: {version.path}"):
-            self.tell(registry, "")
+        done = self.call(registry)
+        assert done.exit_code == 1
+        assert f"1 of 1 not as recorded: {version.path}" in done.stderr
+        (told,) = json.loads(self.call(registry, "--json").stdout)
+        assert told["sound"] is False
+        assert told["findings"][0]["state"] == "failed"
 
     def test_what_is_not_there_is_named(self, version: Version, registry: Registry) -> None:
-        with pytest.raises(UsageError, match="no such directory"):
-            self.tell(registry, "./nowhere")
-        with pytest.raises(RegistryError, match="no version or alias '7'"):
-            self.tell(registry, "7")
+        assert "no such directory" in self.call(registry, "./nowhere").stderr
+        assert "no version or alias '7'" in self.call(registry, "7").stderr
+
+    def test_a_version_without_verify_is_wrong_use(self, registry: Registry) -> None:
+        done = CliRunner().invoke(app, ["models", "1", "--root", str(registry.root.parent)])
+        assert done.exit_code == 2
+        assert "only --verify takes a model" in done.stderr
