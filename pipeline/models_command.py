@@ -39,7 +39,7 @@ def models(
         raise UsageError(f"models {model}: only --verify takes a model")
     registry = Registry(root / "registry")
     found = [
-        _as_json(version)
+        facts_of(version)
         for name in registry.models()
         for version in reversed(registry.versions(name))
     ]
@@ -50,11 +50,12 @@ def models(
         say(f"no models in {registry.root}: `fashion-mnist run` trains one and uploads it")
         return
     columns = ("Version", "Aliases", "Accuracy", "Age", "Run")
-    print_table(columns, [_row(version) for version in found], whole="Run")
+    print_table(columns, [row(version) for version in found], whole="Run")
     next_steps({"fashion-mnist predict --version VERSION PHOTO": "asks it"})
 
 
-def _as_json(version: Any) -> dict[str, Any]:
+def facts_of(version: Any) -> dict[str, Any]:
+    """What a program is told of a version."""
     facts = version.facts
     return {
         "model": version.model,
@@ -68,7 +69,8 @@ def _as_json(version: Any) -> dict[str, Any]:
     }
 
 
-def _row(version: dict[str, Any]) -> tuple[str, ...]:
+def row(version: dict[str, Any]) -> tuple[str, ...]:
+    """What a person is told of it: a cell for each column."""
     from pipeline.duration import age
 
     accuracy, run = version["accuracy"], version["run"] or ""

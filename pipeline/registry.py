@@ -45,8 +45,7 @@ class Version:
     @property
     def digest(self) -> str:
         """The content digest of the model, or an empty string when it was not recorded."""
-        digests = self.facts.get("digests")
-        return str(digests.get("model", "")) if isinstance(digests, dict) else ""
+        return str(self.facts.get("digests", {}).get("model", ""))
 
 
 class Registry:
@@ -171,7 +170,7 @@ def resource_name(model: str, number: int | None = None) -> str:
 def _read_version(path: Path, aliases: Mapping[str, Any]) -> Version:
     number = int(path.name)
     own = tuple(sorted(alias for alias, target in aliases.items() if target == number))
-    return Version(path.parent.name, number, path, files.read_json(path / files.VERSION), own)
+    return Version(path.parent.name, number, path, files.read_version(path), own)
 
 
 def _listed(version: Version) -> str:

@@ -26,6 +26,8 @@ OWN_ALIASES: Final = ".aliases.json"
 """In a version's directory: those that were given to it and are not merged yet."""
 VERSION: Final = "version.json"
 EVALUATION: Final = "evaluation.json"
+LARGEST: Final = 1e300
+"""No figure is larger; that of a longer integer could not be shown."""
 CHECKSUM: Final = "sha256"
 """The key of ``version.json`` with the digest of the others."""
 SAVED_MODEL: Final = "saved_model.pb"
@@ -120,6 +122,51 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise RegistryError(f"{path} holds no JSON object; mend it or remove it")
     return values
+
+
+def read_version(version: Path) -> dict[str, Any]:
+    """What is recorded of a version; empty when somebody put it there by hand.
+
+    Raises:
+        RegistryError: The file is no JSON, or not as a run writes it.
+    """
+    facts = read_json(version / VERSION)
+    if wrong := [name for name, fits in _FORMS.items() if name in facts and not fits(facts[name])]:
+        raise RegistryError(
+            f"{version / VERSION}: {', '.join(wrong)} not as a run writes it; mend it or remove it"
+        )
+    return facts
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_figures(value: Any) -> bool:
+    return _is_object(value) and all(
+        isinstance(each, int | float) and abs(each) < LARGEST for each in value.values()
+    )
+
+
+def _is_time(value: Any) -> bool:
+    try:
+        return datetime.fromisoformat(value).tzinfo is not None
+    except (TypeError, ValueError):
+        return False
+
+
+_FORMS: Final = {
+    "digests": _is_object,
+    "metrics": _is_figures,
+    "parameters": _is_object,
+    "run": _is_text,
+    "created": _is_time,
+}
+"""What others rely on in a ``version.json``, where it is there."""
 
 
 def reason(error: OSError) -> str:

@@ -104,7 +104,8 @@ def _changed(directory: Path, listed: Mapping[str, str]) -> Iterator[str]:
 def _provenance(manifest: Mapping[str, Any]) -> Finding:
     if missing := [name for name in PROVENANCE if not manifest.get(name)]:
         return Finding("provenance", "failed", f"the manifest has no {', '.join(missing)}")
-    versions = ", ".join(f"{name} {text}" for name, text in sorted(manifest["versions"].items()))
+    packages = _mapping(manifest["versions"])
+    versions = ", ".join(f"{name} {text}" for name, text in sorted(packages.items()))
     return Finding("provenance", "ok", f"parameters, data, code and packages: {versions}")
 
 
@@ -173,7 +174,7 @@ def _attempt(read: Callable[[], float]) -> float:
     """A figure of a file; NaN, which equals nothing, where the file has another form."""
     try:
         return read()
-    except (LookupError, TypeError, ValueError):
+    except (LookupError, TypeError, ValueError, OverflowError):
         return math.nan
 
 

@@ -147,7 +147,8 @@ def _entry() -> SearchStrategy[Any]:
 
 
 def _manifests() -> Bytes:
-    return _objects(files=st.lists(_entry(), max_size=3))
+    facts = {"parameters": VALUES, "versions": VALUES, "data": VALUES, "code_digest": TEXTS}
+    return _objects(files=st.lists(_entry(), max_size=3), **facts)
 
 
 def _assignments() -> Bytes:
@@ -192,7 +193,12 @@ _SOUND: Final[Mapping[str, Bytes]] = {
     "records": _shards(),
     "trainer-records": _shards(),
     "manifest": _manifests(),
-    "version": _objects(digests=st.fixed_dictionaries({"model": TEXTS}), metrics=VALUES),
+    "version": _objects(
+        digests=st.fixed_dictionaries({"model": TEXTS}),
+        metrics=st.dictionaries(st.just("accuracy"), st.floats() | st.integers()),
+        created=st.sampled_from(["2026-11-24T23:41:43+00:00", "2026-11-24", "0001-01-01T00:00Z"]),
+        run=TEXTS,
+    ),
     "aliases": _objects(default=st.just(1), other=st.integers()),
     "evaluation": _json(VALUES),
     "spec": _json(VALUES) | st.sampled_from(YAML),

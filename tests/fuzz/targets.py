@@ -33,11 +33,12 @@ from components.ingest.digests import expected_digests
 from components.ingest.fetch import inspect
 from components.train.trainer.util import Hyperparameters
 from components.upload import provenance
-from pipeline import parameters
+from pipeline import models_command, parameters
 from pipeline import spec as specs
 from pipeline.compiler import COMPILED, PIPELINE
 from pipeline.errors import UsageError
 from pipeline.registry import Registry
+from pipeline.verification import verify
 from pipeline.vertex import labels, machines, timetable
 
 Target = Callable[[bytes], None]
@@ -91,6 +92,7 @@ def manifest_file(content: bytes) -> None:
     directory = _written("output/a", b"1").parent
     _written("output/b/c", b"22")
     _written(f"output/{manifest.MANIFEST}", content)
+    verify(directory)
     manifest.content_digest(manifest.read_manifest(directory))
 
 
@@ -204,7 +206,8 @@ def _look_up(version: bytes, aliases: bytes) -> None:
     _written(f"registry/{MODEL}/1/version.json", version)
     _written(f"registry/{MODEL}/aliases.json", aliases)
     found = Registry(path.parents[2]).resolve(MODEL, "default")
-    assert found.digest is not None
+    models_command.row(models_command.facts_of(found))
+    verify(found.path)
 
 
 def _argument(content: bytes) -> str:

@@ -1,5 +1,6 @@
 import contextlib
 import errno
+import json
 import multiprocessing
 import os
 import shutil
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline import durable
+from pipeline import durable, registry_files
 from pipeline.registry import Registry, RegistryError
 from tests.saved_models import files
 
@@ -213,3 +214,23 @@ def test_a_reader_at_any_moment_finds_the_newest_version_by_its_aliases(
         seen.add(len(versions))
     assert writer.exitcode == 0
     assert len(seen) > 1
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"digests": []},
+        {"metrics": None},
+        {"metrics": {"accuracy": "high"}},
+        {"metrics": {"accuracy": 10**400}},
+        {"parameters": [1]},
+        {"run": 7},
+        {"created": "yesterday"},
+        {"created": "2026-11-24T23:41:43"},
+        {"created": None},
+    ],
+)
+def test_a_record_that_no_run_writes_is_refused(facts: dict[str, object], tmp_path: Path) -> None:
+    (tmp_path / "version.json").write_text(json.dumps(facts))
+    with pytest.raises(RegistryError, match=rf"{next(iter(facts))} not as a run writes it"):
+        registry_files.read_version(tmp_path)
