@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.compiler import PROJECT
 
-FOLDERS = ("pipeline", "components", "serving", "benchmarks", "scripts")
+FOLDERS = ("pipeline", "components", "serving", "benchmarks", "scripts", "notebooks")
 MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "jsonpickle"}
 CALLS = {"eval", "exec", "compile", "__import__"}
 METHODS = {
