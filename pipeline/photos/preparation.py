@@ -51,10 +51,13 @@ def prepare(photo: Image.Image) -> Seen:
     """
     pixels = np.asarray(_opaque(photo), np.float32)
     under = ground(pixels)
-    grey = np.abs((pixels - under) @ LUMA)
+    apart, grey = np.linalg.norm(pixels - under, axis=2), np.abs((pixels - under) @ LUMA)
+    if grey.max() < NEAR:
+        # Red on green may be one grey, and only the colours tell them apart.
+        grey = apart
     if photo.size == SIZE:
         return _stretched(grey)
-    top, bottom, left, right = _subject(np.linalg.norm(pixels - under, axis=2) > NEAR)
+    top, bottom, left, right = _subject(apart > NEAR)
     return _centred(_sharpened(_stretched(_scaled(grey[top:bottom, left:right]))))
 
 

@@ -65,6 +65,14 @@ def test_a_subject_that_reaches_the_border_is_not_taken_for_the_ground() -> None
     assert seen[:, :3].max() == 0
 
 
+def test_a_subject_of_another_colour_but_the_same_grey_is_seen() -> None:
+    photo = Image.new("RGB", (300, 300), (0, 140, 0))
+    photo.paste((255, 10, 0), (100, 50, 200, 250))
+    seen = prepare(photo)
+    assert seen[14, 14] > 240
+    assert seen[:, :5].max() == 0
+
+
 def test_dust_at_the_border_does_not_widen_the_subject() -> None:
     photo = Image.new("RGB", (400, 400), "white")
     photo.paste((0, 0, 0), (150, 150, 250, 250))
