@@ -15,7 +15,7 @@ from components.dataset.facts import IMAGE_HEIGHT, IMAGE_WIDTH
 GZIP_MAGIC: Final = b"\x1f\x8b"
 BLOCK: Final = 1 << 16
 """Bytes read at a time from the underlying stream."""
-MAX_OVERHEAD: Final = 1 << 20
+MAX_OVERHEAD: Final = 1 << 18
 """Bytes by which a gzip stream may exceed its payload, plus 1 %; an honest one hardly does."""
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.fakes.storage_server import Request, StorageHandler
 
 OPERATIONS = ("list", "look", "insert", "start", "chunk", "finish", "download")
-"""What a client asks for: ``insert`` is an upload in one request, the next three a resumable one."""
+"""What a client asks for: ``insert`` uploads in one request, the next three are resumable."""
 
 
 @dataclass

@@ -57,6 +57,10 @@ class StorageHandler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         query = parse_qs(urlsplit(self.path).query)
+        if not re.search(r"/o(/|$)", urlsplit(self.path).path):
+            # The client looks at the bucket itself in the background, and can do without.
+            self.error(403, "someone@example.com does not have storage.buckets.get access.")
+            return
         operation = self._operation(query)
         try:
             self.fake.watch(operation, "before")
@@ -118,7 +122,10 @@ class StorageHandler(BaseHTTPRequestHandler):
             prefix = query.get("prefix", [""])[0]
             found = [r for key, r in sorted(self.fake.resources.items()) if key.startswith(prefix)]
             return 200, {}, _json({"kind": "storage#objects", "items": found})
-        if name not in self.fake.objects:
+        generation = query.get("generation")
+        if name not in self.fake.objects or (
+            generation and generation != [self.fake.resources[name]["generation"]]
+        ):
             raise Answered(404, f"No such object: {self.fake.name}/{name}")
         if operation == "look":
             return 200, {}, _json(self.fake.resources[name])
@@ -192,7 +199,11 @@ class StorageHandler(BaseHTTPRequestHandler):
         if self.fake.damage:
             part = bytes([part[0] ^ 1]) + part[1:]
         self.fake.downloads.append(name)
-        return 206, {"Content-Range": f"bytes {first}-{last}/{len(content)}"}, part
+        headers = {
+            "Content-Range": f"bytes {first}-{last}/{len(content)}",
+            "X-Goog-Generation": self.fake.resources[name]["generation"],
+        }
+        return 206, headers, part
 
     def _misbehave(self, fault: StorageFault, request: Request) -> None:
         if fault.act is not None:
