@@ -25,6 +25,10 @@ MIN_BYTES_PER_SECOND: Final = 50_000.0
 """Mean speed below which a mirror is given up: the largest file would take nine minutes."""
 MAX_BYTES: Final = 4 << 30
 """No file of this kind is larger; an endless answer ends here at the latest."""
+MAX_HEAD_BYTES: Final = 1 << 20
+"""Headers, and answers that only say to go on, are no larger in all."""
+MAX_SECONDS: Final = 7200.0
+"""No answer takes longer, at whatever speed."""
 METADATA_HOSTS: Final = frozenset({"metadata", "metadata.google.internal", "fd20:ce::254"})
 """The names and the one address that is not link-local of Google Cloud's metadata server."""
 
@@ -70,6 +74,7 @@ class _Meter(io.RawIOBase):
     """What arrives on a connection, read with bounds on time and size."""
 
     def __init__(self, raw: Any) -> None:
+        self.limit = MAX_HEAD_BYTES
         self._raw = raw
         self._started = time.monotonic()
         self._received = 0
@@ -86,11 +91,12 @@ class _Meter(io.RawIOBase):
         size: int | None = self._raw.readinto(buffer)
         self._received += size or 0
         seconds = time.monotonic() - self._started
-        if size and seconds > GRACE_SECONDS and self._received < MIN_BYTES_PER_SECOND * seconds:
+        too_few = seconds > GRACE_SECONDS and self._received < MIN_BYTES_PER_SECOND * seconds
+        if size and (too_few or seconds > MAX_SECONDS):
             speed = self._received / seconds / 1000
             raise SourceError(f"too slow ({speed:.1f} kB/s after {seconds:.0f} s)")
-        if self._received > MAX_BYTES:
-            raise SourceError(f"too large (more than {MAX_BYTES} bytes)")
+        if self._received > self.limit:
+            raise SourceError(f"too large (more than {self.limit} bytes)")
         return size
 
     def close(self) -> None:
@@ -101,7 +107,12 @@ class _Meter(io.RawIOBase):
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.fp: Any = io.BufferedReader(_Meter(self.fp.detach()))
+        self._meter = _Meter(self.fp.detach())
+        self.fp: Any = io.BufferedReader(self._meter)
+
+    def begin(self) -> None:
+        super().begin()
+        self._meter.limit = MAX_BYTES
 
 
 class _Connection(urllib3.connection.HTTPConnection):

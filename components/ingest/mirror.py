@@ -1,5 +1,6 @@
 """A mirror that serves the files over HTTP, read with bounds on time and size."""
 
+import re
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import urllib3
 
 from components.dataset.errors import SourceError
 from components.ingest import connection
+from components.ingest.credentials import redacted
 
 CONNECT_SECONDS: Final = 10.0
 READ_SECONDS: Final = 20.0
@@ -29,7 +31,7 @@ class Mirror:
 
     def __init__(self, base: str) -> None:
         self._base = base if base.endswith("/") else f"{base}/"
-        self.label = _without_login(self._base)
+        self.label = redacted(self._base)
         self._lost_connections = 0
 
     @contextmanager
@@ -79,7 +81,13 @@ class Mirror:
                 raise SourceError(f"its certificate is not accepted ({_reason(error)})") from error
             self._lost_connections += 1
             raise TransientError(f"no connection ({_reason(error)})") from error
-        except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
+        # Beside its own errors, requests lets pass what fails in the parsing of an address.
+        except (
+            requests.RequestException,
+            urllib3.exceptions.HTTPError,
+            ValueError,
+            TypeError,
+        ) as error:
             raise SourceError(f"unusable address or answer ({_reason(error)})") from error
         self._lost_connections = 0
         return response
@@ -131,35 +139,32 @@ def _target(response: requests.Response) -> str:
             return target
     except ValueError as error:
         raise SourceError(f"redirects to an unusable address ({_reason(error)})") from error
-    raise SourceError(_short(f"redirects to {_without_login(target)}, not to http:// or https://"))
+    raise SourceError(_short(f"redirects to {target}, not to http:// or https://"))
 
 
-def _without_login(url: str) -> str:
-    """The address without the user and password that it may hold."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it wraps, the innermost last."""
+    yield error
+    for inner in (getattr(error, "reason", None), *error.args):
+        if isinstance(inner, BaseException):
+            yield from _causes(inner)
+            return
 
 
-def _is_distrusted(error: BaseException | None) -> bool:
+def _is_distrusted(error: BaseException) -> bool:
     """Whether the other side's certificate was refused: it will be at the next attempt too."""
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
-        inner = error.args[0] if error.args else None
-        causes = (getattr(error, "reason", None), inner, error.__cause__, error.__context__)
-        error = next((cause for cause in causes if isinstance(cause, BaseException)), None)
-    return False
+    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
 
 
 def _reason(error: BaseException) -> str:
     """The innermost cause, short enough for a line."""
-    inner = getattr(error, "reason", None)
-    while isinstance(inner, BaseException) and getattr(inner, "reason", None) is not None:
-        inner = getattr(inner, "reason", None)
-    return _short(str(inner or error))
+    *_, cause = _causes(error)
+    # urllib3 begins with the connection, which the line names already.
+    return _short(re.sub(r"^\w+\(host=[^)]*\): ", "", str(cause)))
 
 
 def _short(text: str) -> str:
-    """One line of what another machine says, with nothing in it that a terminal would obey."""
-    line = "".join(char if char.isprintable() else " " for char in " ".join(text.split()))
+    """One line of what another machine says: no credentials, nothing that a terminal obeys."""
+    text = redacted(" ".join(text.split()))
+    line = "".join(char if char.isprintable() else " " for char in text)
     return line if len(line) <= 120 else f"{line[:117]}..."

@@ -26,23 +26,37 @@ class UnrulyServer:
         url: Its base address.
         speak: What it says when a path is asked for.
         requests: The paths that were asked for.
+        connections: How many were opened.
     """
 
     url: str
     speak: Callable[[str], Speech]
     requests: list[str] = field(default_factory=list)
+    connections: int = 0
 
 
 @contextlib.contextmanager
 def serve_unruly(
-    speak: Callable[[str], Speech], tls: ssl.SSLContext | None = None
+    speak: Callable[[str], Speech],
+    tls: ssl.SSLContext | None = None,
+    greet: Callable[[], Speech] | None = None,
 ) -> Iterator[UnrulyServer]:
-    """Answers every request with what ``speak`` says while the block runs; then hangs up."""
+    """Serves while the block runs; hangs up after each answer.
+
+    Args:
+        speak: What is said when a path is asked for.
+        tls: The server's side of TLS; None: plain HTTP.
+        greet: What is said before any request, instead of all else.
+    """
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             with contextlib.suppress(OSError):
+                unruly.connections += 1
                 connection: socket.socket = self.request
+                if greet is not None:
+                    _say(connection, greet())
+                    return
                 if tls is not None:
                     connection = tls.wrap_socket(connection, server_side=True)
                 path = _request_path(connection)

@@ -3,6 +3,7 @@
 Each fault has what its refusal must say, and how often it is asked before it is given up.
 """
 
+import functools
 import gzip
 import http
 import itertools
@@ -241,14 +242,14 @@ REDIRECTS: Final = {
 }
 
 
-def _bomb(payload: bytes) -> Iterator[bytes]:
-    """Zeros, a thousand times smaller than what they unpack to."""
-    packer = zlib.compressobj(9, wbits=31)
-    yield answer(b"", length=False)
-    yield packer.compress(header(IMAGES_MAGIC, 60, 28, 28))
-    for _ in range(256):
-        yield packer.compress(bytes(1 << 20))
-    yield packer.flush()
+@functools.cache
+def bomb() -> bytes:
+    """64 MiB of zeros behind the header of so many images, as some hundred kB of gzip."""
+    packer = zlib.compressobj(1, wbits=31)
+    count = 64 * (1 << 20) // EXAMPLE
+    pieces = [packer.compress(header(IMAGES_MAGIC, count, 28, 28))]
+    pieces += [packer.compress(bytes(EXAMPLE << 10)) for _ in range(count >> 10)]
+    return b"".join([*pieces, packer.compress(bytes(EXAMPLE * (count % 1024))), packer.flush()])
 
 
 def _endless(head: bytes, body: bytes) -> Callable[[bytes], Speech]:
@@ -260,7 +261,7 @@ NAMED: Final = b"\x1f\x8b\x08\x08" + bytes(6)
 """The beginning of a gzip header that holds a name."""
 
 ENDLESS: Final = {
-    "a bomb": Fault(_bomb, "trailing bytes"),
+    "a bomb": Fault(lambda payload: [answer(bomb())], "another dataset"),
     "a body without end": Fault(_endless(OPEN + DIGITS, bytes(1 << 16)), "trailing bytes"),
     "a body without end that looks sound": Fault(
         _endless(OPEN + header(IMAGES_MAGIC, 3_000_000, 28, 28), bytes(1 << 16)), "too large"
