@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 ARGS ?=
+SOAK ?= 1
 
 .PHONY: help
 help: ## Show this list
@@ -29,6 +30,10 @@ run: setup ## Run the whole pipeline here (options in ARGS="-p seed=1")
 .PHONY: test
 test: setup ## Pass the tests (options in ARGS="-k ingest")
 	@$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: soak
+soak: setup ## Pass the long forms of the reliability tests (SOAK=0.1: a tenth of the rounds; ARGS="-k ingest")
+	@SOAK=$(SOAK) $(BIN)/python -m pytest -m soak $(ARGS)
 
 .PHONY: bench
 bench: setup ## Measure against what one would write instead, an hour and a half (options in ARGS="--quick")

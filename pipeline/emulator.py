@@ -5,7 +5,7 @@ import fcntl
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from components.dataset.disk import FULL
 from components.dataset.errors import DiskError
@@ -47,6 +47,7 @@ def serve(directory: Path) -> Iterator[str]:
         )
         # The emulator offers no way to make its thread a daemon, nor to ask for its port.
         server._api.daemon = True
+        _forget_broken_uploads(server._storage)
         server.start()
         # What fails is logged, and a traceback on the terminal would say it a second time.
         server._api._httpd.handle_error = lambda *_: None
@@ -54,6 +55,15 @@ def serve(directory: Path) -> Iterator[str]:
             yield f"http://127.0.0.1:{server._api._httpd.server_port}"
         finally:
             server.stop()
+
+
+def _forget_broken_uploads(storage: Any) -> None:
+    """Removes what a step that was killed had uploaded so far: none goes on after a restart."""
+    from gcp_storage_emulator.storage import RESUMABLE_DIR
+
+    storage.resumable.clear()
+    with contextlib.suppress(FileNotFoundError):
+        storage._store.remove_tree(RESUMABLE_DIR)
 
 
 @contextlib.contextmanager
