@@ -83,7 +83,7 @@ def _fashion_mnist(
         train_step: The way to train; no parameter of the pipeline.
         bucket_uri: Where the raw files are kept, and checkpoints while it trains:
             ``gs://bucket`` or ``gs://bucket/prefix``.
-        source: A directory, an ``http(s)://`` base or a ``gs://`` prefix with the four files;
+        source: A directory (also as ``file:///…``), an ``http(s)://`` base or a ``gs://`` prefix with the four files;
             empty: the system's dataset package, the project's ``data/``, the public mirrors.
         digests: SHA-256 of each decompressed file by its name; empty: FashionMNIST's own.
         allow_unverified: Accept files without digests; recorded in the data's metadata.

@@ -166,7 +166,9 @@ def check_source(source: str) -> str:
     check_address(source)
     if not source or "://" in source:
         return source
-    path = Path(source).expanduser()
+    path = Path(source)
+    with contextlib.suppress(RuntimeError):  # A user who does not exist.
+        path = path.expanduser()
     if not path.is_dir():
         raise UsageError(f"source={source}: there is no such directory")
     return str(path.resolve())

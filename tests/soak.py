@@ -4,6 +4,7 @@ import os
 from typing import Final
 
 import pytest
+from _pytest.mark import ParameterSet
 
 SCALE: Final = float(os.environ.get("SOAK") or 1)
 """The environment variable SOAK: by how much the rounds of the long forms are multiplied."""
@@ -16,10 +17,12 @@ def rounds(number: int) -> int:
     return max(1, round(number * SCALE))
 
 
-def long(number: int) -> object:
-    """The long form of a test's parameter, beside the short one: ``rounds(number)``."""
+def long(*values: object) -> ParameterSet:
+    """The long form of a test's parameters, beside the short one: numbers are ``rounds``."""
+    scaled = [rounds(value) if isinstance(value, int) else value for value in values]
+    names = [str(value) for value in values]
     marks = [pytest.mark.soak, pytest.mark.timeout(SECONDS)]
-    return pytest.param(rounds(number), marks=marks, id="soak")
+    return pytest.param(*scaled, marks=marks, id="-".join(["soak", *names]))
 
 
 FUZZ_EXAMPLES: Final = rounds(100_000)

@@ -9,11 +9,13 @@ from typing import Final
 import google_crc32c
 
 from components.dataset.errors import BucketError
-from components.dataset.storage import storage_call
+from components.dataset.storage import one_line, storage_call
 
 SCHEME: Final = "gs://"
 BLOCK: Final = 8 << 20
 """Bytes of one request when an object is read or written."""
+UPLOADS: Final = 3
+"""How often an upload begins before it is given up."""
 
 
 class ObjectDiffersError(BucketError):
@@ -89,10 +91,14 @@ def stat(uri: str) -> StoredObject | None:
     return StoredObject(uri, blob.size, blob.crc32c, blob.generation, blob.metadata or {})
 
 
+class BrokenUploadError(BucketError):
+    """An upload that cannot go on; nothing has appeared."""
+
+
 def upload(path: Path, uri: str, metadata: Mapping[str, str]) -> bool:
     """Writes a file to an address where nothing is yet; never overwrites.
 
-    The service checks the CRC32C before the object appears.
+    The service checks the CRC32C before the object appears. An upload that breaks off begins anew.
 
     Returns:
         True when it was written, False when the same bytes were there already.
@@ -101,10 +107,20 @@ def upload(path: Path, uri: str, metadata: Mapping[str, str]) -> bool:
         ObjectDiffersError: Something else is there already.
         BucketError: The bucket is missing, refuses, or cannot be reached.
     """
-    from google.api_core.exceptions import PreconditionFailed
+    crc32c = _crc32c(path)
+    for left in reversed(range(UPLOADS)):
+        try:
+            return _upload_once(path, uri, metadata, crc32c)
+        except BrokenUploadError:
+            if not left:
+                raise
+    raise AssertionError
+
+
+def _upload_once(path: Path, uri: str, metadata: Mapping[str, str], crc32c: str) -> bool:
+    from google.api_core import exceptions
 
     bucket, name = parse_uri(uri)
-    crc32c = _crc32c(path)
     with storage_call(uri, "objectAdmin") as (client, call):
         blob = client.bucket(bucket).blob(name, chunk_size=BLOCK)
         blob.metadata = dict(metadata)
@@ -117,9 +133,21 @@ def upload(path: Path, uri: str, metadata: Mapping[str, str]) -> bool:
                 crc32c_checksum_value=crc32c,
                 **call,
             )
-        except PreconditionFailed:
+        except exceptions.PreconditionFailed:
             return _same_as_stored(path, uri, crc32c)
+        except (exceptions.GoogleAPICallError, ValueError) as error:
+            # ValueError is the client's where the service kept less than it was sent.
+            if isinstance(error, ValueError) or _is_broken(error.code, str(error)):
+                raise BrokenUploadError(
+                    f"the upload of {uri} broke off ({one_line(error)}); run again"
+                ) from error
+            raise
     return True
+
+
+def _is_broken(code: int | None, text: str) -> bool:
+    """Whether an upload was refused as damaged, lost or incomplete, but may be begun again."""
+    return code in (308, 400, 404, 410) and "bucket does not exist" not in text
 
 
 def _same_as_stored(path: Path, uri: str, crc32c: str) -> bool:

@@ -44,6 +44,14 @@ DIGESTS: Final = {
 }
 """SHA-256 of each decompressed payload."""
 
+EXAMPLES: Final = {
+    TRAIN_IMAGES: 60_000,
+    TRAIN_LABELS: 60_000,
+    TEST_IMAGES: 10_000,
+    TEST_LABELS: 10_000,
+}
+"""Number of examples in each payload."""
+
 SYSTEM_DIRECTORY: Final = "/usr/share/datasets/fashion-mnist"
 """Where the Debian package ``dataset-fashion-mnist`` puts the four files."""
 

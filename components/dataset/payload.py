@@ -15,6 +15,8 @@ from components.dataset.facts import IMAGE_HEIGHT, IMAGE_WIDTH
 GZIP_MAGIC: Final = b"\x1f\x8b"
 BLOCK: Final = 1 << 16
 """Bytes read at a time from the underlying stream."""
+MAX_OVERHEAD: Final = 1 << 18
+"""Bytes by which a gzip stream may exceed its payload, plus 1 %; an honest one hardly does."""
 
 
 class Readable(Protocol):
@@ -68,6 +70,7 @@ class Payload:
         self.name = name
         self.offset = 0
         self._stream = stream
+        self._taken = 0
         self._pending = stream.read(2)
         if len(self._pending) == 1:
             self._pending += stream.read(1)
@@ -98,11 +101,11 @@ class Payload:
     def _inflated(self, inflate: Any, limit: int) -> bytes:
         while True:
             if inflate.eof:
-                self._pending = inflate.unused_data or self._stream.read(BLOCK)
+                self._pending = inflate.unused_data or self._next_block()
                 if not self._pending:
                     return b""
                 self._inflate = inflate = zlib.decompressobj(31)
-            source = inflate.unconsumed_tail or self._pending or self._stream.read(BLOCK)
+            source = inflate.unconsumed_tail or self._pending or self._next_block()
             self._pending = b""
             try:
                 piece: bytes = inflate.decompress(source, limit)
@@ -112,6 +115,14 @@ class Payload:
                 return piece
             if not source and not inflate.eof:
                 raise self.damage("is truncated: its gzip stream has no end")
+
+    def _next_block(self) -> bytes:
+        """Reads on in a gzip stream, unless it goes on without giving any payload."""
+        block = self._stream.read(BLOCK)
+        self._taken += len(block)
+        if self._taken > MAX_OVERHEAD + 1.01 * self.offset:
+            raise self.damage("has more gzip than payload")
+        return block
 
     def damage(self, what: str) -> DataError:
         """The error for this payload at its present offset."""

@@ -43,10 +43,11 @@ def storage_call(uri: str, role: str) -> Iterator[tuple[Any, dict[str, Any]]]:
         yield _client_for(os.environ.get("STORAGE_EMULATOR_HOST", "")), bounds
     except GoogleAuthError as error:
         raise BucketError(
-            f"{uri} needs credentials ({error}); run gcloud auth application-default login"
+            f"{uri} needs credentials ({one_line(error)}); run gcloud auth application-default "
+            "login"
         ) from error
     except DataCorruption as error:
-        raise BucketError(f"{uri} arrived damaged ({error}); run again") from error
+        raise BucketError(f"{uri} arrived damaged ({one_line(error)}); run again") from error
     except (GoogleAPIError, RequestException) as error:
         raise BucketError(_explain(uri, role, error)) from error
 
@@ -73,7 +74,14 @@ def _explain(uri: str, role: str, error: Exception) -> str:
         )
     if isinstance(error, Forbidden | Unauthorized):
         return (
-            f"{uri} refuses ({error}); grant the role roles/storage.{role} on gs://{bucket} to the "
-            "account that runs this step"
+            f"{uri} refuses ({one_line(error)}); grant the role roles/storage.{role} on "
+            f"gs://{bucket} to the account that runs this step"
         )
-    return f"{uri} cannot be reached ({error}); look at the network and run again"
+    return f"{uri} cannot be reached ({one_line(error)}); look at the network and run again"
+
+
+def one_line(error: Exception) -> str:
+    """What the service says, as one line that fits into another."""
+    text = " ".join(str(error).split())
+    line = "".join(char if char.isprintable() else " " for char in text)
+    return line if len(line) <= 300 else f"{line[:297]}..."

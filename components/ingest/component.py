@@ -22,7 +22,8 @@ def ingest(
             digests, counts and shape, and whether they were verified.
         landing: A JSON file that says which source served which file; no step reads it.
         source: A directory, an ``http(s)://`` base or a ``gs://`` prefix; empty: the system's
-            package directory, the project's ``data/``, the public mirrors, in order.
+            package directory, the project's ``data/``, the public mirrors, in order. Link-local
+            addresses are refused, also by name and by redirect.
         digests: SHA-256 of the decompressed content of each of the four files; empty: those of
             FashionMNIST.
         allow_unverified: With empty ``digests``: lands any dataset of this form.

@@ -103,7 +103,7 @@ def _is_landed(uri: str, name: str, digest: str) -> bool:
     if there.metadata.get(DIGEST_KEY) == digest:
         return True
     log.info("%s is there without a note of its digest: reading it", uri)
-    found = inspect(bucket.ObjectReader(there), name).sha256
+    found = inspect(bucket.ObjectReader(there), name, digest).sha256
     if found != digest:
         raise BucketError(
             f"{uri} holds a payload with the SHA-256 {found}, expected {digest}; remove the object "

@@ -1,30 +1,25 @@
 """A mirror that serves the files over HTTP, read with bounds on time and size."""
 
-import time
+import re
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
 
 from components.dataset.errors import SourceError
+from components.ingest import connection
 from components.ingest.credentials import redacted
 
 CONNECT_SECONDS: Final = 10.0
 READ_SECONDS: Final = 20.0
 """Longest silence between two packets."""
-GRACE_SECONDS: Final = 15.0
-"""How long a body may be slow before its speed counts."""
-MIN_BYTES_PER_SECOND: Final = 50_000.0
-"""Mean speed below which a mirror is given up: the largest file would take nine minutes."""
-MAX_BYTES: Final = 4 << 30
-"""No file of this kind is larger; an endless body ends here at the latest."""
-
-
 MAX_LOST_CONNECTIONS: Final = 3
 """After so many failures to connect in a row a mirror is not asked for further files."""
+MAX_REDIRECTS: Final = 5
 
 
 class TransientError(SourceError):
@@ -45,30 +40,45 @@ class Mirror:
 
         Raises:
             TransientError: No connection, a time-out, 429 or 5xx.
-            SourceError: Any other answer than 200.
+            SourceError: Any other answer than 200, a certificate that is not accepted, a redirect
+                that leads nowhere, an address that is link-local.
         """
-        with requests.Session() as session:
+        with connection.Session() as session:
             response = self._get(session, f"{name}.gz")
             if response.status_code == 404:
+                response.close()
                 response = self._get(session, name)
             if response.status_code != 200:
                 transient = response.status_code == 429 or response.status_code >= 500
                 kind = TransientError if transient else SourceError
-                raise kind(f"HTTP {response.status_code} {response.reason}")
+                raise kind(_short(f"HTTP {response.status_code} {response.reason}"))
             yield Body(response)
 
     def _get(self, session: requests.Session, file: str) -> requests.Response:
         if self._lost_connections >= MAX_LOST_CONNECTIONS:
             raise SourceError("was not reachable for an earlier file")
+        url = urljoin(self._base, file)
+        for _ in range(1 + MAX_REDIRECTS):
+            response = self._ask(session, url)
+            if not response.is_redirect:
+                return response
+            response.close()
+            url = _target(response)
+        raise SourceError(f"more than {MAX_REDIRECTS} redirects")
+
+    def _ask(self, session: requests.Session, url: str) -> requests.Response:
         try:
+            connection.refuse_link_local(urlsplit(url).hostname or "")
             response = session.get(
-                urljoin(self._base, file),
+                url,
                 # Not transfer-encoded: the gzip bytes of the file itself are wanted.
                 headers={"Accept-Encoding": "identity"},
                 timeout=(CONNECT_SECONDS, READ_SECONDS),
                 stream=True,
             )
         except (requests.ConnectionError, requests.Timeout) as error:
+            if _is_distrusted(error):
+                raise SourceError(f"its certificate is not accepted ({_reason(error)})") from error
             self._lost_connections += 1
             raise TransientError(f"no connection ({_reason(error)})") from error
         # Beside its own errors, requests lets pass what fails in the parsing of an address.
@@ -84,7 +94,7 @@ class Mirror:
 
 
 class Body:
-    """The body of an answer; every read is bounded in time, the whole in size and speed.
+    """The body of an answer.
 
     Attributes:
         total: Expected bytes, None when the server does not say.
@@ -92,10 +102,10 @@ class Body:
 
     def __init__(self, response: requests.Response) -> None:
         self._raw: Any = response.raw
-        length = response.headers.get("Content-Length", "")
-        self.total = int(length) if length.isdigit() else None
-        self._started = time.monotonic()
+        self.total: int | None = self._raw.length_remaining
         self._received = 0
+        if self.total is not None and self.total > connection.MAX_BYTES:
+            raise SourceError(f"too large (announces more than {connection.MAX_BYTES} bytes)")
 
     def read(self, size: int, /) -> bytes:
         """Reads at most ``size`` bytes, what one packet brought.
@@ -106,27 +116,55 @@ class Body:
         """
         try:
             content: bytes = self._raw.read1(size, decode_content=False) or b""
-        except (urllib3.exceptions.HTTPError, OSError) as error:
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise TransientError(
                 f"connection lost after {self._received} bytes ({_reason(error)})"
             ) from error
         self._received += len(content)
-        self._check_pace()
         return content
 
-    def _check_pace(self) -> None:
-        seconds = time.monotonic() - self._started
-        if seconds > GRACE_SECONDS and self._received < MIN_BYTES_PER_SECOND * seconds:
-            speed = self._received / seconds / 1000
-            raise SourceError(f"too slow ({speed:.1f} kB/s after {seconds:.0f} s)")
-        if self._received > MAX_BYTES:
-            raise SourceError(f"too large (more than {MAX_BYTES} bytes)")
+
+def _target(response: requests.Response) -> str:
+    """Where a redirect leads to.
+
+    Raises:
+        SourceError: That is no ``http(s)://`` address.
+    """
+    # Headers are decoded as Latin-1, addresses are UTF-8.
+    location = response.headers["Location"].encode("latin-1").decode(errors="replace")
+    try:
+        target = urljoin(response.url, location)
+        parts = urlsplit(target)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return target
+    except ValueError as error:
+        raise SourceError(f"redirects to an unusable address ({_reason(error)})") from error
+    raise SourceError(_short(f"redirects to {target}, not to http:// or https://"))
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it wraps, the innermost last."""
+    yield error
+    for inner in (getattr(error, "reason", None), *error.args):
+        if isinstance(inner, BaseException):
+            yield from _causes(inner)
+            return
+
+
+def _is_distrusted(error: BaseException) -> bool:
+    """Whether the other side's certificate was refused: it will be at the next attempt too."""
+    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
 
 
 def _reason(error: BaseException) -> str:
     """The innermost cause, short enough for a line."""
-    inner = getattr(error, "reason", None)
-    while isinstance(inner, BaseException) and getattr(inner, "reason", None) is not None:
-        inner = getattr(inner, "reason", None)
-    text = redacted(" ".join(str(inner or error).split()))
-    return text if len(text) <= 120 else f"{text[:117]}..."
+    *_, cause = _causes(error)
+    # urllib3 begins with the connection, which the line names already.
+    return _short(re.sub(r"^\w+\(host=[^)]*\): ", "", str(cause)))
+
+
+def _short(text: str) -> str:
+    """One line of what another machine says: no credentials, nothing that a terminal obeys."""
+    text = redacted(" ".join(text.split()))
+    line = "".join(char if char.isprintable() else " " for char in text)
+    return line if len(line) <= 120 else f"{line[:117]}..."

@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
+from urllib.parse import unquote, urlsplit
 
 from components.dataset import bucket, raw
 from components.dataset.errors import SourceError
 from components.dataset.facts import MIRRORS
 from components.dataset.payload import Readable
+from components.ingest.connection import refuse_link_local
 from components.ingest.credentials import refuse_credentials
 from components.ingest.mirror import Mirror
 
@@ -44,18 +46,38 @@ class Directory:
         Raises:
             SourceError: There is neither, or it may not be read.
         """
-        if not self._path.is_dir():
-            raise SourceError("no such directory")
-        paths = (self._path / f"{name}.gz", self._path / name)
-        path = next((path for path in paths if path.is_file()), None)
-        if path is None:
-            raise SourceError(f"no {name}.gz there")
         try:
+            if not self._path.is_dir():
+                raise SourceError("no such directory")
+            paths = (self._path / f"{name}.gz", self._path / name)
+            path = next((path for path in paths if path.is_file()), None)
+            if path is None:
+                raise SourceError(f"no {name}.gz there")
             file = path.open("rb")
         except PermissionError as error:
-            raise SourceError(f"{path.name} may not be read") from error
+            raise SourceError(f"{name}.gz may not be read") from error
         with file:
-            yield file
+            yield File(file)
+
+
+class File:
+    """An open file of a local directory."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def read(self, size: int, /) -> bytes:
+        """Reads at most ``size`` bytes.
+
+        Raises:
+            SourceError: The disk fails.
+        """
+        try:
+            return self._file.read(size)
+        except OSError as error:
+            raise SourceError(
+                f"cannot be read at byte {self._file.tell()} ({error.strerror})"
+            ) from error
 
 
 class Prefix:
@@ -85,31 +107,49 @@ def resolve(source: str) -> list[Source]:
     """The sources to try, in order.
 
     Args:
-        source: A directory, an ``http(s)://`` base or a ``gs://`` prefix; empty: the system's
-            package directory, the project's data directory, then the public mirrors.
+        source: A directory, also as ``file:///…``, an ``http(s)://`` base or a ``gs://`` prefix;
+            empty: the system's package directory, the project's data directory, then the public
+            mirrors.
 
     Raises:
-        SourceError: A scheme that is not known, an address with credentials, or a directory that
-            does not exist.
+        SourceError: A scheme that is not known, an address with credentials or one that cannot be
+            used, or a directory that does not exist.
         BucketError: A ``gs://`` address without a bucket.
     """
     refuse_credentials(source)
     if not source:
         return [*map(Directory, raw.directories()), *(Mirror(base) for base in MIRRORS)]
-    scheme, separator, _ = source.partition("://")
+    scheme, separator, rest = source.partition("://")
     if not separator:
-        return [_existing(Path(source).expanduser())]
+        return [_existing(source)]
     if scheme in ("http", "https"):
-        return [Mirror(source)]
+        return [_mirror(source)]
     if scheme == "gs":
         return [Prefix(source)]
+    if scheme == "file" and rest.startswith("/"):
+        return [_existing(unquote(rest))]
     raise SourceError(
-        f"source {source!r} has the scheme {scheme}://, expected a directory, http://, https:// "
-        "or gs://"
+        f"source has the scheme {scheme}://, expected a directory, file:///, http://, https:// or "
+        "gs://"
     )
 
 
-def _existing(path: Path) -> Directory:
+def _mirror(base: str) -> Mirror:
+    try:
+        parts = urlsplit(base)
+        if not parts.hostname or parts.port == 0:
+            raise ValueError("it names no host")
+    except ValueError as error:
+        raise SourceError(f"source is no usable address ({error}); correct it") from error
+    refuse_link_local(parts.hostname)
+    return Mirror(base)
+
+
+def _existing(name: str) -> Directory:
+    try:
+        path = Path(name).expanduser()
+    except RuntimeError:
+        path = Path(name)
     if not path.is_dir():
         raise SourceError(
             f"source {path} is not a directory; give one that holds the four .gz files, or leave "

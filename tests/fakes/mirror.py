@@ -4,7 +4,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -41,11 +41,13 @@ class FakeMirror:
         url: Its base address.
         answers: By file name; of a list the first is used up by each request, the last one stays.
         requests: The paths that were asked for.
+        watch: Called with ``fetch`` and ``before``, ``within`` or ``after`` each answer.
     """
 
     url: str
     answers: dict[str, Answer | list[Answer]] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
+    watch: Callable[[str, str], None] = field(default=lambda operation, moment: None)
 
     def answer(self, file: str) -> Answer:
         """The answer to the next request of ``file``."""
@@ -99,6 +101,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         mirror: FakeMirror = self.server.mirror  # type: ignore[attr-defined]
         mirror.requests.append(self.path)
+        mirror.watch("fetch", "before")
         answer = mirror.answer(self.path.rsplit("/", 1)[-1])
         self.send_response(answer.status)
         if not answer.endless:
@@ -106,11 +109,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         try:
             self._send(answer)
+            mirror.watch("fetch", "after")
         except OSError:
             self.close_connection = True
 
     def _send(self, answer: Answer) -> None:
+        mirror: FakeMirror = self.server.mirror  # type: ignore[attr-defined]
         body = answer.body[: answer.sent]
+        if not answer.endless:
+            self.wfile.write(body[: len(body) // 2])
+            mirror.watch("fetch", "within")
+            body = body[len(body) // 2 :]
         while True:
             for start in range(0, len(body), answer.piece):
                 self.wfile.write(body[start : start + answer.piece])

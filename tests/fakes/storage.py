@@ -1,22 +1,56 @@
 """Two stand-ins for Cloud Storage: a strict small fake, and the emulator package.
 
-The fake honours ``ifGenerationMatch=0`` with 412 (the emulator does not) and can refuse or damage.
+The fake honours ``ifGenerationMatch=0`` with 412 (the emulator does not), takes multipart and
+resumable uploads, and fails in the ways that the service and the network do.
 """
 
 import base64
 import itertools
-import json
-import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from typing import TYPE_CHECKING, Any
 
 import google_crc32c
+
+from tests.fakes.wire import Fault
+
+if TYPE_CHECKING:
+    from tests.fakes.storage_server import Request, StorageHandler
+
+OPERATIONS = ("list", "look", "insert", "start", "chunk", "finish", "download")
+"""What a client asks for: ``insert`` uploads in one request, the next three are resumable."""
+
+
+@dataclass
+class StorageFault(Fault):
+    """What happens to a request for an object.
+
+    Attributes:
+        act: Deals with the request in its own way; None: as the other attributes say.
+    """
+
+    act: "Callable[[StorageHandler, Request], None] | None" = None
+
+
+@dataclass
+class Session:
+    """A resumable upload that has begun.
+
+    Attributes:
+        description: What the object shall be: name, checksum, metadata.
+        create_only: Whether it was begun with ``ifGenerationMatch=0``.
+        received: The bytes that are kept so far.
+        done: Whether the object was made.
+    """
+
+    description: dict[str, Any]
+    create_only: bool
+    received: bytearray = field(default_factory=bytearray)
+    done: bool = False
 
 
 @dataclass
@@ -32,6 +66,10 @@ class FakeBucket:
         damage: Flip a bit of everything that is downloaded.
         uploads: Names in the order of uploads that were accepted.
         downloads: Names in the order of downloads.
+        committed: Name and content of every object at the moment when it appeared.
+        faults: By operation, what happens to the next requests.
+        sessions: The resumable uploads by their id.
+        watch: Called with an operation and ``before``, ``within`` or ``after`` it.
     """
 
     host: str
@@ -42,26 +80,42 @@ class FakeBucket:
     damage: bool = False
     uploads: list[str] = field(default_factory=list)
     downloads: list[str] = field(default_factory=list)
+    committed: list[tuple[str, bytes]] = field(default_factory=list)
+    faults: dict[str, list[StorageFault]] = field(default_factory=dict)
+    sessions: dict[str, Session] = field(default_factory=dict)
+    watch: Callable[[str, str], None] = field(default=lambda operation, moment: None)
+    lock: threading.Lock = field(default_factory=threading.Lock)
     generations: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def put(self, name: str, content: bytes, metadata: dict[str, str] | None = None) -> None:
         """Stores an object."""
-        checksum = google_crc32c.value(content).to_bytes(4, "big")
         self.objects[name] = content
         self.resources[name] = {
             "name": name,
             "bucket": self.name,
             "size": str(len(content)),
-            "crc32c": base64.b64encode(checksum).decode(),
+            "crc32c": checksum(content),
             "generation": str(next(self.generations)),
             "metadata": metadata or {},
         }
+
+    def fail(self, operation: str, fault: StorageFault, times: int = 1) -> None:
+        """Lets something happen to the next requests of ``operation``."""
+        assert operation in OPERATIONS
+        self.faults.setdefault(operation, []).extend([fault] * times)
+
+
+def checksum(content: bytes) -> str:
+    """The CRC32C as the service writes it."""
+    return base64.b64encode(google_crc32c.value(content).to_bytes(4, "big")).decode()
 
 
 @contextmanager
 def serve_storage(bucket: str = "bucket") -> Iterator[FakeBucket]:
     """Serves one empty bucket while the block runs."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    from tests.fakes.storage_server import StorageHandler
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), StorageHandler)
     server.daemon_threads = True
     fake = FakeBucket(f"http://127.0.0.1:{server.server_port}", bucket)
     server.fake = fake  # type: ignore[attr-defined]
@@ -86,98 +140,3 @@ def serve_emulator(directory: Path, bucket: str = "bucket") -> Iterator[str]:
         yield f"http://127.0.0.1:{server._api._httpd.server_port}"
     finally:
         server.stop()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    @property
-    def _fake(self) -> FakeBucket:
-        fake: FakeBucket = self.server.fake  # type: ignore[attr-defined]
-        return fake
-
-    def do_GET(self) -> None:
-        route = self._route()
-        if route is None:
-            return
-        name, query = route
-        if name is None:
-            prefix = query.get("prefix", [""])[0]
-            found = [r for key, r in sorted(self._fake.resources.items()) if key.startswith(prefix)]
-            self._answer(200, {"kind": "storage#objects", "items": found})
-        elif name not in self._fake.objects:
-            self._error(404, f"No such object: {self._fake.name}/{name}")
-        elif query.get("alt") == ["media"]:
-            self._download(name)
-        else:
-            self._answer(200, self._fake.resources[name])
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        route = self._route()
-        if route is None:
-            return
-        description, content = self._parts(body)
-        name = description["name"]
-        if route[1].get("ifGenerationMatch") == ["0"] and name in self._fake.objects:
-            self._error(412, "At least one of the pre-conditions you specified did not hold.")
-            return
-        self._fake.put(name, content, description.get("metadata"))
-        if (
-            description.get("crc32c", self._fake.resources[name]["crc32c"])
-            != (self._fake.resources[name]["crc32c"])
-        ):
-            self._error(400, "Provided CRC32C does not match.")
-            return
-        self._fake.uploads.append(name)
-        self._answer(200, self._fake.resources[name])
-
-    def _route(self) -> tuple[str | None, dict[str, list[str]]] | None:
-        """The object's name and the query; None after an error was answered."""
-        url = urlsplit(self.path)
-        match = re.search(r"/b/([^/]+)/o(?:/(.+))?$", url.path)
-        if match is None:
-            self._error(400, f"not understood: {self.path}")
-        elif self._fake.refuse:
-            self._error(403, "someone@example.com does not have storage.objects.list access.")
-        elif match[1] != self._fake.name:
-            self._error(404, "The specified bucket does not exist.")
-        else:
-            return (unquote(match[2]) if match[2] else None), parse_qs(url.query)
-        return None
-
-    def _parts(self, body: bytes) -> tuple[dict[str, Any], bytes]:
-        boundary = re.search(r'boundary="?([^";]+)', self.headers["Content-Type"])
-        assert boundary is not None
-        _, first, second, _ = body.split(b"--" + boundary[1].encode())
-        description = json.loads(first.split(b"\r\n\r\n", 1)[1])
-        return description, second.split(b"\r\n\r\n", 1)[1].removesuffix(b"\r\n")
-
-    def _download(self, name: str) -> None:
-        content = self._fake.objects[name]
-        first, last = 0, len(content) - 1
-        if wanted := re.match(r"bytes=(\d+)-(\d*)", self.headers.get("Range", "")):
-            first, last = int(wanted[1]), min(int(wanted[2] or last), last)
-        part = content[first : last + 1]
-        if self._fake.damage:
-            part = bytes([part[0] ^ 1]) + part[1:]
-        self._fake.downloads.append(name)
-        self.send_response(206)
-        self.send_header("Content-Range", f"bytes {first}-{last}/{len(content)}")
-        self.send_header("Content-Length", str(len(part)))
-        self.end_headers()
-        self.wfile.write(part)
-
-    def _error(self, status: int, message: str) -> None:
-        self._answer(status, {"error": {"code": status, "message": message}})
-
-    def _answer(self, status: int, content: dict[str, Any]) -> None:
-        body = json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Keeps the test's output clean."""

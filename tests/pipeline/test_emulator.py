@@ -43,6 +43,23 @@ def listening(port: int) -> set[str]:
     return found
 
 
+def test_what_a_killed_upload_has_left_is_removed_at_the_next_start(tmp_path: Path) -> None:
+    with emulator.serve(tmp_path) as host:
+        blob = client(host).bucket(emulator.LOCAL_BUCKET).blob("a", chunk_size=256 << 10)
+        with pytest.raises(RuntimeError), blob.open("wb") as writer:
+            writer.write(bytes(600 << 10))
+            assert parts(tmp_path) == [512 << 10]
+            raise RuntimeError
+    with emulator.serve(tmp_path) as host:
+        assert parts(tmp_path) == []
+        client(host).bucket(emulator.LOCAL_BUCKET).blob("b").upload_from_string("works")
+
+
+def parts(directory: Path) -> list[int]:
+    """The sizes of the uploads that have not ended."""
+    return [path.stat().st_size for path in directory.rglob("_resumable/*")]
+
+
 def test_it_listens_on_loopback_only(tmp_path: Path) -> None:
     with emulator.serve(tmp_path) as host:
         port = int(host.rpartition(":")[2])

@@ -103,8 +103,9 @@ def test_a_relative_source_becomes_absolute(
 
 
 def test_a_source_directory_that_is_missing_is_wrong_use() -> None:
-    with pytest.raises(UsageError, match="source=/no/where: there is no such directory"):
-        local.check_source("/no/where")
+    for source in ("/no/where", "~nobody-of-this-name/data"):
+        with pytest.raises(UsageError, match=f"source={source}: there is no such directory"):
+            local.check_source(source)
 
 
 def test_variables_that_reach_into_a_step_are_left_out(

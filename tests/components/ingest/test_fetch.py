@@ -8,6 +8,7 @@ import pytest
 
 from components.dataset.errors import SourceError
 from components.dataset.facts import TEST_IMAGES, TRAIN_IMAGES
+from components.ingest import connection
 from components.ingest import fetch as fetching
 from components.ingest import mirror as mirrors
 from components.ingest.fetch import Fetched, fetch
@@ -110,7 +111,7 @@ def test_a_trickle_is_given_up_though_every_packet_comes_in_time(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(mirrors, "GRACE_SECONDS", 0.3)
+    monkeypatch.setattr(connection, "GRACE_SECONDS", 0.3)
     started = time.monotonic()
     with serve_mirror() as slow:
         slow.answers[FILE] = Answer(files[FILE], piece=1, pause=0.05)
@@ -136,7 +137,7 @@ def test_a_mirror_that_falls_silent_is_given_up(
 def test_a_body_without_end_that_looks_sound_stops_at_the_size_bound(
     payload: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mirrors, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(connection, "MAX_BYTES", 1 << 20)
     with serve_mirror() as endless:
         endless.answers[FILE] = Answer(header(IMAGES_MAGIC, 3_000_000, 28, 28) * 999, endless=True)
         with pytest.raises(SourceError, match=r"too large \(more than 1048576 bytes\)"):

@@ -1,4 +1,6 @@
+import errno
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import pytest
 
@@ -27,12 +29,6 @@ def test_the_project_directory_is_data_here_where_the_variable_is_not_set(
     assert resolve("")[1].label == str(Path.cwd() / "data")
 
 
-@pytest.mark.parametrize("source", ["ftp://host/a", "s3://bucket/a", "file:///a"])
-def test_other_schemes_are_refused(source: str) -> None:
-    with pytest.raises(SourceError, match=r"has the scheme .* expected a directory"):
-        resolve(source)
-
-
 def test_a_missing_directory_is_refused_at_once(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="nowhere is not a directory"):
         resolve(str(tmp_path / "nowhere"))
@@ -57,4 +53,33 @@ def test_a_bucket_serves_what_lies_below_the_prefix(fake: FakeBucket) -> None:
     with source.open(TRAIN_LABELS) as stream:
         assert stream.read(10) == b"plain"
     with pytest.raises(SourceError, match=r"no other\.gz there"), source.open("other"):
+        pass
+
+
+class Failing:
+    """An open file on a disk that fails."""
+
+    def read(self, size: int) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    def tell(self) -> int:
+        return 5
+
+
+def test_a_disk_that_fails_is_a_fault_of_the_source() -> None:
+    file = cast(BinaryIO, Failing())
+    with pytest.raises(SourceError, match=r"cannot be read at byte 5 \(Input/output error\)"):
+        sources.File(file).read(10)
+
+
+def test_a_directory_that_may_not_be_looked_into_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = resolve(str(tmp_path))[0]
+
+    def refuse(path: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    with pytest.raises(SourceError, match="may not be read"), directory.open(TRAIN_LABELS):
         pass
