@@ -8,12 +8,14 @@ the same in a checkout, a notebook and a container.
 
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from kfp import dsl
 from kfp.dsl.python_component import PythonComponent
+
+from components.dataset.provenance import INTERFACES
 
 COMPONENTS: Final = Path(__file__).resolve().parent
 BASE_IMAGE: Final = "python:3.11-slim"
@@ -28,7 +30,7 @@ def step(
     Args:
         folder: The step's package under ``components/``.
         dataset: The modules of ``components.dataset`` that the step uses, without ``.py``.
-        modules: The modules of ``folder`` that the step uses; empty: all but ``component.py``.
+        modules: The modules of ``folder`` that the step uses; empty: all but its interfaces.
         pins: The file of ``components/requirements/`` to install; empty: that of ``folder``.
     """
 
@@ -45,8 +47,22 @@ def step(
     return decorate
 
 
-def stage(root: Path, *, folder: str, dataset: Sequence[str], modules: Sequence[str] = ()) -> None:
+def stage(
+    root: Path,
+    *,
+    folder: str,
+    dataset: Sequence[str],
+    modules: Sequence[str] = (),
+    unused: Iterable[str] = INTERFACES,
+) -> None:
     """Copies the files that ``step`` embeds to ``root``.
+
+    Args:
+        root: Becomes ``sys.path[0]``.
+        folder: See ``step``.
+        dataset: See ``step``.
+        modules: See ``step``.
+        unused: Files of ``folder`` to leave out where no modules are named.
 
     Raises:
         FileNotFoundError: A named module does not exist.
@@ -55,7 +71,8 @@ def stage(root: Path, *, folder: str, dataset: Sequence[str], modules: Sequence[
     if modules:
         chosen = [own / "__init__.py", *(own / f"{name}.py" for name in modules)]
     else:
-        chosen = [path for path in own.rglob("*.py") if path != own / "component.py"]
+        left_out = {own / name for name in unused}
+        chosen = [path for path in own.rglob("*.py") if path not in left_out]
     shared = [COMPONENTS / "dataset" / f"{name}.py" for name in ("__init__", *dataset)]
     for source in [COMPONENTS / "__init__.py", *shared, *chosen]:
         target = root / "components" / source.relative_to(COMPONENTS)

@@ -83,8 +83,10 @@ def _fashion_mnist(
         train_step: The way to train; no parameter of the pipeline.
         bucket_uri: Where the raw files are kept, and checkpoints while it trains:
             ``gs://bucket`` or ``gs://bucket/prefix``.
-        source: A directory (also as ``file:///…``), an ``http(s)://`` base or a ``gs://`` prefix with the four files;
-            empty: the system's dataset package, the project's ``data/``, the public mirrors.
+        source: A directory (also as ``file:///…``), an ``http(s)://`` base or a ``gs://`` prefix
+            with the four files; empty: the system's dataset package, the project's ``data/``, the
+            public mirrors. An address with a password or a signature in it is refused, since
+            parameters are kept in plain: put a mirror's password into ``~/.netrc``.
         digests: SHA-256 of each decompressed file by its name; empty: FashionMNIST's own.
         allow_unverified: Accept files without digests; recorded in the data's metadata.
         shards: TFRecord files for each split.

@@ -57,7 +57,8 @@ def files() -> dict[str, bytes]:
     """The files of the package by name."""
     with tempfile.TemporaryDirectory() as staging:
         root = Path(staging)
-        stage(root, folder="train", dataset=(*DATASET, *RAW_DATASET))
+        dataset = (*DATASET, *RAW_DATASET)
+        stage(root, folder="train", dataset=dataset, unused=["component.py"])
         found = {
             path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*.py")
         }

@@ -22,5 +22,6 @@ def test_the_digest_is_that_of_names_and_bytes(tmp_path: Path) -> None:
 
 def test_what_is_not_embedded_does_not_count(tmp_path: Path) -> None:
     files = {"__init__.py": "", "trainer/model.py": "x = 1\n"}
-    checkout = {**files, "component.py": "y = 2\n", "trainer/__pycache__/model.pyc": "z"}
+    interfaces = {"component.py": "y = 2\n", "trainer/task.py": "z = 3\n"}
+    checkout = {**files, **interfaces, "trainer/__pycache__/model.pyc": "z"}
     assert make(tmp_path / "checkout", checkout) == make(tmp_path / "container", files)

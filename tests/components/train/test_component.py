@@ -156,7 +156,7 @@ def test_the_embedded_code_needs_nothing_of_the_checkout(tmp_path: Path) -> None
     check = """
 import sys
 import components
-from components.train.trainer import export, history, input_pipeline, model, task, training
+from components.train.trainer import export, history, input_pipeline, job, model, training
 from components.dataset.provenance import code_digest
 assert components.__path__[0].startswith(sys.argv[1]), components.__path__
 print(code_digest(history.CODE))
