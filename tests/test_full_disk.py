@@ -19,6 +19,7 @@ from components.dataset.errors import StepError
 from pipeline import local, parameters
 from pipeline import spec as specs
 from pipeline.errors import CommandError
+from pipeline.root import Root
 from pipeline.tasks import Task, Watcher
 from tests import soak
 from tests.command import states, summary, versions
@@ -91,7 +92,7 @@ def run(project: SmallProject, root: Path, filler: Filler) -> None:
     source = f"source={project.path / 'source'}"
     given = [*PARAMETERS, f"digests={json.dumps(project.digests)}", source]
     values = {"bucket_uri": local.BUCKET_URI, **parameters.parse(given, spec)}
-    place = local.Root(root)
+    place = Root(root)
     local.run(local.DEFAULT_SPEC, parameters.complete(values, spec), place, filler.watching)
 
 
