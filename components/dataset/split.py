@@ -34,8 +34,12 @@ def shuffled_positions(
     """
     _check(len(labels), validation_examples, seed)
     order = np.arange(len(labels), dtype=np.uint32)
-    np.random.default_rng(seed).shuffle(order)
+    random = np.random.default_rng(seed)
+    random.shuffle(order)
     order = _validation_last(order, labels, allocate(labels, validation_examples))
+    # The classes that had their share first would lead one split, the others would end the other.
+    for part in np.split(order, [len(labels) - validation_examples]):
+        random.shuffle(part)
     positions = np.empty_like(order)
     for start in range(0, len(order), BLOCK):
         block = order[start : start + BLOCK]

@@ -49,6 +49,15 @@ def test_both_splits_are_shuffled() -> None:
         assert abs(np.corrcoef(np.arange(len(part)), part)[0, 1]) < 0.2
 
 
+def test_every_stretch_of_a_split_has_all_classes() -> None:
+    labels = shuffled_labels(2000)
+    order = np.argsort(shuffled_positions(labels, 2000, seed=0))
+    # 200 examples of ten classes: 20 each, with a standard deviation of 4.2.
+    for stretch in (order[:200], order[17_800:18_000], order[18_000:18_200], order[-200:]):
+        assert np.bincount(labels[stretch], minlength=10).min() >= 5
+        assert np.bincount(labels[stretch], minlength=10).max() <= 40
+
+
 def test_a_class_that_is_missing_from_the_data_is_no_error() -> None:
     assert allocate(shuffled_labels([10, 0, 10, 0, 0, 0, 0, 0, 0, 0]), 4).tolist()[:3] == [2, 0, 2]
 
