@@ -152,6 +152,12 @@ def test_nothing_goes_to_standard_error(executed: Executed) -> None:
     assert executed.complaints() == []
 
 
+def test_no_cell_says_more_than_a_page(executed: Executed) -> None:
+    cells = [cell.id for cell in executed.notebook.cells if cell.cell_type == "code"]
+    lengths = {each: len(executed.text(each).splitlines()) for each in cells}
+    assert {each: length for each, length in lengths.items() if length > 40} == {}
+
+
 def test_earlier_run_cache_and_bucket_stay_as_they_were(
     executed: Executed, digests: dict[Path, str]
 ) -> None:

@@ -70,21 +70,23 @@ def _residual(x: Any, filters: tuple[int, ...], dtype: str) -> Any:
     stem, first, *others = filters
     if stem >= 2 * LANES:
         x = _convolution(x, stem // 2, dtype)
-    x = _convolution(x, stem, dtype)
-    x = layers.MaxPooling2D(dtype=dtype)(x)
+    x = _convolution(x, stem, dtype, pool=True)
     x = _convolution(x, first, dtype, strides=2)
     x = _residual_pair(x, first, dtype)
     for channels in others:
-        x = _convolution(x, channels, dtype)
-        x = layers.MaxPooling2D(dtype=dtype)(x)
+        x = _convolution(x, channels, dtype, pool=True)
         x = _residual_pair(x, channels, dtype)
     return layers.GlobalAveragePooling2D(dtype="float32")(x)
 
 
-def _convolution(x: Any, filters: int, dtype: str, *, strides: int = 1, relu: bool = True) -> Any:
+def _convolution(
+    x: Any, filters: int, dtype: str, *, strides: int = 1, pool: bool = False, relu: bool = True
+) -> Any:
     x = layers.Conv2D(
         filters, 3, strides, "same", use_bias=False, kernel_initializer="he_normal", dtype=dtype
     )(x)
+    if pool:  # First, since normalizing a quarter of the pixels takes a quarter of the time.
+        x = layers.MaxPooling2D(dtype=dtype)(x)
     x = FusedBatchNormalization(dtype=dtype)(x)
     return layers.ReLU(dtype=dtype)(x) if relu else x
 
