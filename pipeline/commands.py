@@ -1,5 +1,6 @@
 """How every command ends: one line that says what to do, and the right exit code."""
 
+import traceback
 from typing import Any, Final
 
 import typer
@@ -54,7 +55,7 @@ class Commands(Group):
             return super().invoke(ctx)
         except (CommandError, StepError, OSError) as error:
             if ctx.meta[VERBOSE]:
-                raise
+                traceback.print_exc()
             raise typer.Exit(show(error)) from error
 
 

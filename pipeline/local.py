@@ -99,7 +99,8 @@ def carry_out(
         root: The folder that holds all that is local.
         watch: Opens what is told of the run while it lasts.
         kept: The pipeline's parameters, to be kept with the run; None: ``arguments``.
-        earlier: Id of the run whose outputs the steps read; empty: they read nothing but their own.
+        earlier: Id of the run whose outputs the steps read, which leave the cache as it is; empty:
+            they read nothing but their own.
         use_cache: Answer a step from an earlier run when nothing it depends on has changed.
         hermetic: Run each step in a fresh environment that holds nothing but its own pins.
 
@@ -116,9 +117,12 @@ def carry_out(
             spec, at_home = localize(committed, result.id, keep_preamble=hermetic)
             scratch = result.directory / run_folder.SCRATCH
             with emulator.started(root.bucket) as bucket:
+                cache = None
+                if not earlier:
+                    cache = StepCache(root.cache.resolve(), bucket.checksums, answers=use_cache)
                 place = Workplace(
                     run_directory=result.directory,
-                    cache=StepCache(root.cache.resolve(), bucket.checksums, answers=use_cache),
+                    cache=cache,
                     scratch=scratch,
                     environment=_environment(bucket.host, scratch, root, result.spec_digest),
                     hermetic=hermetic,

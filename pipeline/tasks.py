@@ -49,7 +49,7 @@ class Workplace:
 
     Attributes:
         run_directory: ``runs/<id>``; the tasks' folders are made under its ``steps/``.
-        cache: What earlier runs made.
+        cache: What earlier runs made; None: nothing is looked for, nothing kept.
         scratch: Working directory and ``TMPDIR`` of every task.
         environment: Environment of every task.
         hermetic: Whether each task gets an environment of its own, with its own pins alone.
@@ -58,7 +58,7 @@ class Workplace:
     """
 
     run_directory: Path
-    cache: "StepCache"
+    cache: "StepCache | None"
     scratch: Path
     environment: Mapping[str, str]
     hermetic: bool = False

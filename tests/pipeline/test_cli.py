@@ -42,6 +42,7 @@ def test_an_unknown_option_is_exit_code_2(tmp_path: Path) -> None:
 
 def test_a_traceback_is_shown_when_asked_for(tmp_path: Path) -> None:
     done = fashion_mnist("run", "-p", "epoch=3", "--verbose", cwd=tmp_path)
+    assert done.returncode == 2
     assert "Traceback" in done.stderr
     assert "did you mean epochs" in done.stderr
 

@@ -86,7 +86,9 @@ def test_a_pattern_takes_files_of_a_bucket_and_nothing_that_leaves_the_folder(
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", fake.host)
         for name in ("a/", "a/1/x", "a/2/x", "a/../../escaped", "a/./x", "b/x"):
             fake.put(name, name.encode())
-        split = Split.of_pattern("gs://bucket/a/*", tmp_path / "here")
+        here = tmp_path / "here"
+        here.mkdir()
+        split = Split.of_pattern("gs://bucket/a/*", here)
     assert [path.read_text() for path in split.files] == ["a/1/x", "a/2/x"]
-    assert all(path.is_relative_to(tmp_path / "here") for path in tmp_path.rglob("*/?/x"))
+    assert all(path.is_relative_to(here) for path in tmp_path.rglob("*/?/x"))
     assert not list(tmp_path.rglob("escaped"))
