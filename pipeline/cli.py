@@ -139,12 +139,14 @@ def run(
     loaded = specs.load(compiled)
     given = [*(parameter or []), *([] if source is None else [f"source={source}"])]
     values = {
-        "bucket_uri": local.BUCKET_URI,
-        "git_revision": local.git_revision(),
+        **parameters.known(
+            {"bucket_uri": local.BUCKET_URI, "git_revision": local.git_revision()}, loaded
+        ),
         **parameters.of_preset(preset),
         **parameters.parse(given, loaded),
     }
-    values["source"] = local.check_source(values.get("source", ""))
+    if "source" in values:
+        values["source"] = local.check_source(values["source"])
     with stopped_by_signals():
         result = local.run(
             compiled,

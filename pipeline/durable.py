@@ -31,19 +31,31 @@ def write(path: Path, content: str | bytes, *, sync: bool = True) -> None:
 def replacing(path: Path, *, sync: bool = True) -> Iterator[Path]:
     """Gives a path beside ``path`` to write to, which takes its place at the end of the block.
 
+    A link stays one, and what it leads to is replaced; what is there and is no file, as
+    ``/dev/null``, is given itself.
+
     Raises:
         OSError: As ``write``.
     """
-    temporary = path.with_name(f"{UNFINISHED}{secrets.token_hex(8)}")
+    place = Path(os.path.realpath(path))
+    if place.exists() and not place.is_file():
+        yield place
+        return
+    temporary = place.with_name(f"{UNFINISHED}{secrets.token_hex(8)}")
     try:
         yield temporary
         if sync:
             sync_file(temporary)
-        temporary.replace(path)
+        temporary.replace(place)
+    except OSError as error:
+        if error.filename != str(temporary):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(NotADirectoryError):
+            temporary.unlink(missing_ok=True)
     if sync:
-        sync_file(path.parent)
+        sync_file(place.parent)
 
 
 def sync_tree(directory: Path) -> None:

@@ -15,7 +15,6 @@ from pipeline.execution import execute
 from pipeline.localization import localize
 from pipeline.machine import Machine
 from pipeline.parameters import check_address
-from pipeline.registry import Registry
 from pipeline.root import DEFAULT_ROOT, Root
 from pipeline.spec import Spec
 from pipeline.summary import Run
@@ -110,7 +109,7 @@ def carry_out(
     from pipeline.step_cache import StepCache
 
     with emulator.alone(root.bucket) as lock:
-        run_folder.clear(root.runs, Registry(root.registry))
+        run_folder.clear(root)
         parameters = arguments if kept is None else kept
         result = run_folder.begin(committed, parameters, root.runs, earlier)
         try:

@@ -1,12 +1,13 @@
 """Keeps web pages out of a service on a loopback port: their browser can reach it too."""
 
+import re
 from collections.abc import Mapping
 from functools import partial
 from http import HTTPStatus
 from http.server import HTTPServer
 from typing import Any, Final
 
-HOSTS: Final = ("127.0.0.1", "localhost")
+HOST: Final = re.compile(r"(127\.0\.0\.1|localhost)(:[0-9]+)?")
 OF_BROWSERS: Final = ("Origin", "Sec-Fetch-Site")
 """Headers that every browser sends along and no client of the storage service does."""
 WIPE: Final = "/wipe"
@@ -43,11 +44,12 @@ def refusal(path: str, headers: Mapping[str, str]) -> str:
         path: What it asks for.
         headers: Its headers, found whatever their case.
     """
-    host = headers.get("Host") or HOSTS[0]
-    if host.rpartition(":")[0] not in HOSTS and host not in HOSTS:
+    # The emulator puts the two together and parses that as one address.
+    host = headers.get("Host")
+    if host and not HOST.fullmatch(host):
         return "this service is for 127.0.0.1"
     if any(name in headers for name in OF_BROWSERS):
         return "this service is not for web pages"
-    if path.partition("?")[0].rstrip("/") == WIPE:
+    if path.startswith(WIPE) or not path.startswith("/"):
         return "this service removes nothing at once"
     return ""

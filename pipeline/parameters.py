@@ -10,6 +10,7 @@ from typing import Any, Final
 from components.dataset.errors import SourceError
 from components.ingest.credentials import refuse_credentials
 from components.train.trainer.presets import PRESETS
+from pipeline import spec as specs
 from pipeline.errors import UsageError
 from pipeline.spec import Spec
 
@@ -47,7 +48,7 @@ class Described:
 
 def describe(spec: Spec) -> list[Described]:
     """All parameters of a pipeline, sorted by name."""
-    declared = spec["root"]["inputDefinitions"]["parameters"]
+    declared = specs.declared(spec)
     return [
         Described(
             name,
@@ -74,7 +75,7 @@ def parse(assignments: Iterable[str], spec: Spec) -> dict[str, Any]:
         UsageError: No ``=``, a parameter that the pipeline does not have, or a value that is
             not of its type.
     """
-    declared = spec["root"]["inputDefinitions"]["parameters"]
+    declared = specs.declared(spec)
     values = {}
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
@@ -100,13 +101,23 @@ def of_preset(name: str | None) -> dict[str, Any]:
     return {key: list(value) if isinstance(value, tuple) else value for key, value in values}
 
 
+def known(values: dict[str, Any], spec: Spec) -> dict[str, Any]:
+    """Those of the values whose parameters the pipeline has."""
+    return {name: value for name, value in values.items() if name in specs.declared(spec)}
+
+
 def complete(values: dict[str, Any], spec: Spec) -> dict[str, Any]:
     """Every parameter of the pipeline: ``values`` and the defaults of the others.
 
     Raises:
-        UsageError: A parameter without default has no value.
+        UsageError: A parameter without default has no value, a value has no parameter, or the
+            spec is that of a step, which reads what others have made.
     """
-    declared = spec["root"]["inputDefinitions"]["parameters"]
+    declared = specs.declared(spec)
+    if artifacts := spec["root"].get("inputDefinitions", {}).get("artifacts"):
+        raise UsageError(f"the pipeline reads {', '.join(artifacts)}: give one that begins itself")
+    if strange := sorted(values.keys() - declared):
+        raise UsageError(_unknown(strange[0], sorted(declared)))
     missing = [
         name
         for name, definition in declared.items()
@@ -119,7 +130,7 @@ def complete(values: dict[str, Any], spec: Spec) -> dict[str, Any]:
 
 def changed(values: dict[str, Any], spec: Spec) -> dict[str, Any]:
     """The spec's default of each parameter that has another value; none for a required one."""
-    declared = spec["root"]["inputDefinitions"]["parameters"]
+    declared = specs.declared(spec)
     defaults = {
         name: _default(definition)
         for name, definition in declared.items()

@@ -64,6 +64,14 @@ class Registry:
             return []
         return sorted(path.name for path in self.root.iterdir() if files.numbers(path))
 
+    def directories(self) -> list[Path]:
+        """The directory of each version of each model, whatever is recorded of it."""
+        return [
+            self.root / model / str(number)
+            for model in self.models()
+            for number in files.numbers(self.root / model)
+        ]
+
     def versions(self, model: str) -> list[Version]:
         """All versions of a model, oldest first; empty when there is no such model.
 
@@ -126,17 +134,21 @@ class Registry:
                 "make room or give the directory's rights, then run again"
             ) from error
 
-    def add_evaluation(self, version: Version, evaluation: Mapping[str, Any]) -> None:
+    def add_evaluation(self, version: Path, evaluation: Mapping[str, Any]) -> None:
         """Puts a model's evaluation beside it, as ``evaluation.json``.
+
+        Args:
+            version: The version's directory.
+            evaluation: JSON values.
 
         Raises:
             RegistryError: The registry cannot be written.
         """
         try:
-            files.write_evaluation(version.path, evaluation)
+            files.write_evaluation(version, evaluation)
         except OSError as error:
             raise RegistryError(
-                f"could not write the evaluation of {version.path} ({files.reason(error)}); make "
+                f"could not write the evaluation of {version} ({files.reason(error)}); make "
                 "room or give the directory's rights, then run again"
             ) from error
 

@@ -11,8 +11,10 @@ from typing import Any, Final
 from pipeline import registry_files
 from pipeline import spec as specs
 from pipeline.compiler import COMPILED, PIPELINE
+from pipeline.durable import UNFINISHED
 from pipeline.parameters import changed
 from pipeline.registry import Registry
+from pipeline.root import Root
 from pipeline.run_id import new_run_id
 from pipeline.spec import Spec
 from pipeline.summary import Run, write_summary
@@ -22,6 +24,8 @@ SCRATCH: Final = "scratch"
 """A run's folder has it as long as the run has not ended; it is removed last."""
 PACKAGED: Final = Path("steps/package-model")
 EVALUATION: Final = "registry_evaluation"
+STALE_SECONDS: Final = 60.0
+"""After that nobody still writes a file that has not got its name."""
 
 log = logging.getLogger(__name__)
 
@@ -71,22 +75,28 @@ def end(run: Run) -> None:
     shutil.rmtree(scratch, ignore_errors=True)
 
 
-def clear(runs: Path, registry: Registry) -> None:
+def clear(root: Root) -> None:
     """Ends what earlier runs could not end themselves; call it while no other run goes on.
 
     Args:
-        runs: The folder that has a folder for each run.
-        registry: Where they put their models.
+        root: The folder that holds all that is local.
     """
-    for scratch in sorted(runs.glob(f"*/{SCRATCH}")):
+    _clear_unfinished(root)
+    for scratch in sorted(root.runs.glob(f"*/{SCRATCH}")):
         log.warning(
             "%s was killed; the steps that were done stay in the cache", scratch.parent.name
         )
         shutil.rmtree(scratch)
-    try:
-        complete_uploads(runs, registry)
-    except registry_files.RegistryError as error:
-        log.warning("%s", error)  # A step that needs the model will say it again, and fail.
+    complete_uploads(root.runs, Registry(root.registry))
+
+
+def _clear_unfinished(root: Root) -> None:
+    """Removes what killed writers had not finished: of runs at once, of other commands later."""
+    stale = time.time() - STALE_SECONDS
+    own = [path for part in (root.registry, root.cache) for path in part.rglob(f"{UNFINISHED}*")]
+    shared = [*root.path.glob(f"{UNFINISHED}*"), *root.runs.glob(f"*/{UNFINISHED}*")]
+    for path in (*own, *(path for path in shared if path.stat().st_mtime < stale)):
+        path.unlink(missing_ok=True)
 
 
 def complete_uploads(runs: Path, registry: Registry) -> None:
@@ -94,13 +104,19 @@ def complete_uploads(runs: Path, registry: Registry) -> None:
 
     No later run would do it: to that the model is a version already.
     """
-    for model in registry.models():
-        for version in registry.versions(model):
-            run = str(version.facts.get("run", ""))
-            if not run or (version.path / registry_files.EVALUATION).exists():
-                continue
-            if evaluation := _packaged_evaluation(runs / Path(run).name / PACKAGED):
-                registry.add_evaluation(version, evaluation)
+    for version in registry.directories():
+        try:
+            _complete_upload(runs, registry, version)
+        except registry_files.RegistryError as error:
+            log.warning("%s", error)  # A step that needs the model will say it again, and fail.
+
+
+def _complete_upload(runs: Path, registry: Registry, version: Path) -> None:
+    run = registry_files.read_version(version).get("run", "")
+    if not run or (version / registry_files.EVALUATION).exists():
+        return
+    if evaluation := _packaged_evaluation(runs / Path(run).name / PACKAGED):
+        registry.add_evaluation(version, evaluation)
 
 
 def _packaged_evaluation(step: Path) -> dict[str, Any]:

@@ -9,19 +9,20 @@ import hashlib
 import io
 import re
 import tarfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
+from components.dataset.redaction import one_line
 from pipeline.errors import UsageError
 
 Spec = dict[str, Any]
 
 ARCHIVE: Final = re.compile(r"(__KFP_EMBEDDED_ARCHIVE_B64 = ')([A-Za-z0-9+/=]+)(')")
 """The embedded code within a step's command, as kfp writes it."""
-PARTS: Final = ("pipelineInfo", "root", "deploymentSpec")
 SAFE_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 DEEPEST: Final = 64
 """Six times as deep as a compiled pipeline is."""
@@ -34,17 +35,23 @@ def load(path: Path) -> Spec:
     Raises:
         UsageError: It is none.
     """
+    from pipeline.spec_form import fault
+
     try:
         text = path.read_text()
         _check_nesting(text, path)
         spec: Spec = yaml.load(text, Loader=SAFE_LOADER)  # noqa: S506
     except (yaml.YAMLError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise UsageError(f"{path} is no YAML ({reason}); compile it anew") from error
-    parts = [spec.get(key) if isinstance(spec, dict) else None for key in PARTS]
-    if not all(isinstance(part, dict) for part in parts):
-        raise UsageError(f"{path} is no compiled pipeline: it has no {', '.join(PARTS)}")
+        raise UsageError(f"{path} is no YAML ({one_line(error)}); compile it anew") from error
+    if reason := fault(spec):
+        raise UsageError(f"{path} is no compiled pipeline ({one_line(reason)}); compile it anew")
     return spec
+
+
+def declared(spec: Spec) -> Spec:
+    """The definition of each parameter of a pipeline, by its name."""
+    definitions: Spec = spec["root"].get("inputDefinitions", {}).get("parameters", {})
+    return definitions
 
 
 def _check_nesting(text: str, path: Path) -> None:
@@ -89,7 +96,7 @@ def map_containers(spec: Spec, change: Callable[[str, Spec], Spec]) -> Spec:
 def strip_preamble(container: Spec) -> Spec:
     """The container without the ``pip install`` in front of its own command."""
     command = container.get("command", [])
-    if tuple(command[:2]) != PREAMBLE or "pip install" not in command[2]:
+    if tuple(command[:2]) != PREAMBLE or "pip install" not in "".join(command[2:3]):
         return container
     return {**container, "command": command[3:]}
 
@@ -103,18 +110,29 @@ def unpacked(spec: Spec) -> Spec:
     """The spec with its archives as text: what to compare and to show."""
 
     def show(packed: str) -> str:
-        return "".join(f"\n=== {name}\n{content.decode()}" for name, content in unpack(packed))
+        return "".join(
+            f"\n=== {name}\n{content.decode(errors='replace')}" for name, content in unpack(packed)
+        )
 
     return _map_archives(spec, show)
 
 
 def unpack(packed: str) -> Iterator[tuple[str, bytes]]:
-    """Names and contents of the files in an embedded archive, sorted by name."""
-    with tarfile.open(fileobj=io.BytesIO(base64.b64decode(packed)), mode="r:gz") as tar:
-        for member in sorted(tar.getmembers(), key=lambda member: member.name):
-            file = tar.extractfile(member)
-            if file is not None:
-                yield member.name.removeprefix("./"), file.read()
+    """Names and contents of the files in an embedded archive, sorted by name.
+
+    Raises:
+        UsageError: It is damaged.
+    """
+    try:
+        with tarfile.open(fileobj=io.BytesIO(base64.b64decode(packed)), mode="r:gz") as tar:
+            for member in sorted(tar.getmembers(), key=lambda member: member.name):
+                file = tar.extractfile(member)
+                if file is not None:
+                    yield member.name.removeprefix("./"), file.read()
+    except (ValueError, LookupError, OSError, EOFError, tarfile.TarError, zlib.error) as error:
+        raise UsageError(
+            f"the code in the compiled spec is damaged ({one_line(error)}); compile it anew"
+        ) from error
 
 
 def pack(files: dict[str, bytes]) -> str:

@@ -124,7 +124,7 @@ def model_evaluation_import(
     version = registry.resolve(*name.rsplit("/", 1)[1].rsplit("@", 1))
     overall = json.loads(Path(metrics.path).read_text())["slicedMetrics"][0]["metrics"]
     digest = metrics.metadata.get("model_digest", "")
-    registry.add_evaluation(version, {**overall[problem_type], "model_digest": digest})
+    registry.add_evaluation(version.path, {**overall[problem_type], "model_digest": digest})
     resources = [{"resourceType": "LocalEvaluation", "resourceUri": str(version.path)}]
     return json.dumps({"resources": resources}), f"{name}/evaluations/1"
 

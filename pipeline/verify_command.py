@@ -37,9 +37,7 @@ def verify_models(root: Path, what: str | None, *, as_json: bool = False) -> Non
 
 def _directories(root: Path, what: str | None) -> list[Path]:
     if what is None:
-        registry = Registry(root / "registry")
-        versions = [each for name in registry.models() for each in registry.versions(name)]
-        return [version.path for version in versions] or [choose(root).directory]
+        return Registry(root / "registry").directories() or [choose(root).directory]
     if "/" in what or Path(what).is_dir():
         if not Path(what).is_dir():
             raise UsageError(f"{what}: there is no such directory")

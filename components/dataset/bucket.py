@@ -9,7 +9,8 @@ from typing import Final
 import google_crc32c
 
 from components.dataset.errors import BucketError
-from components.dataset.storage import one_line, storage_call
+from components.dataset.redaction import one_line
+from components.dataset.storage import storage_call
 
 SCHEME: Final = "gs://"
 BLOCK: Final = 8 << 20

@@ -42,13 +42,14 @@ def fetch_object(uri: str, path: Path) -> Path:
 def publish(folder: Path, uri: str) -> None:
     """Makes what lies below ``uri`` equal to ``folder``: new and changed files, oldest first.
 
+    ``checkpoint``, with which TensorFlow names the files of the last one, comes after those files.
     An object that the folder no longer has is removed last, so a reader finds either state.
 
     Raises:
         BucketError: The bucket is missing, refuses, or cannot be reached.
     """
     there = set(list_objects(uri))
-    files = sorted((path for path in folder.rglob("*") if path.is_file()), key=_age)
+    files = sorted((path for path in folder.rglob("*") if path.is_file()), key=_turn)
     for path in files:
         address = f"{uri.rstrip('/')}/{path.relative_to(folder).as_posix()}"
         publish_file(path, address)
@@ -87,5 +88,6 @@ def _delete(uri: str) -> None:
         client.bucket(bucket).blob(name).delete(**call)
 
 
-def _age(path: Path) -> tuple[int, str]:
-    return path.stat().st_mtime_ns, str(path)
+def _turn(path: Path) -> tuple[bool, int, str]:
+    # A file system's times can be equal where one file was written after another.
+    return path.name == "checkpoint", path.stat().st_mtime_ns, str(path)

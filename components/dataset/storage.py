@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from components.dataset.errors import BucketError
+from components.dataset.redaction import one_line
 
 TIMEOUT: Final = (10.0, 60.0)
 """Seconds to connect and between two packets."""
@@ -78,10 +79,3 @@ def _explain(uri: str, role: str, error: Exception) -> str:
             f"gs://{bucket} to the account that runs this step"
         )
     return f"{uri} cannot be reached ({one_line(error)}); look at the network and run again"
-
-
-def one_line(error: Exception) -> str:
-    """What the service says, as one line that fits into another."""
-    text = " ".join(str(error).split())
-    line = "".join(char if char.isprintable() else " " for char in text)
-    return line if len(line) <= 300 else f"{line[:297]}..."

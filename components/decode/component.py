@@ -17,6 +17,7 @@ from components.embedding import step
         "payload",
         "raw",
         "records",
+        "redaction",
         "split",
         "storage",
     ),

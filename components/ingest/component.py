@@ -1,11 +1,24 @@
 """The step that brings the raw dataset into the bucket."""
 
+from typing import Final
+
 from kfp.dsl import Artifact, Dataset, Output
 
 from components.embedding import step
 
+DATASET: Final = (
+    "bucket",
+    "disk",
+    "errors",
+    "facts",
+    "payload",
+    "raw",
+    "redaction",
+    "storage",
+)
 
-@step(folder="ingest", dataset=("bucket", "disk", "errors", "facts", "payload", "raw", "storage"))
+
+@step(folder="ingest", dataset=DATASET)
 def ingest(
     bucket_uri: str,
     raw: Output[Dataset],

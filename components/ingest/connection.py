@@ -20,7 +20,7 @@ from requests.adapters import HTTPAdapter
 from components.dataset.errors import SourceError
 
 GRACE_SECONDS: Final = 15.0
-"""How long an answer may be slow before its speed counts."""
+"""How long after its first byte an answer may be slow before its speed counts."""
 MIN_BYTES_PER_SECOND: Final = 50_000.0
 """Mean speed below which a mirror is given up: the largest file would take nine minutes."""
 MAX_BYTES: Final = 4 << 30
@@ -76,7 +76,7 @@ class _Meter(io.RawIOBase):
     def __init__(self, raw: Any) -> None:
         self.limit = MAX_HEAD_BYTES
         self._raw = raw
-        self._started = time.monotonic()
+        self._started = 0.0
         self._received = 0
 
     def readable(self) -> bool:
@@ -89,6 +89,8 @@ class _Meter(io.RawIOBase):
             SourceError: All that arrived so far came too slowly, or is too large.
         """
         size: int | None = self._raw.readinto(buffer)
+        if not self._received:  # How long the first byte may take is the socket's time-out.
+            self._started = time.monotonic()
         self._received += size or 0
         seconds = time.monotonic() - self._started
         too_few = seconds > GRACE_SECONDS and self._received < MIN_BYTES_PER_SECOND * seconds

@@ -11,8 +11,8 @@ import requests
 import urllib3
 
 from components.dataset.errors import SourceError
+from components.dataset.redaction import one_line, redacted
 from components.ingest import connection
-from components.ingest.credentials import redacted
 
 CONNECT_SECONDS: Final = 10.0
 READ_SECONDS: Final = 20.0
@@ -20,6 +20,8 @@ READ_SECONDS: Final = 20.0
 MAX_LOST_CONNECTIONS: Final = 3
 """After so many failures to connect in a row a mirror is not asked for further files."""
 MAX_REDIRECTS: Final = 5
+LONGEST: Final = 120
+"""Characters of what another machine says, in an error."""
 
 
 class TransientError(SourceError):
@@ -51,7 +53,7 @@ class Mirror:
             if response.status_code != 200:
                 transient = response.status_code == 429 or response.status_code >= 500
                 kind = TransientError if transient else SourceError
-                raise kind(_short(f"HTTP {response.status_code} {response.reason}"))
+                raise kind(one_line(f"HTTP {response.status_code} {response.reason}", LONGEST))
             yield Body(response)
 
     def _get(self, session: requests.Session, file: str) -> requests.Response:
@@ -138,8 +140,9 @@ def _target(response: requests.Response) -> str:
         if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
             return target
     except ValueError as error:
-        raise SourceError(f"redirects to an unusable address ({_reason(error)})") from error
-    raise SourceError(_short(f"redirects to {target}, not to http:// or https://"))
+        # The parser's own words repeat a part of the address, as half of a password.
+        raise SourceError("redirects to an unusable address") from error
+    raise SourceError(one_line(f"redirects to {target}, not to http:// or https://", LONGEST))
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -160,11 +163,4 @@ def _reason(error: BaseException) -> str:
     """The innermost cause, short enough for a line."""
     *_, cause = _causes(error)
     # urllib3 begins with the connection, which the line names already.
-    return _short(re.sub(r"^\w+\(host=[^)]*\): ", "", str(cause)))
-
-
-def _short(text: str) -> str:
-    """One line of what another machine says: no credentials, nothing that a terminal obeys."""
-    text = redacted(" ".join(text.split()))
-    line = "".join(char if char.isprintable() else " " for char in text)
-    return line if len(line) <= 120 else f"{line[:117]}..."
+    return one_line(re.sub(r"^\w+\(host=[^)]*\): ", "", str(cause)), LONGEST)

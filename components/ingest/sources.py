@@ -44,7 +44,7 @@ class Directory:
         """Opens ``<name>.gz``, or ``<name>`` where there is none.
 
         Raises:
-            SourceError: There is neither, or it may not be read.
+            SourceError: There is neither, or it cannot be read.
         """
         try:
             if not self._path.is_dir():
@@ -54,8 +54,8 @@ class Directory:
             if path is None:
                 raise SourceError(f"no {name}.gz there")
             file = path.open("rb")
-        except PermissionError as error:
-            raise SourceError(f"{name}.gz may not be read") from error
+        except OSError as error:
+            raise SourceError(f"{name}.gz cannot be read ({error.strerror})") from error
         with file:
             yield File(file)
 
@@ -137,11 +137,13 @@ def resolve(source: str) -> list[Source]:
 def _mirror(base: str) -> Mirror:
     try:
         parts = urlsplit(base)
-        if not parts.hostname or parts.port == 0:
-            raise ValueError("it names no host")
-    except ValueError as error:
-        raise SourceError(f"source is no usable address ({error}); correct it") from error
-    refuse_link_local(parts.hostname)
+        host = parts.hostname if parts.port != 0 else None
+    except ValueError:
+        host = None
+    if not host:
+        # The parser's own words repeat the address, and with it what may be a password.
+        raise SourceError("source is no usable address: its host or its port is none; correct it")
+    refuse_link_local(host)
     return Mirror(base)
 
 

@@ -14,6 +14,7 @@ DATASET: Final = (
     "folder",
     "manifest",
     "provenance",
+    "redaction",
     "startup",
     "storage",
 )

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pipeline import parameters
+from pipeline import spec as specs
 from pipeline.notebook.artifacts import Artifact
 from pipeline.notebook.past_run import Outputs, PastRun
 from pipeline.notebook.place import place
@@ -88,6 +89,6 @@ def _parameters(job: Any) -> dict[str, Any]:
 
     sent = json_format.MessageToDict(type(job).pb(job).runtime_config)
     spec = struct(job, "pipeline_spec")
-    declared = spec["root"]["inputDefinitions"]["parameters"]
+    declared = specs.declared(spec)
     values = all_typed(job.name, sent.get("parameterValues", {}), declared)
-    return parameters.complete({"bucket_uri": "", **values}, spec)
+    return parameters.complete(parameters.known({"bucket_uri": "", **values}, spec), spec)

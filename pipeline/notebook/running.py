@@ -52,7 +52,7 @@ def run_pipeline(preset: str | None = None, *, root: Path | None = None, **value
         StepFailed: A step failed.
     """
     spec = specs.load(local.DEFAULT_SPEC)
-    declared = spec["root"]["inputDefinitions"]["parameters"]
+    declared = specs.declared(spec)
     given = {
         "bucket_uri": local.BUCKET_URI,
         "git_revision": local.git_revision(),

@@ -151,6 +151,39 @@ def _manifests() -> Bytes:
     return _objects(files=st.lists(_entry(), max_size=3), **facts)
 
 
+def _parts(**fields: SearchStrategy[Any]) -> SearchStrategy[Any]:
+    """Objects with the fields, of which one may be of any value or missing."""
+    whole = st.fixed_dictionaries(dict(fields))
+    return whole | whole | st.fixed_dictionaries({}, optional=dict(fields)) | VALUES
+
+
+def _specs() -> Bytes:
+    """Compiled specs of two steps, one of them within a condition."""
+    names = st.sampled_from(["a", "b"])
+    references = names.map(lambda name: {"name": name})
+    task = _parts(
+        componentRef=references, taskInfo=references, dependentTasks=st.lists(names, max_size=2)
+    )
+    dag = _parts(tasks=st.dictionaries(names, task, max_size=2))
+    kinds = st.sampled_from(["STRING", "NUMBER_INTEGER", "LIST"]) | TEXTS
+    parameter = st.fixed_dictionaries(
+        {"parameterType": kinds},
+        optional={"isOptional": st.just(True) | VALUES, "defaultValue": VALUES},
+    )
+    container = _parts(image=TEXTS, command=st.just(["sh", "-c"]), args=st.lists(TEXTS))
+    steps = st.just({"executorLabel": "e"})
+    spec = _parts(
+        pipelineInfo=st.sampled_from([{"name": "p"}, {"name": "../p"}]),
+        root=_parts(
+            dag=dag,
+            inputDefinitions=_parts(parameters=st.dictionaries(TEXTS, parameter, max_size=2)),
+        ),
+        deploymentSpec=_parts(executors=_parts(e=_parts(container=container))),
+        components=st.fixed_dictionaries({"a": steps, "b": steps | _parts(dag=dag)}),
+    )
+    return _json(spec)
+
+
 def _assignments() -> Bytes:
     names = st.sampled_from(PARAMETERS) | TEXTS
     digests = st.dictionaries(st.sampled_from(FILES) | TEXTS, st.just("a" * 64) | TEXTS)
@@ -201,7 +234,7 @@ _SOUND: Final[Mapping[str, Bytes]] = {
     ),
     "aliases": _objects(default=st.just(1), other=st.integers()),
     "evaluation": _json(VALUES),
-    "spec": _json(VALUES) | st.sampled_from(YAML),
+    "spec": _specs() | _json(VALUES) | st.sampled_from(YAML),
     "parameter": _assignments(),
     "preset": TEXTS.map(_argument),
     "hyperparameters": _hyperparameters(),

@@ -112,8 +112,13 @@ def evaluation_file(content: bytes) -> None:
 
 
 def compiled_file(content: bytes) -> None:
-    """The file of ``--spec``."""
-    specs.load(_written("spec.yaml", content))
+    """The file of ``--spec``, and what ``run`` does with it before it begins."""
+    spec = specs.load(_written("spec.yaml", content))
+    parameters.describe(spec)
+    parameters.complete(parameters.parse([], spec), spec)
+    specs.leaf_tasks(spec)
+    specs.digest(spec)
+    assert spec["pipelineInfo"]["name"]
 
 
 def parameter(content: bytes) -> None:

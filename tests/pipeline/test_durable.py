@@ -60,3 +60,31 @@ def test_a_reader_finds_no_half_of_a_file_that_is_written_over_and_over(tmp_path
         writer.wait()
     assert len(seen) == 5
     assert len(path.read_bytes()) == 200_000
+
+
+def test_a_link_stays_one_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "link").symlink_to("elsewhere/file")
+    for text in ("first", "second"):
+        durable.write(tmp_path / "link", text)
+        assert (tmp_path / "elsewhere" / "file").read_text() == text
+    assert (tmp_path / "link").is_symlink()
+
+
+def test_what_is_no_file_is_written_to_and_stays(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    durable.write(tmp_path / "pipe", "text")
+    assert os.read(reader, 10) == b"text"
+    os.close(reader)
+    assert (tmp_path / "pipe").is_fifo()
+    assert names(tmp_path) == ["pipe"]
+
+
+@pytest.mark.parametrize("name", ["none/file", "file/file", "folder"])
+def test_what_cannot_be_written_is_named_as_it_was_asked_for(name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match=f"'{tmp_path / name}'$"):
+        durable.write(tmp_path / name, "text")
+    assert names(tmp_path) == ["file", "folder"]

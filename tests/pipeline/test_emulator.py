@@ -1,5 +1,6 @@
 import contextlib
 import errno
+import http.client
 import os
 import sys
 import threading
@@ -78,6 +79,11 @@ def test_it_listens_on_loopback_only(tmp_path: Path) -> None:
         ("/storage/v1/b", {"Sec-Fetch-Site": "cross-site"}),
         ("/wipe", {}),
         ("/wipe?keep-buckets=1", {}),
+        ("/wipe;x", {}),
+        ("/wipe/", {}),
+        ("//wipe", {}),
+        ("/storage/v1/b", {"Host": "127.0.0.1:/wipe?"}),
+        ("/storage/v1/b", {"Host": "127.0.0.1:80#"}),
     ],
 )
 def test_a_web_page_reaches_nothing_and_nothing_is_wiped(
@@ -89,6 +95,18 @@ def test_a_web_page_reaches_nothing_and_nothing_is_wiped(
         assert requests.get(f"{host}/storage/v1/b", timeout=10).status_code == 200
         assert requests.get(f"{host}{path}", headers=headers, timeout=10).status_code == 403
         assert requests.post(f"{host}{path}", headers=headers, timeout=10).status_code == 403
+        assert bucket.blob("a").download_as_bytes() == b"data"
+
+
+@pytest.mark.parametrize("path", ["/wipe#x", "x/wipe", ":80/wipe", "http://127.0.0.1/wipe"])
+def test_what_no_client_would_send_wipes_nothing_either(tmp_path: Path, path: str) -> None:
+    with emulator.serve(tmp_path) as host:
+        bucket = client(host).bucket(emulator.LOCAL_BUCKET)
+        bucket.blob("a").upload_from_string(b"data")
+        connection = http.client.HTTPConnection(host.removeprefix("http://"), timeout=10)
+        connection.request("GET", path)
+        assert connection.getresponse().status == 403
+        connection.close()
         assert bucket.blob("a").download_as_bytes() == b"data"
 
 

@@ -120,3 +120,16 @@ def test_the_preset_of_the_compiled_pipeline_differs_in_what_it_sets() -> None:
     spec = specs.load(COMPILED / PIPELINE)
     values = parameters.complete({"bucket_uri": "gs://b", **parameters.of_preset("fast")}, spec)
     assert parameters.changed(values, spec).keys() == PRESETS["fast"].keys()
+
+
+def test_a_value_without_a_parameter_is_refused_and_may_be_left_out_before() -> None:
+    values = {"bucket_uri": "gs://b", "epoch": 3}
+    with pytest.raises(UsageError, match="no parameter 'epoch'; did you mean epochs"):
+        parameters.complete(values, SPEC)
+    assert parameters.known(values, SPEC) == {"bucket_uri": "gs://b"}
+
+
+def test_a_step_by_itself_is_no_pipeline() -> None:
+    step = specs.load(COMPILED / "components" / "decode.yaml")
+    with pytest.raises(UsageError, match="the pipeline reads raw"):
+        parameters.complete({}, step)

@@ -8,7 +8,9 @@ import pytest
 
 from pipeline import local, run_folder
 from pipeline import spec as specs
+from pipeline.durable import UNFINISHED
 from pipeline.registry import Registry
+from pipeline.root import Root
 from pipeline.summary import Run
 
 NAME = "fashion-mnist"
@@ -41,7 +43,7 @@ def test_a_run_that_has_ended_is_left_alone(run: Run, registry: Registry) -> Non
     run_folder.end(run)
     assert not (run.directory / "scratch").exists()
     before = (run.directory / "summary.json").read_bytes()
-    run_folder.clear(run.directory.parent, registry)
+    run_folder.clear(Root(run.directory.parents[1]))
     assert (run.directory / "summary.json").read_bytes() == before
     assert told(run)["state"] == "done"
 
@@ -50,7 +52,7 @@ def test_the_scratch_of_a_killed_run_is_removed_and_the_run_named(
     run: Run, registry: Registry, caplog: pytest.LogCaptureFixture
 ) -> None:
     (run.directory / "scratch" / "train-abc").mkdir()
-    run_folder.clear(run.directory.parent, registry)
+    run_folder.clear(Root(run.directory.parents[1]))
     assert not (run.directory / "scratch").exists()
     assert f"{run.id} was killed" in caplog.text
 
@@ -73,7 +75,7 @@ def test_a_run_that_ended_after_its_upload_has_its_evaluation_imported(
     others = registry.add_version(NAME, saved_model, {"run": "another"})
     own = registry.add_version(NAME, saved_model, {"run": run.id})
     package(run, METRICS, OUTPUT)
-    run_folder.clear(run.directory.parent, registry)
+    run_folder.clear(Root(run.directory.parents[1]))
     imported = json.loads((own.path / "evaluation.json").read_text())
     assert imported == {"logLoss": 0.5, "model_digest": "d1"}
     assert not (others.path / "evaluation.json").exists()
@@ -96,7 +98,7 @@ def test_an_evaluation_that_a_power_cut_took_stops_nothing(
 ) -> None:
     version = registry.add_version(NAME, saved_model, {"run": run.id})
     package(run, evaluation, output)
-    run_folder.clear(run.directory.parent, registry)
+    run_folder.clear(Root(run.directory.parents[1]))
     assert not (version.path / "evaluation.json").exists()
     assert not (run.directory / "scratch").exists()
 
@@ -104,11 +106,31 @@ def test_an_evaluation_that_a_power_cut_took_stops_nothing(
 def test_a_damaged_registry_stops_no_run_that_may_not_need_it(
     run: Run, registry: Registry, saved_model: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    version = registry.add_version("another", saved_model, {"run": run.id})
+    version = registry.add_version(NAME, saved_model, {"run": run.id})
     (version.path / "version.json").write_text("{")
-    run_folder.clear(run.directory.parent, registry)
+    package(run, METRICS, OUTPUT)
+    later = registry.add_version(NAME, saved_model, {"run": run.id})
+    run_folder.clear(Root(run.directory.parents[1]))
     assert f"{version.path / 'version.json'} is no JSON" in caplog.text
+    assert (later.path / "evaluation.json").exists()
     assert not (run.directory / "scratch").exists()
+
+
+def test_what_a_killed_writer_left_is_removed_and_not_what_a_command_writes_now(
+    run: Run, registry: Registry, saved_model: Path
+) -> None:
+    root = Root(run.directory.parents[1])
+    version = registry.add_version(NAME, saved_model, {})
+    root.cache.mkdir()
+    own, shared = (version.path, root.cache), (run.directory, root.path)
+    for folder in (*own, *shared):
+        (folder / f"{UNFINISHED}now").touch()
+        (folder / f"{UNFINISHED}old").touch()
+        os.utime(folder / f"{UNFINISHED}old", (0, 0))
+    run_folder.clear(root)
+    assert [[*folder.glob(f"{UNFINISHED}*")] for folder in own] == [[], []]
+    left = [folder / f"{UNFINISHED}now" for folder in shared]
+    assert [path for folder in shared for path in folder.glob(f"{UNFINISHED}*")] == left
 
 
 def test_a_summary_that_does_not_fit_on_the_disk_hides_no_error(

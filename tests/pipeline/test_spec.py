@@ -1,14 +1,17 @@
 import base64
 import io
+import json
 import tarfile
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from kfp import compiler, dsl
 
 from components.embedding import step
+from pipeline import parameters, spec_form
 from pipeline import spec as specs
 from pipeline.errors import UsageError
 
@@ -34,8 +37,8 @@ def compiled(target: Any, path: Path) -> specs.Spec:
         ("a: [", "is no YAML"),
         ("2001-99-99: 1", "is no YAML"),
         ("!!python/object/apply:os.system [id]", "is no YAML"),
-        ("", "is no compiled pipeline: it has no pipelineInfo, root, deploymentSpec"),
-        ("root: {}", "is no compiled pipeline"),
+        ("", "is no compiled pipeline"),
+        ("root: {}", r"is no compiled pipeline \(pipelineInfo: Field required\)"),
     ],
     ids=range(7),
 )
@@ -43,6 +46,87 @@ def test_a_file_that_is_no_spec_is_refused(content: str, said: str, tmp_path: Pa
     (tmp_path / "spec.yaml").write_text(content)
     with pytest.raises(UsageError, match=said):
         specs.load(tmp_path / "spec.yaml")
+
+
+TASK = {"componentRef": {"name": "comp-a"}, "taskInfo": {"name": "A"}}
+
+
+def root(**task: Any) -> dict[str, Any]:
+    """The root of a pipeline with one task."""
+    return {"dag": {"tasks": {"a": task}}}
+
+
+SPEC = {
+    "pipelineInfo": {"name": "a"},
+    "root": root(**TASK),
+    "deploymentSpec": {"executors": {"exec-a": {"container": {"image": "python"}}}},
+    "components": {"comp-a": {"executorLabel": "exec-a"}},
+}
+
+
+def loaded(spec: Any, folder: Path) -> specs.Spec:
+    (folder / "spec.yaml").write_text(json.dumps(spec))
+    return specs.load(folder / "spec.yaml")
+
+
+def test_a_spec_without_parameters_is_one(tmp_path: Path) -> None:
+    assert specs.declared(loaded(SPEC, tmp_path)) == {}
+    assert specs.leaf_tasks(SPEC) == [("a", "A")]
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "said"),
+    [
+        ("root", {}, "root.dag: Field required"),
+        ("root", {"dag": None}, "root.dag: Input should be"),
+        ("root", root(), "componentRef"),
+        ("root", root(**TASK, dependentTasks=["a"]), "a waits for itself"),
+        ("root", root(**TASK, dependentTasks=["b"]), "no task is called b"),
+        ("pipelineInfo", {}, "pipelineInfo.name: Field required"),
+        ("pipelineInfo", {"name": "../a"}, "pipelineInfo.name"),
+        ("deploymentSpec", {}, "executors: Field required"),
+        ("deploymentSpec", {"executors": {}}, "the component comp-a has no executor"),
+        ("deploymentSpec", {"executors": {"exec-a": {"container": None}}}, "container"),
+        ("components", {}, "no component is called comp-a"),
+        ("components", {"comp-a": root(**TASK)}, "comp-a waits for itself"),
+    ],
+    ids=range(12),
+)
+def test_a_part_that_is_not_as_kfp_writes_it_is_named(
+    part: str, value: Any, said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=f"is no compiled pipeline .*{said}"):
+        loaded({**SPEC, part: value}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        {},
+        {"parameterType": "NUMBER"},
+        {"parameterType": "STRING", "defaultValue": 1},
+        {"parameterType": "NUMBER_INTEGER", "defaultValue": True},
+        {"parameterType": "NUMBER_INTEGER", "defaultValue": float("inf")},
+        {"parameterType": "LIST", "defaultValue": {}},
+    ],
+    ids=range(6),
+)
+def test_a_parameter_that_is_not_as_kfp_writes_it_is_named(definition: Any, tmp_path: Path) -> None:
+    whole = {**root(**TASK), "inputDefinitions": {"parameters": {"epochs": definition}}}
+    text = yaml.safe_dump({**SPEC, "root": whole})
+    (tmp_path / "spec.yaml").write_text(text)
+    with pytest.raises(UsageError, match=r"is no compiled pipeline .*parameters\.epochs"):
+        specs.load(tmp_path / "spec.yaml")
+
+
+def test_every_type_that_a_spec_may_declare_can_be_given() -> None:
+    assert set(spec_form.DEFAULTS) == set(parameters.CONVERSIONS)
+
+
+@pytest.mark.parametrize("packed", ["AAAA", "A", "H4sIAAAA"])
+def test_a_damaged_archive_is_named(packed: str) -> None:
+    with pytest.raises(UsageError, match="the code in the compiled spec is damaged"):
+        specs.digest({"command": f"__KFP_EMBEDDED_ARCHIVE_B64 = '{packed}'"})
 
 
 def test_packing_ignores_the_order_and_the_time(monkeypatch: Any) -> None:

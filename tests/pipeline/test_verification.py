@@ -53,7 +53,7 @@ def register(registry: Registry, source: Path, **changed: Any) -> Version:
     }
     version = registry.add_version(NAME, source, {**facts, **changed}, ["default"])
     evaluation = {"model_digest": digest, "confidenceMetrics": [{"recall": ACCURACY}]}
-    registry.add_evaluation(version, evaluation)
+    registry.add_evaluation(version.path, evaluation)
     return version
 
 
@@ -250,3 +250,14 @@ class TestTheCommand:
         done = CliRunner().invoke(app, ["models", "1", "--root", str(registry.root.parent)])
         assert done.exit_code == 2
         assert "only --verify takes a model" in done.stderr
+
+    def test_a_broken_record_is_a_finding_and_the_others_are_checked(
+        self, version: Version, registry: Registry, tmp_path: Path
+    ) -> None:
+        broken = register(registry, tmp_path / "second")
+        (broken.path / "version.json").write_text("{")
+        done = self.call(registry)
+        assert done.exit_code == 1
+        assert "FashionMNIST's own files" in done.stdout
+        assert "is no JSON" in " ".join(done.stdout.split())
+        assert f"1 of 2 not as recorded: {broken.path}" in done.stderr

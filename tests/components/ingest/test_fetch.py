@@ -14,6 +14,7 @@ from components.ingest import mirror as mirrors
 from components.ingest.fetch import Fetched, fetch
 from components.ingest.sources import resolve
 from tests.fakes.mirror import Answer, FakeMirror, serve_mirror
+from tests.fakes.unruly import serve_unruly
 from tests.idx_files import IMAGES_MAGIC, header
 
 FILE = f"{TRAIN_IMAGES}.gz"
@@ -118,6 +119,17 @@ def test_a_trickle_is_given_up_though_every_packet_comes_in_time(
         assert fetch_from(slow, payload, tmp_path, other=mirror.url).source == mirror.url
         assert len(slow.requests) == 1
     assert time.monotonic() - started < 5
+
+
+def test_a_mirror_that_thinks_before_its_first_byte_is_not_slow(
+    payload: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "GRACE_SECONDS", 0.3)
+    body = gzip.compress(payload)
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    with serve_unruly(lambda _: [0.6, head, body]) as thoughtful:
+        digest = hashlib.sha256(payload).hexdigest()
+        assert fetch(resolve(thoughtful.url), TRAIN_IMAGES, digest, tmp_path).size == len(body)
 
 
 def test_a_mirror_that_falls_silent_is_given_up(

@@ -1,4 +1,5 @@
 import errno
+import os
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -72,14 +73,15 @@ def test_a_disk_that_fails_is_a_fault_of_the_source() -> None:
         sources.File(file).read(10)
 
 
-def test_a_directory_that_may_not_be_looked_into_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EIO])
+def test_a_directory_that_cannot_be_looked_into_says_so(
+    code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory = resolve(str(tmp_path))[0]
 
     def refuse(path: Path) -> bool:
-        raise PermissionError(errno.EACCES, "Permission denied")
+        raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(Path, "is_file", refuse)
-    with pytest.raises(SourceError, match="may not be read"), directory.open(TRAIN_LABELS):
+    with pytest.raises(SourceError, match=r"cannot be read \(.*\)"), directory.open(TRAIN_LABELS):
         pass

@@ -1,0 +1,21 @@
+"""What another machine says, as a line for a person: without credentials."""
+
+import re
+from typing import Final
+
+USER: Final = re.compile(r"(?<=://)(?:[^/\s]*|[^/\s:\[]*:(?!\d*/)\S*)@")
+"""What stands before the host; a password may hold a slash, a port may not."""
+QUERY: Final = re.compile(r"(?<=[^\s?])\?[^\s'\")>]+")
+HIDDEN: Final = "***"
+
+
+def redacted(text: str) -> str:
+    """A text with the users, passwords and queries of its addresses hidden."""
+    return QUERY.sub(f"?{HIDDEN}", USER.sub(f"{HIDDEN}@", text))
+
+
+def one_line(text: object, longest: int = 300) -> str:
+    """A text that fits into another: no credentials, nothing that a terminal obeys."""
+    words = redacted(" ".join(str(text).split()))
+    line = "".join(char if char.isprintable() else " " for char in words)
+    return line if len(line) <= longest else f"{line[: longest - 3]}..."
