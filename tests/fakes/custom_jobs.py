@@ -5,13 +5,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from google.cloud import aiplatform_v1 as vertex
 from google.protobuf import json_format
 
 from tests.fakes.model_service import PARENT, as_json
+from tests.fakes.server import LoopbackServer
 
 
 @dataclass
@@ -47,7 +48,7 @@ class JobService:
 @contextmanager
 def serve_jobs() -> Iterator[JobService]:
     """Serves while the block runs."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server = LoopbackServer(_Handler)
     server.daemon_threads = True
     fake = JobService(f"http://127.0.0.1:{server.server_port}/")
     server.fake = fake  # type: ignore[attr-defined]

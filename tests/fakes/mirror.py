@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from tests.fakes.server import LoopbackServer
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class FakeMirror:
 @contextmanager
 def serve_mirror(files: Mapping[str, bytes] | None = None) -> Iterator[FakeMirror]:
     """Serves ``files`` under their names while the block runs."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server = LoopbackServer(_Handler)
     server.daemon_threads = True
     mirror = FakeMirror(f"http://127.0.0.1:{server.server_port}/")
     mirror.answers.update({name: Answer(body) for name, body in (files or {}).items()})
@@ -88,7 +90,7 @@ def serve_redirect(location: str) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             """Keeps the test's output clean."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = LoopbackServer(Handler)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/"

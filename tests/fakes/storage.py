@@ -10,12 +10,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import google_crc32c
 
+from tests.fakes.server import LoopbackServer
 from tests.fakes.wire import Fault
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def serve_storage(bucket: str = "bucket") -> Iterator[FakeBucket]:
     """Serves one empty bucket while the block runs."""
     from tests.fakes.storage_server import StorageHandler
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), StorageHandler)
+    server = LoopbackServer(StorageHandler)
     server.daemon_threads = True
     fake = FakeBucket(f"http://127.0.0.1:{server.server_port}", bucket)
     server.fake = fake  # type: ignore[attr-defined]

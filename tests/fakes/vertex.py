@@ -5,11 +5,12 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from tests.fakes.model_service import PARENT, ModelService, Refusal, Request, as_json
+from tests.fakes.server import LoopbackServer
 
 STATUS: Final = {
     400: "INVALID_ARGUMENT",
@@ -33,7 +34,7 @@ ROUTES: Final[tuple[tuple[str, str, Callable[[ModelService, Request], Any]], ...
 @contextmanager
 def serve_vertex() -> Iterator[ModelService]:
     """Serves an empty registry while the block runs."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server = LoopbackServer(_Handler)
     server.daemon_threads = True
     fake = ModelService(f"http://127.0.0.1:{server.server_port}")
     server.fake = fake  # type: ignore[attr-defined]

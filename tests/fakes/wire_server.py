@@ -7,11 +7,12 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.fakes.model_service import Refusal, as_json
+from tests.fakes.server import LoopbackServer
 from tests.fakes.wire import Call, Fault, Violation, Wire
 
 STATUS: Final = {
@@ -33,7 +34,7 @@ def serve(wire_of: Callable[[str], Wire]) -> Iterator[Wire]:
     Raises:
         AssertionError: A request was not what the service's message types know.
     """
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server = LoopbackServer(_Handler)
     server.daemon_threads = True
     wire = wire_of(f"http://127.0.0.1:{server.server_port}")
     server.wire = wire  # type: ignore[attr-defined]

@@ -4,7 +4,7 @@ import base64
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from components.ingest.mirror import Mirror
 from components.ingest.sources import resolve
 from tests import planted
 from tests.fakes.mirror import serve_redirect
+from tests.fakes.server import LoopbackServer
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ def serve_to(user: str) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             """Keeps the test's output clean."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = LoopbackServer(Handler)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/"
