@@ -97,15 +97,21 @@ def audit(uv: Sequence[str], lock: Path) -> Report:
 def main() -> int:
     """Audits all locks; returns the exit code."""
     uv = [str(Path(sys.executable).with_name("uv"))]
-    try:
-        reports = {}
-        for name in LOCKS:
-            _say(f"audit: looking up the packages of {name}")
+    reports, left_out = {}, []
+    for name in LOCKS:
+        _say(f"audit: looking up the packages of {name}")
+        try:
             reports[name] = audit(uv, PROJECT / name)
-    except AuditUnavailable as error:
-        _say(f"audit: NOTHING WAS AUDITED: {error}; look at the network and run again")
+        except AuditUnavailable as error:
+            _say(f"audit: {name} was not looked up: {error}; look at the network and run again")
+            left_out.append(name)
+    if not reports:
+        _say("audit: NOTHING WAS AUDITED")
         return UNAVAILABLE
-    return tell(reports)
+    code = tell(reports)
+    if left_out:
+        _say(f"audit: THE AUDIT IS NOT COMPLETE: without {', '.join(left_out)}")
+    return code or (UNAVAILABLE if left_out else 0)
 
 
 def tell(reports: Mapping[str, Report]) -> int:

@@ -5,7 +5,6 @@ index. Here each is written whole or not at all; between the two the bytes that 
 before are kept, so that a kill leaves the old object or the new one.
 """
 
-import base64
 import contextlib
 import hashlib
 import json
@@ -15,16 +14,15 @@ import shutil
 from pathlib import Path
 from typing import Any, Final
 
-import google_crc32c
 from gcp_storage_emulator.settings import STORAGE_DIR
 from gcp_storage_emulator.storage import RESUMABLE_DIR, SOFT_DELETE_DIR, _FileStore
 
+from components.dataset.bucket import crc32c_of
 from pipeline import durable
 
 INDEX: Final = ".meta"
 BEFORE: Final = ".before"
 """The folder of what objects were until the index knows their new bytes."""
-BLOCK: Final = 1 << 20
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +46,7 @@ class BucketFiles(_FileStore):  # type: ignore[misc]
             self.before.mkdir(exist_ok=True)
             with contextlib.suppress(FileExistsError):
                 os.link(path, self._before(rel))
+                durable.sync_file(self.before)
         durable.write(path, content, sync=not rel.startswith(RESUMABLE_DIR))
 
     def restore(self, rel: str, crc32c: str) -> bool:
@@ -102,12 +101,3 @@ def mend(storage: Any) -> None:
     for path in root.rglob(f"{durable.UNFINISHED}*"):
         path.unlink()
     storage._write_config_to_file()
-
-
-def crc32c_of(path: Path) -> str:
-    """The CRC32C of a file as the service gives it: base64 of its big-endian bytes."""
-    checksum = google_crc32c.Checksum()
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            checksum.update(block)
-    return base64.b64encode(checksum.digest()).decode()

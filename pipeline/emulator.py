@@ -82,7 +82,6 @@ def started(directory: Path) -> Iterator[Emulator]:
         bucket_files.mend(server._storage)
         # The emulator offers no way to make its thread a daemon, nor to ask for its port.
         server._api.daemon = True
-        _forget_broken_uploads(server._storage)
         server.start()
         loopback.guard(server._api._httpd)
         # What fails is logged, and a traceback on the terminal would say it a second time.
@@ -91,15 +90,6 @@ def started(directory: Path) -> Iterator[Emulator]:
             yield Emulator(f"http://127.0.0.1:{server._api._httpd.server_port}", server._storage)
         finally:
             server.stop()
-
-
-def _forget_broken_uploads(storage: Any) -> None:
-    """Removes what a step that was killed had uploaded so far: none goes on after a restart."""
-    from gcp_storage_emulator.storage import RESUMABLE_DIR
-
-    storage.resumable.clear()
-    with contextlib.suppress(FileNotFoundError):
-        storage._store.remove_tree(RESUMABLE_DIR)
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """The folder of a run: made when it begins, closed when it ends, cleared when it was killed."""
 
+import contextlib
 import datetime
 import json
 import logging
@@ -95,8 +96,12 @@ def _clear_unfinished(root: Root) -> None:
     stale = time.time() - STALE_SECONDS
     own = [path for part in (root.registry, root.cache) for path in part.rglob(f"{UNFINISHED}*")]
     shared = [*root.path.glob(f"{UNFINISHED}*"), *root.runs.glob(f"*/{UNFINISHED}*")]
-    for path in (*own, *(path for path in shared if path.stat().st_mtime < stale)):
+    for path in own:
         path.unlink(missing_ok=True)
+    for path in shared:
+        with contextlib.suppress(FileNotFoundError):  # Its writer has just renamed it.
+            if path.stat().st_mtime < stale:
+                path.unlink()
 
 
 def complete_uploads(runs: Path, registry: Registry) -> None:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from kfp import dsl
 from kfp.local.cache import LocalCache
 
+from components.dataset.manifest import file_digest
 from pipeline import durable
 
 STORED: Final = "gs://"
@@ -73,7 +74,8 @@ class StepCache(LocalCache):  # type: ignore[misc]
         if "://" not in uri:
             return content_digest(Path(uri))
         if uri.startswith(STORED):
-            return _digest(self._stored(uri).items())
+            stored = self._stored(uri)
+            return _digest(stored.items()) if stored else None
         return ""
 
 
@@ -88,17 +90,12 @@ def content_digest(path: Path) -> str | None:
     files = {"": path} if path.is_file() else {
         file.relative_to(path).as_posix(): file for file in path.rglob("*") if file.is_file()
     }  # fmt: skip
-    return _digest((name, _sha256(file)) for name, file in files.items())
+    return _digest((name, file_digest(file)) for name, file in files.items())
 
 
 def _digest(items: Any) -> str:
     lines = "".join(sorted(f"{digest}  {name}\n" for name, digest in items))
     return hashlib.sha256(lines.encode()).hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _addresses(outputs: Mapping[str, Any]) -> Iterator[str]:

@@ -4,7 +4,6 @@ It finds damage, mix-ups, and a change that was not made everywhere. There is no
 write to the folder can write a model that is sound in itself.
 """
 
-import hashlib
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,14 +12,14 @@ from typing import Any, Final, Literal
 
 from components.dataset.errors import DataError
 from components.dataset.facts import DIGESTS
-from components.dataset.manifest import MANIFEST, content_digest, read_manifest
+from components.dataset.manifest import MANIFEST, content_digest, file_digest, read_manifest
 from components.dataset.provenance import code_digest
 from components.embedding import COMPONENTS
 from pipeline import registry_files as files
 from pipeline.registry_files import RegistryError
 
 State = Literal["ok", "note", "failed"]
-BESIDE: Final = frozenset({MANIFEST, files.VERSION, files.EVALUATION, ".aliases.json"})
+BESIDE: Final = frozenset({MANIFEST, files.VERSION, files.EVALUATION, files.OWN_ALIASES})
 """Files of a version that are not the model's own."""
 PROVENANCE: Final = ("parameters", "versions", "data", "code_digest")
 """What the manifest of a model says of its making."""
@@ -96,9 +95,8 @@ def _strange(directory: Path, listed: set[str]) -> Iterator[str]:
 
 def _changed(directory: Path, listed: Mapping[str, str]) -> Iterator[str]:
     for name, expected in listed.items():
-        with (directory / name).open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != expected:
-                yield f"{name} has another content than the manifest says"
+        if file_digest(directory / name) != expected:
+            yield f"{name} has another content than the manifest says"
 
 
 def _provenance(manifest: Mapping[str, Any]) -> Finding:

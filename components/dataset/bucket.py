@@ -108,7 +108,7 @@ def upload(path: Path, uri: str, metadata: Mapping[str, str]) -> bool:
         ObjectDiffersError: Something else is there already.
         BucketError: The bucket is missing, refuses, or cannot be reached.
     """
-    crc32c = _crc32c(path)
+    crc32c = crc32c_of(path)
     for left in reversed(range(UPLOADS)):
         try:
             return _upload_once(path, uri, metadata, crc32c)
@@ -213,7 +213,8 @@ def open_object(uri: str, block: int = BLOCK) -> ObjectReader:
     return ObjectReader(there, block)
 
 
-def _crc32c(path: Path) -> str:
+def crc32c_of(path: Path) -> str:
+    """The CRC32C of a file as the service gives it: base64 of its big-endian bytes."""
     checksum = google_crc32c.Checksum()
     with path.open("rb") as file:
         while block := file.read(BLOCK):

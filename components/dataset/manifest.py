@@ -34,7 +34,7 @@ def write_manifest(directory: Path, **facts: Any) -> dict[str, Any]:
         {
             "name": path.relative_to(directory).as_posix(),
             "bytes": path.stat().st_size,
-            "sha256": _sha256(path),
+            "sha256": file_digest(path),
         }
         for path in sorted(directory.rglob("*"))
         if path.is_file() and path != directory / MANIFEST
@@ -104,6 +104,7 @@ def _size(path: Path) -> int | None:
         return None
 
 
-def _sha256(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """The hexadecimal SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -34,9 +34,9 @@ def ingest(
         raw: The ``gs://`` directory of the four ``.gz`` files; its metadata are the content's
             digests, counts and shape, and whether they were verified.
         landing: A JSON file that says which source served which file; no step reads it.
-        source: A directory, an ``http(s)://`` base or a ``gs://`` prefix; empty: the system's
-            package directory, the project's ``data/``, the public mirrors, in order. Link-local
-            addresses are refused, also by name and by redirect.
+        source: A directory, also as ``file:///…``, an ``http(s)://`` base or a ``gs://`` prefix;
+            empty: the system's package directory, the project's ``data/``, the public mirrors, in
+            order. Link-local addresses are refused, also by name and by redirect.
         digests: SHA-256 of the decompressed content of each of the four files; empty: those of
             FashionMNIST.
         allow_unverified: With empty ``digests``: lands any dataset of this form.

@@ -71,6 +71,19 @@ def test_each_error_is_one_that_the_code_gives(page: Path) -> None:
         assert advice
 
 
+def test_each_text_to_be_looked_up_in_the_readme_is_one_that_the_code_gives() -> None:
+    (rows,) = [
+        rows for heading, rows in tables(PROJECT / "README.md") if heading == "Troubleshooting"
+    ]
+    texts = messages(PROJECT / "components") | messages(PROJECT / "pipeline")
+    known = {text.replace("`", "").replace("%s", ELLIPSIS) for text in texts}
+    quoted = [text for row in rows[1:] for text in re.findall("`+(.+?)`+(?=, |$)", row[0])]
+    assert len(quoted) > 5
+    for text in quoted:
+        said = text.replace("`", "").strip(f"{ELLIPSIS} ")
+        assert any(said in one for one in known), text
+
+
 def messages(folder: Path) -> set[str]:
     """All strings in the code of a folder, with … where a value is put in."""
     found = set()

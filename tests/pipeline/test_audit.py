@@ -87,6 +87,26 @@ def test_what_kept_pip_audit_from_an_answer_is_told(tmp_path: Path) -> None:
         audit.audit([str(tmp_path / "no-uv")], tmp_path)
 
 
+@pytest.mark.parametrize(("found", "code"), [(BAD, VULNERABLE), (SOUND, UNAVAILABLE)])
+def test_what_was_found_is_told_though_a_lock_could_not_be_looked_up(
+    found: dict[str, Any],
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def audited(uv: object, lock: Path) -> Report:
+        if lock.name == "requirements-cuda.lock":
+            raise AuditUnavailable("pip-audit did not run (TimeoutExpired)")
+        return audit.read(answer(found))
+
+    monkeypatch.setattr(audit, "audit", audited)
+    assert audit.main() == code
+    out = capsys.readouterr().out
+    assert ("urllib3 2.0: PYSEC-1" in out) == (found is BAD)
+    assert "requirements-cuda.lock was not looked up: pip-audit did not run" in out
+    assert "NOT COMPLETE" in out
+
+
 def test_every_lock_is_audited() -> None:
     found = (*PROJECT.glob("*.lock"), *PROJECT.glob("[!.]*/*.lock"))
     locks = {path.relative_to(PROJECT).as_posix() for path in found}

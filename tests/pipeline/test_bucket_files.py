@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from gcp_storage_emulator.storage import Storage
 
+from components.dataset.bucket import crc32c_of
 from pipeline import bucket_files, durable, emulator
 from tests.pipeline.test_emulator import client
 
@@ -137,6 +138,6 @@ def test_checksums_are_those_at_and_below_an_address(tmp_path: Path) -> None:
         assert set(bucket.checksums(f"{uri}/raw/a")) == {"raw/a"}
         assert len(bucket.checksums(uri)) == 3
         assert bucket.checksums("gs://another/raw") == {}
-        assert bucket.checksums(uri)["raw/a"] == bucket_files.crc32c_of(
+        assert bucket.checksums(uri)["raw/a"] == crc32c_of(
             tmp_path / ".cloudstorage" / emulator.LOCAL_BUCKET / "raw" / "a"
         )

@@ -156,3 +156,11 @@ def test_addresses_elsewhere_are_trusted(cache: StepCache, tmp_path: Path) -> No
     assert (
         "https://host/model" in json.loads(entry(tmp_path).read_text().split("\n")[1])["contents"]
     )
+
+
+def test_a_bucket_without_the_objects_is_nothing_to_answer_with(
+    cache: StepCache, outputs: dict[str, Any], bucket: Bucket
+) -> None:
+    bucket.objects.clear()
+    cache.put("key", outputs)
+    assert cache.get("key") is None
