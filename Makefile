@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 ARGS ?=
+PROCESSES ?= 2
 SOAK ?= 1
 
 .PHONY: help
@@ -36,8 +37,8 @@ notebook: setup ## Open the notebook in JupyterLab (its options in ARGS="--port 
 	@scripts/notebook.sh $(VENV) $(ARGS)
 
 .PHONY: test
-test: setup ## Pass the tests (options in ARGS="-k ingest")
-	@$(BIN)/python -m pytest $(ARGS)
+test: setup ## Pass the tests (options in ARGS="-k ingest"; side by side in PROCESSES=2)
+	@$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile $(ARGS)
 
 .PHONY: tensorboard
 tensorboard: $(INSTALLED) ## Show the training runs in TensorBoard (options in ARGS="--port 6007")
