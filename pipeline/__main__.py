@@ -1,6 +1,6 @@
 """The command ``fashion-mnist``, also ``python -m pipeline``."""
 
-from pipeline.cli import app
+from pipeline.command_line.cli import app
 
 
 def main() -> None:

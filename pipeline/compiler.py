@@ -8,10 +8,11 @@ from typing import Any, Final
 
 import yaml
 
-from pipeline import durable, worker_pools
-from pipeline import spec as specs
 from pipeline.errors import CommandError, UsageError
-from pipeline.machine import Machine
+from pipeline.specs import spec as specs
+from pipeline.specs import worker_pools
+from pipeline.specs.machine import Machine
+from pipeline.storage import durable
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 COMPILED: Final = PROJECT / "compiled"
@@ -62,8 +63,8 @@ def build_distributed(machine: Machine, image: str = "") -> str:
         UsageError: There are no such machines.
         CommandError: The job's argument is longer than Linux accepts.
     """
-    from pipeline.custom_job import train_on
     from pipeline.definition import pipeline_around
+    from pipeline.specs.custom_job import train_on
 
     return compile_one(pipeline_around(train_on(machine)), image)
 
@@ -187,8 +188,8 @@ def targets() -> Iterator[tuple[str, Any]]:
     from components.upload.component import upload
     from components.upload.find_champion import find_champion
     from components.upload.package_model import package_model
-    from pipeline.custom_job import train_on
     from pipeline.definition import fashion_mnist, pipeline_around
+    from pipeline.specs.custom_job import train_on
 
     yield PIPELINE, fashion_mnist
     yield DISTRIBUTED_PIPELINE, pipeline_around(train_on(DISTRIBUTED))

@@ -13,7 +13,7 @@ from components.ingest.component import ingest
 from components.train.component import train
 from components.upload.component import upload
 from components.upload.find_champion import find_champion
-from pipeline.serving import DEFAULT_IMAGE
+from pipeline.specs.serving import DEFAULT_IMAGE
 
 NAME: Final = "fashion-mnist"
 PROJECT: Final = "{{$.pipeline_google_cloud_project_id}}"

@@ -7,18 +7,20 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline import compiler, durable, emulator, run_folder
-from pipeline import spec as specs
+from pipeline import compiler
 from pipeline.compiler import COMPILED, PIPELINE, PROJECT
 from pipeline.errors import UsageError
-from pipeline.execution import execute
-from pipeline.localization import localize
-from pipeline.machine import Machine
-from pipeline.parameters import check_address
-from pipeline.root import DEFAULT_ROOT, Root
-from pipeline.spec import Spec
-from pipeline.summary import Run
-from pipeline.tasks import Task, Watcher, Workplace
+from pipeline.local_run import run_folder
+from pipeline.local_run.execution import execute
+from pipeline.local_run.localization import localize
+from pipeline.local_run.root import DEFAULT_ROOT, Root
+from pipeline.local_run.tasks import Task, Watcher, Workplace
+from pipeline.results.summary import Run
+from pipeline.specs import spec as specs
+from pipeline.specs.machine import Machine
+from pipeline.specs.parameters import check_address
+from pipeline.specs.spec import Spec
+from pipeline.storage import durable, emulator
 
 DEFAULT_SPEC: Final = COMPILED / PIPELINE
 BUCKET_URI: Final = f"gs://{emulator.LOCAL_BUCKET}"
@@ -106,7 +108,7 @@ def carry_out(
     Raises:
         StepFailed: A step failed; ``summary.json`` says so too.
     """
-    from pipeline.step_cache import StepCache
+    from pipeline.local_run.step_cache import StepCache
 
     with emulator.alone(root.bucket) as lock:
         run_folder.clear(root)

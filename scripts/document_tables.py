@@ -14,8 +14,8 @@ from kfp.dsl.base_component import BaseComponent
 
 from components.dataset.startup import quiet_start
 from components.embedding import read_pins
-from pipeline import spec as specs
 from pipeline.compiler import COMPILED, PIPELINE, PROJECT, targets
+from pipeline.specs import spec as specs
 
 TABLE: Final = re.compile(r"(<!-- table: (\w+) (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 PAGES: Final = PROJECT / "docs"

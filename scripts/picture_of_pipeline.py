@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 from xml.sax.saxutils import escape
 
-from pipeline import spec as specs
 from pipeline.compiler import COMPILED, PIPELINE
+from pipeline.specs import spec as specs
 from scripts.layout import Box, Edge, place
 
 CHARACTER: Final = 7.4

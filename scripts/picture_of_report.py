@@ -9,10 +9,10 @@ from typing import Final
 from PIL import Image
 from playwright.sync_api import FloatRect, sync_playwright
 
-from pipeline import runs
 from pipeline.errors import CommandError
-from pipeline.report import rebuild
-from pipeline.root import DEFAULT_ROOT, Root
+from pipeline.local_run.root import DEFAULT_ROOT, Root
+from pipeline.results import runs
+from pipeline.results.report import rebuild
 
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 WIDTH: Final = 1280

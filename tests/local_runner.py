@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 from kfp import compiler, components, local
 
-from pipeline import spec as specs
+from pipeline.specs import spec as specs
 
 
 def runnable(pipeline: Any, folder: Path) -> Any:

@@ -15,7 +15,7 @@ import pytest
 
 from components.dataset.manifest import read_manifest
 from pipeline import compiler
-from pipeline.registry import Registry
+from pipeline.models.registry import Registry
 from tests import soak
 from tests.command import versions
 from tests.small_project import CHECKOUT, SECONDS, SmallProject, assert_tidy

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.verification import sound, verify
+from pipeline.models.verification import sound, verify
 from tests import planted
 from tests.command import fashion_mnist, states, summary, versions
 from tests.fakes.mirror import serve_redirect

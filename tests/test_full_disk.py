@@ -16,11 +16,12 @@ from typing import Final
 import pytest
 
 from components.dataset.errors import StepError
-from pipeline import local, parameters
-from pipeline import spec as specs
+from pipeline import local
 from pipeline.errors import CommandError
-from pipeline.root import Root
-from pipeline.tasks import Task, Watcher
+from pipeline.local_run.root import Root
+from pipeline.local_run.tasks import Task, Watcher
+from pipeline.specs import parameters
+from pipeline.specs import spec as specs
 from tests import soak
 from tests.command import states, summary, versions
 from tests.small_project import LAST, PARAMETERS, SmallProject, assert_tidy, outcome

@@ -13,11 +13,12 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from pipeline import local, parameters
-from pipeline import spec as specs
+from pipeline import local
 from pipeline.compiler import PROJECT
 from pipeline.notebook.past_run import NoRunError
 from pipeline.notebook.place import VARIABLE
+from pipeline.specs import parameters
+from pipeline.specs import spec as specs
 from tests.command import fashion_mnist, versions
 from tests.documents.pages import blocks
 from tests.idx_files import write_idx_set

@@ -10,9 +10,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from components.embedding import BASE_IMAGE, read_pins
-from pipeline import spec as specs
-from pipeline import worker_pools
 from pipeline.compiler import COMPILED, PROJECT
+from pipeline.specs import spec as specs
+from pipeline.specs import worker_pools
 
 GOOGLES = "gcr.io/ml-pipeline/google-cloud-pipeline-components:2.22.0"
 COMPILED_FILES = sorted(path.relative_to(COMPILED).as_posix() for path in COMPILED.rglob("*.yaml"))

@@ -8,14 +8,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline import compiler, parameters
-from pipeline import spec as specs
+from pipeline import compiler
 from pipeline.errors import CommandError
+from pipeline.local_run.root import Root
 from pipeline.notebook.artifacts import Artifact
 from pipeline.notebook.place import place
 from pipeline.notebook.steps import STEPS, checked, depending_on, step_of
 from pipeline.notebook.values import near
-from pipeline.root import Root
+from pipeline.specs import parameters
+from pipeline.specs import spec as specs
 
 SUMMARY: Final = "summary.json"
 OF_THE_MACHINE: Final = ("bucket_uri", "git_revision")

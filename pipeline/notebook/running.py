@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline import local, parameters
-from pipeline import spec as specs
+from pipeline import local
 from pipeline.errors import UsageError
 from pipeline.notebook import steps
 from pipeline.notebook.artifacts import Artifact, artifact, is_local
@@ -14,6 +13,8 @@ from pipeline.notebook.lines import watch
 from pipeline.notebook.past_run import NoRunError, PastRun, load_run, newest
 from pipeline.notebook.place import place
 from pipeline.notebook.values import all_typed, typed
+from pipeline.specs import parameters
+from pipeline.specs import spec as specs
 
 
 def last_run(*, or_start: str | None = None, root: Path | None = None) -> PastRun:

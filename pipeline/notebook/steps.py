@@ -8,12 +8,12 @@ from typing import Any, Final
 import yaml
 
 from pipeline import compiler
-from pipeline import spec as specs
 from pipeline.definition import NAME
 from pipeline.errors import UsageError
 from pipeline.notebook.artifacts import Artifact
 from pipeline.notebook.values import near
-from pipeline.spec import Spec
+from pipeline.specs import spec as specs
+from pipeline.specs.spec import Spec
 
 STEPS: Final[tuple[str, ...]] = ("ingest", "decode", "train", "find_champion", "evaluate", "upload")
 """In the order in which the pipeline runs them."""

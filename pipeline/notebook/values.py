@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from pipeline.errors import UsageError
-from pipeline.spec import Spec
+from pipeline.specs.spec import Spec
 
 
 def all_typed(

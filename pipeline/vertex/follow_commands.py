@@ -3,7 +3,15 @@
 import sys
 from typing import Any
 
-from pipeline.console import AsJson, console, print_json, print_table, say, say_aside, waiting
+from pipeline.command_line.console import (
+    AsJson,
+    console,
+    print_json,
+    print_table,
+    say,
+    say_aside,
+    waiting,
+)
 from pipeline.errors import GateRefused
 from pipeline.vertex import options as given
 
@@ -32,7 +40,7 @@ def jobs(
     as_json: AsJson = False,
 ) -> None:
     """List the newest jobs."""
-    from pipeline.duration import duration
+    from pipeline.command_line.duration import duration
     from pipeline.vertex import connection, sending, target
     from pipeline.vertex import jobs as all_jobs
     from pipeline.vertex.progress import seconds
@@ -104,8 +112,8 @@ def follow(
         GateRefused: No version was uploaded, and one was required.
         Interrupted: Ctrl-C; the job goes on.
     """
+    from pipeline.command_line.watchers import stopped_by_signals, watch_on
     from pipeline.vertex import outcome, watching
-    from pipeline.watchers import stopped_by_signals, watch_on
 
     goes_on = (
         f"{job_id} goes on; `{watching.come_back(place, job_id)}` follows it again, and "

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from pipeline.errors import UsageError
-from pipeline.machine import Machine
+from pipeline.specs.machine import Machine
 
 MACHINE_TYPE: Final = re.compile(r"[a-z][a-z0-9]*-[a-z0-9]+(?:-[a-z0-9]+)*")
 IMAGE: Final = re.compile(r"[a-z0-9.-]+(?::\d+)?/[\w./-]+(?::[\w.-]+)?(?:@sha256:[0-9a-f]{64})?")

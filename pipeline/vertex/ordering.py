@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import yaml
 
-from pipeline import spec as specs
 from pipeline.errors import UsageError
-from pipeline.run_id import new_run_id
-from pipeline.spec import Spec
+from pipeline.results.run_id import new_run_id
+from pipeline.specs import spec as specs
+from pipeline.specs.spec import Spec
 from pipeline.vertex import buckets, labels, machines, submission
 from pipeline.vertex.submission import Submission
 from pipeline.vertex.target import Target
@@ -70,7 +70,8 @@ def order(options: Options, target: Target) -> tuple[Submission, str]:
     Raises:
         UsageError: An option's value is wrong, or the committed file is stale.
     """
-    from pipeline import local, parameters
+    from pipeline import local
+    from pipeline.specs import parameters
 
     bucket = buckets.checked(options.bucket)
     own = labels.parse(options.labels)

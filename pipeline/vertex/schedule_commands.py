@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.commands import Command, Group
-from pipeline.console import AsJson, print_json, print_table, say, waiting
+from pipeline.command_line.commands import Command, Group
+from pipeline.command_line.console import AsJson, print_json, print_table, say, waiting
 from pipeline.vertex.options import Project, Region
 
 schedules = typer.Typer(

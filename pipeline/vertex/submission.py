@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from pipeline.errors import UsageError
-from pipeline.machine import Machine
-from pipeline.parameters import check_address
-from pipeline.spec import Spec
+from pipeline.specs.machine import Machine
+from pipeline.specs.parameters import check_address
+from pipeline.specs.spec import Spec
 from pipeline.vertex.connection import SECONDS, passing
 from pipeline.vertex.target import Target
 
@@ -70,7 +70,7 @@ def spec_text(machine: Machine | None, image: str) -> str:
 
 def serving_warning(submission: Submission, today: datetime.date) -> str:
     """Why the serving image of the job should not be used much longer; empty without a reason."""
-    from pipeline import parameters, serving
+    from pipeline.specs import parameters, serving
 
     values = parameters.complete(dict(submission.parameters), submission.spec)
     return serving.warning(values["serving_image"], today)

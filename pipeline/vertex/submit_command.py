@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from pipeline.console import AsJson, print_json, say, say_aside, waiting
+from pipeline.command_line.console import AsJson, print_json, say, say_aside, waiting
 from pipeline.errors import UsageError
 from pipeline.vertex import options as given
 from pipeline.vertex.follow_commands import follow

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import spec as specs
 from pipeline.compiler import COMPILED
+from pipeline.specs import spec as specs
 
 STEPS = sorted(path.stem for path in (COMPILED / "components").glob("*.yaml"))
 PYTHON_STEPS = [name for name in STEPS if name != "upload"]

@@ -10,10 +10,10 @@ from typing import Any
 import typer
 
 from components.train.trainer import task
-from pipeline import parameters
-from pipeline import spec as specs
-from pipeline.cli import app
+from pipeline.command_line.cli import app
 from pipeline.compiler import COMPILED, PIPELINE, PROJECT
+from pipeline.specs import parameters
+from pipeline.specs import spec as specs
 from tests.documents.shell import Command
 
 UPLOADER = """

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from pipeline import emulator
 from pipeline.compiler import PROJECT
+from pipeline.storage import emulator
 from tests.documents.pages import Block, blocks
 
 BY_ITSELF = ("ingest", "decode", "train", "evaluate", "upload")

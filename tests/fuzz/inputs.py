@@ -13,8 +13,8 @@ from hypothesis.strategies import SearchStrategy
 from components.dataset.facts import FILES
 from components.dataset.records import frame_records
 from components.train.trainer.util import Hyperparameters
-from pipeline import spec as specs
 from pipeline.compiler import COMPILED, PIPELINE
+from pipeline.specs import spec as specs
 from tests.idx_files import IMAGES_MAGIC, LABELS_MAGIC, header, synthetic_images
 
 Bytes = SearchStrategy[bytes]

@@ -33,12 +33,13 @@ from components.ingest.digests import expected_digests
 from components.ingest.fetch import inspect
 from components.train.trainer.util import Hyperparameters
 from components.upload import provenance
-from pipeline import models_command, parameters
-from pipeline import spec as specs
+from pipeline.command_line import models_command
 from pipeline.compiler import COMPILED, PIPELINE
 from pipeline.errors import UsageError
-from pipeline.registry import Registry
-from pipeline.verification import verify
+from pipeline.models.registry import Registry
+from pipeline.models.verification import verify
+from pipeline.specs import parameters
+from pipeline.specs import spec as specs
 from pipeline.vertex import labels, machines, timetable
 
 Target = Callable[[bytes], None]

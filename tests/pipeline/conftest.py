@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.registry import Registry
+from pipeline.models.registry import Registry
 from tests.saved_models import make_model
 
 

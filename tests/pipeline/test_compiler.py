@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipeline import compiler
-from pipeline import spec as specs
 from pipeline.errors import CommandError, UsageError
+from pipeline.specs import spec as specs
 from tests import planted
 
 PROJECT = compiler.PROJECT

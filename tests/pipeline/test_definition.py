@@ -5,9 +5,9 @@ from typing import Any
 
 from components.train.component import train
 from components.train.trainer.util import Hyperparameters
-from pipeline import spec as specs
 from pipeline.compiler import COMPILED, PIPELINE, PROJECT
-from pipeline.parameters import complete, describe
+from pipeline.specs import spec as specs
+from pipeline.specs.parameters import complete, describe
 
 SPEC = specs.load(COMPILED / PIPELINE)
 

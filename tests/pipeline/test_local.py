@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from pipeline import local, localization
-from pipeline import spec as specs
+from pipeline import local
 from pipeline.errors import UsageError
-from pipeline.root import Root
+from pipeline.local_run import localization
+from pipeline.local_run.root import Root
+from pipeline.specs import spec as specs
 
 STAND_INS = {
     "find-champion",
@@ -69,7 +70,7 @@ def test_no_placeholder_is_left_that_kfp_local_does_not_know(committed: specs.Sp
 
 
 def test_a_stand_in_reads_only_inputs_that_its_step_has(committed: specs.Spec) -> None:
-    from pipeline import stand_ins
+    from pipeline.local_run import stand_ins
 
     for name, component in (
         ("comp-find-champion", stand_ins.find_champion),

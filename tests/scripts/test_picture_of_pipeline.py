@@ -5,8 +5,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pipeline import spec as specs
 from pipeline.compiler import COMPILED, DISTRIBUTED_PIPELINE, PIPELINE, PROJECT
+from pipeline.specs import spec as specs
 from scripts import picture_of_pipeline as picture
 from scripts.layout import Box, place
 

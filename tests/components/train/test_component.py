@@ -19,7 +19,7 @@ from components.dataset.manifest import content_digest, read_manifest
 from components.dataset.provenance import code_digest
 from components.train.component import train
 from components.train.trainer.util import HyperparameterError, Hyperparameters
-from pipeline import emulator
+from pipeline.storage import emulator
 from tests import local_runner
 
 SHORT = {"filters": [4, 8], "batch_size": 32, "train_steps": 12, "precision": "float32"}

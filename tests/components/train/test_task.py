@@ -13,7 +13,7 @@ from components.dataset.manifest import read_manifest
 from components.train.trainer import task
 from components.train.trainer.presets import PRESETS
 from components.train.trainer.util import Hyperparameters
-from pipeline import emulator
+from pipeline.storage import emulator
 from tests.idx_files import write_idx_set
 
 BUCKET = f"gs://{emulator.LOCAL_BUCKET}"

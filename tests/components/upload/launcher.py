@@ -15,8 +15,8 @@ from kfp.local import executor_input_utils, placeholder_utils
 from kfp.pipeline_spec.pipeline_spec_pb2 import ComponentSpec
 from requests.adapters import HTTPAdapter
 
-from pipeline import spec as specs
-from pipeline.worker_pools import ESCAPED_INPUT
+from pipeline.specs import spec as specs
+from pipeline.specs.worker_pools import ESCAPED_INPUT
 
 SERVICE: Final = "https://europe-west4-aiplatform.googleapis.com"
 MARK: Final = "@executor-input@"

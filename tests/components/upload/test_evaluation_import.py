@@ -15,7 +15,7 @@ from google_cloud_pipeline_components.types.artifact_types import VertexModel
 from kfp.dsl import Metrics
 
 from components.upload import vertex_evaluation
-from pipeline import spec as specs
+from pipeline.specs import spec as specs
 from tests.components.upload import launcher
 from tests.components.upload.test_component import compiled
 from tests.fakes import vertex_grpc

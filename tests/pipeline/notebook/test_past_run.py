@@ -3,10 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import local, parameters
-from pipeline import spec as specs
+from pipeline import local
 from pipeline.errors import UsageError
 from pipeline.notebook import NoRunError, PastRun, last_run, load_run
+from pipeline.specs import parameters
+from pipeline.specs import spec as specs
 from tests.pipeline.notebook.conftest import Summarize, change, stored
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from pipeline import local
-from pipeline import spec as specs
 from pipeline.notebook import steps
+from pipeline.specs import spec as specs
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ import pytest
 from google.auth.credentials import AnonymousCredentials
 from typer.testing import CliRunner
 
-from pipeline import serving
-from pipeline.cli import app
+from pipeline.command_line.cli import app
+from pipeline.specs import serving
 from pipeline.vertex import connection, preflight
 from tests.fakes.cloud import Cloud, serve_cloud
 

@@ -4,8 +4,8 @@ from typing import Any, Final
 
 from google.cloud import aiplatform_v1 as vertex
 
-from pipeline import spec as specs
 from pipeline.compiler import COMPILED, PIPELINE
+from pipeline.specs import spec as specs
 from tests.fakes.cloud import Cloud
 from tests.fakes.pipeline_service import Change, end, now
 

@@ -9,9 +9,10 @@ import pytest
 import yaml
 from google.protobuf import json_format
 
-from pipeline import compiler, local, serving
+from pipeline import compiler, local
 from pipeline.compiler import COMPILED, PIPELINE
-from pipeline.machine import Machine
+from pipeline.specs import serving
+from pipeline.specs.machine import Machine
 from tests.fakes.cloud import Cloud
 from tests.fakes.model_service import PARENT
 from tests.fakes.project_services import ACCOUNT, UNIFORM

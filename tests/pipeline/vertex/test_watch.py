@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from google.oauth2.credentials import Credentials
 
-from pipeline import spec as specs
-from pipeline import watchers
+from pipeline.command_line import watchers
 from pipeline.compiler import COMPILED, PIPELINE
+from pipeline.specs import spec as specs
 from pipeline.vertex import connection, watching
 from tests.fakes.cloud import Cloud
 from tests.fakes.model_service import PARENT

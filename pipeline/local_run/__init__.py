@@ -1,0 +1,1 @@
+"""What a run on this machine is made of: its steps' processes, its folder, its cache."""

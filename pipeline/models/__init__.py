@@ -1,0 +1,1 @@
+"""The registry on this machine, and the models in it."""

@@ -1,0 +1,1 @@
+"""What runs have left: their summaries, figures and reports."""

@@ -1,0 +1,1 @@
+"""Compiled specs: what stands in them, their parameters, and the machines they ask for."""

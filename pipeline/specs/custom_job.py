@@ -1,0 +1,97 @@
+"""Training as a CustomJob: on machines of a type of one's choice, one or several of them."""
+
+import re
+from typing import Any, Final
+
+from kfp import dsl
+
+from components.train.component import train, train_on_accelerators
+from components.train.trainer.hardware import ACCELERATORS
+from pipeline.definition import TrainStep
+from pipeline.errors import UsageError
+from pipeline.specs.machine import Machine
+
+SERVICE_ACCOUNT: Final = "{{$.pipeline_service_account}}"
+NETWORK: Final = "{{$.pipeline_network}}"
+ENCRYPTION_KEY: Final = "{{$.pipeline_encryption_key_name}}"
+"""Those of the pipeline; a CustomJob has its own, which are empty unless they are handed on."""
+TIMEOUT: Final = "86400s"
+DRIVER: Final = {
+    "LD_LIBRARY_PATH": "/usr/local/nvidia/lib64:/usr/local/nvidia/lib",
+    "NVIDIA_VISIBLE_DEVICES": "all",
+    "NVIDIA_DRIVER_CAPABILITIES": "compute,utility",
+}
+"""What NVIDIA's own images set so that the machine's driver is found; Python's image does not."""
+ACCELERATOR_NAME: Final = re.compile("NVIDIA_[A-Z0-9_]+")
+MACHINE_NAME: Final = re.compile("[a-z][a-z0-9]*(-[a-z0-9]+)+")
+
+
+def train_on(machine: Machine) -> TrainStep:
+    """The way to train on such machines.
+
+    A worker that is restarted restarts the whole job, which goes on from its last checkpoint.
+
+    Raises:
+        UsageError: There are no such machines.
+    """
+    from google_cloud_pipeline_components.v1.custom_job import (
+        create_custom_training_job_from_component,
+    )
+
+    check(machine)
+    job = create_custom_training_job_from_component(
+        train_on_accelerators() if machine.accelerator_type else train,
+        display_name="train",
+        replica_count=machine.replicas,
+        machine_type=machine.machine_type,
+        accelerator_type=machine.accelerator_type,
+        accelerator_count=machine.accelerator_count,
+        # The service's own choice, since not every machine type takes every kind of disk.
+        boot_disk_type="",
+        timeout=TIMEOUT,
+        restart_job_on_worker_restart=True,
+        service_account=SERVICE_ACCOUNT,
+        network=NETWORK,
+        encryption_spec_key_name=ENCRYPTION_KEY,
+        env=_environment(machine),
+        # Without a value they would have none at all, and JSON has no word for that.
+        labels={},
+        reserved_ip_ranges=[],
+        psc_interface_config={},
+        strategy="SPOT" if machine.spot else "STANDARD",
+    )
+
+    def train_step(**inputs: Any) -> dsl.PipelineTask:
+        task: dsl.PipelineTask = job(**inputs)
+        return task
+
+    return train_step
+
+
+def check(machine: Machine) -> None:
+    """Refuses machines that no training could run on.
+
+    Raises:
+        UsageError: Says what is wrong, and what would be right.
+    """
+    kind, count = machine.accelerator_type, machine.accelerator_count
+    if not MACHINE_NAME.fullmatch(machine.machine_type):
+        raise UsageError(f"machine type {machine.machine_type!r}: give one as n1-standard-8")
+    if machine.replicas < 1:
+        raise UsageError(f"{machine.replicas} replicas: give 1 or more")
+    if kind and not ACCELERATOR_NAME.fullmatch(kind):
+        raise UsageError(
+            f"accelerator {kind!r}: this trainer runs on NVIDIA's alone, named as NVIDIA_L4"
+        )
+    if kind and count < 1:
+        raise UsageError(f"{count} accelerators {kind} on each machine: give 1 or more")
+    if count and not kind:
+        raise UsageError(f"{count} accelerators without a type: give one, as NVIDIA_L4")
+
+
+def _environment(machine: Machine) -> list[dict[str, str]]:
+    if not machine.accelerator_type:
+        return []
+    wanted = f"{machine.accelerator_count} {machine.accelerator_type}"
+    variables = {ACCELERATORS: wanted, **DRIVER}
+    return [{"name": name, "value": value} for name, value in variables.items()]

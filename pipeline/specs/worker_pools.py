@@ -1,0 +1,89 @@
+"""The worker pools of a CustomJob, as they stand inside a compiled spec.
+
+Google's factory leaves them as the default of a parameter, ``worker_pool_specs``. Every argument
+of a task is also part of the executor input that each worker gets, so the code would travel with
+each worker once for itself and once for every pool, in the one argument that holds the whole job.
+Here the pools stand in that argument and nowhere else.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from pipeline.specs.spec import Spec, map_containers
+
+PARAMETER: Final = "worker_pool_specs"
+PLACEHOLDER: Final = f"{{{{$.inputs.parameters['{PARAMETER}']}}}}"
+KEY: Final = f'"{PARAMETER}": '
+ESCAPED_INPUT: Final = "{{$.json_escape[1]}}"
+"""What becomes the executor input as a string within a string of JSON."""
+EXECUTOR_INPUT: Final = "{{$}}"
+
+Pools = list[dict[str, Any]]
+
+
+def inline(spec: Spec) -> Spec:
+    """The spec with the pools of each CustomJob in its launcher's argument."""
+    components = dict(spec["components"])
+    found: dict[str, Any] = {}
+    for name, component in components.items():
+        parameters = component.get("inputDefinitions", {}).get("parameters", {})
+        if PARAMETER in parameters:
+            found[component["executorLabel"]] = parameters[PARAMETER]["defaultValue"]
+            rest = {key: value for key, value in parameters.items() if key != PARAMETER}
+            inputs = {**component["inputDefinitions"], "parameters": rest}
+            components[name] = {**component, "inputDefinitions": inputs}
+
+    def change(label: str, container: Spec) -> Spec:
+        if label not in found:
+            return container
+        text = json.dumps(_whole_numbers(found[label]))
+        return {**container, "args": [arg.replace(PLACEHOLDER, text) for arg in container["args"]]}
+
+    return map_containers({**spec, "components": components}, change)
+
+
+def read(container: Mapping[str, Any]) -> Pools | None:
+    """The worker pools of a CustomJob's launcher; None for every other container."""
+    for argument in container.get("args", []):
+        if isinstance(argument, str) and (at := argument.find(KEY)) >= 0:
+            pools: Pools = json.JSONDecoder().raw_decode(argument, at + len(KEY))[0]
+            return pools
+    return None
+
+
+def alone(pools: Pools) -> Spec:
+    """The container of the workers as that of a step: all of them have the same.
+
+    Returns:
+        image, command, args and env.
+    """
+    own = pools[0]["container_spec"]
+    args = [EXECUTOR_INPUT if arg == ESCAPED_INPUT else arg for arg in own["args"]]
+    return {"image": own["image_uri"], "command": own["command"], "args": args, "env": own["env"]}
+
+
+def replicas(pools: Pools) -> int:
+    """How many workers there are in all pools."""
+    return sum(pool["replica_count"] for pool in pools)
+
+
+def map_pools(container: Spec, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Spec:
+    """The container with ``change(container_spec)`` for the container of each worker pool."""
+    pools = read(container)
+    if pools is None:
+        return container
+    changed = [{**pool, "container_spec": change(pool["container_spec"])} for pool in pools]
+    before, after = json.dumps(pools), json.dumps(changed)
+    return {**container, "args": [arg.replace(before, after) for arg in container["args"]]}
+
+
+def _whole_numbers(value: Any) -> Any:
+    """A JSON value with integers where the spec, which has none, made them floats."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_whole_numbers(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _whole_numbers(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,262 @@
+"""Training as a CustomJob: the request that Google's launcher makes of the compiled pipeline."""
+
+import functools
+import json
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+import yaml
+from google.api_core.exceptions import PermissionDenied
+from google.cloud import aiplatform_v1 as vertex
+from google_cloud_pipeline_components.container.v1.gcp_launcher import job_remote_runner
+from kfp.dsl import Dataset
+
+from components.embedding import read_pins
+from components.train.trainer.hardware import ACCELERATORS
+from pipeline import compiler
+from pipeline.errors import UsageError
+from pipeline.local_run import localization
+from pipeline.specs import custom_job, worker_pools
+from pipeline.specs import spec as specs
+from pipeline.specs.machine import Machine
+from tests.components.upload import launcher
+from tests.fakes import vertex_grpc
+from tests.fakes.model_service import PARENT
+from tests.fakes.vertex_grpc import Service
+
+ACCOUNT = "trainer@my-project.iam.gserviceaccount.com"
+NETWORK = "projects/12345/global/networks/training"
+KEY = "projects/my-project/locations/europe-west4/keyRings/ring/cryptoKeys/key"
+VALUES = {
+    "{{$.pipeline_google_cloud_project_id}}": "my-project",
+    "{{$.pipeline_google_cloud_location}}": "europe-west4",
+    "{{$.pipeline_service_account}}": ACCOUNT,
+    "{{$.pipeline_network}}": NETWORK,
+    "{{$.pipeline_encryption_key_name}}": KEY,
+    "{{$.pipeline_persistent_resource_id}}": "",
+}
+GPUS = Machine("g2-standard-24", "NVIDIA_L4", 2, replicas=3, spot=True)
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    monkeypatch.setattr(job_remote_runner, "_POLLING_INTERVAL_IN_SECONDS", 0.01)
+    with vertex_grpc.serve_grpc() as fake:
+        vertex_grpc.connect(monkeypatch, fake.address)
+        yield fake
+
+
+@functools.cache
+def built(machine: Machine, image: str = "") -> str:
+    return compiler.build_distributed(machine, image)
+
+
+def parse(text: str) -> specs.Spec:
+    """As ``yaml.safe_load``, and ten times as fast."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    spec: specs.Spec = yaml.load(text, Loader=loader)
+    return spec
+
+
+def filled(text: str, values: dict[str, str]) -> specs.Spec:
+    """A compiled pipeline with what Vertex AI would fill in."""
+    for placeholder, value in values.items():
+        text = text.replace(placeholder, value)
+    return parse(text)
+
+
+def launch(text: str, root: Path, values: dict[str, str] = VALUES) -> dict[str, Any]:
+    """Runs the launcher of the compiled pipeline's training."""
+    spec = filled(text, values)
+    task = spec["root"]["dag"]["tasks"]["train"]
+    declared = spec["root"]["inputDefinitions"]["parameters"]
+    parameters = {name: definition.get("defaultValue") for name, definition in declared.items()}
+    parameters["bucket_uri"] = "gs://bucket/fashion-mnist"
+    records = {
+        f"decode-{split}_records": Dataset(
+            name=f"{split}_records",
+            uri=f"gs://bucket/fashion-mnist/pipeline-root/12345/run-1/decode_678/{split}_records",
+            metadata={"examples": 55000, "split": split, "class_counts": [5500] * 10},
+        )
+        for split in ("train", "validation")
+    }
+    spec["components"]["comp-root"] = {"dag": {"tasks": {"train": task}}}
+    output: dict[str, Any] = launcher.run(
+        spec, ("comp-root", "train"), {**parameters, **records}, root
+    )
+    return output
+
+
+def committed() -> str:
+    return (compiler.COMPILED / compiler.DISTRIBUTED_PIPELINE).read_text()
+
+
+def test_the_committed_pipeline_asks_for_two_machines(service: Service, tmp_path: Path) -> None:
+    output = launch(committed(), tmp_path / "task")
+    create, look = service.requests
+    spec = create.custom_job.job_spec
+    pools = spec.worker_pool_specs
+    assert create.parent == PARENT
+    assert look.name == f"{PARENT}/customJobs/42"
+    assert create == vertex.CreateCustomJobRequest(
+        parent=PARENT,
+        custom_job=vertex.CustomJob(
+            display_name="train",
+            job_spec=vertex.CustomJobSpec(
+                worker_pool_specs=[
+                    vertex.WorkerPoolSpec(
+                        machine_spec=vertex.MachineSpec(machine_type="n1-standard-8"),
+                        replica_count=1,
+                        container_spec=pools[0].container_spec,
+                    )
+                ]
+                * 2,
+                scheduling=vertex.Scheduling(
+                    timeout="86400s",
+                    restart_job_on_worker_restart=True,
+                    strategy=vertex.Scheduling.Strategy.STANDARD,
+                ),
+                service_account=ACCOUNT,
+                network=NETWORK,
+            ),
+            encryption_spec=vertex.EncryptionSpec(kms_key_name=KEY),
+        ),
+    )
+    assert pools[0].container_spec.image_uri == "python:3.11-slim"
+    (resource,) = output["gcp_resources"]["resources"]
+    assert resource["resourceUri"].endswith(f"/v1/{PARENT}/customJobs/42")
+
+
+def test_the_workers_get_their_inputs_and_not_the_code_again(
+    service: Service, tmp_path: Path
+) -> None:
+    launch(committed(), tmp_path / "task")
+    container = service.requests[0].custom_job.job_spec.worker_pool_specs[1].container_spec
+    flag, text, *function = container.args
+    assert (flag, function) == ("--executor_input", ["--function_to_execute", "train"])
+    given = json.loads(text)
+    assert given["inputs"]["parameterValues"]["bucket_uri"] == "gs://bucket/fashion-mnist"
+    assert given["inputs"]["artifacts"]["train_records"]["artifacts"][0]["metadata"]["examples"]
+    # Twice escaped, it has to fit into the room that the compiler leaves for it.
+    assert len(json.dumps(text)) < compiler.EXECUTOR_INPUT_BYTES
+    assert worker_pools.PARAMETER not in text
+
+
+def test_accelerators_and_spot_machines_are_asked_for(service: Service, tmp_path: Path) -> None:
+    launch(built(GPUS), tmp_path / "task")
+    spec = service.requests[0].custom_job.job_spec
+    assert [pool.replica_count for pool in spec.worker_pool_specs] == [1, 2]
+    for pool in spec.worker_pool_specs:
+        assert pool.machine_spec == vertex.MachineSpec(
+            machine_type="g2-standard-24",
+            accelerator_type=vertex.AcceleratorType.NVIDIA_L4,
+            accelerator_count=2,
+        )
+        assert {v.name: v.value for v in pool.container_spec.env}[ACCELERATORS] == "2 NVIDIA_L4"
+    assert spec.scheduling.strategy == vertex.Scheduling.Strategy.SPOT
+    assert spec.scheduling.restart_job_on_worker_restart
+
+
+def test_without_account_network_and_key_the_job_names_none(
+    service: Service, tmp_path: Path
+) -> None:
+    bare = {**VALUES, **dict.fromkeys((key for key in VALUES if VALUES[key] in
+                                       (ACCOUNT, NETWORK, KEY)), "")}  # fmt: skip
+    launch(committed(), tmp_path / "task", bare)
+    job = service.requests[0].custom_job
+    assert (job.job_spec.service_account, job.job_spec.network) == ("", "")
+    assert not job.encryption_spec.kms_key_name
+
+
+@pytest.mark.parametrize("state", ["FAILED", "CANCELLED", "PAUSED"])
+def test_a_job_that_does_not_succeed_fails_the_task(
+    service: Service, tmp_path: Path, state: str
+) -> None:
+    states = vertex.JobState
+    service.states = [states.JOB_STATE_RUNNING, states[f"JOB_STATE_{state}"]]
+    with pytest.raises((RuntimeError, SystemExit)):
+        launch(committed(), tmp_path / "task")
+    assert [type(request).__name__ for request in service.requests] == [
+        "CreateCustomJobRequest",
+        "GetCustomJobRequest",
+        "GetCustomJobRequest",
+    ]
+
+
+def test_a_job_that_is_refused_fails_the_task(service: Service, tmp_path: Path) -> None:
+    service.failure = grpc.StatusCode.PERMISSION_DENIED
+    with pytest.raises(PermissionDenied):
+        launch(committed(), tmp_path / "task")
+
+
+def installed(container: dict[str, Any]) -> set[str]:
+    """The pins that the command of a step installs."""
+    return {word for word in shlex.split(container["command"][2]) if "==" in word}
+
+
+def test_machines_with_accelerators_install_what_drives_them() -> None:
+    spec = parse(built(GPUS))
+    pools = worker_pools.read(spec["deploymentSpec"]["executors"]["exec-train"]["container"])
+    assert pools is not None
+    pins = installed(worker_pools.alone(pools))
+    assert set(read_pins("train_cuda")) <= pins
+    assert any(pin.startswith("nvidia-cudnn") for pin in pins)
+
+
+def test_with_an_image_nothing_is_installed() -> None:
+    image = "europe-docker.pkg.dev/project/repository/image@sha256:" + "0" * 64
+    text = built(GPUS, image)
+    assert "pip install" not in text
+    spec = parse(text)
+    pools = worker_pools.read(spec["deploymentSpec"]["executors"]["exec-train"]["container"])
+    assert pools is not None
+    assert {pool["container_spec"]["image_uri"] for pool in pools} == {image}
+
+
+@pytest.mark.parametrize(
+    ("machine", "reason"),
+    [
+        (Machine(machine_type=""), "give one as n1-standard-8"),
+        (Machine(machine_type='n1-standard-8", "x": "'), "give one as n1-standard-8"),
+        (Machine(replicas=0), "0 replicas: give 1 or more"),
+        (Machine(accelerator_type="TPU_V3", accelerator_count=8), "NVIDIA's alone"),
+        (Machine(accelerator_type="NVIDIA_L4"), "0 accelerators NVIDIA_L4 on each machine"),
+        (Machine(accelerator_count=1), "1 accelerators without a type"),
+    ],
+)
+def test_machines_that_there_are_not_are_refused(machine: Machine, reason: str) -> None:
+    with pytest.raises(UsageError, match=reason):
+        custom_job.check(machine)
+
+
+def without_train(text: str) -> specs.Spec:
+    spec = parse(text)
+    del spec["components"]["comp-train"], spec["deploymentSpec"]["executors"]["exec-train"]
+    return spec
+
+
+def test_all_but_the_training_is_the_plain_pipeline() -> None:
+    plain = (compiler.COMPILED / compiler.PIPELINE).read_text()
+    assert without_train(committed()) == without_train(plain)
+
+
+def test_here_the_workers_are_processes() -> None:
+    spec, at_home = localization.localize(parse(committed()), "run-1", keep_preamble=False)
+    own = spec["deploymentSpec"]["executors"]["exec-train"]["container"]
+    assert own["command"][:6] == ["python3", "-P", localization.CLUSTER, "--replicas", "2", "--"]
+    assert own["args"] == ["--executor_input", "{{$}}", "--function_to_execute", "train"]
+    assert "pip install" not in json.dumps(own)
+    assert "train" not in at_home
+    assert "{{$.pipeline_" not in json.dumps(spec)
+
+
+def test_a_hermetic_run_installs_once_for_all_workers() -> None:
+    spec, _ = localization.localize(parse(committed()), "run-1", keep_preamble=True)
+    command = spec["deploymentSpec"]["executors"]["exec-train"]["container"]["command"]
+    assert "pip install" in command[2]
+    assert localization.CLUSTER in command[3:]
+    assert "pip install" not in json.dumps(command[3:])
