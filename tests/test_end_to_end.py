@@ -239,10 +239,9 @@ class TestWhatGoesWrong:
 
     @pytest.mark.parametrize("source", [planted.IN_ADDRESS, planted.SIGNED])
     def test_a_source_with_credentials(self, project: Project, tmp_path: Path, source: str) -> None:
-        for options in (["--source", source], ["-p", f"source={source}"]):
-            done = project.run(*options, "--verbose", root=tmp_path / "root")
-            assert done.returncode == 2
-            assert not planted.told(done.stdout + done.stderr)
+        done = project.run("--source", source, "--verbose", root=tmp_path / "root")
+        assert done.returncode == 2
+        assert not planted.told(done.stdout + done.stderr)
         assert planted.files_that_tell(tmp_path) == []
 
     def test_a_corrupt_file(self, project: Project, tmp_path: Path) -> None:
