@@ -8,7 +8,7 @@ universal="--python-version 3.11 --universal"
 image="--python-version 3.11 --python-platform x86_64-manylinux_2_28 --constraint requirements.lock"
 
 compile() {
-    "$uv" pip compile --quiet --no-header --no-emit-index-url "$@"
+    "$uv" pip compile --quiet --no-header "$@"
 }
 
 # shellcheck disable=SC2086 # the options are words
