@@ -1,9 +1,12 @@
 """The network: a small CNN with all preprocessing inside."""
 
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
 
 import keras
+import numpy as np
 from keras import layers
+from keras.initializers import GlorotUniform, HeNormal
 
 from components.dataset.facts import IMAGE_HEIGHT, IMAGE_WIDTH, NUM_CLASSES
 
@@ -19,6 +22,20 @@ LANES: Final = 16
 """Channels that a CPU with AVX-512 computes at once; with fewer a convolution is no faster."""
 SQUEEZE: Final = 4
 """How many channels are squeezed into one, to say what each counts."""
+
+
+class Style(NamedTuple):
+    """What the layers of a network have in common.
+
+    Attributes:
+        dtype: What they compute in.
+        seeds: One for the initial weights of each. Keras would draw them from Python's own
+            generator, which all threads of a process share: then the same seed would not always
+            give the same weights.
+    """
+
+    dtype: str
+    seeds: Iterator[int]
 
 
 def build_model(hyperparameters: Hyperparameters, precision: str = "float32") -> keras.Model:
@@ -44,62 +61,80 @@ def build_model(hyperparameters: Hyperparameters, precision: str = "float32") ->
     x = layers.Rescaling(1 / PIXEL_DEVIATION, offset=-PIXEL_MEAN / PIXEL_DEVIATION, dtype=compute)(
         x
     )
-    members = [_member(x, hyperparameters, compute, n) for n in range(hyperparameters.members)]
+    style = Style(compute, _seeds(hyperparameters.seed))
+    members = [_member(x, hyperparameters, style, n) for n in range(hyperparameters.members)]
     return keras.Model(images, Committee(dtype="float32")(members), name="fashion_mnist")
 
 
-def _member(x: Any, hyperparameters: Hyperparameters, dtype: str, number: int) -> Any:
+def _seeds(seed: int) -> Iterator[int]:
+    generator = np.random.default_rng(seed)
+    while True:
+        yield int(generator.integers(2**31))
+
+
+def _dense(x: Any, units: int, style: Style, activation: str | None = None, **options: Any) -> Any:
+    initial = GlorotUniform(next(style.seeds))
+    return layers.Dense(units, activation, kernel_initializer=initial, **options)(x)
+
+
+def _member(x: Any, hyperparameters: Hyperparameters, style: Style, number: int) -> Any:
     body = _plain if hyperparameters.architecture == "plain" else _residual
-    x = body(x, hyperparameters.filters, dtype)
+    x = body(x, hyperparameters.filters, style)
     if hyperparameters.dense_units:
-        x = layers.Dense(hyperparameters.dense_units, activation="relu", dtype="float32")(x)
+        x = _dense(x, hyperparameters.dense_units, style, "relu", dtype="float32")
     if hyperparameters.dropout:
         seed = hyperparameters.seed + number
         x = layers.Dropout(hyperparameters.dropout, seed=seed, dtype="float32")(x)
-    return layers.Dense(NUM_CLASSES, dtype="float32", name=f"logits_{number}")(x)
+    return _dense(x, NUM_CLASSES, style, dtype="float32", name=f"logits_{number}")
 
 
-def _plain(x: Any, filters: tuple[int, ...], dtype: str) -> Any:
+def _plain(x: Any, filters: tuple[int, ...], style: Style) -> Any:
     for channels in filters:
-        x = _convolution(x, channels, dtype)
-        x = layers.MaxPooling2D(dtype=dtype)(x)
+        x = _convolution(x, channels, style)
+        x = layers.MaxPooling2D(dtype=style.dtype)(x)
     return layers.Flatten(dtype="float32")(x)
 
 
-def _residual(x: Any, filters: tuple[int, ...], dtype: str) -> Any:
+def _residual(x: Any, filters: tuple[int, ...], style: Style) -> Any:
     stem, first, *others = filters
     if stem >= 2 * LANES:
-        x = _convolution(x, stem // 2, dtype)
-    x = _convolution(x, stem, dtype, pool=True)
-    x = _convolution(x, first, dtype, strides=2)
-    x = _residual_pair(x, first, dtype)
+        x = _convolution(x, stem // 2, style)
+    x = _convolution(x, stem, style, pool=True)
+    x = _convolution(x, first, style, strides=2)
+    x = _residual_pair(x, first, style)
     for channels in others:
-        x = _convolution(x, channels, dtype, pool=True)
-        x = _residual_pair(x, channels, dtype)
+        x = _convolution(x, channels, style, pool=True)
+        x = _residual_pair(x, channels, style)
     return layers.GlobalAveragePooling2D(dtype="float32")(x)
 
 
 def _convolution(
-    x: Any, filters: int, dtype: str, *, strides: int = 1, pool: bool = False, relu: bool = True
+    x: Any, filters: int, style: Style, *, strides: int = 1, pool: bool = False, relu: bool = True
 ) -> Any:
     x = layers.Conv2D(
-        filters, 3, strides, "same", use_bias=False, kernel_initializer="he_normal", dtype=dtype
+        filters,
+        3,
+        strides,
+        "same",
+        use_bias=False,
+        kernel_initializer=HeNormal(next(style.seeds)),
+        dtype=style.dtype,
     )(x)
     if pool:  # First, since normalizing a quarter of the pixels takes a quarter of the time.
-        x = layers.MaxPooling2D(dtype=dtype)(x)
-    x = FusedBatchNormalization(dtype=dtype)(x)
-    return layers.ReLU(dtype=dtype)(x) if relu else x
+        x = layers.MaxPooling2D(dtype=style.dtype)(x)
+    x = FusedBatchNormalization(dtype=style.dtype)(x)
+    return layers.ReLU(dtype=style.dtype)(x) if relu else x
 
 
-def _residual_pair(x: Any, filters: int, dtype: str) -> Any:
-    y = _convolution(x, filters, dtype)
-    y = _convolution(y, filters, dtype, relu=False)
-    y = layers.Multiply(dtype=dtype)([y, _excitation(y, filters, dtype)])
-    return layers.ReLU(dtype=dtype)(layers.Add(dtype=dtype)([x, y]))
+def _residual_pair(x: Any, filters: int, style: Style) -> Any:
+    y = _convolution(x, filters, style)
+    y = _convolution(y, filters, style, relu=False)
+    y = layers.Multiply(dtype=style.dtype)([y, _excitation(y, filters, style)])
+    return layers.ReLU(dtype=style.dtype)(layers.Add(dtype=style.dtype)([x, y]))
 
 
-def _excitation(x: Any, filters: int, dtype: str) -> Any:
+def _excitation(x: Any, filters: int, style: Style) -> Any:
     """Squeeze and excitation (Hu et al., 2018): what each channel counts, from all of the image."""
-    x = layers.GlobalAveragePooling2D(keepdims=True, dtype=dtype)(x)
-    x = layers.Dense(max(1, filters // SQUEEZE), activation="relu", dtype=dtype)(x)
-    return layers.Dense(filters, activation="sigmoid", dtype=dtype)(x)
+    x = layers.GlobalAveragePooling2D(keepdims=True, dtype=style.dtype)(x)
+    x = _dense(x, max(1, filters // SQUEEZE), style, "relu", dtype=style.dtype)
+    return _dense(x, filters, style, "sigmoid", dtype=style.dtype)

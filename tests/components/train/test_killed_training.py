@@ -77,7 +77,7 @@ def stop_in_the_middle_of_publishing(patch: pytest.MonkeyPatch) -> None:
     [
         ("float32", stop_in_the_third_epoch, 2),
         ("bfloat16", stop_before_the_checkpoint_is_published, 1),
-        ("float32", stop_in_the_middle_of_publishing, 1),
+        ("bfloat16", stop_in_the_middle_of_publishing, 1),
     ],
 )
 def test_a_training_that_ends_in_the_middle_goes_on_to_the_same_bits(

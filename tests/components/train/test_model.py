@@ -33,6 +33,19 @@ def test_precision_changes_what_is_computed_in_and_not_the_weights() -> None:
     np.testing.assert_allclose(fast(images), exact(images), atol=0.1)
 
 
+@pytest.mark.parametrize("architecture", ["residual", "plain"])
+def test_the_seed_alone_decides_the_initial_weights(architecture: str) -> None:
+    def initial(seed: int, drawn: int) -> list[bytes]:
+        keras.utils.set_random_seed(drawn)  # What other threads have drawn from Python's generator.
+        small = Hyperparameters(architecture=architecture, filters=(4, 8), members=2, seed=seed)
+        return [weights.tobytes() for weights in build_model(small).get_weights()]
+
+    assert initial(seed=3, drawn=1) == initial(seed=3, drawn=2)
+    assert initial(seed=3, drawn=1) != initial(seed=4, drawn=1)
+    kernels = [weights for weights in initial(seed=3, drawn=1) if len(set(weights)) > 16]
+    assert len(set(kernels)) == len(kernels)
+
+
 def test_the_widths_are_those_of_the_hyperparameters() -> None:
     model = build_model(Hyperparameters(filters=(6, 8, 10), dense_units=12))
     convolutions = [layer.filters for layer in model.layers if hasattr(layer, "filters")]
