@@ -1,5 +1,6 @@
 """A small project whose runs are disturbed, and what a run came to, to be compared."""
 
+import functools
 import json
 import os
 import signal
@@ -40,6 +41,13 @@ class SmallProject:
         done = fashion_mnist(*self.arguments(root, *options), cwd=CHECKOUT)
         assert done.returncode == 0, done.stdout + done.stderr
         return done
+
+    @functools.cached_property
+    def undisturbed(self) -> Path:
+        """The root of a run that nobody disturbed."""
+        root = self.path / "undisturbed"
+        self.run(root)
+        return root
 
     def start(self, root: Path, *options: str) -> "subprocess.Popen[bytes]":
         """Starts a run that leads a process group of its own."""

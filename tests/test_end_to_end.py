@@ -6,10 +6,6 @@ registry's folder, not at logs.
 
 import json
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,35 +13,7 @@ import pytest
 from pipeline.models.verification import sound, verify
 from tests import planted
 from tests.command import fashion_mnist, states, summary, versions
-from tests.fakes.mirror import serve_redirect
-from tests.idx_files import write_idx_set
-
-SMALL = ("validation_examples=50", "shards=2", "batch_size=32", "filters=[16, 32]", "epochs=6")
-
-UNTRAINED = ("-p", "train_steps=1", "-p", "min_accuracy=0.9")
-
-
-class Project:
-    """A root and a small source, and a run on them."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.root = path / "root"
-        self.digests = write_idx_set(path / "source", train_per_class=100, test_per_class=20)
-
-    def run(self, *options: str, root: Path | None = None) -> "subprocess.CompletedProcess[str]":
-        key = planted.service_account(self.path.with_suffix(".json"))
-        return fashion_mnist(
-            *("run", *self.arguments(*options, root=root)),
-            cwd=self.path,
-            GOOGLE_APPLICATION_CREDENTIALS=str(key),
-            **planted.ENVIRONMENT,
-        )
-
-    def arguments(self, *options: str, root: Path | None = None) -> list[str]:
-        parameters = [*SMALL, f"digests={json.dumps(self.digests)}", "min_accuracy=0.5"]
-        given = [argument for parameter in parameters for argument in ("-p", parameter)]
-        return ["--root", str(root or self.root), "--source", "source", *given, *options]
+from tests.project import UNTRAINED, Project
 
 
 @pytest.fixture(scope="module")
@@ -213,95 +181,12 @@ def test_what_ran_without_the_cache_is_what_the_next_run_is_answered_with(
     assert Path(steps["decode"]["train_records"]["uri"]).parent == anew
 
 
-class TestWhatGoesWrong:
-    def told(self, project: Project, root: Path, *options: str) -> str:
-        done = project.run("--no-cache", *options, root=root)
-        assert done.returncode == 1, done.stdout + done.stderr
-        assert summary(root)["state"] == "failed"
-        assert "Traceback" not in done.stderr
-        (line,) = done.stderr.strip().splitlines()
-        return line
-
-    def test_an_unreachable_source(self, project: Project, tmp_path: Path) -> None:
-        line = self.told(project, tmp_path, "--source", "http://127.0.0.1:9/")
-        assert "Ingest failed" in line
-        assert "http://127.0.0.1:9/" in line
-
-    def test_a_source_that_leads_to_a_signed_address(
-        self, project: Project, tmp_path: Path
-    ) -> None:
-        place = f"http://somebody:{planted.SECRET}@127.0.0.1:9/a?sig={planted.SECRET}"
-        with serve_redirect(place) as url:
-            line = self.told(project, tmp_path / "root", "--source", url)
-        assert "Ingest failed" in line
-        assert not planted.told(line)
-        assert planted.files_that_tell(tmp_path) == []
-
-    @pytest.mark.parametrize("source", [planted.IN_ADDRESS, planted.SIGNED])
-    def test_a_source_with_credentials(self, project: Project, tmp_path: Path, source: str) -> None:
-        done = project.run("--source", source, "--verbose", root=tmp_path / "root")
-        assert done.returncode == 2
-        assert not planted.told(done.stdout + done.stderr)
-        assert planted.files_that_tell(tmp_path) == []
-
-    def test_a_corrupt_file(self, project: Project, tmp_path: Path) -> None:
-        source = tmp_path / "corrupt"
-        shutil.copytree(project.path / "source", source)
-        file = source / "t10k-labels-idx1-ubyte.gz"
-        file.write_bytes(file.read_bytes()[:-12])
-        line = self.told(project, tmp_path / "root", "--source", str(source))
-        assert "t10k-labels-idx1-ubyte" in line
-
-    def test_a_bucket_that_does_not_exist(self, project: Project, tmp_path: Path) -> None:
-        line = self.told(project, tmp_path, "-p", "bucket_uri=gs://no-such-bucket")
-        assert "gs://no-such-bucket" in line
-
-    def test_a_hyperparameter_out_of_range(self, project: Project, copy: Path) -> None:
-        done = project.run("-p", "dropout=1.5", root=copy)
-        assert done.returncode == 1
-        assert "Train failed: dropout is 1.5" in done.stderr
-        run = summary(copy)["run"]
-        asked = fashion_mnist("report", run, "--root", str(copy), cwd=copy)
-        assert asked.returncode == 1
-        assert f"{run} has no evaluation: Train failed: dropout is 1.5" in asked.stderr
-        assert versions(copy) == ["1"]
-
-
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_the_run_and_everything_it_started(
-    how: signal.Signals, project: Project, tmp_path: Path
-) -> None:
-    # Started in the background by a shell, the tests ignore Ctrl-C, and so would the run.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    command = [sys.executable, "-m", "pipeline", "run"]
-    process = subprocess.Popen(
-        [*command, *project.arguments(root=tmp_path)],
-        cwd=project.path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout
-    for line in process.stdout:
-        if "Train: started" in line:
-            break
-    time.sleep(0.5)
-    process.send_signal(how)
-    _, error = process.communicate(timeout=30)
-    assert process.returncode == 130, error
-    assert "interrupted" in error
-    assert summary(tmp_path)["state"] == "interrupted"
-    assert not list(tmp_path.glob("runs/*/scratch"))
-    assert not processes_that_mention(str(tmp_path))
-
-
-def processes_that_mention(text: str) -> list[str]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            command = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
-        if text in command:
-            found.append(command)
-    return found
+def test_a_hyperparameter_out_of_range(project: Project, copy: Path) -> None:
+    done = project.run("-p", "dropout=1.5", root=copy)
+    assert done.returncode == 1
+    assert "Train failed: dropout is 1.5" in done.stderr
+    run = summary(copy)["run"]
+    asked = fashion_mnist("report", run, "--root", str(copy), cwd=copy)
+    assert asked.returncode == 1
+    assert f"{run} has no evaluation: Train failed: dropout is 1.5" in asked.stderr
+    assert versions(copy) == ["1"]

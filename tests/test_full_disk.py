@@ -81,13 +81,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
     return SmallProject(tmp_path_factory.mktemp("project"))
 
 
-@pytest.fixture(scope="module")
-def undisturbed(project: SmallProject) -> Path:
-    root = project.path / "undisturbed"
-    project.run(root)
-    return root
-
-
 def run(project: SmallProject, root: Path, filler: Filler) -> None:
     spec = specs.load(local.DEFAULT_SPEC)
     source = f"source={project.path / 'source'}"
@@ -119,14 +112,14 @@ def full_in(project: SmallProject, root: Path, step: str, left: int) -> bool:
     "left", [LEFT[0], *(pytest.param(left, marks=pytest.mark.soak) for left in LEFT[1:])]
 )
 def test_a_disk_that_fills_up_in_any_step_is_told_and_leaves_nothing_that_is_used(
-    project: SmallProject, undisturbed: Path, disk: Path, left: int
+    project: SmallProject, disk: Path, left: int
 ) -> None:
     root = disk / "root"
     failed = [step for step in STEPS if full_in(project, root, step, left)]
     assert left or failed == list(STEPS)
     project.run(root)
     found = outcome(root)
-    assert found == outcome(undisturbed)
+    assert found == outcome(project.undisturbed)
     assert versions(root) == ["1"]
     assert_tidy(root)
     assert {states(root)[step] for step in ("ingest", "decode", "train")} == {"cached"}

@@ -31,17 +31,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(project: SmallProject) -> Path:
-    """The root of a run that nobody disturbed."""
-    root = project.path / "undisturbed"
-    project.run(root)
-    return root
-
-
-@pytest.fixture(scope="module")
-def expected(undisturbed: Path) -> dict[str, Any]:
+def expected(project: SmallProject) -> dict[str, Any]:
     """What that run came to."""
-    return outcome(undisturbed)
+    return outcome(project.undisturbed)
 
 
 @pytest.mark.timeout(1800)
@@ -69,9 +61,9 @@ def test_a_run_killed_in_each_step_comes_to_what_an_undisturbed_one_does(
 
 @pytest.mark.timeout(1800)
 def test_outputs_that_lost_their_ends_in_a_power_cut_are_made_anew(
-    project: SmallProject, undisturbed: Path, expected: dict[str, Any]
+    project: SmallProject, expected: dict[str, Any]
 ) -> None:
-    root = undisturbed
+    root = project.undisturbed
     harmed = [
         *root.glob("bucket/.cloudstorage/*/raw/*/t10k-images*"),
         *root.glob("runs/*/steps/decode/train_records/*-00001-of-*"),
@@ -96,10 +88,10 @@ def has_come(moment: float) -> bool:
 @pytest.mark.soak
 @pytest.mark.timeout(soak.SECONDS)
 def test_a_run_killed_at_random_moments_comes_to_what_an_undisturbed_one_does(
-    project: SmallProject, undisturbed: Path, expected: dict[str, Any], tmp_path: Path
+    project: SmallProject, expected: dict[str, Any], tmp_path: Path
 ) -> None:
     chance = random.Random(0)
-    seconds = summary(undisturbed)["seconds"] + 3
+    seconds = summary(project.undisturbed)["seconds"] + 3
     for moment in range(soak.rounds(20)):
         root = tmp_path / str(moment)
         disturbed = 0

@@ -6,6 +6,7 @@ import json
 import logging
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -88,13 +89,26 @@ def clear(root: Root) -> None:
             "%s was killed; the steps that were done stay in the cache", scratch.parent.name
         )
         shutil.rmtree(scratch)
-    complete_uploads(root.runs, Registry(root.registry))
+    registry = Registry(root.registry)
+    for model in registry.models():
+        with _told():
+            registry_files.finish(registry.root / model)
+    complete_uploads(root.runs, registry)
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """What is wrong with the registry is told, and the run goes on without it."""
+    try:
+        yield
+    except registry_files.RegistryError as error:
+        log.warning("%s", error)  # A step that needs the model will say it again, and fail.
 
 
 def _clear_unfinished(root: Root) -> None:
     """Removes what killed writers had not finished: of runs at once, of other commands later."""
     stale = time.time() - STALE_SECONDS
-    own = [path for part in (root.registry, root.cache) for path in part.rglob(f"{UNFINISHED}*")]
+    own = root.cache.rglob(f"{UNFINISHED}*")
     shared = [*root.path.glob(f"{UNFINISHED}*"), *root.runs.glob(f"*/{UNFINISHED}*")]
     for path in own:
         path.unlink(missing_ok=True)
@@ -110,10 +124,8 @@ def complete_uploads(runs: Path, registry: Registry) -> None:
     No later run would do it: to that the model is a version already.
     """
     for version in registry.directories():
-        try:
+        with _told():
             _complete_upload(runs, registry, version)
-        except registry_files.RegistryError as error:
-            log.warning("%s", error)  # A step that needs the model will say it again, and fail.
 
 
 def _complete_upload(runs: Path, registry: Registry, version: Path) -> None:

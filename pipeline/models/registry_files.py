@@ -97,7 +97,19 @@ def write_evaluation(version: Path, evaluation: Mapping[str, Any]) -> None:
     Raises:
         OSError: The directory cannot be written, or the disk is full.
     """
-    durable.write(version / EVALUATION, _json(evaluation))
+    with _locked(version.parent):
+        durable.write(version / EVALUATION, _json(evaluation))
+
+
+def finish(home: Path) -> None:
+    """Brings to an end what writers of a model began that were killed.
+
+    Raises:
+        OSError: As ``write_evaluation``.
+        RegistryError: A file of the registry is no JSON.
+    """
+    with _locked(home):
+        _finish_others(home)
 
 
 def sealed(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -201,7 +213,7 @@ def _finish_others(home: Path) -> None:
     """Brings to an end what a killed writer began; the caller holds the lock."""
     for path in home.glob(f"{INCOMING}*"):
         shutil.rmtree(path)
-    for path in home.glob(f"{durable.UNFINISHED}*"):
+    for path in home.rglob(f"{durable.UNFINISHED}*"):
         path.unlink()
     _merge_aliases(home)
 

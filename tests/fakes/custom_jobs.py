@@ -1,18 +1,16 @@
 """Vertex AI's JobService over REST, as far as ``gcloud ai custom-jobs create`` needs it."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from google.cloud import aiplatform_v1 as vertex
 from google.protobuf import json_format
 
 from tests.fakes.model_service import PARENT, as_json
-from tests.fakes.server import LoopbackServer
+from tests.fakes.server import Handler, LoopbackServer
 
 
 @dataclass
@@ -48,19 +46,13 @@ class JobService:
 @contextmanager
 def serve_jobs() -> Iterator[JobService]:
     """Serves while the block runs."""
-    server = LoopbackServer(_Handler)
-    server.daemon_threads = True
-    fake = JobService(f"http://127.0.0.1:{server.server_port}/")
-    server.fake = fake  # type: ignore[attr-defined]
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    try:
+    with LoopbackServer(_Handler) as server:
+        fake = JobService(f"{server.url}/")
+        server.fake = fake  # type: ignore[attr-defined]
         yield fake
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         fake: JobService = self.server.fake  # type: ignore[attr-defined]
@@ -71,6 +63,3 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Keeps the test's output clean."""

@@ -2,14 +2,12 @@
 
 import socket
 import struct
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler
 
-from tests.fakes.server import LoopbackServer
+from tests.fakes.server import Handler, LoopbackServer
 
 
 @dataclass(frozen=True)
@@ -62,44 +60,29 @@ class FakeMirror:
 @contextmanager
 def serve_mirror(files: Mapping[str, bytes] | None = None) -> Iterator[FakeMirror]:
     """Serves ``files`` under their names while the block runs."""
-    server = LoopbackServer(_Handler)
-    server.daemon_threads = True
-    mirror = FakeMirror(f"http://127.0.0.1:{server.server_port}/")
-    mirror.answers.update({name: Answer(body) for name, body in (files or {}).items()})
-    server.mirror = mirror  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with LoopbackServer(_Handler) as server:
+        mirror = FakeMirror(f"{server.url}/")
+        mirror.answers.update({name: Answer(body) for name, body in (files or {}).items()})
+        server.mirror = mirror  # type: ignore[attr-defined]
         yield mirror
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 @contextmanager
 def serve_redirect(location: str) -> Iterator[str]:
     """Serves nothing but the way to another address; gives its own."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Answering(Handler):
         def do_GET(self) -> None:
             self.send_response(302)
             self.send_header("Location", location)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Keeps the test's output clean."""
-
-    server = LoopbackServer(Handler)
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with LoopbackServer(Answering) as server:
+        yield f"{server.url}/"
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     def do_GET(self) -> None:
         mirror: FakeMirror = self.server.mirror  # type: ignore[attr-defined]
         mirror.requests.append(self.path)
@@ -135,6 +118,3 @@ class _Handler(BaseHTTPRequestHandler):
             linger = struct.pack("ii", 1, 0)
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             self.connection.close()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Keeps the test's output clean."""

@@ -115,16 +115,10 @@ def serve_storage(bucket: str = "bucket") -> Iterator[FakeBucket]:
     """Serves one empty bucket while the block runs."""
     from tests.fakes.storage_server import StorageHandler
 
-    server = LoopbackServer(StorageHandler)
-    server.daemon_threads = True
-    fake = FakeBucket(f"http://127.0.0.1:{server.server_port}", bucket)
-    server.fake = fake  # type: ignore[attr-defined]
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    try:
+    with LoopbackServer(StorageHandler) as server:
+        fake = FakeBucket(server.url, bucket)
+        server.fake = fake  # type: ignore[attr-defined]
         yield fake
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 @contextmanager

@@ -7,10 +7,10 @@ import struct
 import threading
 import uuid
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from tests.fakes.server import Handler
 from tests.fakes.storage import FakeBucket, Session, StorageFault, checksum
 
 Query = dict[str, list[str]]
@@ -35,7 +35,7 @@ class Answered(Exception):
         self.status = status
 
 
-class StorageHandler(BaseHTTPRequestHandler):
+class StorageHandler(Handler):
     """Answers one connection."""
 
     protocol_version = "HTTP/1.1"
@@ -241,9 +241,6 @@ class StorageHandler(BaseHTTPRequestHandler):
             super().finish()
         except (OSError, ValueError):
             self.close_connection = True
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Keeps the test's output clean."""
 
 
 def _create_only(query: Query) -> bool:

@@ -2,15 +2,13 @@
 
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from tests.fakes.model_service import PARENT, ModelService, Refusal, Request, as_json
-from tests.fakes.server import LoopbackServer
+from tests.fakes.server import Handler, LoopbackServer
 
 STATUS: Final = {
     400: "INVALID_ARGUMENT",
@@ -34,19 +32,13 @@ ROUTES: Final[tuple[tuple[str, str, Callable[[ModelService, Request], Any]], ...
 @contextmanager
 def serve_vertex() -> Iterator[ModelService]:
     """Serves an empty registry while the block runs."""
-    server = LoopbackServer(_Handler)
-    server.daemon_threads = True
-    fake = ModelService(f"http://127.0.0.1:{server.server_port}")
-    server.fake = fake  # type: ignore[attr-defined]
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    try:
+    with LoopbackServer(_Handler) as server:
+        fake = ModelService(server.url)
+        server.fake = fake  # type: ignore[attr-defined]
         yield fake
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     def do_GET(self) -> None:
         self._serve(b"")
 
@@ -81,9 +73,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Keeps the test's output clean."""
 
 
 def _error(refusal: Refusal) -> dict[str, Any]:

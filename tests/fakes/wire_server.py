@@ -7,12 +7,11 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.fakes.model_service import Refusal, as_json
-from tests.fakes.server import LoopbackServer
+from tests.fakes.server import Handler, LoopbackServer
 from tests.fakes.wire import Call, Fault, Violation, Wire
 
 STATUS: Final = {
@@ -34,21 +33,15 @@ def serve(wire_of: Callable[[str], Wire]) -> Iterator[Wire]:
     Raises:
         AssertionError: A request was not what the service's message types know.
     """
-    server = LoopbackServer(_Handler)
-    server.daemon_threads = True
-    wire = wire_of(f"http://127.0.0.1:{server.server_port}")
-    server.wire = wire  # type: ignore[attr-defined]
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    try:
+    with LoopbackServer(_Handler) as server:
+        wire = wire_of(server.url)
+        server.wire = wire  # type: ignore[attr-defined]
         yield wire
-    finally:
-        server.shutdown()
-        server.server_close()
     if wire.violations:
         raise AssertionError("; ".join(wire.violations))
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     protocol_version = "HTTP/1.1"
 
     @property
@@ -142,6 +135,3 @@ class _Handler(BaseHTTPRequestHandler):
             super().finish()
         except (OSError, ValueError):
             self.close_connection = True
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Keeps the test's output clean."""

@@ -1,10 +1,8 @@
 """Credentials of addresses reach no parameter, no log and no error."""
 
 import base64
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -17,7 +15,7 @@ from components.ingest.mirror import Mirror
 from components.ingest.sources import resolve
 from tests import planted
 from tests.fakes.mirror import serve_redirect
-from tests.fakes.server import LoopbackServer
+from tests.fakes.server import Handler, LoopbackServer
 
 
 @pytest.mark.parametrize(
@@ -65,22 +63,14 @@ def serve_to(user: str) -> Iterator[str]:
     """A server that asks who is there, and has nothing for that one."""
     basic = "Basic " + base64.b64encode(f"{user}:{planted.SECRET}".encode()).decode()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Answering(Handler):
         def do_GET(self) -> None:
             self.send_response(404 if self.headers.get("Authorization") == basic else 401)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Keeps the test's output clean."""
-
-    server = LoopbackServer(Handler)
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with LoopbackServer(Answering) as server:
+        yield f"{server.url}/"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from components.dataset.facts import TRAIN_IMAGES
 from components.ingest.fetch import fetch
 from components.ingest.sources import resolve
 from tests.components.ingest.process import apply, peaks
-from tests.components.ingest.source_faults import ENDLESS, REDIRECTS, Fault
+from tests.components.ingest.source_faults import REDIRECTS, Fault
+from tests.components.ingest.source_floods import ENDLESS
 from tests.fakes.unruly import UnrulyServer, serve_unruly
 
 MIB = 1 << 20

@@ -15,7 +15,8 @@ from components.ingest import connection
 from components.ingest import mirror as mirrors
 from components.ingest.fetch import fetch, inspect
 from components.ingest.sources import resolve
-from tests.components.ingest.source_faults import EVERY, SLOW, SOUND, Fault, packed
+from tests.components.ingest.source_faults import SOUND, Fault, packed
+from tests.components.ingest.source_floods import EVERY, SLOW
 from tests.fakes.mirror import FakeMirror
 from tests.fakes.unruly import Speech, serve_unruly
 from tests.idx_files import IMAGES_MAGIC, header

@@ -1,6 +1,8 @@
 import errno
+import fcntl
 import json
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +134,22 @@ def test_what_a_killed_writer_left_is_removed_and_not_what_a_command_writes_now(
     assert [[*folder.glob(f"{UNFINISHED}*")] for folder in own] == [[], []]
     left = [folder / f"{UNFINISHED}now" for folder in shared]
     assert [path for folder in shared for path in folder.glob(f"{UNFINISHED}*")] == left
+
+
+def test_what_another_writer_of_the_registry_has_in_hand_is_left_to_it(
+    run: Run, registry: Registry, saved_model: Path
+) -> None:
+    version = registry.add_version(NAME, saved_model, {})
+    unfinished = version.path / f"{UNFINISHED}now"
+    clearing = threading.Thread(target=run_folder.clear, args=(Root(run.directory.parents[1]),))
+    with (version.path.parent / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        unfinished.touch()
+        clearing.start()
+        clearing.join(0.3)
+        assert unfinished.exists()
+    clearing.join(10)
+    assert not unfinished.exists()
 
 
 def test_a_summary_that_does_not_fit_on_the_disk_hides_no_error(

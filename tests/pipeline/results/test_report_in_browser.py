@@ -43,21 +43,13 @@ def of_step(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(("size", "scheme"), LOOKS)
-def test_the_page_of_a_run_is_sound_at_every_size_and_in_both_schemes(
-    chromium: Any, of_run: Path, size: tuple[int, int], scheme: str
+@pytest.mark.parametrize("page", ["of_run", "of_step"])
+def test_the_page_is_sound_at_every_size_and_in_both_schemes(
+    chromium: Any, page: str, size: tuple[int, int], scheme: str, request: pytest.FixtureRequest
 ) -> None:
     width, height = size
-    found = browsers.look(chromium, of_run, width=width, height=height, scheme=scheme)
-    assert found == NOTHING
-
-
-@pytest.mark.parametrize(("size", "scheme"), LOOKS)
-def test_the_page_of_the_step_is_sound_at_every_size_and_in_both_schemes(
-    chromium: Any, of_step: Path, size: tuple[int, int], scheme: str
-) -> None:
-    width, height = size
-    found = browsers.look(chromium, of_step, width=width, height=height, scheme=scheme)
-    assert found == NOTHING
+    path = request.getfixturevalue(page)
+    assert browsers.look(chromium, path, width=width, height=height, scheme=scheme) == NOTHING
 
 
 def test_the_page_of_a_run_is_under_3_mb(of_run: Path) -> None:
