@@ -70,7 +70,7 @@ figures: $(INSTALLED) ## Put what make bench has measured into README and docs/
 	@$(BIN)/python -m scripts.document_benchmarks $(ARGS)
 
 .PHONY: pictures
-pictures: setup docs ## Make the pictures of README and docs/ anew, from a run that it makes
+pictures: setup docs ## Make the pictures of README and docs/ anew, from two runs that it makes
 	@$(BIN)/python -m scripts.picture_of_terminal docs/pictures/terminal.svg
 	@$(BIN)/python -m scripts.picture_of_report docs/pictures/report.png
 

@@ -165,10 +165,16 @@ def check_source(source: str) -> str:
     """The source as a step can read it from another working directory.
 
     Raises:
-        UsageError: It is meant as a directory of this machine and there is none, or it is an
-            address with credentials.
+        UsageError: It is meant as a directory of this machine and there is none, it is an address
+            with credentials, or in a bucket that the emulator does not have.
     """
     check_address(source)
+    if source.startswith("gs://") and not f"{source}/".startswith(f"{BUCKET_URI}/"):
+        raise UsageError(
+            f"source={source}: a run on this machine has no bucket but its own, {BUCKET_URI}; "
+            f"`gcloud storage cp '{source.rstrip('/')}/*.gz' DIRECTORY`, and give --source "
+            "DIRECTORY"
+        )
     if not source or "://" in source:
         return source
     path = Path(source)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Sees to it that the four files of FashionMNIST can be had: on this machine, from a public
-# mirror, or from the Debian package dataset-fashion-mnist (without root into data/).
+# Sees to it that the four files of FashionMNIST are on this machine: from a public mirror into
+# data/, or from the Debian package dataset-fashion-mnist (without root into data/).
 set -eu
 package=dataset-fashion-mnist
 file=train-images-idx3-ubyte.gz
@@ -24,7 +24,10 @@ raise SystemExit(1)
 PYTHON
 }
 
-mirror_answers && exit 0
+if mirror_answers; then
+    echo "setup: fetching FashionMNIST into data/ (31 MB)"
+    .venv/bin/python -m scripts.fetch_dataset data && exit 0
+fi
 if ! command -v apt-get >/dev/null; then
     echo "setup: no mirror of FashionMNIST can be reached; put its four .gz files into data/" >&2
     exit 0

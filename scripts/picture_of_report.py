@@ -1,8 +1,13 @@
-"""Writes the README's picture of a report: the head of the newest run's page, in Chromium."""
+"""Writes the README's picture of a report: the head of its page, in Chromium.
+
+It makes a real run, in a folder of its own: ``python -m scripts.picture_of_report OUT.png``.
+"""
 
 import io
 import shutil
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -10,9 +15,9 @@ from PIL import Image
 from playwright.sync_api import FloatRect, sync_playwright
 
 from pipeline.errors import CommandError
-from pipeline.local_run.root import DEFAULT_ROOT, Root
+from pipeline.local_run.root import Root
 from pipeline.results import runs
-from pipeline.results.report import rebuild
+from pipeline.results.runs import REPORT
 
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 WIDTH: Final = 1280
@@ -26,13 +31,17 @@ def main(target: Path) -> None:
     """Takes the picture.
 
     Raises:
-        CommandError: There is no run with an evaluation, or no browser.
+        CommandError: There is no browser, or the run failed.
     """
-    page = rebuild(runs.newest_evaluated(Root(DEFAULT_ROOT).runs).directory)
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         raise CommandError(f"the picture needs a browser: install one of {', '.join(BROWSERS)}")
-    picture = Image.open(io.BytesIO(screenshot(browser, page))).convert("RGB")
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "pipeline", "run", "--require-upload", "--root", folder]
+        if subprocess.run(command, check=False).returncode:  # noqa: S603
+            raise CommandError("there is nothing to be seen: the run failed")
+        png = screenshot(browser, runs.newest_evaluated(Root(Path(folder)).runs).directory / REPORT)
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
     target.parent.mkdir(parents=True, exist_ok=True)
     picture.quantize(COLOURS, dither=Image.Dither.NONE).save(target, optimize=True)
     sys.stdout.write(f"{target}\n")

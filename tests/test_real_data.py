@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from components.dataset.facts import DIGESTS, IMAGE_HEIGHT, IMAGE_WIDTH, SYSTEM_DIRECTORY
+from components.dataset.facts import DIGESTS, IMAGE_HEIGHT, IMAGE_WIDTH
+from components.dataset.raw import find_raw
 from tests.command import fashion_mnist, summary, versions
 from tests.photographs import PHOTOGRAPHS, Pixels, encoded
 
@@ -58,7 +59,7 @@ def test_photographs_are_mostly_taken_for_what_they_were_made_of(
 
 
 def some_test_images() -> Pixels:
-    file = Path(SYSTEM_DIRECTORY) / "t10k-images-idx3-ubyte.gz"
+    file = find_raw() / "t10k-images-idx3-ubyte.gz"
     pixels = np.frombuffer(gzip.decompress(file.read_bytes()), np.uint8, offset=16)
     return pixels.reshape(-1, IMAGE_HEIGHT, IMAGE_WIDTH)[:IMAGES]
 

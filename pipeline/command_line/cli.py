@@ -17,6 +17,7 @@ from pipeline.command_line.predict_command import predict
 from pipeline.command_line.report_command import report
 from pipeline.command_line.runs_command import runs
 from pipeline.errors import GateRefused, UsageError
+from pipeline.program import command
 from pipeline.vertex import follow_commands, schedule_commands, submit_command
 
 HERE: Final = "On this machine"
@@ -46,7 +47,7 @@ def show_version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(epilog="`fashion-mnist COMMAND --help` has examples.")
+@app.callback(epilog=f"`{command('COMMAND --help')}` has examples.")
 def options(
     verbose: Annotated[
         bool, typer.Option("--verbose", help="Show the traceback of an error.")
@@ -75,7 +76,7 @@ def run(
     source: Annotated[
         str | None,
         typer.Option(
-            help="Where the four raw files are: a directory, http(s):// or gs://.",
+            help="Where the four raw files are: a directory or http(s)://.",
             rich_help_panel=WHAT,
         ),
     ] = None,
@@ -160,7 +161,7 @@ def run(
     if as_json:
         print_json(summary(result))
     else:
-        tell(result, place.registry, console())
+        tell(result, place, console())
     if require_upload and not result.version:
         raise GateRefused("no version was uploaded, and --require-upload was given")
 

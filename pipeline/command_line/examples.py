@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from pipeline.program import command
+
 EXAMPLES: Final[dict[str, dict[str, str]]] = {
     "run": {
         "run --preset fast": "a smaller network, in a minute or two",
@@ -25,7 +27,7 @@ EXAMPLES: Final[dict[str, dict[str, str]]] = {
     },
     "predict": {
         "predict boot.jpg shirt.png": "what the newest champion says of two photos",
-        "predict --run last boot.jpg": "what the model of the newest run says",
+        "predict --run last boot.jpg": "what the model of the newest training says",
         "predict --save seen boot.jpg": "also writes what the network saw to `seen/boot.png`",
         "predict --json - < boot.jpg": "from standard input, for a program",
     },
@@ -65,7 +67,7 @@ EXAMPLES: Final[dict[str, dict[str, str]]] = {
 """Arguments and what they do, by command."""
 
 
-def examples(command: str) -> str:
+def examples(name: str) -> str:
     """The examples of a command as the end of its help, in Markdown."""
-    lines = [f"- `fashion-mnist {given}`: {does}" for given, does in EXAMPLES[command].items()]
+    lines = [f"- `{command(given)}`: {does}" for given, does in EXAMPLES[name].items()]
     return "\n\n".join(("**Examples**", *lines))

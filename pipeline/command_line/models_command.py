@@ -6,8 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from pipeline.command_line.console import AsJson, next_steps, print_json, print_table, say
-from pipeline.command_line.options import ROOT, RootFolder
+from pipeline.command_line.options import ROOT, RootFolder, root_option
 from pipeline.errors import UsageError
+from pipeline.program import command
 
 
 def models(
@@ -47,11 +48,11 @@ def models(
         print_json(found)
         return
     if not found:
-        say(f"no models in {registry.root}: `fashion-mnist run` trains one and uploads it")
+        say(f"no models in {registry.root}: `{command('run')}` trains one and uploads it")
         return
     columns = ("Version", "Aliases", "Accuracy", "Age", "Run")
     print_table(columns, [row(version) for version in found], whole="Run")
-    next_steps({"fashion-mnist predict --version VERSION PHOTO": "asks it"})
+    next_steps({command(f"predict --version VERSION PHOTO{root_option(root)}"): "asks it"})
 
 
 def facts_of(version: Any) -> dict[str, Any]:

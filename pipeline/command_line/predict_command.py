@@ -28,7 +28,7 @@ def predict(
     run: Annotated[
         str | None,
         typer.Option(
-            help="The model of a run: its id, a beginning or end of it, or `last`.",
+            help="The model of a run: its id, a part of it, or `last`, the newest with a model.",
             rich_help_panel=MODEL,
         ),
     ] = None,

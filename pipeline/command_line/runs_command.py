@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from pipeline.command_line.console import AsJson, next_steps, print_json, print_table, say
-from pipeline.command_line.options import ROOT, RootFolder
+from pipeline.command_line.options import ROOT, RootFolder, root_option
+from pipeline.program import command
 
 
 def runs(
@@ -23,7 +24,7 @@ def runs(
         print_json([run.as_json() for run in found])
         return
     if not found:
-        say(f"no runs in {root}: `fashion-mnist run` makes one")
+        say(f"no runs in {root}: `{command('run')}` makes one")
         return
     now = datetime.datetime.now(tz=datetime.UTC)
     rows = [
@@ -38,4 +39,4 @@ def runs(
         for run in found
     ]
     print_table(("Run", "Age", "State", "Accuracy", "Version", "Time"), rows, whole="Run")
-    next_steps({"fashion-mnist predict --run RUN PHOTO": "asks its model"})
+    next_steps({command(f"predict --run RUN PHOTO{root_option(root)}"): "asks its model"})

@@ -7,6 +7,7 @@ import typer
 
 from pipeline.command_line.console import AsJson, next_steps, print_json, print_table, say, waiting
 from pipeline.errors import CommandError, UsageError
+from pipeline.program import command
 
 
 def compile_command(
@@ -37,9 +38,9 @@ def compile_command(
         say(shown(path))
     if output and image:
         spec = shown(output / compiler.PIPELINE)
-        next_steps({f"fashion-mnist submit --bucket BUCKET --spec {spec}": "runs it on Vertex AI"})
+        next_steps({command(f"submit --bucket BUCKET --spec {spec}"): "runs it on Vertex AI"})
     else:
-        next_steps({"fashion-mnist run": "runs it here"})
+        next_steps({command("run"): "runs it here"})
 
 
 def _check(as_json: bool) -> None:
@@ -77,4 +78,4 @@ def parameters_command(
         return
     rows = [(one.name, one.text, one.description) for one in known]
     print_table(("Parameter", "Default", ""), rows)
-    next_steps({"fashion-mnist run -p NAME=VALUE": "runs the pipeline with another value"})
+    next_steps({command("run -p NAME=VALUE"): "runs the pipeline with another value"})

@@ -7,7 +7,6 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import Any, Final, TextIO
 
 from rich.console import Console
@@ -17,9 +16,13 @@ from rich.text import Text
 
 from pipeline.command_line.console import next_steps
 from pipeline.command_line.duration import duration
+from pipeline.command_line.options import root_option
 from pipeline.command_line.paths import shown
 from pipeline.errors import Interrupted
+from pipeline.local_run.root import Root
 from pipeline.local_run.tasks import Task, Watcher
+from pipeline.models.chosen_model import MODEL
+from pipeline.program import command
 from pipeline.results.figures import figure
 from pipeline.results.summary import Run
 
@@ -151,8 +154,8 @@ def stopped_by_signals(
         signal.signal(signal.SIGTERM, before)
 
 
-def tell(run: Run, registry: Path, console: Console) -> None:
-    """Says what came out of a run."""
+def tell(run: Run, root: Root, console: Console) -> None:
+    """Says what came out of a run in a root."""
     cached = sum(task.state == "cached" for task in run.tasks.values())
     again = f", {cached} steps from the cache" if cached else ""
     lines = [f"Run        {run.id} in {duration(run.seconds)}{again}"]
@@ -162,20 +165,30 @@ def tell(run: Run, registry: Path, console: Console) -> None:
         if console.is_terminal:
             verdict = textwrap.fill(verdict, console.width, subsequent_indent=" " * 11)
         lines.append(verdict)
-    name = run.parameters["model_name"]
     if run.version:
-        lines.append(f"Model      {name} version {run.version}: {registry / name / run.version}")
+        name = run.parameters["model_name"]
+        place = root.registry / name / run.version
+        lines.append(f"Model      {name} version {run.version}: {place}")
     elif run.passed is False:
         lines.append("Model      not uploaded")
     if run.report:
         lines.append(f"Report     {shown(run.report)}")
     console.print("", *lines, sep="\n", highlight=False, markup=False)
     if run.metrics:
-        asked = "" if run.version else f" --run {run.id[-4:]}"
+        own = root_option(root.path)
+        predict = f"predict{_model_options(run)}{own} PHOTO"
         next_steps(
             {
-                "fashion-mnist report": "opens the report",
-                f"fashion-mnist predict{asked} PHOTO": "asks the model about a picture",
-                "fashion-mnist submit --bucket BUCKET": "runs the same file on Vertex AI",
+                command(f"report{own}"): "opens the report",
+                command(predict): "asks the model about a picture",
+                command("submit --bucket BUCKET"): "runs the same file on Vertex AI",
             }
         )
+
+
+def _model_options(run: Run) -> str:
+    """What ``predict`` needs to be told to ask the model of a run."""
+    if not run.version:
+        return f" --run {run.id[-4:]}"
+    name = run.parameters["model_name"]
+    return "" if name == MODEL else f" --version {name}@{run.version}"

@@ -4,6 +4,7 @@ Each has the interface of the step it stands in for, and works on the local regi
 ``pipeline.models.registry``; it runs in the command's own environment, so it carries no code.
 """
 
+import itertools
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -164,9 +165,7 @@ def _stand_in(container: Mapping[str, Any]) -> PythonComponent | None:
         return model_upload
     if IMPORT_LAUNCHER in container.get("command", []):
         return model_evaluation_import
-    args = [str(argument) for argument in container.get("args", [])]
-    if FUNCTION_FLAG in args and args[args.index(FUNCTION_FLAG) + 1] == find_champion.name.replace(
-        "-", "_"
-    ):
+    function = find_champion.name.replace("-", "_")
+    if (FUNCTION_FLAG, function) in itertools.pairwise(container.get("args", [])):
         return find_champion
     return None

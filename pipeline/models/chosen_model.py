@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pipeline.errors import CommandError, UsageError
+from pipeline.program import command
 
 ALIAS: Final = "default"
 MODEL: Final = "fashion-mnist"
@@ -38,7 +39,7 @@ def choose(
     Args:
         root: The folder that holds all that is local.
         version: A number or an alias, with ``NAME@`` in front where it is another model's.
-        run: Id of a run, the beginning of one, or ``last``.
+        run: Id of a run, a part of one, or ``last``: the newest that left a model.
         directory: A SavedModel's.
 
     Raises:
@@ -67,13 +68,14 @@ def _in_directory(directory: Path) -> ChosenModel:
 
 
 def _of_run(root: Path, reference: str) -> ChosenModel:
-    from pipeline.results.runs import find, trained_model
+    from pipeline.results.runs import LAST, find, newest_trained, trained_model
 
-    run = find(root / "runs", reference)
+    runs = root / "runs"
+    run = newest_trained(runs) if reference == LAST else find(runs, reference)
     path = trained_model(run)
     if path is None:
         raise CommandError(
-            f"run {run.id} ({run.state}) left no model; `fashion-mnist runs` lists the others"
+            f"run {run.id} ({run.state}) left no model; `{command('runs')}` lists the others"
         )
     return ChosenModel(path, f"the model of run {run.id}", {"run": run.id})
 
@@ -85,9 +87,9 @@ def _in_registry(root: Path, reference: str | None) -> ChosenModel:
     known = registry.models()
     if not known:
         raise CommandError(
-            f"there is no model in {registry.root} yet: `fashion-mnist run` trains one in some "
-            "minutes (`make run` sets up everything first), `fashion-mnist run --preset fast` in "
-            "one or two"
+            f"there is no model in {registry.root} yet: `{command('run')}` trains one in "
+            f"some minutes, `{command('run --preset fast')}` in one or two; in a fresh clone "
+            "`make run` sets up everything first"
         )
     name, _, alias = (reference or ALIAS).rpartition("@")
     if not name and MODEL not in known and len(known) > 1:

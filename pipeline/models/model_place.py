@@ -1,5 +1,6 @@
 """Where the model of a run is now."""
 
+import contextlib
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +15,7 @@ class ModelPlace:
 
     Attributes:
         name: The registry's model that the run is about.
-        number: The version that the model was uploaded as, or already was; empty without one.
+        number: The version that the model was uploaded as, or is; empty without one.
         version: That version; None when the registry has it not, or not any more.
         path: A copy of the model: the registry's, else what the training left; None: neither.
     """
@@ -25,30 +26,32 @@ class ModelPlace:
     path: Path | None
 
 
-def find(
-    directory: Path, summary: Mapping[str, Any], champion: Mapping[str, Any] | None
-) -> ModelPlace:
+def find(directory: Path, summary: Mapping[str, Any], facts: Mapping[str, Any]) -> ModelPlace:
     """Looks up the model of a run in the registry beside it.
 
     Args:
         directory: The run's folder, ``<root>/runs/<id>``.
         summary: The content of its ``summary.json``.
-        champion: What its evaluation says of the champion; None without one.
+        facts: The content of its ``evaluation.json``.
     """
-    name = summary["model"]["name"]
-    already = champion["version"] if champion and champion["same"] else ""
-    number = summary["model"]["version"] or already
-    version = _version(directory.resolve().parent.parent / "registry", name, number)
+    name, number = summary["model"]["name"], summary["model"]["version"]
+    champion = facts["champion"]
+    if not number and champion and champion["same"]:
+        number = champion["version"]
+    version = None
+    registry = Registry(directory.resolve().parent.parent / "registry")
+    with contextlib.suppress(RegistryError):
+        if number:
+            version = registry.resolve(name, number)
+        else:  # Another run may have uploaded it, as reruns of single steps do.
+            version = _with_digest(registry, name, facts["model_digest"])
+            number = str(version.number) if version else ""
     return ModelPlace(name, number, version, version.path if version else _trained(summary))
 
 
-def _version(registry: Path, name: str, number: str) -> Version | None:
-    if not number:
-        return None
-    try:
-        return Registry(registry).resolve(name, number)
-    except RegistryError:
-        return None
+def _with_digest(registry: Registry, name: str, digest: str) -> Version | None:
+    found = (version for version in registry.versions(name) if version.digest == digest)
+    return next(found, None)
 
 
 def _trained(summary: Mapping[str, Any]) -> Path | None:

@@ -14,6 +14,7 @@ from components.dataset.errors import StepError
 from pipeline import local
 from pipeline.errors import CommandError
 from pipeline.notebook.place import place
+from pipeline.program import command
 
 
 class ArtifactError(CommandError):
@@ -51,7 +52,7 @@ class Artifact:
         path = Path(self.uri)
         if not path.exists():
             raise ArtifactError(
-                f"{path} is gone; make it anew with rerun, or with `fashion-mnist run --no-cache`"
+                f"{path} is gone; make it anew with rerun, or with `{command('run --no-cache')}`"
             )
         return path
 

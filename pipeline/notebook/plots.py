@@ -38,7 +38,8 @@ def show_images(
             axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
             axes.set_title(CLASS_NAMES[int(label)], fontsize=9, pad=3)
 
-    return _drawn(draw, (1.05 * columns, 1.25 * rows))
+    names = ", ".join(CLASS_NAMES[int(label)] for label in labels)
+    return _drawn(draw, (1.05 * columns, 1.25 * rows), f"Images of {names}")
 
 
 def show_counts(labels: NDArray[Any]) -> Shown:
@@ -54,7 +55,8 @@ def show_counts(labels: NDArray[Any]) -> Shown:
         axes.set_xticks([])
         axes.spines["bottom"].set_visible(False)
 
-    return _drawn(draw, (6.0, 3.0))
+    told = [f"{name} {count:,}" for name, count in zip(CLASS_NAMES, counts, strict=True)]
+    return _drawn(draw, (6.0, 3.0), f"Examples of each class: {', '.join(told)}")
 
 
 def show_curves(runs: Mapping[str, PastRun]) -> Shown:
@@ -78,7 +80,12 @@ def show_curves(runs: Mapping[str, PastRun]) -> Shown:
             axes.xaxis.get_major_locator().set_params(integer=True)
         figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2)
 
-    return _drawn(draw, (9.0, 3.8))
+    lasts = {name: epochs[-1]["validation_accuracy"] for name, epochs in histories.items()}
+    told = [
+        f"{name} ends with a validation accuracy of {'none' if last is None else f'{last:.4f}'}"
+        for name, last in lasts.items()
+    ]
+    return _drawn(draw, (9.0, 3.8), f"Learning curves: {'; '.join(told)}")
 
 
 def show_confusion(run: PastRun) -> Shown:
@@ -99,7 +106,8 @@ def show_confusion(run: PastRun) -> Shown:
                 dark = "white" if shares[row, column] > 0.5 else "#1e293b"
                 axes.text(column, row, str(count), ha="center", va="center", color=dark, size=9)
 
-    return _drawn(draw, (6.8, 6.4))
+    right = np.trace(counts) / max(counts.sum(), 1)
+    return _drawn(draw, (6.8, 6.4), f"Confusion matrix; {right:.1%} are on its diagonal")
 
 
 def show_answer(picture: Any, probabilities: NDArray[Any]) -> Shown:
@@ -124,7 +132,8 @@ def show_answer(picture: Any, probabilities: NDArray[Any]) -> Shown:
         right.grid(visible=False)
         right.spines["bottom"].set_visible(False)
 
-    return _drawn(draw, (6.0, 2.0))
+    told = [f"{CLASS_NAMES[number]} {probabilities[number]:.1%}" for number in best]
+    return _drawn(draw, (6.0, 2.0), f"What the model says: {', '.join(told)}")
 
 
 def show_report(run: PastRun, *, height: int = 700) -> Shown:
@@ -140,13 +149,19 @@ def show_report(run: PastRun, *, height: int = 700) -> Shown:
     return Shown(f'{frame}style="{style}"></iframe>')
 
 
-def _drawn(draw: Callable[[Any], None], inches: tuple[float, float]) -> Shown:
-    """An ``<svg>`` element whose ink is the colour of the text around it."""
+def _drawn(draw: Callable[[Any], None], inches: tuple[float, float], told: str) -> Shown:
+    """An ``<svg>`` element whose ink is the colour of the text around it.
+
+    Args:
+        draw: Draws on a figure.
+        inches: Its size.
+        told: What is to be seen, for those who do not see it.
+    """
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    style = {name: value for name, value in STYLE.items() if name != "svg.hashsalt"}
-    with mpl.rc_context(style):
+    own = {name: value for name, value in STYLE.items() if name != "svg.hashsalt"}
+    with mpl.rc_context(own):
         figure = Figure(figsize=inches, layout="constrained")
         draw(figure)
         file = io.StringIO()
@@ -154,7 +169,8 @@ def _drawn(draw: Callable[[Any], None], inches: tuple[float, float]) -> Shown:
     svg = file.getvalue().replace(INK, "currentColor")
     svg = svg[svg.index("<svg") :]
     width = round(inches[0] * PIXELS_PER_INCH)
-    return Shown(f'<div style="max-width:{width}px;overflow-x:auto">{svg}</div>')
+    style = f"max-width:{width}px;overflow-x:auto"
+    return Shown(f'<div role="img" aria-label="{html.escape(told)}" style="{style}">{svg}</div>')
 
 
 def _columns(points: Sequence[tuple[Any, Any]]) -> tuple[list[Any], list[Any]]:

@@ -97,15 +97,18 @@ def save(photos: Iterable[Photo], directory: Path) -> list[Path]:
     """Writes what the network is shown of each photo as ``<its name>.png``.
 
     Args:
-        photos: The photos; where two have one name, a number is added to that of the second.
+        photos: The photos; where two have one name, or the photo itself has that of its picture, a
+            number is added.
         directory: Where to; made when it is missing.
     """
+    photos = list(photos)
     directory.mkdir(parents=True, exist_ok=True)
+    own = {Path(photo.file).resolve() for photo in photos}
     written: list[Path] = []
     for photo in photos:
         stem = "stdin" if photo.file == STANDARD_INPUT else Path(photo.file).stem
         path, number = directory / f"{stem}.png", 2
-        while path in written:
+        while path in written or path.resolve() in own:
             path, number = directory / f"{stem}-{number}.png", number + 1
         Image.fromarray(photo.seen).save(path)
         written.append(path)

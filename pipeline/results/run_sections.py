@@ -23,7 +23,7 @@ the local registry{% if aliases %}, with the alias{{ "es" if aliases|length > 1 
 <p>It was version {{ model.number }} of <code>{{ model.name }}</code>, which is not in the
 local registry any more.</p>
 {% else %}
-<p>It was not uploaded; the training's own copy is all there is of it.</p>
+<p>It was not uploaded{% if place %}; the training's own copy is all there is of it{% endif %}.</p>
 {% endif %}
 {% if place %}
 <h3>To have it</h3>
@@ -74,7 +74,7 @@ def additions(directory: Path, summary: Mapping[str, Any], facts: Mapping[str, A
         summary: The content of its ``summary.json``.
         facts: The content of its ``evaluation.json``.
     """
-    model = model_place.find(directory, summary, facts["champion"])
+    model = model_place.find(directory, summary, facts)
     started = datetime.datetime.fromisoformat(summary["started"])
     when = f"{started.day} {started:%B %Y, %H:%M} UTC"
     return Additions(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pipeline.errors import CommandError, UsageError
+from pipeline.program import command
 
 LAST: Final = "last"
 """Stands for the newest run."""
@@ -91,7 +92,7 @@ def find(runs: Path, reference: str) -> LocalRun:
         return _read(Path(reference))
     known = listed(runs)
     if not known:
-        raise UsageError(f"{reference}: {runs} holds no run; start one with `fashion-mnist run`")
+        raise UsageError(f"{reference}: {runs} holds no run; start one with `{command('run')}`")
     if reference == LAST:
         return known[0]
     tests: Sequence[Callable[[str], bool]] = (
@@ -117,7 +118,21 @@ def newest_evaluated(runs: Path) -> LocalRun:
     for run in listed(runs):
         if run.summary and (run.directory / EVALUATION).is_file():
             return run
-    raise RunError(f"{runs} holds no run with an evaluation; start one with `fashion-mnist run`")
+    raise RunError(f"{runs} holds no run with an evaluation; start one with `{command('run')}`")
+
+
+def newest_trained(runs: Path) -> LocalRun:
+    """The newest run that left a model; a rerun of another step leaves none.
+
+    Raises:
+        UsageError: There is no run at all.
+        RunError: None of them left a model.
+    """
+    find(runs, LAST)
+    for run in listed(runs):
+        if trained_model(run) is not None:
+            return run
+    raise RunError(f"no run in {runs} left a model; start one with `{command('run')}`")
 
 
 def summary(directory: Path) -> dict[str, Any]:
@@ -126,7 +141,10 @@ def summary(directory: Path) -> dict[str, Any]:
     Raises:
         RunError: It has none: the run goes on, or was killed.
     """
-    missing = f"run {directory.name} goes on, or it was killed: it has no {SUMMARY}"
+    missing = (
+        f"run {directory.name} has no {SUMMARY}: it goes on, or it was killed; wait for its end, "
+        f"or run again: `{command('run')}` takes from the cache what was done"
+    )
     return _read_json(directory / SUMMARY, missing)
 
 

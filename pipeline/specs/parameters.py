@@ -115,7 +115,10 @@ def complete(values: dict[str, Any], spec: Spec) -> dict[str, Any]:
     """
     declared = specs.declared(spec)
     if artifacts := spec["root"].get("inputDefinitions", {}).get("artifacts"):
-        raise UsageError(f"the pipeline reads {', '.join(artifacts)}: give one that begins itself")
+        raise UsageError(
+            f"the spec is of a step that reads {', '.join(artifacts)}: run the whole pipeline, or "
+            "rerun the step on the outputs of a run in a notebook (make notebook)"
+        )
     if strange := sorted(values.keys() - declared):
         raise UsageError(_unknown(strange[0], sorted(declared)))
     missing = [

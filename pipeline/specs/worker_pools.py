@@ -8,8 +8,12 @@ Here the pools stand in that argument and nowhere else.
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from components.dataset.redaction import one_line
+from pipeline.errors import UsageError
 from pipeline.specs.spec import Spec, map_containers
 
 PARAMETER: Final = "worker_pool_specs"
@@ -20,6 +24,24 @@ ESCAPED_INPUT: Final = "{{$.json_escape[1]}}"
 EXECUTOR_INPUT: Final = "{{$}}"
 
 Pools = list[dict[str, Any]]
+
+
+class _Workers(BaseModel):
+    model_config = ConfigDict(strict=True)
+    image_uri: str
+    command: list[str] = []
+    args: list[str] = []
+    env: list[dict[str, str]] = []
+
+
+class _Pool(BaseModel):
+    model_config = ConfigDict(strict=True)
+    container_spec: _Workers
+    replica_count: int = Field(1, ge=1)
+
+
+FORM: Final = TypeAdapter(Annotated[list[_Pool], Field(min_length=1)])
+"""What of a pool is relied on here."""
 
 
 def inline(spec: Spec) -> Spec:
@@ -44,12 +66,27 @@ def inline(spec: Spec) -> Spec:
 
 
 def read(container: Mapping[str, Any]) -> Pools | None:
-    """The worker pools of a CustomJob's launcher; None for every other container."""
+    """The worker pools of a CustomJob's launcher; None for every other container.
+
+    Raises:
+        UsageError: They are not such as this project compiles.
+    """
     for argument in container.get("args", []):
         if isinstance(argument, str) and (at := argument.find(KEY)) >= 0:
-            pools: Pools = json.JSONDecoder().raw_decode(argument, at + len(KEY))[0]
-            return pools
+            return _parse(argument, at + len(KEY))
     return None
+
+
+def _parse(argument: str, at: int) -> Pools:
+    try:
+        pools: Pools = json.JSONDecoder().raw_decode(argument, at)[0]
+        FORM.validate_python(pools)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(
+            "the worker pools of a CustomJob in the spec are not such as this project compiles "
+            f"({one_line(error)})"
+        ) from error
+    return pools
 
 
 def alone(pools: Pools) -> Spec:
@@ -59,13 +96,14 @@ def alone(pools: Pools) -> Spec:
         image, command, args and env.
     """
     own = pools[0]["container_spec"]
-    args = [EXECUTOR_INPUT if arg == ESCAPED_INPUT else arg for arg in own["args"]]
-    return {"image": own["image_uri"], "command": own["command"], "args": args, "env": own["env"]}
+    args = [EXECUTOR_INPUT if arg == ESCAPED_INPUT else arg for arg in own.get("args", [])]
+    more = {"command": own.get("command", []), "args": args, "env": own.get("env", [])}
+    return {"image": own["image_uri"], **more}
 
 
 def replicas(pools: Pools) -> int:
     """How many workers there are in all pools."""
-    return sum(pool["replica_count"] for pool in pools)
+    return sum(pool.get("replica_count", 1) for pool in pools)
 
 
 def map_pools(container: Spec, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Spec:

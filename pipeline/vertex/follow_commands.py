@@ -13,6 +13,7 @@ from pipeline.command_line.console import (
     waiting,
 )
 from pipeline.errors import GateRefused
+from pipeline.program import command
 from pipeline.vertex import options as given
 
 
@@ -53,7 +54,7 @@ def jobs(
         print_json([all_jobs.as_json(job, place) for job in found])
         return
     if not found:
-        say(f"no jobs ({place}): `fashion-mnist submit --bucket BUCKET {place.flags}` makes one")
+        say(f"no jobs ({place}): `{command(f'submit --bucket BUCKET {place.flags}')}` makes one")
         return
     rows = []
     for job in found:
@@ -117,7 +118,7 @@ def follow(
 
     goes_on = (
         f"{job_id} goes on; `{watching.come_back(place, job_id)}` follows it again, and "
-        f"`fashion-mnist cancel {job_id} {place.flags}` stops it"
+        f"`{command(f'cancel {job_id} {place.flags}')}` stops it"
     )
     watch = watch_on(sys.stderr if as_json else sys.stdout)
     complain = say_aside if as_json else say

@@ -5,6 +5,7 @@ import re
 from typing import Any, Final
 
 from pipeline.errors import UsageError
+from pipeline.program import command
 from pipeline.vertex.connection import SECONDS, patient
 from pipeline.vertex.refusals import explained
 from pipeline.vertex.target import Target
@@ -34,7 +35,7 @@ def named(reference: str) -> tuple[str | None, str | None, str]:
         return found[1], found[2], found[3]
     if not JOB_ID.fullmatch(reference):
         raise UsageError(
-            f"{reference!r} is no job: give its id, as `fashion-mnist jobs` shows it, or "
+            f"{reference!r} is no job: give its id, as `{command('jobs')}` shows it, or "
             "projects/…/locations/…/pipelineJobs/…"
         )
     return None, None, reference
@@ -53,7 +54,7 @@ def page(target: Target, job_id: str) -> str:
 
 def missing(target: Target, job_id: str) -> str:
     """What to say where there is no such job."""
-    return f"there is no job {job_id}; `fashion-mnist jobs {target.flags}` lists those there are"
+    return f"there is no job {job_id}; `{command(f'jobs {target.flags}')}` lists those there are"
 
 
 def get(client: Any, target: Target, job_id: str) -> Any:

@@ -6,6 +6,7 @@ import typer
 
 from pipeline.command_line.commands import Command, Group
 from pipeline.command_line.console import AsJson, print_json, print_table, say, waiting
+from pipeline.program import command
 from pipeline.vertex.options import Project, Region
 
 schedules = typer.Typer(
@@ -28,7 +29,7 @@ def list_command(project: Project = None, region: Region = None, as_json: AsJson
         columns = ("Schedule", "Name", "State", "When", "Next run", "Runs")
         print_table(columns, [_row(one) for one in found])
     else:
-        say(f"no schedules ({place}): `fashion-mnist submit --schedule CRON` makes one")
+        say(f"no schedules ({place}): `{command('submit --schedule CRON')}` makes one")
 
 
 @schedules.command(cls=Command)

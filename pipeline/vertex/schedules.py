@@ -4,6 +4,7 @@ import re
 from typing import Any, Final
 
 from pipeline.errors import CommandError, UsageError
+from pipeline.program import command
 from pipeline.vertex.connection import SECONDS, patient
 from pipeline.vertex.refusals import explained
 from pipeline.vertex.target import Target
@@ -19,7 +20,7 @@ def create(client: Any, target: Target, request: Any) -> Any:
         CloudError: It was refused, or no answer came.
     """
     with explained(
-        f"create the schedule; `fashion-mnist schedules list {target.flags}` shows whether it "
+        f"create the schedule; `{command(f'schedules list {target.flags}')}` shows whether it "
         "is there all the same",
         target,
     ):
@@ -70,7 +71,7 @@ def change(client: Any, target: Target, reference: str, action: str) -> str:
     """
     number = _number(client, target, reference)
     name = f"{target.parent}/schedules/{number}"
-    missing = f"there is no schedule {number}; `fashion-mnist schedules list {target.flags}`"
+    missing = f"there is no schedule {number}; `{command(f'schedules list {target.flags}')}`"
     with explained(f"{action} the schedule", target, missing=f"{missing} lists those there are"):
         if action == "delete":
             client.delete_schedule(name=name, timeout=SECONDS).result(timeout=SECONDS)
@@ -91,7 +92,7 @@ def _number(client: Any, target: Target, reference: str) -> str:
     if not schedules:
         raise UsageError(
             f"there is no schedule {reference!r} ({target}); "
-            f"`fashion-mnist schedules list {target.flags}` lists those there are"
+            f"`{command(f'schedules list {target.flags}')}` lists those there are"
         )
     number: str = schedules[0].name.rsplit("/", 1)[1]
     return number

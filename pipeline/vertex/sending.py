@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from pipeline.program import command
 from pipeline.vertex import connection, experiment, jobs, preflight, schedules, submission
 from pipeline.vertex.checks import Needs
 from pipeline.vertex.refusals import explained
@@ -75,5 +76,5 @@ def schedule(request: Any, needs: Needs, say: Say) -> Any:
     created = schedules.create(connection.schedules(needs.target, found), needs.target, request)
     number = created.name.rsplit("/", 1)[1]
     say(f"scheduled as {number}: {request.schedule.cron}")
-    say(f"`fashion-mnist schedules pause {number} {needs.target.flags}` stops it for a while")
+    say(f"`{command(f'schedules pause {number} {needs.target.flags}')}` stops it for a while")
     return created

@@ -8,6 +8,7 @@ import typer
 
 from pipeline.command_line.console import AsJson, print_json, say, say_aside, waiting
 from pipeline.errors import UsageError
+from pipeline.program import command
 from pipeline.vertex import options as given
 from pipeline.vertex.follow_commands import follow
 
@@ -85,7 +86,7 @@ def submit(
     elif as_json:
         print_json(created)
     elif not cron:
-        say(f"`fashion-mnist watch {ordered.job_id} {place.flags}` follows it")
+        say(f"`{command(f'watch {ordered.job_id} {place.flags}')}` follows it")
 
 
 def _request(ordered: Any, cron: str, max_runs: int) -> Any:

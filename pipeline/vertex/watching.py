@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from pipeline.errors import CloudError
 from pipeline.local_run.tasks import Task, Watcher
+from pipeline.program import command
 from pipeline.vertex import jobs
 from pipeline.vertex.connection import SECONDS, passing
 from pipeline.vertex.jobs import state
@@ -123,7 +124,7 @@ class _Look:
 
 def come_back(target: Target, job_id: str) -> str:
     """The command that follows a job again."""
-    return f"fashion-mnist watch {job_id} {target.flags}"
+    return command(f"watch {job_id} {target.flags}")
 
 
 def _settle(tasks: dict[str, Task]) -> None:

@@ -34,6 +34,13 @@ def test_each_command_is_one_that_its_program_takes(block: Block) -> None:
         programs.check(command)
 
 
+@pytest.mark.parametrize("block", SHELL, ids=str)
+def test_the_projects_own_commands_are_where_the_set_up_puts_them(block: Block) -> None:
+    for command in commands(block.text):
+        if command.program == "fashion-mnist":
+            assert command.words[0] == ".venv/bin/fashion-mnist"
+
+
 @needs_gcloud
 def test_gcloud_takes_each_of_its_commands(tmp_path: Path) -> None:
     given = [

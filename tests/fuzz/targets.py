@@ -36,6 +36,7 @@ from components.upload import provenance
 from pipeline.command_line import models_command
 from pipeline.compiler import COMPILED, PIPELINE
 from pipeline.errors import UsageError
+from pipeline.local_run.localization import localize
 from pipeline.models.registry import Registry
 from pipeline.models.verification import verify
 from pipeline.specs import parameters
@@ -119,7 +120,7 @@ def compiled_file(content: bytes) -> None:
     parameters.complete(parameters.parse([], spec), spec)
     specs.leaf_tasks(spec)
     specs.digest(spec)
-    assert spec["pipelineInfo"]["name"]
+    localize(spec, spec["pipelineInfo"]["name"], keep_preamble=False)
 
 
 def parameter(content: bytes) -> None:

@@ -100,12 +100,18 @@ def test_a_relative_source_becomes_absolute(
     monkeypatch.chdir(tmp_path)
     assert local.check_source("raw") == str(tmp_path / "raw")
     assert local.check_source("") == ""
-    assert local.check_source("gs://bucket/prefix") == "gs://bucket/prefix"
+    assert local.check_source("gs://fashion-mnist-local/raw") == "gs://fashion-mnist-local/raw"
 
 
 def test_a_source_directory_that_is_missing_is_wrong_use() -> None:
     for source in ("/no/where", "~nobody-of-this-name/data"):
         with pytest.raises(UsageError, match=f"source={source}: there is no such directory"):
+            local.check_source(source)
+
+
+def test_a_real_bucket_is_no_source_of_a_run_that_has_its_own() -> None:
+    for source in ("gs://photos/raw", "gs://fashion-mnist-local-2/raw"):
+        with pytest.raises(UsageError, match=rf"`gcloud storage cp '{source}/\*\.gz' DIRECTORY`"):
             local.check_source(source)
 
 

@@ -119,6 +119,15 @@ def test_what_the_network_saw_is_written_where_it_is_asked_for(command: Command)
     assert "seen/boot-2.png" in done.stderr
 
 
+def test_a_photo_is_not_overwritten_by_what_the_network_saw(command: Command) -> None:
+    photo = photo_of(9)
+    Path("boot.png").write_bytes(photo)
+    done = command("--save", ".", "boot.png")
+    assert done.exit_code == 0, done.output
+    assert Path("boot.png").read_bytes() == photo
+    assert Image.open("boot-2.png").size == (28, 28)
+
+
 def test_another_model_is_asked_when_it_is_named(command: Command, model: Path) -> None:
     Path("boot.png").write_bytes(photo_of(9))
     run = "fashion-mnist-20261124-090000-cd34"

@@ -122,6 +122,16 @@ def test_a_false_condition_skips_its_branch(laboratory: Laboratory, tmp_path: Pa
     assert laboratory.states() == {"decide": "done", "act": "skipped"}
 
 
+def test_a_component_compiled_by_itself_runs_as_a_step(
+    laboratory: Laboratory, tmp_path: Path
+) -> None:
+    laboratory.run(act, marker=str(tmp_path / "marker"))
+    assert (tmp_path / "marker").read_text() == "acted"
+    assert laboratory.witness.events == ["started act", "done act"]
+    laboratory.run(act, "again", marker=str(tmp_path / "marker"))
+    assert laboratory.states() == {"act": "cached"}
+
+
 def test_a_second_run_is_answered_from_the_cache(laboratory: Laboratory, tmp_path: Path) -> None:
     arguments = {"value": 1, "marker": str(tmp_path / "marker")}
     laboratory.run(gate, name="first", **arguments)

@@ -53,6 +53,21 @@ def words(shown: Shown) -> list[str]:
             if text.tag.endswith("}text")]  # fmt: skip
 
 
+def test_each_plot_says_what_is_to_be_seen(run: PastRun) -> None:
+    answer = show_answer(IMAGES[0], np.array([0.7, 0.2, 0.1] + [0.0] * 7, np.float32))
+    shown = {
+        "Images of Sandal, Bag": show_images(IMAGES[:2], [5, 8]),
+        "Examples of each class: T-shirt/top 0, Trouser 1,": show_counts(np.array([1], np.uint8)),
+        "Learning curves: run ends with a validation accuracy of 0.7": show_curves({"run": run}),
+        "Confusion matrix; 100.0% are on its diagonal": show_confusion(run),
+        "What the model says: T-shirt/top 70.0%, Trouser 20.0%, Pullover 10.0%": answer,
+    }
+    for told, plot in shown.items():
+        element = ElementTree.fromstring(plot._repr_html_())
+        assert element.get("role") == "img"
+        assert element.get("aria-label", "").startswith(told)
+
+
 def test_each_image_has_the_name_of_its_class() -> None:
     found = words(show_images(IMAGES, range(10), columns=5))
     assert [name for name in found if name] == list(CLASS_NAMES)

@@ -90,7 +90,7 @@ class TestWrongUse:
         }
         names = {"model_name": "m", "serving_image": "i", "git_revision": ""}
         run = PastRun("run", {**empty.parameters, **names}, steps, root)
-        with pytest.raises(NoRunError, match=r"refused this model \(Not passed: x.*min_improveme"):
+        with pytest.raises(NoRunError, match=r"refused this model: Not passed: x.*min_improveme"):
             rerun(run, "upload")
 
     def test_a_parameter_that_the_pipeline_does_not_have(self) -> None:

@@ -68,6 +68,29 @@ def test_a_model_that_was_not_uploaded_is_where_the_training_left_it(
     assert f"cp -r {trained} model" in text
 
 
+def test_a_model_that_another_run_uploaded_is_found_by_its_digest(
+    facts: dict[str, Any], tmp_path: Path
+) -> None:
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "saved_model.pb").write_bytes(b"a model")
+    registry = Registry(tmp_path / "registry")
+    for digest in ("0" * 64, facts["model_digest"]):
+        registry.add_version("fashion-mnist", model, {"digests": {"model": digest}}, ["default"])
+    told = {"model": {"name": "fashion-mnist", "version": ""}}
+    text = report.rebuild(evaluations.write_run(tmp_path, RUN, facts, **told)).read_text()
+    assert "<dd>version 2<small>of fashion-mnist, the champion now</small></dd>" in text
+    assert "It was not uploaded" not in text
+
+
+def test_a_run_that_neither_trained_nor_uploaded_promises_no_copy(
+    facts: dict[str, Any], tmp_path: Path
+) -> None:
+    told = {"model": {"name": "fashion-mnist", "version": ""}}
+    text = report.rebuild(evaluations.write_run(tmp_path, RUN, facts, **told)).read_text()
+    assert "<p>It was not uploaded.</p>" in text
+
+
 def test_a_model_that_is_the_champion_has_the_champions_place(
     facts: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -131,5 +131,5 @@ def test_a_value_without_a_parameter_is_refused_and_may_be_left_out_before() -> 
 
 def test_a_step_by_itself_is_no_pipeline() -> None:
     step = specs.load(COMPILED / "components" / "decode.yaml")
-    with pytest.raises(UsageError, match="the pipeline reads raw"):
+    with pytest.raises(UsageError, match="of a step that reads raw: run the whole"):
         parameters.complete({}, step)

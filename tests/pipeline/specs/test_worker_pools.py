@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline import compiler
-from pipeline.errors import CommandError
+from pipeline.errors import CommandError, UsageError
 from pipeline.specs import spec as specs
 from pipeline.specs import worker_pools
 from pipeline.specs.worker_pools import ESCAPED_INPUT, PARAMETER, PLACEHOLDER
@@ -15,6 +15,8 @@ POOLS = [
     {"replica_count": 1.0, "container_spec": {"image_uri": "i", "command": ["c"], "args": [],
                                               "env": []}},
 ]  # fmt: skip
+
+SMALLEST = '{"image_uri": "i"}'
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +97,31 @@ def test_a_job_with_no_room_for_its_inputs_is_refused() -> None:
         else:
             with pytest.raises(CommandError, match="131,072 bytes of one argument"):
                 compiler.check_sizes(spec)
+
+
+@pytest.mark.parametrize(
+    "pools",
+    [
+        PLACEHOLDER,
+        "[]",
+        "{}",
+        "[1]",
+        '[{"replica_count": 1}]',
+        '[{"container_spec": {"image_uri": "i"}, "replica_count": 0}]',
+        '[{"container_spec": {"image_uri": "i", "args": [1]}}]',
+        "[" * 100_000,
+    ],
+    ids=range(8),
+)
+def test_pools_of_another_form_are_an_error_of_one_line(pools: str) -> None:
+    container = {"image": "i", "args": [f'{{"{PARAMETER}": {pools}}}']}
+    with pytest.raises(UsageError, match="not such as this project compiles") as caught:
+        worker_pools.read(container)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_what_a_pool_may_leave_out_is_empty() -> None:
+    pools = worker_pools.read({"args": [f'{{"{PARAMETER}": [{{"container_spec": {SMALLEST}}}]}}']})
+    assert pools is not None
+    assert worker_pools.alone(pools) == {"image": "i", "command": [], "args": [], "env": []}
+    assert worker_pools.replicas(pools) == 1
