@@ -16,8 +16,6 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 PINNED = re.compile(r"^([a-z0-9._-]+)==([^\s;\\]+)( ;[^\\]*)?", re.MULTILINE)
-MODULES = {"google-crc32c": "google_crc32c", "pillow": "PIL", "pyyaml": "yaml"}
-"""Modules that do not have their package's name."""
 
 
 class RestartNeeded(Exception):
@@ -29,6 +27,7 @@ class RestartNeeded(Exception):
 
 def main() -> None:
     """Installs what is missing, and lets this interpreter find the project."""
+    before = versions()
     if wanted := missing():
         print(f"installing {', '.join(wanted)} and what they need (some minutes)")
         install()
@@ -36,7 +35,7 @@ def main() -> None:
     if not found():
         # A package that was installed after the interpreter's start is not on its path yet.
         sys.path.insert(0, str(PROJECT))
-    if loaded := [name for name in wanted if MODULES.get(name, name) in sys.modules]:
+    if wanted and (loaded := loaded_before(before)):
         raise RestartNeeded(
             f"{', '.join(loaded)} had been loaded before the right version was installed: restart "
             "the session (Kernel > Restart Kernel, in Colab Runtime > Restart session), then run "
@@ -53,6 +52,19 @@ def missing() -> list[str]:
     names = [re.split("[^a-z0-9_-]", line)[0] for line in project["dependencies"]]
     wanted = [name for name in names if (name, version(name)) not in pins]
     return wanted if version(project["name"]) else [*wanted, project["name"]]
+
+
+def versions() -> dict[str, str | None]:
+    """The installed version of each package that the lock names."""
+    return {match[1]: version(match[1]) for match in PINNED.finditer(lock())}
+
+
+def loaded_before(before: dict[str, str | None]) -> list[str]:
+    """Packages that have another version than before, and are loaded in that one."""
+    replaced = {name for name, now in versions().items() if before[name] not in (None, now)}
+    modules = importlib.metadata.packages_distributions()
+    loaded = {package for name in sys.modules.keys() & modules for package in modules[name]}
+    return sorted(replaced & {re.sub("[-_.]+", "-", name).lower() for name in loaded})
 
 
 def version(name: str) -> str | None:

@@ -4,6 +4,7 @@
 set -eu
 python=$1
 venv=$2
+. scripts/dots.sh
 
 fail() {
     echo "setup: $*" >&2
@@ -51,7 +52,7 @@ if "$found" -c 'import ensurepip' 2>/dev/null; then
 else
     install_with_debians_pip
 fi
-install="$venv/bin/python -m pip install --quiet --disable-pip-version-check --compile"
+install="with_dots $venv/bin/python -m pip install --quiet --disable-pip-version-check --compile"
 # The lock is the whole closure: resolving it again would only let older pips stumble over extras.
 $install --require-hashes --no-deps -r requirements.lock
 $install --no-deps --no-build-isolation --editable .

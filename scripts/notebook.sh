@@ -5,10 +5,11 @@ set -eu
 venv=$1
 shift
 mark=$venv/.notebook
+. scripts/dots.sh
 
 if [ ! "$mark" -nt requirements-notebook.lock ]; then
     echo "notebook: installing JupyterLab (about a minute)"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --compile \
+    with_dots "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --compile \
         --require-hashes --no-deps -r requirements-notebook.lock
     touch "$mark"
 fi

@@ -10,18 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import numpy as np
 import pytest
 from nbclient import NotebookClient
 
 from pipeline import local
 from pipeline.compiler import PROJECT
+from pipeline.notebook import ask, last_run
 from pipeline.notebook.past_run import NoRunError
 from pipeline.notebook.place import VARIABLE
+from pipeline.photos.predictions import read
 from pipeline.specs import parameters
 from pipeline.specs import spec as specs
 from tests.command import fashion_mnist, versions
 from tests.documents.pages import blocks
-from tests.idx_files import write_idx_set
+from tests.idx_files import synthetic_images, write_idx_set
+from tests.photographs import PHOTOGRAPHS
 
 pytestmark = pytest.mark.timeout(1800)
 NOTEBOOK = PROJECT / "notebooks" / "components.ipynb"
@@ -181,6 +185,16 @@ def test_every_picture_and_the_report_are_there(executed: Executed) -> None:
     assert "Evaluate: done in" in executed.text("evaluate")
     assert "image: bytes_list, here 784 bytes" in executed.text("decode")
     assert "<- image: uint8 [N, 28, 28]" in executed.text("signatures")
+
+
+def test_a_photo_in_a_file_is_asked_about_as_by_predict(executed: Executed, tmp_path: Path) -> None:
+    run = last_run(root=executed.root)
+    photo = tmp_path / "shirt.jpg"
+    image = synthetic_images(np.array([6], np.uint8))[0]
+    photo.write_bytes(PHOTOGRAPHS["coloured on cream"](image))
+    told = ask(run.artifact("model"), str(photo))
+    assert told == pytest.approx(ask(run.artifact("model"), read(str(photo)).seen))
+    assert told.sum() == pytest.approx(1, abs=1e-3)
 
 
 def test_the_commands_at_the_end_take_what_was_changed(executed: Executed) -> None:

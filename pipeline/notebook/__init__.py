@@ -21,6 +21,7 @@ from pipeline.notebook.plots import (
 )
 from pipeline.notebook.running import last_run, rerun, run_pipeline
 from pipeline.notebook.versions import show_versions
+from pipeline.program import command
 
 __all__ = [
     "Artifact",
@@ -29,6 +30,7 @@ __all__ = [
     "PastRun",
     "artifact",
     "ask",
+    "command",
     "describe_records",
     "job_run",
     "last_run",

@@ -87,18 +87,24 @@ def ask(model: Artifact, picture: Any) -> NDArray[np.float32]:
 
     Args:
         model: The output of ``train``.
-        picture: A PIL image, a path, or uint8 [height, width]: the object light, on black.
+        picture: A PIL image or uint8 [height, width], the object light, on black, shown as it is;
+            or the path of a photo, of which is made what ``fashion-mnist predict`` makes of it.
 
     Returns:
         float32 [10], the probability of each class.
+
+    Raises:
+        PhotoError: The file is no image, or nothing stands out on it.
     """
     from PIL import Image
 
+    from pipeline.photos.predictions import read
+
     tf = _tensorflow()
+    if isinstance(picture, str | Path):
+        picture = read(str(picture)).seen
     if isinstance(picture, np.ndarray):
         picture = Image.fromarray(picture)
-    elif isinstance(picture, str | Path):
-        picture = Image.open(picture)
     file = io.BytesIO()
     picture.convert("L").save(file, "PNG")
     answer = _load(model.path).signatures["serving_bytes"]
