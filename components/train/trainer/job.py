@@ -35,8 +35,8 @@ def run(
 
     Args:
         train: The examples to train on.
-        validation: Those to validate on after each epoch; with ``train_on_validation`` they
-            are trained on instead.
+        validation: Those to validate on after each epoch, if there are any; with
+            ``train_on_validation`` they are trained on instead.
         hyperparameters: Of the run.
         outputs: Where everything goes, written by the chief of the workers; a run that was
             interrupted goes on from its checkpoints.
@@ -66,7 +66,9 @@ def run(
         logging.getLogger(__package__).setLevel(logging.WARNING)
     logger.debug("hyperparameters %s", hyperparameters.as_dict())
     keras.utils.set_random_seed(hyperparameters.seed)
-    if hyperparameters.train_on_validation:
+    if validation.empty:
+        source, validated = open_source(train), None
+    elif hyperparameters.train_on_validation:
         source, validated = open_source(train, validation), None
     else:
         source, validated = open_source(train), read_split(validation)

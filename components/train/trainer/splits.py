@@ -35,13 +35,18 @@ class Split:
 
     Attributes:
         digest: SHA-256 of their content.
-        files: Record files; empty where the examples are in memory.
+        files: Record files; empty where the examples are in memory, or where there are none.
         examples: Those that were raw.
     """
 
     digest: str
     files: tuple[Path, ...] = ()
     examples: Examples | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether it was made without examples, as with ``validation_examples=0``."""
+        return not self.files and self.examples is None
 
     @classmethod
     def of_directory(cls, directory: Path) -> "Split":
@@ -55,7 +60,7 @@ class Split:
         files = tuple(directory / name for name in names if name.endswith(".tfrecord"))
         if not files:
             raise DataError(f"the manifest of {directory} lists no .tfrecord; run decode again")
-        return cls(content_digest(manifest), files)
+        return cls(content_digest(manifest), files if manifest.get("examples") != 0 else ())
 
     @classmethod
     def of_pattern(cls, pattern: str, scratch: Path) -> "Split":
