@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import logging
-import time
 from typing import TYPE_CHECKING
 
 from components.dataset.manifest import content_digest, write_manifest
@@ -81,9 +80,7 @@ def run(
     shared, outputs = outputs.shared, outputs.of_run(made_from)
     with distribution.written_once(strategy, outputs) as own:
         after_epoch = _start_records(training, outputs, own, made_from)
-        started = time.perf_counter()
         training.run(after_epoch)
-        seconds = time.perf_counter() - started
         serving = build_model(hyperparameters)
         serving.set_weights(model.get_weights())
         export(serving, own.model.path)
@@ -91,7 +88,7 @@ def run(
         manifest = write_manifest(own.model.path, **origin)
         own.model.publish()
         digest = content_digest(manifest)
-        outcome = history.describe(training, origin, seconds=seconds, digest=digest)
+        outcome = history.describe(training, origin, digest)
         if own.figures:
             own.figures.write_json("history.json", outcome.history)
             own.figures.write_json("metrics.json", outcome.metrics)

@@ -118,10 +118,14 @@ class Training:
         return self._strategy.distribute_datasets_from_function(of_worker)
 
     @property
+    def seconds(self) -> float:
+        """Time of all steps, tracing included, validation not."""
+        return sum(row.seconds for row in self.curve)
+
+    @property
     def images_per_second(self) -> float:
-        """Speed over all steps, tracing included, validation not."""
-        images = self.plan.steps * self.plan.batch_size
-        return images / sum(row.seconds for row in self.curve)
+        """Speed over all steps."""
+        return self.plan.steps * self.plan.batch_size / self.seconds
 
     def learning_rate(self, step: int) -> float:
         """The learning rate of ``step``, counted from 1."""

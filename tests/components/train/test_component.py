@@ -94,7 +94,7 @@ def test_the_history_tells_everything_about_the_run(
     assert history["code_digest"] == code_digest(embedding.COMPONENTS / "train")
     assert set(history["versions"]) == {"tensorflow", "keras", "python"}
     assert (history["precision"], history["steps"]) == ("float32", 12)
-    assert history["training_seconds"] > sum(row["seconds"] for row in history["epochs"]) * 0.99
+    assert history["training_seconds"] == sum(row["seconds"] for row in history["epochs"])
     trained = 12 * 32 / sum(row["seconds"] for row in history["epochs"])
     assert history["images_per_second"] == pytest.approx(trained)
     assert history["parameter_count"] == outputs[0].metadata["parameter_count"] > 1000
