@@ -90,7 +90,8 @@ def _fashion_mnist(
         digests: SHA-256 of each decompressed file by its name; empty: FashionMNIST's own.
         allow_unverified: Accept files without digests; recorded in the data's metadata.
         shards: TFRecord files for each split.
-        validation_examples: Examples set aside from the training split, evenly by class.
+        validation_examples: Examples set aside from the training split, evenly by class; 0: none,
+            and training validates on nothing.
         seed: Of the split, the shuffling and the training.
         epochs: Passes over the training examples.
         train_steps: Optimizer steps; 0: ``epochs`` decide.

@@ -41,7 +41,8 @@ def decode(
         validation_records: The validation examples, stratified by class, shuffled.
         test_records: The test split in its official order.
         shards: Files of each split.
-        validation_examples: Training examples that become validation examples.
+        validation_examples: Training examples that become validation examples; 0: none, and
+            training validates on nothing.
         seed: Decides the order, and which examples are for validation.
     """
     from pathlib import Path

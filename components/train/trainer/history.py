@@ -24,7 +24,8 @@ class Outcome:
     """The facts of a finished run, ready for JSON.
 
     Attributes:
-        history: Learning curve, hyperparameters, speed, and the digests of data and code.
+        history: Learning curve, hyperparameters, speed, and the digests of data and code; the
+            seconds of training are those of all epochs, whichever process trained them.
         metrics: The final figures of the curve; those of the validation only if there was one.
         facts: What the model's artifact is labelled with.
         chief: Whether this process writes what all workers have made together.
@@ -61,22 +62,19 @@ def provenance(
     }
 
 
-def describe(
-    training: Training, origin: Mapping[str, Any], *, seconds: float, digest: str
-) -> Outcome:
+def describe(training: Training, origin: Mapping[str, Any], digest: str) -> Outcome:
     """Gathers the facts of a run that has ended.
 
     Args:
         training: The run.
         origin: Its ``provenance``.
-        seconds: It took, with tracing and validation.
         digest: Of the exported model's content.
     """
     last = training.curve[-1]
     history = {
         "epochs": [dataclasses.asdict(row) for row in training.curve],
         **origin,
-        "training_seconds": seconds,
+        "training_seconds": training.seconds,
         "images_per_second": training.images_per_second,
         "parameter_count": training.model.count_params(),
         "steps": training.plan.steps,
@@ -86,7 +84,7 @@ def describe(
         "train_accuracy": last.accuracy,
         "validation_loss": last.validation_loss,
         "validation_accuracy": last.validation_accuracy,
-        "training_seconds": seconds,
+        "training_seconds": training.seconds,
         "images_per_second": training.images_per_second,
     }
     facts = {

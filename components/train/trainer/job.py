@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import logging
-import time
 from typing import TYPE_CHECKING
 
 from components.dataset.manifest import content_digest, write_manifest
@@ -35,8 +34,8 @@ def run(
 
     Args:
         train: The examples to train on.
-        validation: Those to validate on after each epoch; with ``train_on_validation`` they
-            are trained on instead.
+        validation: Those to validate on after each epoch, if there are any; with
+            ``train_on_validation`` they are trained on instead.
         hyperparameters: Of the run.
         outputs: Where everything goes, written by the chief of the workers; a run that was
             interrupted goes on from its checkpoints.
@@ -66,7 +65,9 @@ def run(
         logging.getLogger(__package__).setLevel(logging.WARNING)
     logger.debug("hyperparameters %s", hyperparameters.as_dict())
     keras.utils.set_random_seed(hyperparameters.seed)
-    if hyperparameters.train_on_validation:
+    if validation.empty:
+        source, validated = open_source(train), None
+    elif hyperparameters.train_on_validation:
         source, validated = open_source(train, validation), None
     else:
         source, validated = open_source(train), read_split(validation)
@@ -79,9 +80,7 @@ def run(
     shared, outputs = outputs.shared, outputs.of_run(made_from)
     with distribution.written_once(strategy, outputs) as own:
         after_epoch = _start_records(training, outputs, own, made_from)
-        started = time.perf_counter()
         training.run(after_epoch)
-        seconds = time.perf_counter() - started
         serving = build_model(hyperparameters)
         serving.set_weights(model.get_weights())
         export(serving, own.model.path)
@@ -89,7 +88,7 @@ def run(
         manifest = write_manifest(own.model.path, **origin)
         own.model.publish()
         digest = content_digest(manifest)
-        outcome = history.describe(training, origin, seconds=seconds, digest=digest)
+        outcome = history.describe(training, origin, digest)
         if own.figures:
             own.figures.write_json("history.json", outcome.history)
             own.figures.write_json("metrics.json", outcome.metrics)

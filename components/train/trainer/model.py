@@ -78,7 +78,7 @@ def _dense(x: Any, units: int, style: Style, activation: str | None = None, **op
 
 
 def _member(x: Any, hyperparameters: Hyperparameters, style: Style, number: int) -> Any:
-    body = _plain if hyperparameters.architecture == "plain" else _residual
+    body = {"residual": _residual, "plain": _plain}[hyperparameters.architecture]
     x = body(x, hyperparameters.filters, style)
     if hyperparameters.dense_units:
         x = _dense(x, hyperparameters.dense_units, style, "relu", dtype="float32")
@@ -111,6 +111,12 @@ def _residual(x: Any, filters: tuple[int, ...], style: Style) -> Any:
 def _convolution(
     x: Any, filters: int, style: Style, *, strides: int = 1, pool: bool = False, relu: bool = True
 ) -> Any:
+    """A convolution and what belongs to it.
+
+    The optimizer keeps every 4-D kernel of 16 input channels or more at one norm, which only a
+    normalization behind it makes harmless: add no convolution without one, and none that is
+    depthwise, whose kernel is no matrix with a column a filter.
+    """
     x = layers.Conv2D(
         filters,
         3,

@@ -41,6 +41,11 @@ class Folder:
         """A folder in this one."""
         return Folder(self.path / name, f"{self.address}/{name}" if self.address else "")
 
+    @property
+    def parent(self) -> "Folder":
+        """The folder that this one is in."""
+        return Folder(self.path.parent, self.address.rpartition("/")[0])
+
     def fetch(self) -> None:
         """Brings here what is there; nothing to do for a local folder.
 
@@ -120,6 +125,8 @@ class Outputs:
     def of_job(cls, job_dir: str, environment: Mapping[str, str], scratch: Path) -> "Outputs":
         """The folders below ``job_dir``; without one those that Vertex AI names.
 
+        What it does not name is beside the model.
+
         Args:
             job_dir: A local path or a ``gs://`` address; may be empty.
             environment: Of the process.
@@ -133,11 +140,12 @@ class Outputs:
             return cls(job / "model", job / "checkpoints", job / "logs", job)
         if not environment.get(MODEL):
             raise ValueError(f"give --job-dir, or set {MODEL}")
-        model = environment[MODEL].rstrip("/")
-        beside = model.rpartition("/")[0]
-        named = (
-            environment.get(variable) or f"{beside}/{name}"
-            for variable, name in ((CHECKPOINTS, "checkpoints"), (LOGS, "logs"))
+        model = Folder.at(environment[MODEL], scratch)
+        checkpoints, logs = (
+            Folder.at(place, scratch) if (place := environment.get(variable)) else beside
+            for variable, beside in (
+                (CHECKPOINTS, model.parent / "checkpoints"),
+                (LOGS, model.parent / "logs"),
+            )
         )
-        places = [Folder.at(place, scratch) for place in (model, *named, beside)]
-        return cls(places[0], places[1], places[2], places[3])
+        return cls(model, checkpoints, logs, model.parent)

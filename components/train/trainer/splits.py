@@ -1,6 +1,7 @@
 """The examples of a split: from record files or raw IDX files, here or in a bucket."""
 
 import dataclasses
+import fnmatch
 import glob
 import hashlib
 import tempfile
@@ -35,13 +36,18 @@ class Split:
 
     Attributes:
         digest: SHA-256 of their content.
-        files: Record files; empty where the examples are in memory.
+        files: Record files; empty where the examples are in memory, or where there are none.
         examples: Those that were raw.
     """
 
     digest: str
     files: tuple[Path, ...] = ()
     examples: Examples | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether it was made without examples, as with ``validation_examples=0``."""
+        return not self.files and self.examples is None
 
     @classmethod
     def of_directory(cls, directory: Path) -> "Split":
@@ -55,7 +61,7 @@ class Split:
         files = tuple(directory / name for name in names if name.endswith(".tfrecord"))
         if not files:
             raise DataError(f"the manifest of {directory} lists no .tfrecord; run decode again")
-        return cls(content_digest(manifest), files)
+        return cls(content_digest(manifest), files if manifest.get("examples") != 0 else ())
 
     @classmethod
     def of_pattern(cls, pattern: str, scratch: Path) -> "Split":
@@ -63,7 +69,7 @@ class Split:
 
         Args:
             pattern: Of TFRecord files, or of IDX files (images and labels, ``.gz`` or not);
-                local or ``gs://``.
+                local or ``gs://``. ``*`` stays within a folder, ``**`` does not.
             scratch: Where files from a bucket are kept while they are used.
 
         Raises:
@@ -118,9 +124,7 @@ def _in_memory(everything: Examples, chosen: NDArray[np.int64]) -> Split:
 def _matches(pattern: str, scratch: Path) -> tuple[Path, ...]:
     if not pattern.startswith(SCHEME):
         names = glob.glob(pattern, recursive=True)  # noqa: PTH207 - a pattern may be absolute
-        return tuple(Path(name) for name in sorted(names))
-    import fnmatch
-
+        return tuple(path for path in map(Path, sorted(names)) if path.is_file())
     from components.dataset.bucket import list_objects
     from components.dataset.folder import fetch_object
 
@@ -131,7 +135,8 @@ def _matches(pattern: str, scratch: Path) -> tuple[Path, ...]:
         .rpartition("/")[0]
     )
     folder = Path(tempfile.mkdtemp(dir=scratch))
-    found = [each for each in list_objects(fixed) if fnmatch.fnmatchcase(each, pattern)]
+    parts = pattern.split("/")
+    found = [each for each in list_objects(fixed) if _fits(each.split("/"), parts)]
     names = [address.removeprefix(f"{fixed}/") for address in found]
     # A name with ".." is no file of the folder, and one that ends with "/" is no file.
     return tuple(
@@ -139,6 +144,15 @@ def _matches(pattern: str, scratch: Path) -> tuple[Path, ...]:
         for address, name in zip(found, names, strict=True)
         if not {"", ".", ".."} & set(name.split("/"))
     )
+
+
+def _fits(name: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Whether a name matches, folder by folder, as ``glob`` does it with local files."""
+    if not name or not pattern:
+        return not name and set(pattern) <= {"**"}
+    if pattern[0] == "**":
+        return _fits(name, pattern[1:]) or _fits(name[1:], pattern)
+    return fnmatch.fnmatchcase(name[0], pattern[0]) and _fits(name[1:], pattern[1:])
 
 
 def _is_raw(path: Path) -> bool:

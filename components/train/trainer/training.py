@@ -118,10 +118,14 @@ class Training:
         return self._strategy.distribute_datasets_from_function(of_worker)
 
     @property
+    def seconds(self) -> float:
+        """Time of all steps, tracing included, validation not."""
+        return sum(row.seconds for row in self.curve)
+
+    @property
     def images_per_second(self) -> float:
-        """Speed over all steps, tracing included, validation not."""
-        images = self.plan.steps * self.plan.batch_size
-        return images / sum(row.seconds for row in self.curve)
+        """Speed over all steps."""
+        return self.plan.steps * self.plan.batch_size / self.seconds
 
     def learning_rate(self, step: int) -> float:
         """The learning rate of ``step``, counted from 1."""
@@ -131,6 +135,7 @@ class Training:
         started = time.perf_counter()
         ticker = Ticker()
         figures: list[Any] = []
+        watched = 0
         for draw in self.sampler.epoch(number, end - done):
             losses: list[Any] = []
             for batch in self.batches(draw, done + len(figures)):
@@ -139,7 +144,8 @@ class Training:
                 losses.append(of_examples)
                 step = len(figures)
                 if ticker.due() or step == end - done:
-                    loss = self._watch(figures, done + step)
+                    loss = self._watch(figures[watched:], done + step)
+                    watched = step
                     speed = step * self.plan.batch_size / (time.perf_counter() - started)
                     ticker.show(
                         f"epoch {number}/{self.plan.epochs}  step {step}/{end - done}  "
@@ -171,8 +177,9 @@ class Training:
         return row
 
     def _watch(self, figures: list[Any], step: int) -> float:
+        """The newest loss, that of ``step``; ``figures`` are those not looked at before."""
         # Waits for the device, so it is called by the clock and not after each step.
-        losses = np.array([float(figure[0]) for figure in figures])
+        losses = np.array([figure.numpy()[0] for figure in figures])
         bad = np.flatnonzero(~np.isfinite(losses))
         if bad.size:
             raise self._diverged(step - len(figures) + 1 + int(bad[0]), "the loss")

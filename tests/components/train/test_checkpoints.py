@@ -46,6 +46,9 @@ def test_an_interrupted_run_goes_on_to_the_same_result(
     for name in ("loss", "accuracy", "validation_loss", "validation_accuracy"):
         rows = (whole.history["epochs"], again.history["epochs"])
         assert [row[name] for row in rows[0]] == [row[name] for row in rows[1]]
+    seconds = sum(row["seconds"] for row in again.history["epochs"])
+    assert len(again.history["epochs"]) == 3
+    assert again.history["training_seconds"] == again.metrics["training_seconds"] == seconds
     images = read(tmp_path / "whole"), read(tmp_path / "job")
     np.testing.assert_array_equal(*images)
 
@@ -64,6 +67,7 @@ def test_a_run_that_is_done_is_not_trained_again(
     first = job.run(train, validation, SMALL, outputs(tmp_path))
     again = job.run(train, validation, SMALL, outputs(tmp_path))
     assert again.history["epochs"] == first.history["epochs"]
+    assert again.metrics["training_seconds"] == first.metrics["training_seconds"] > 0
 
 
 def test_the_checkpoints_of_another_run_are_refused(

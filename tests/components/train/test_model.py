@@ -5,7 +5,8 @@ import tensorflow as tf
 
 from components.train.trainer.layers import Committee, FusedBatchNormalization
 from components.train.trainer.model import build_model
-from components.train.trainer.util import Hyperparameters
+from components.train.trainer.optimizer import MUON_MIN_CHANNELS
+from components.train.trainer.util import ARCHITECTURES, Hyperparameters
 
 from .conftest import make_examples
 
@@ -33,7 +34,7 @@ def test_precision_changes_what_is_computed_in_and_not_the_weights() -> None:
     np.testing.assert_allclose(fast(images), exact(images), atol=0.1)
 
 
-@pytest.mark.parametrize("architecture", ["residual", "plain"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_the_seed_alone_decides_the_initial_weights(architecture: str) -> None:
     def initial(seed: int, drawn: int) -> list[bytes]:
         keras.utils.set_random_seed(drawn)  # What other threads have drawn from Python's generator.
@@ -44,6 +45,28 @@ def test_the_seed_alone_decides_the_initial_weights(architecture: str) -> None:
     assert initial(seed=3, drawn=1) != initial(seed=4, drawn=1)
     kernels = [weights for weights in initial(seed=3, drawn=1) if len(set(weights)) > 16]
     assert len(set(kernels)) == len(kernels)
+
+
+def test_an_architecture_that_nobody_has_written_is_an_error() -> None:
+    given = Hyperparameters(filters=(4, 8))
+    object.__setattr__(given, "architecture", "third")  # As if ARCHITECTURES had a third.
+    with pytest.raises(KeyError, match="third"):
+        build_model(given)
+
+
+def test_the_optimizer_finds_a_normalization_behind_each_kernel_that_it_renormalizes() -> None:
+    for architecture in ARCHITECTURES:
+        model = build_model(Hyperparameters(architecture=architecture, filters=(16, 32)))
+        for layer in model.layers:
+            kernel = getattr(layer, "kernel", None)
+            if kernel is None or len(kernel.shape) != 4 or kernel.shape[2] < MUON_MIN_CHANNELS:
+                continue
+            assert type(layer) is keras.layers.Conv2D
+            (node,) = layer._outbound_nodes
+            after = node.operation
+            if isinstance(after, keras.layers.MaxPooling2D):
+                after = after._outbound_nodes[0].operation
+            assert isinstance(after, FusedBatchNormalization)
 
 
 def test_the_widths_are_those_of_the_hyperparameters() -> None:

@@ -88,7 +88,35 @@ def test_a_pattern_takes_files_of_a_bucket_and_nothing_that_leaves_the_folder(
             fake.put(name, name.encode())
         here = tmp_path / "here"
         here.mkdir()
-        split = Split.of_pattern("gs://bucket/a/*", here)
+        split = Split.of_pattern("gs://bucket/a/**", here)
     assert [path.read_text() for path in split.files] == ["a/1/x", "a/2/x"]
     assert all(path.is_relative_to(here) for path in tmp_path.rglob("*/?/x"))
     assert not list(tmp_path.rglob("escaped"))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("*", "1"),
+        ("*/*", "2"),
+        ("b/?", "2"),
+        ("**", "1 2 3"),
+        ("**/[3x]", "3"),
+        ("b/**/*", "2 3"),
+        ("b/c/3", "3"),
+    ],
+)
+def test_a_pattern_means_the_same_in_a_bucket_as_here(
+    pattern: str, found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serve_storage() as fake:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", fake.host)
+        for name in ("a/1", "a/b/2", "a/b/c/3"):
+            fake.put(name, name.encode())
+            path = tmp_path / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(name)
+        there = Split.of_pattern(f"gs://bucket/a/{pattern}", tmp_path)
+    here = Split.of_pattern(f"{tmp_path}/a/{pattern}", tmp_path)
+    assert " ".join(path.name for path in here.files) == found
+    assert there.digest == here.digest

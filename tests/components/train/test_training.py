@@ -104,6 +104,29 @@ def test_a_loss_that_is_no_number_stops_with_step_and_learning_rate(
     )
 
 
+def test_the_watch_looks_at_each_loss_once_however_long_the_epoch(
+    train: Split, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Ticker, "due", lambda _: True)
+    training = start(train, None, SMALL)
+    watch, looked_at = training._watch, []
+
+    def counting(figures: list[Any], step: int) -> float:
+        looked_at.append(len(figures))
+        return watch(figures, step)
+
+    monkeypatch.setattr(training, "_watch", counting)
+    training.run()
+    assert looked_at == [1] * training.plan.steps
+
+
+def test_a_loss_that_is_no_number_is_named_by_its_step_in_any_later_look(train: Split) -> None:
+    training = start(train, None, SMALL)
+    losses = [tf.constant([loss, 0.5]) for loss in (1.0, math.nan, 2.0)]
+    with pytest.raises(TrainingDiverged, match="step 9 of 20"):
+        training._watch(losses, 10)
+
+
 class NeverDue(Ticker):
     """Leaves the watch to the end of the epoch."""
 
