@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline.command_line.console import print_json, print_table, say
 from pipeline.errors import CommandError, UsageError
+from pipeline.models import registry_files as files
 from pipeline.models.chosen_model import choose
 from pipeline.models.registry import Registry
 from pipeline.models.verification import Finding, sound, verify
@@ -26,7 +27,9 @@ def verify_models(root: Path, what: str | None, *, as_json: bool = False) -> Non
         RegistryError: There is no such version.
         CommandError: There is no model, or a check failed.
     """
-    found = {path: verify(path) for path in _directories(root, what)}
+    found = {
+        path: verify(path, registered=_registered(path, root)) for path in _directories(root, what)
+    }
     if as_json:
         print_json([_as_json(path, findings) for path, findings in found.items()])
     else:
@@ -43,6 +46,12 @@ def _directories(root: Path, what: str | None) -> list[Path]:
             raise UsageError(f"{what}: there is no such directory")
         return [Path(what)]
     return [choose(root, version=what).directory]
+
+
+def _registered(path: Path, root: Path) -> bool:
+    """Whether a registry holds the directory as a version: this root's, or another."""
+    own = [version.resolve() for version in Registry(root / "registry").directories()]
+    return path.resolve() in own or (path.resolve().parent / files.LOCK).exists()
 
 
 def _show(found: Findings) -> None:

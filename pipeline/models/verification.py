@@ -41,11 +41,12 @@ class Finding:
     text: str
 
 
-def verify(directory: Path) -> list[Finding]:
+def verify(directory: Path, *, registered: bool = False) -> list[Finding]:
     """Checks a model: a version of the registry, or the output of a training.
 
     Args:
         directory: The SavedModel's directory.
+        registered: Whether a registry holds it as a version, so that a record must be there.
 
     Returns:
         A finding for each check; what needs a manifest is left out where there is none.
@@ -57,12 +58,12 @@ def verify(directory: Path) -> list[Finding]:
     except (DataError, RegistryError) as error:
         return [Finding("files", "failed", str(error))]
     findings = [_files(directory, manifest), _provenance(manifest)]
-    if not (directory / files.VERSION).exists():
+    if not registered and not (directory / files.VERSION).exists():
         return [*findings, _code(manifest), Finding("record", "note", "in no registry")]
     digest = content_digest(manifest)
     return [
         *findings,
-        _record(version, digest),
+        _record(directory, version, digest),
         _agreement(manifest, version),
         _data(version),
         _code(manifest),
@@ -107,7 +108,9 @@ def _provenance(manifest: Mapping[str, Any]) -> Finding:
     return Finding("provenance", "ok", f"parameters, data, code and packages: {versions}")
 
 
-def _record(version: Mapping[str, Any], digest: str) -> Finding:
+def _record(directory: Path, version: Mapping[str, Any], digest: str) -> Finding:
+    if not (directory / files.VERSION).exists():
+        return Finding("record", "failed", f"there is no {files.VERSION}")
     recorded = _digests(version).get("model")
     if recorded != digest:
         text = f"{files.VERSION} is of the model {_short(recorded)}, and this one is"

@@ -20,12 +20,19 @@ from components.dataset.redaction import one_line
 from pipeline.errors import UsageError
 
 Spec = dict[str, Any]
+Files = list[tuple[str, bytes]]
 
 ARCHIVE: Final = re.compile(r"(__KFP_EMBEDDED_ARCHIVE_B64 = ')([A-Za-z0-9+/=]+)(')")
 """The embedded code within a step's command, as kfp writes it."""
 SAFE_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+UNREADABLE: Final = (yaml.YAMLError, ValueError, LookupError, AttributeError)
+"""What PyYAML raises: its own errors, and what its readers of scalars stumble over."""
 DEEPEST: Final = 64
 """Six times as deep as a compiled pipeline is."""
+LARGEST: Final = 4 << 20
+"""Bytes of the code of all steps, unpacked: many times what a pipeline holds."""
+DAMAGED: Final = (ValueError, LookupError, OSError, EOFError, tarfile.TarError, zlib.error)
+"""What the modules for archives raise."""
 PREAMBLE: Final = ("sh", "-c")
 
 
@@ -41,7 +48,7 @@ def load(path: Path) -> Spec:
         text = path.read_text()
         _check_nesting(text, path)
         spec: Spec = yaml.load(text, Loader=SAFE_LOADER)  # noqa: S506
-    except (yaml.YAMLError, ValueError) as error:
+    except UNREADABLE as error:
         raise UsageError(f"{path} is no YAML ({one_line(error)}); compile it anew") from error
     if reason := fault(spec):
         raise UsageError(f"{path} is no compiled pipeline ({one_line(reason)}); compile it anew")
@@ -103,36 +110,57 @@ def strip_preamble(container: Spec) -> Spec:
 
 def canonical(spec: Spec) -> Spec:
     """The spec with its archives packed so that equal code gives equal bytes."""
-    return _map_archives(spec, lambda packed: pack(dict(unpack(packed))))
+    return _map_archives(spec, lambda files: pack(dict(files)))
 
 
 def unpacked(spec: Spec) -> Spec:
     """The spec with its archives as text: what to compare and to show."""
 
-    def show(packed: str) -> str:
+    def show(files: Files) -> str:
         return "".join(
-            f"\n=== {name}\n{content.decode(errors='replace')}" for name, content in unpack(packed)
+            f"\n=== {name}\n{content.decode(errors='replace')}" for name, content in files
         )
 
     return _map_archives(spec, show)
 
 
-def unpack(packed: str) -> Iterator[tuple[str, bytes]]:
+def unpack(packed: str, room: int = LARGEST) -> Files:
     """Names and contents of the files in an embedded archive, sorted by name.
 
+    Args:
+        packed: The archive, as Base64 of a gzipped tar.
+        room: Bytes that it may take when it is no longer compressed.
+
     Raises:
-        UsageError: It is damaged.
+        UsageError: It is damaged, too large, or holds a link or a device.
     """
     try:
-        with tarfile.open(fileobj=io.BytesIO(base64.b64decode(packed)), mode="r:gz") as tar:
-            for member in sorted(tar.getmembers(), key=lambda member: member.name):
-                file = tar.extractfile(member)
-                if file is not None:
-                    yield member.name.removeprefix("./"), file.read()
-    except (ValueError, LookupError, OSError, EOFError, tarfile.TarError, zlib.error) as error:
+        with gzip.open(io.BytesIO(base64.b64decode(packed))) as file:
+            content = file.read(room + 1)
+        if len(content) > room:
+            raise ValueError(f"unpacked it has more than {LARGEST} bytes")
+        with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as tar:
+            return sorted(_files(tar, len(content)), key=lambda file: file[0])
+    # A header can hold any number, and a chain of them is as deep as it is long.
+    except (*DAMAGED, ArithmeticError, RecursionError) as error:
         raise UsageError(
             f"the code in the compiled spec is damaged ({one_line(error)}); compile it anew"
         ) from error
+
+
+def _files(tar: tarfile.TarFile, size: int) -> Files:
+    found = []
+    for member in tar:
+        # Each is looked at before the next is sought, which a negative size would lead back.
+        if not 0 <= member.size <= size:
+            raise ValueError(f"{member.name} has {member.size} bytes of {size}")
+        if member.isdir():
+            continue
+        file = tar.extractfile(member) if member.isreg() and not member.issparse() else None
+        if file is None:
+            raise ValueError(f"{member.name} is no plain file")
+        found.append((member.name.removeprefix("./"), file.read()))
+    return found
 
 
 def pack(files: dict[str, bytes]) -> str:
@@ -168,8 +196,14 @@ def _leaves(spec: Spec, component: Spec) -> Iterator[tuple[str, str]]:
             yield reference.removeprefix("comp-"), tasks[name]["taskInfo"]["name"]
 
 
-def _map_archives(spec: Spec, change: Callable[[str], str]) -> Spec:
-    changed: Spec = map_strings(
-        spec, lambda text: ARCHIVE.sub(lambda m: m[1] + change(m[2]) + m[3], text)
-    )
+def _map_archives(spec: Spec, change: Callable[[Files], str]) -> Spec:
+    room = LARGEST
+
+    def replace(found: re.Match[str]) -> str:
+        nonlocal room
+        files = unpack(found[2], room)
+        room -= sum(len(name) + len(content) for name, content in files)
+        return found[1] + change(files) + found[3]
+
+    changed: Spec = map_strings(spec, lambda text: ARCHIVE.sub(replace, text))
     return changed

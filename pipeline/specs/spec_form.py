@@ -78,7 +78,7 @@ class _Task(_Form):
 
 
 class _Dag(_Form):
-    tasks: dict[str, _Task] = {}
+    tasks: dict[str, _Task]
 
     @model_validator(mode="after")
     def _has_an_order(self) -> Self:
@@ -90,7 +90,7 @@ class _Dag(_Form):
 
 
 class _Component(_Form):
-    dag: _Dag = _Dag()
+    dag: _Dag = _Dag(tasks={})
     executor_label: str = ""
 
 

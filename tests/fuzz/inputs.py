@@ -15,6 +15,7 @@ from components.dataset.records import frame_records
 from components.train.trainer.util import Hyperparameters
 from pipeline.compiler import COMPILED, PIPELINE
 from pipeline.specs import spec as specs
+from tests.fuzz import archives
 from tests.idx_files import IMAGES_MAGIC, LABELS_MAGIC, header, synthetic_images
 
 Bytes = SearchStrategy[bytes]
@@ -40,10 +41,8 @@ YAML: Final = (
     b"a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]",
     b"? {a: 1}\n: 2",
     b"2001-99-99: 1",
-    b"<<: 1",
-    b"a: !!binary '='",
-    b"a: !!int ''",
-    b"--- a\n--- b",
+    *(b"<<: 1", b"a: !!binary '='", b"--- a\n--- b"),
+    *(b"a: !!int ''", b"a: !!timestamp ''"),
     b"root: 1\npipelineInfo: 2\ndeploymentSpec: 3",
     b"root: {}\npipelineInfo: {}\ndeploymentSpec: {}",
 )
@@ -234,7 +233,7 @@ _SOUND: Final[Mapping[str, Bytes]] = {
     ),
     "aliases": _objects(default=st.just(1), other=st.integers()),
     "evaluation": _json(VALUES),
-    "spec": _specs() | _json(VALUES) | st.sampled_from(YAML),
+    "spec": _specs() | archives.SPECS | _json(VALUES) | st.sampled_from(YAML),
     "parameter": _assignments(),
     "preset": TEXTS.map(_argument),
     "hyperparameters": _hyperparameters(),

@@ -103,6 +103,10 @@ def name_a_file_outside(path: Path) -> None:
     edit(path / "manifest.json", lambda values: values["files"].append(entry))
 
 
+def lose_the_record(path: Path) -> None:
+    (path / "version.json").unlink()
+
+
 def lose_the_manifest(path: Path) -> None:
     (path / "manifest.json").unlink()
 
@@ -142,6 +146,7 @@ def of_the_evaluation(change: Callable[[dict[str, Any]], object]) -> Callable[[P
         (lose_the_manifest, "files", "has no manifest.json"),
         (lambda path: (path / "manifest.json").write_text("{"), "files", "no JSON"),
         (lambda path: (path / "version.json").write_text("{"), "files", "no JSON"),
+        (lose_the_record, "record", "there is no version.json"),
         (another_model, "record", "is of the model .* and this one is"),
         (forget_the_making, "provenance", "has no parameters"),
         (of_the_record(lambda v: v.update(run="run-2")), "record", "was changed after"),
@@ -165,7 +170,7 @@ def test_what_was_tampered_with_fails_and_is_named(
     version: Version, tamper: Callable[[Path], None], check: str, said: str
 ) -> None:
     tamper(version.path)
-    findings = verify(version.path)
+    findings = verify(version.path, registered=True)
     assert not sound(findings)
     (found,) = [each for each in findings if each.check == check]
     assert found.state == "failed"
@@ -241,6 +246,24 @@ class TestTheCommand:
         (told,) = json.loads(self.call(registry, "--json").stdout)
         assert told["sound"] is False
         assert told["findings"][0]["state"] == "failed"
+
+    @pytest.mark.parametrize("elsewhere", [False, True])
+    def test_a_version_whose_record_is_gone_fails_however_it_is_named(
+        self, version: Version, registry: Registry, tmp_path: Path, elsewhere: bool
+    ) -> None:
+        lose_the_record(version.path)
+        asked_from = Registry(tmp_path / "other" / "registry") if elsewhere else registry
+        for what in [(str(version.path),), *([] if elsewhere else [(), ("1",)])]:
+            done = self.call(asked_from, *what)
+            assert done.exit_code == 1, done.output
+            assert "there is no version.json" in done.stdout
+
+    def test_a_version_that_was_put_there_by_hand_fails_too(
+        self, registry: Registry, tmp_path: Path
+    ) -> None:
+        register(Registry(tmp_path / "other"), tmp_path / "first")
+        shutil.copytree(tmp_path / "first", registry.root / NAME / "1")
+        assert self.call(registry).exit_code == 1
 
     def test_what_is_not_there_is_named(self, version: Version, registry: Registry) -> None:
         assert "no such directory" in self.call(registry, "./nowhere").stderr

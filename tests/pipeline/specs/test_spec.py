@@ -14,6 +14,7 @@ from components.embedding import step
 from pipeline.errors import UsageError
 from pipeline.specs import parameters, spec_form
 from pipeline.specs import spec as specs
+from tests.fuzz import archives
 
 
 @step(folder="decode", dataset=("errors", "facts"), modules=())
@@ -37,10 +38,12 @@ def compiled(target: Any, path: Path) -> specs.Spec:
         ("a: [", "is no YAML"),
         ("2001-99-99: 1", "is no YAML"),
         ("!!python/object/apply:os.system [id]", "is no YAML"),
+        ("a: !!int ''", "is no YAML"),
+        ("a: !!timestamp ''", "is no YAML"),
         ("", "is no compiled pipeline"),
         ("root: {}", r"is no compiled pipeline \(pipelineInfo: Field required\)"),
     ],
-    ids=range(7),
+    ids=range(9),
 )
 def test_a_file_that_is_no_spec_is_refused(content: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "spec.yaml").write_text(content)
@@ -78,6 +81,7 @@ def test_a_spec_without_parameters_is_one(tmp_path: Path) -> None:
     ("part", "value", "said"),
     [
         ("root", {}, "root.dag: Field required"),
+        ("root", {"dag": {}}, "root.dag.tasks: Field required"),
         ("root", {"dag": None}, "root.dag: Input should be"),
         ("root", root(), "componentRef"),
         ("root", root(**TASK, dependentTasks=["a"]), "a waits for itself"),
@@ -90,7 +94,7 @@ def test_a_spec_without_parameters_is_one(tmp_path: Path) -> None:
         ("components", {}, "no component is called comp-a"),
         ("components", {"comp-a": root(**TASK)}, "comp-a waits for itself"),
     ],
-    ids=range(12),
+    ids=range(13),
 )
 def test_a_part_that_is_not_as_kfp_writes_it_is_named(
     part: str, value: Any, said: str, tmp_path: Path
@@ -127,6 +131,38 @@ def test_every_type_that_a_spec_may_declare_can_be_given() -> None:
 def test_a_damaged_archive_is_named(packed: str) -> None:
     with pytest.raises(UsageError, match="the code in the compiled spec is damaged"):
         specs.digest({"command": f"__KFP_EMBEDDED_ARCHIVE_B64 = '{packed}'"})
+
+
+@pytest.mark.parametrize(
+    ("tar", "said"),
+    [
+        (archives.link(), "a is no plain file"),
+        (archives.chain(), "maximum recursion depth exceeded"),
+        (archives.endless(), "a has -512 bytes of 1536"),
+        (archives.bomb(specs.LARGEST), f"unpacked it has more than {specs.LARGEST} bytes"),
+    ],
+    ids=["link", "chain", "endless", "bomb"],
+)
+@pytest.mark.timeout(60)
+def test_an_archive_of_another_make_than_kfps_is_refused(tar: bytes, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        specs.digest({"command": archives.embedded(tar)})
+
+
+def test_the_archives_of_all_steps_are_bounded_together() -> None:
+    half = archives.embedded(archives.bomb(specs.LARGEST // 2))
+    specs.unpacked({"command": [half]})
+    with pytest.raises(UsageError, match=f"more than {specs.LARGEST} bytes"):
+        specs.unpacked({"command": [half, half]})
+
+
+def test_the_folders_of_an_archive_are_passed_over() -> None:
+    folder = tarfile.TarInfo(".")
+    folder.type = tarfile.DIRTYPE
+    packed = archives.embedded(folder.tobuf() + bytes(1024))
+    assert specs.unpacked({"command": packed}) == specs.unpacked(
+        {"command": archives.embedded(bytes(1024))}
+    )
 
 
 def test_packing_ignores_the_order_and_the_time(monkeypatch: Any) -> None:
