@@ -1,5 +1,6 @@
 """A small project whose runs are disturbed, and what a run came to, to be compared."""
 
+import contextlib
 import functools
 import json
 import os
@@ -19,6 +20,8 @@ PARAMETERS = ("validation_examples=50", "shards=2", "batch_size=32", "filters=[4
               "dense_units=16", "precision=float32", "min_accuracy=0")  # fmt: skip
 CHECKOUT = Path(__file__).parents[1]
 SECONDS = 600.0
+Sign = Callable[[Path], bool]
+"""What is seen of a step, by its folder in the run."""
 LAST = "model-evaluation-import-2"
 """The last step of a run that makes the first version."""
 
@@ -74,14 +77,33 @@ class SmallProject:
         kill(process)
         return gone
 
-    def kill_in(self, root: Path, step: str, text: str = "") -> None:
-        """Starts a run and kills it in a step, where one is given when its log has a text."""
+    def kill_in(self, root: Path, step: str, sign: Sign) -> None:
+        """Starts a run and kills it in a step, at a sign that the step is at its work."""
         before = set(logs(root, step))
 
-        def there() -> bool:
-            return any(text in path.read_text() for path in set(logs(root, step)) - before)
+        def new() -> list[Path]:
+            return [path.parent for path in set(logs(root, step)) - before]
 
-        assert self.kill_when(root, there), f"the run ended before it was killed in {step}"
+        gone = self.kill_when(root, lambda: any(sign(folder) for folder in new()))
+        assert gone, f"the run ended before it was killed in {step}"
+        (folder,) = new()
+        assert not (folder / "executor_output.json").exists(), f"{step} was done already"
+
+
+def runs(folder: Path) -> bool:
+    """Whether the Python process of a step is there, after those that start it."""
+    module, output = b"\0-m\0kfp.dsl.executor_main\0", f"{folder.resolve()}/".encode()
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            command = process.read_bytes()
+            if module in command and output in command:
+                return True
+    return False
+
+
+def said(text: str) -> Sign:
+    """Whether a step has said something."""
+    return lambda folder: text in (folder / "log.txt").read_text()
 
 
 def kill(process: "subprocess.Popen[bytes]") -> None:
@@ -145,4 +167,5 @@ def assert_tidy(root: Path) -> None:
     assert not list(root.rglob("*ckpt*")), "checkpoints are left"
 
 
-__all__ = ["LAST", "SmallProject", "assert_tidy", "kill", "logs", "outcome", "states", "summary"]
+__all__ = ["LAST", "SmallProject", "assert_tidy", "kill", "logs", "outcome", "runs", "said",
+           "states", "summary"]  # fmt: skip

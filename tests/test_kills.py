@@ -10,19 +10,20 @@ import pytest
 
 from tests import soak
 from tests.command import states, summary, versions
-from tests.small_project import LAST, SmallProject, assert_tidy, logs, outcome
+from tests.small_project import LAST, SmallProject, assert_tidy, logs, outcome, runs, said
 
 KILLED_IN = (
-    ("ingest", ""),
-    ("decode", ""),
-    ("find-champion", ""),
-    ("train", "training on"),
-    ("train", "epoch 2/3"),
-    ("evaluate", ""),
-    ("package-model", ""),
-    ("model-upload-2", ""),
-    (LAST, ""),
+    ("ingest", said("train-images-idx3-ubyte.gz: ")),
+    ("decode", said("Got executor_input")),
+    ("find-champion", runs),
+    ("train", said("training on")),
+    ("train", said("epoch 2/3")),
+    ("evaluate", said("Challenger: accuracy")),
+    ("package-model", runs),
+    ("model-upload-2", runs),
+    (LAST, runs),
 )
+"""Steps, and when in them: those that are quick as soon as their process is there."""
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +41,8 @@ def expected(project: SmallProject) -> dict[str, Any]:
 def test_a_run_killed_in_each_step_comes_to_what_an_undisturbed_one_does(
     project: SmallProject, expected: dict[str, Any], tmp_path: Path
 ) -> None:
-    for step, text in KILLED_IN:
-        project.kill_in(tmp_path, step, text)
+    for step, sign in KILLED_IN:
+        project.kill_in(tmp_path, step, sign)
     said = project.run(tmp_path)
     assert outcome(tmp_path) == expected
     assert versions(tmp_path) == ["1"]

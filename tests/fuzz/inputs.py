@@ -16,6 +16,7 @@ from components.train.trainer.util import Hyperparameters
 from pipeline.compiler import COMPILED, PIPELINE
 from pipeline.specs import spec as specs
 from tests.fuzz import archives
+from tests.fuzz.photos import PHOTOS
 from tests.idx_files import IMAGES_MAGIC, LABELS_MAGIC, header, synthetic_images
 
 Bytes = SearchStrategy[bytes]
@@ -240,6 +241,7 @@ _SOUND: Final[Mapping[str, Bytes]] = {
     "machine": _lines(ACCELERATORS | TEXTS, TEXTS, TEXTS),
     "label": _lines(TEXTS),
     "schedule": _lines(FIELDS | TEXTS, ZONES),
+    "photo": PHOTOS,
 }
 INPUTS: Final[Mapping[str, Bytes]] = {
     name: _damaged(sound) | st.binary(max_size=64) for name, sound in _SOUND.items()

@@ -26,6 +26,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from components.dataset import idx, manifest, records
 from components.dataset.errors import StepError
 from components.dataset.payload import Payload
@@ -39,6 +41,8 @@ from pipeline.errors import UsageError
 from pipeline.local_run.localization import localize
 from pipeline.models.registry import Registry
 from pipeline.models.verification import verify
+from pipeline.photos.decoding import PhotoError
+from pipeline.photos.preparation import seen_by_network
 from pipeline.specs import parameters
 from pipeline.specs import spec as specs
 from pipeline.vertex import labels, machines, timetable
@@ -168,12 +172,22 @@ def schedule(content: bytes) -> None:
     timetable.cron(expression, zone or "Europe/Berlin")
 
 
+def photo(content: bytes) -> None:
+    """An image file, as ``predict`` shows it to the network; its error is one line."""
+    try:
+        seen = seen_by_network(content)
+    except PhotoError as error:
+        assert str(error).isprintable()
+        raise
+    assert seen.shape == (28, 28) and seen.dtype == np.uint8
+
+
 def _lenient(target: Target) -> Target:
     """The target, to which a documented error is a right answer."""
 
     @functools.wraps(target)
     def run(content: bytes) -> None:
-        with contextlib.suppress(StepError, UsageError):
+        with contextlib.suppress(StepError, UsageError, PhotoError):
             target(content)
 
     return run
@@ -199,6 +213,7 @@ TARGETS: Final[Mapping[str, Target]] = {
         "machine": machine,
         "label": label,
         "schedule": schedule,
+        "photo": photo,
     }.items()
 }
 """Name and function of each parser."""

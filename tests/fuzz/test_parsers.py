@@ -1,13 +1,20 @@
 """No input crashes a parser, and none takes more memory than the file is worth."""
 
+import contextlib
+import re
+import resource
 import subprocess
 import sys
 import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline.photos.decoding import FREE_PIXELS, MAX_PIXELS, PIXELS_PER_BYTE, PhotoError
+from pipeline.photos.preparation import seen_by_network
 from tests.fuzz.inputs import INPUTS, WORST
 from tests.fuzz.targets import STREAMED, TARGETS
 from tests.soak import FUZZ_EXAMPLES, SHORT_FUZZ_EXAMPLES
@@ -16,6 +23,10 @@ SLOW = {"trainer-records": 100}
 """By how much fewer inputs a target gets that is so much slower."""
 CONSTANT = 1_000_000
 """Bytes that a streaming parser may take for itself."""
+BYTES_PER_PIXEL = 16
+"""What reading a photo may take."""
+PREPARATION = 32 << 20
+"""What may be taken for what a photo is reduced to, and for codecs and their threads."""
 PARAMETERS = [
     pytest.param(SHORT_FUZZ_EXAMPLES, id="short"),
     pytest.param(FUZZ_EXAMPLES, id="long", marks=[pytest.mark.soak, pytest.mark.timeout(7200)]),
@@ -67,6 +78,40 @@ def test_memory_is_bounded_by_the_file_and_not_by_what_it_promises(name: str, co
         feed()
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("count", PARAMETERS)
+def test_a_photo_takes_no_more_memory_than_pixels_of_it_are_allowed(count: int) -> None:
+    @examples(count)
+    @given(INPUTS["photo"])
+    def feed(content: bytes) -> None:
+        pixels = min(MAX_PIXELS, max(FREE_PIXELS, PIXELS_PER_BYTE * len(content)))
+        with at_most(PREPARATION + BYTES_PER_PIXEL * pixels):
+            said = answer(content)
+        # Where memory ends, a decoder may say something else instead.
+        assert said == answer(content)
+
+    feed()
+
+
+def answer(content: bytes) -> bytes | str:
+    try:
+        return seen_by_network(content).tobytes()
+    except PhotoError as error:
+        return str(error)
+
+
+@contextlib.contextmanager
+def at_most(size: int) -> Iterator[None]:
+    """Lets this process allocate no more than so many bytes, whatever library asks for them."""
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    status = Path("/proc/self/status").read_text()
+    used = int(re.findall(r"VmData:\s+(\d+) kB", status)[0]) << 10
+    resource.setrlimit(resource.RLIMIT_DATA, (used + size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, before)
 
 
 def test_every_target_has_its_inputs() -> None:
