@@ -121,8 +121,7 @@ def _matches(pattern: str, scratch: Path) -> tuple[Path, ...]:
         return tuple(Path(name) for name in sorted(names))
     import fnmatch
 
-    from components.dataset.bucket import list_objects
-    from components.dataset.folder import fetch_object
+    from components.dataset.folder import fetch_object, list_files
 
     fixed = (
         pattern.split("*", maxsplit=1)[0]
@@ -131,13 +130,10 @@ def _matches(pattern: str, scratch: Path) -> tuple[Path, ...]:
         .rpartition("/")[0]
     )
     folder = Path(tempfile.mkdtemp(dir=scratch))
-    found = [each for each in list_objects(fixed) if fnmatch.fnmatchcase(each, pattern)]
-    names = [address.removeprefix(f"{fixed}/") for address in found]
-    # A name with ".." is no file of the folder, and one that ends with "/" is no file.
     return tuple(
-        fetch_object(address, folder / name)
-        for address, name in zip(found, names, strict=True)
-        if not {"", ".", ".."} & set(name.split("/"))
+        fetch_object(address, folder / address.removeprefix(f"{fixed}/"))
+        for address in list_files(fixed)
+        if fnmatch.fnmatchcase(address, pattern)
     )
 
 
