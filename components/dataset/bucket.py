@@ -96,8 +96,8 @@ class BrokenUploadError(BucketError):
     """An upload that cannot go on; nothing has appeared."""
 
 
-def upload(path: Path, uri: str, metadata: Mapping[str, str]) -> bool:
-    """Writes a file to an address where nothing is yet; never overwrites.
+def upload(path: Path, uri: str, metadata: Mapping[str, str], *, overwrite: bool = False) -> bool:
+    """Writes a file to an address where nothing is yet, or over what is there if that is asked.
 
     The service checks the CRC32C before the object appears. An upload that breaks off begins anew.
 
@@ -111,14 +111,16 @@ def upload(path: Path, uri: str, metadata: Mapping[str, str]) -> bool:
     crc32c = crc32c_of(path)
     for left in reversed(range(UPLOADS)):
         try:
-            return _upload_once(path, uri, metadata, crc32c)
+            return _upload_once(path, uri, metadata, crc32c, overwrite=overwrite)
         except BrokenUploadError:
             if not left:
                 raise
     raise AssertionError
 
 
-def _upload_once(path: Path, uri: str, metadata: Mapping[str, str], crc32c: str) -> bool:
+def _upload_once(
+    path: Path, uri: str, metadata: Mapping[str, str], crc32c: str, *, overwrite: bool
+) -> bool:
     from google.api_core import exceptions
 
     bucket, name = parse_uri(uri)
@@ -129,7 +131,7 @@ def _upload_once(path: Path, uri: str, metadata: Mapping[str, str], crc32c: str)
             blob.upload_from_filename(
                 str(path),
                 content_type="application/gzip" if path.suffix == ".gz" else None,
-                if_generation_match=0,
+                if_generation_match=None if overwrite else 0,
                 checksum="crc32c",
                 crc32c_checksum_value=crc32c,
                 **call,

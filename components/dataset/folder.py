@@ -3,12 +3,12 @@
 import contextlib
 from pathlib import Path
 
-from components.dataset.bucket import list_objects, parse_uri
+from components.dataset.bucket import BLOCK, list_objects, open_object, parse_uri, upload
 from components.dataset.storage import storage_call
 
 
 def fetch(uri: str, folder: Path) -> list[Path]:
-    """Copies all objects below ``uri`` into ``folder``; their CRC32C is checked.
+    """Copies all files below ``uri`` into ``folder``; their CRC32C is checked.
 
     Returns:
         The files, sorted.
@@ -18,12 +18,26 @@ def fetch(uri: str, folder: Path) -> list[Path]:
     """
     prefix = f"{uri.rstrip('/')}/"
     files = []
-    for address in list_objects(uri):
-        path = folder / address.removeprefix(prefix)
-        if not path.resolve().is_relative_to(folder.resolve()):
-            continue  # A name with ".." is no file of this folder.
-        files.append(fetch_object(address, path))
+    for address in list_files(uri):
+        files.append(fetch_object(address, folder / address.removeprefix(prefix)))
     return sorted(files)
+
+
+def list_files(uri: str) -> list[str]:
+    """The addresses of the objects below ``uri`` that can be files of a folder, sorted.
+
+    Not of those whose name ends with "/", with which consoles and mounts mark a folder, nor of
+    those with "..", which would be outside.
+
+    Raises:
+        BucketError: The bucket is missing, refuses, or cannot be reached.
+    """
+    prefix = f"{uri.rstrip('/')}/"
+    return [
+        address
+        for address in list_objects(uri)
+        if not {"", ".", ".."} & set(address.removeprefix(prefix).split("/"))
+    ]
 
 
 def fetch_object(uri: str, path: Path) -> Path:
@@ -32,10 +46,11 @@ def fetch_object(uri: str, path: Path) -> Path:
     Raises:
         BucketError: It is gone, damaged, or cannot be reached.
     """
-    bucket, name = parse_uri(uri)
+    reader = open_object(uri)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with storage_call(uri, "objectViewer") as (client, call):
-        client.bucket(bucket).blob(name).download_to_filename(str(path), checksum="crc32c", **call)
+    with path.open("wb") as file:
+        while block := reader.read(BLOCK):
+            file.write(block)
     return path
 
 
@@ -48,7 +63,7 @@ def publish(folder: Path, uri: str) -> None:
     Raises:
         BucketError: The bucket is missing, refuses, or cannot be reached.
     """
-    there = set(list_objects(uri))
+    there = set(list_files(uri))
     files = sorted((path for path in folder.rglob("*") if path.is_file()), key=_turn)
     for path in files:
         address = f"{uri.rstrip('/')}/{path.relative_to(folder).as_posix()}"
@@ -59,12 +74,12 @@ def publish(folder: Path, uri: str) -> None:
 
 
 def remove(uri: str) -> None:
-    """Removes all objects below ``uri``.
+    """Removes all files below ``uri``.
 
     Raises:
         BucketError: The bucket is missing, refuses, or cannot be reached.
     """
-    for address in list_objects(uri):
+    for address in list_files(uri):
         _delete(address)
 
 
@@ -74,9 +89,7 @@ def publish_file(path: Path, uri: str) -> None:
     Raises:
         BucketError: The bucket is missing, refuses, or cannot be reached.
     """
-    bucket, name = parse_uri(uri)
-    with storage_call(uri, "objectAdmin") as (client, call):
-        client.bucket(bucket).blob(name).upload_from_filename(str(path), checksum="crc32c", **call)
+    upload(path, uri, {}, overwrite=True)
 
 
 def _delete(uri: str) -> None:

@@ -21,7 +21,7 @@ from tests.fakes.wire import Fault
 if TYPE_CHECKING:
     from tests.fakes.storage_server import Request, StorageHandler
 
-OPERATIONS = ("list", "look", "insert", "start", "chunk", "finish", "download")
+OPERATIONS = ("list", "look", "insert", "start", "chunk", "finish", "download", "delete")
 """What a client asks for: ``insert`` uploads in one request, the next three are resumable."""
 
 

@@ -46,15 +46,6 @@ class StorageHandler(Handler):
         fake: FakeBucket = self.server.fake  # type: ignore[attr-defined]
         return fake
 
-    def do_GET(self) -> None:
-        self._serve()
-
-    def do_POST(self) -> None:
-        self._serve()
-
-    def do_PUT(self) -> None:
-        self._serve()
-
     def _serve(self) -> None:
         query = parse_qs(urlsplit(self.path).query)
         if not re.search(r"/o(/|$)", urlsplit(self.path).path):
@@ -81,10 +72,14 @@ class StorageHandler(Handler):
         except OSError:
             self.close_connection = True
 
+    do_GET = do_POST = do_PUT = do_DELETE = _serve
+
     def _operation(self, query: Query) -> str:
         if self.command == "PUT":
             found = re.fullmatch(r"bytes \d+-(\d+)/(\d+)", self.headers.get("Content-Range", ""))
             return "finish" if found and int(found[1]) + 1 == int(found[2]) else "chunk"
+        if self.command == "DELETE":
+            return "delete"
         if self.command == "POST":
             return "start" if query.get("uploadType") == ["resumable"] else "insert"
         if not re.search(r"/o/.+$", urlsplit(self.path).path):
@@ -109,15 +104,11 @@ class StorageHandler(Handler):
         Raises:
             Answered: It is refused.
         """
-        operation, query, body = request.operation, request.query, request.body
+        operation, query = request.operation, request.query
         name = self._name()
-        with self.fake.lock:
-            if operation in ("chunk", "finish"):
-                return self._continue(query["upload_id"][0], body)
-            if operation == "start":
-                return self._start(query, body)
-            if operation == "insert":
-                return self._insert(query, body)
+        if operation in ("insert", "start", "chunk", "finish"):
+            with self.fake.lock:
+                return self._take(request)
         if operation == "list":
             prefix = query.get("prefix", [""])[0]
             found = [r for key, r in sorted(self.fake.resources.items()) if key.startswith(prefix)]
@@ -127,6 +118,9 @@ class StorageHandler(Handler):
             generation and generation != [self.fake.resources[name]["generation"]]
         ):
             raise Answered(404, f"No such object: {self.fake.name}/{name}")
+        if operation == "delete":
+            del self.fake.objects[name], self.fake.resources[name]
+            return 204, {}, b""
         if operation == "look":
             return 200, {}, _json(self.fake.resources[name])
         return self._download(name)
@@ -141,6 +135,14 @@ class StorageHandler(Handler):
         if match[1] != self.fake.name:
             raise Answered(404, "The specified bucket does not exist.")
         return unquote(match[2] or "")
+
+    def _take(self, request: Request) -> Answer:
+        """Takes an upload, or a part of one."""
+        if request.operation == "insert":
+            return self._insert(request.query, request.body)
+        if request.operation == "start":
+            return self._start(request.query, request.body)
+        return self._continue(request.query["upload_id"][0], request.body)
 
     def _insert(self, query: Query, body: bytes) -> Answer:
         boundary = re.search(r'boundary="?([^";]+)', self.headers["Content-Type"])

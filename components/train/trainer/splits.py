@@ -125,8 +125,7 @@ def _matches(pattern: str, scratch: Path) -> tuple[Path, ...]:
     if not pattern.startswith(SCHEME):
         names = glob.glob(pattern, recursive=True)  # noqa: PTH207 - a pattern may be absolute
         return tuple(path for path in map(Path, sorted(names)) if path.is_file())
-    from components.dataset.bucket import list_objects
-    from components.dataset.folder import fetch_object
+    from components.dataset.folder import fetch_object, list_files
 
     fixed = (
         pattern.split("*", maxsplit=1)[0]
@@ -136,13 +135,10 @@ def _matches(pattern: str, scratch: Path) -> tuple[Path, ...]:
     )
     folder = Path(tempfile.mkdtemp(dir=scratch))
     parts = pattern.split("/")
-    found = [each for each in list_objects(fixed) if _fits(each.split("/"), parts)]
-    names = [address.removeprefix(f"{fixed}/") for address in found]
-    # A name with ".." is no file of the folder, and one that ends with "/" is no file.
     return tuple(
-        fetch_object(address, folder / name)
-        for address, name in zip(found, names, strict=True)
-        if not {"", ".", ".."} & set(name.split("/"))
+        fetch_object(address, folder / address.removeprefix(f"{fixed}/"))
+        for address in list_files(fixed)
+        if _fits(address.split("/"), parts)
     )
 
 

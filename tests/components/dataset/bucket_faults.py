@@ -52,6 +52,11 @@ def nothing_kept(handler: StorageHandler, request: Request) -> None:
     handler.answer(308, {}, b"")
 
 
+BLOCK = 256 << 10
+"""The smallest chunk of a resumable upload that the service takes."""
+CONTENT = bytes(range(256)) * 3000
+SECONDS = 20.0
+"""What a call may take at the bounds of the tests, on a machine that is busy."""
 PASSING = {f"status {code}": StorageFault(status=code) for code in (408, 429, 500, 502, 503, 504)}
 PASSING |= {
     "reset": StorageFault(),

@@ -1,56 +1,34 @@
 """Every fault of a bucket at every operation: overcome, or a clear error, in bounded time."""
 
-import gzip
 import itertools
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from google.cloud.storage.retry import DEFAULT_RETRY
 
 from components.dataset import bucket, storage
 from components.dataset.errors import BucketError
-from tests.components.dataset.bucket_faults import BROKEN, LASTING, PASSING, damaged, half
-from tests.fakes.storage import FakeBucket, StorageFault, serve_storage
+from tests.components.dataset.bucket_faults import (
+    BLOCK,
+    BROKEN,
+    CONTENT,
+    LASTING,
+    PASSING,
+    SECONDS,
+    damaged,
+    half,
+)
+from tests.fakes.storage import FakeBucket, StorageFault
 from tests.fakes.storage_server import Request, StorageHandler
 
-BLOCK = 256 << 10
-"""The smallest chunk of a resumable upload that the service takes."""
-CONTENT = bytes(range(256)) * 3000
 URI = "gs://bucket/home/object"
-SECONDS = 20.0
-"""What a call may take at the bounds below, on a machine that is busy."""
 
 
 @pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeBucket]:
-    with serve_storage() as fake:
-        monkeypatch.setenv("STORAGE_EMULATOR_HOST", fake.host)
-        monkeypatch.setattr(storage, "TIMEOUT", (5, 0.4))
-        monkeypatch.setattr(storage, "RETRY_SECONDS", 3.0)
-        monkeypatch.setattr(bucket, "BLOCK", BLOCK)
-        quick = DEFAULT_RETRY.with_delay(initial=0.01, maximum=0.05)
-        monkeypatch.setattr("google.cloud.storage.retry.DEFAULT_RETRY", quick)
-        monkeypatch.setattr("google.cloud.storage.blob._MAX_MULTIPART_SIZE", BLOCK)
-        yield fake
-
-
-@pytest.fixture
-def large(tmp_path: Path) -> Path:
-    """A file that is uploaded in three chunks."""
-    path = tmp_path / "large"
-    path.write_bytes(CONTENT)
-    return path
-
-
-@pytest.fixture
-def small(tmp_path: Path) -> Path:
-    """A file that is uploaded in one request."""
-    path = tmp_path / "small.gz"
-    path.write_bytes(gzip.compress(CONTENT, mtime=0))
-    return path
+def fake(quick_bucket: FakeBucket) -> FakeBucket:
+    return quick_bucket
 
 
 def read_all() -> bytes:
