@@ -4,7 +4,9 @@ import hashlib
 from pathlib import Path
 from typing import Final
 
-INTERFACES: Final = frozenset({"component.py", "trainer/task.py", "trainer/presets.py"})
+INTERFACES: Final = frozenset(
+    {"component.py", "trainer/data_files.py", "trainer/presets.py", "trainer/task.py"}
+)
 """How a step's code is called: as a component, or by a command line. They stay behind when it is
 embedded, and do not count."""
 

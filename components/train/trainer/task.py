@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from components.dataset.errors import StepError
 
-from . import splits
+from . import data_files
 from .job import run
 from .outputs import Outputs
 from .presets import PRESETS
@@ -114,8 +114,8 @@ def open_splits(arguments: argparse.Namespace, seed: int, scratch: Path) -> tupl
     """
     patterns = arguments.train_files, arguments.eval_files
     if not any(patterns):
-        return splits.official(seed)
-    train, validation = (Split.of_pattern(pattern, scratch) for pattern in patterns)
+        return data_files.official(seed)
+    train, validation = (data_files.matching(pattern, scratch) for pattern in patterns)
     return train, validation
 
 

@@ -7,7 +7,7 @@ from components.dataset import raw
 from components.dataset.errors import DataError
 from components.dataset.facts import SPLITS
 from components.decode.conversion import Options, convert
-from components.train.trainer import splits
+from components.train.trainer import data_files
 from components.train.trainer.input_pipeline import read_examples
 from components.train.trainer.splits import Split
 from tests.fakes.storage import serve_storage
@@ -23,14 +23,14 @@ def raw_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_pattern_that_matches_nothing_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="nowhere"):
-        Split.of_pattern("/nowhere/*.tfrecord", tmp_path)
+        data_files.matching("/nowhere/*.tfrecord", tmp_path)
 
 
 def test_the_digest_of_files_hangs_on_their_bytes(train: Split, tmp_path: Path) -> None:
     (tmp_path / "a.tfrecord").write_bytes(train.files[0].read_bytes())
-    same = Split.of_pattern(str(tmp_path / "*.tfrecord"), tmp_path)
-    assert same.digest == Split.of_pattern(str(train.files[0]), tmp_path).digest
-    assert same.digest != Split.of_pattern(str(train.files[1]), tmp_path).digest
+    same = data_files.matching(str(tmp_path / "*.tfrecord"), tmp_path)
+    assert same.digest == data_files.matching(str(train.files[0]), tmp_path).digest
+    assert same.digest != data_files.matching(str(train.files[1]), tmp_path).digest
 
 
 def test_an_unfinished_directory_is_refused(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_a_directory_without_records_is_refused(tmp_path: Path) -> None:
 
 
 def test_raw_files_are_paired_and_decoded(raw_directory: Path, tmp_path: Path) -> None:
-    split = Split.of_pattern(f"{raw_directory}/*-ubyte*", tmp_path)
+    split = data_files.matching(f"{raw_directory}/*-ubyte*", tmp_path)
     assert split.examples is not None
     assert split.examples.images.shape == (240, 28, 28)
     assert np.bincount(split.examples.labels).tolist() == [24] * 10
@@ -53,14 +53,14 @@ def test_raw_files_are_paired_and_decoded(raw_directory: Path, tmp_path: Path) -
 
 def test_images_without_their_labels_are_refused(raw_directory: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="has no partner train-labels-idx1-ubyte"):
-        Split.of_pattern(f"{raw_directory}/train-images*", tmp_path)
+        data_files.matching(f"{raw_directory}/train-images*", tmp_path)
 
 
 def test_raw_files_and_others_together_are_refused(raw_directory: Path, tmp_path: Path) -> None:
     (raw_directory / "train-notes").write_text("hello")
     try:
         with pytest.raises(DataError, match="train-notes is no IDX file by its name"):
-            Split.of_pattern(f"{raw_directory}/train-*", tmp_path)
+            data_files.matching(f"{raw_directory}/train-*", tmp_path)
     finally:
         (raw_directory / "train-notes").unlink()
 
@@ -69,10 +69,10 @@ def test_the_official_files_are_split_as_the_step_decode_splits_them(
     raw_directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(raw, "SYSTEM_DIRECTORY", str(raw_directory))
-    monkeypatch.setattr(splits, "VALIDATION_EXAMPLES", 50)
+    monkeypatch.setattr(data_files, "VALIDATION_EXAMPLES", 50)
     directories = {split: tmp_path / split for split in SPLITS}
     convert(str(raw_directory), directories, Options(1, validation_examples=50, seed=3))
-    for split, own in zip(("train", "validation"), splits.official(3), strict=True):
+    for split, own in zip(("train", "validation"), data_files.official(3), strict=True):
         records = read_examples(Split.of_directory(directories[split]).files)
         assert own.examples is not None
         np.testing.assert_array_equal(own.examples.images, records.images)
@@ -88,7 +88,7 @@ def test_a_pattern_takes_files_of_a_bucket_and_nothing_that_leaves_the_folder(
             fake.put(name, name.encode())
         here = tmp_path / "here"
         here.mkdir()
-        split = Split.of_pattern("gs://bucket/a/**", here)
+        split = data_files.matching("gs://bucket/a/**", here)
     assert [path.read_text() for path in split.files] == ["a/1/x", "a/2/x"]
     assert all(path.is_relative_to(here) for path in tmp_path.rglob("*/?/x"))
     assert not list(tmp_path.rglob("escaped"))
@@ -116,7 +116,7 @@ def test_a_pattern_means_the_same_in_a_bucket_as_here(
             path = tmp_path / name
             path.parent.mkdir(exist_ok=True)
             path.write_text(name)
-        there = Split.of_pattern(f"gs://bucket/a/{pattern}", tmp_path)
-    here = Split.of_pattern(f"{tmp_path}/a/{pattern}", tmp_path)
+        there = data_files.matching(f"gs://bucket/a/{pattern}", tmp_path)
+    here = data_files.matching(f"{tmp_path}/a/{pattern}", tmp_path)
     assert " ".join(path.name for path in here.files) == found
     assert there.digest == here.digest
