@@ -55,10 +55,10 @@ def fetch_object(uri: str, path: Path) -> Path:
 
 
 def publish(folder: Path, uri: str) -> None:
-    """Makes what lies below ``uri`` equal to ``folder``: new and changed files, oldest first.
+    """Makes what lies below ``uri`` equal to ``folder``: its files, the oldest first.
 
-    ``checkpoint``, with which TensorFlow names the files of the last one, comes after those files.
-    An object that the folder no longer has is removed last, so a reader finds either state.
+    An object that the folder no longer has is removed last, so what needs several files is there
+    once its last one is.
 
     Raises:
         BucketError: The bucket is missing, refuses, or cannot be reached.
@@ -101,6 +101,5 @@ def _delete(uri: str) -> None:
         client.bucket(bucket).blob(name).delete(**call)
 
 
-def _turn(path: Path) -> tuple[bool, int, str]:
-    # A file system's times can be equal where one file was written after another.
-    return path.name == "checkpoint", path.stat().st_mtime_ns, str(path)
+def _turn(path: Path) -> tuple[int, str]:
+    return path.stat().st_mtime_ns, str(path)

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,11 @@ def test_nothing_differs_but_preamble_stand_ins_and_placeholders(committed: spec
         if path.endswith("/container/command"):
             assert before[3:] == after
             assert "pip install" in before[2]
+        elif path.endswith("/container/env"):
+            assert before is None
+            ((name, value),) = (variable.values() for variable in after)
+            assert name == localization.PINS
+            assert re.fullmatch("[0-9a-f]{64}", value)
         else:
             filled = before
             for placeholder, value in localization.PLACEHOLDERS.items():

@@ -4,7 +4,9 @@ import dataclasses
 import hashlib
 import json
 import logging
-from typing import Final
+import re
+from pathlib import Path
+from typing import Any, Final
 
 import tensorflow as tf
 
@@ -16,6 +18,9 @@ from .util import TrainingError
 logger = logging.getLogger(__name__)
 
 KEPT: Final = 2
+FILE: Final = re.compile(r"ckpt-(\d+)\.(index|data-.*)")
+RUN: Final = "state/run/.ATTRIBUTES/VARIABLE_VALUE"
+"""The name of the tensor that says whose checkpoint it is."""
 
 
 class CheckpointError(TrainingError):
@@ -49,42 +54,35 @@ class Checkpoints:
         self._checkpoint = tf.train.Checkpoint(state=self._state)
 
     def restore(self) -> None:
-        """Lets the run go on where the newest checkpoint was written, if there is one.
+        """Lets the run go on where the newest whole checkpoint was written, if there is one.
 
         Raises:
-            CheckpointError: It is another run's, or unreadable.
+            CheckpointError: It is another run's.
             BucketError: The bucket is missing, refuses, or cannot be reached.
         """
         self._folder.fetch()
-        # Not before: it counts those that are there among the ones to keep.
-        self._manager = tf.train.CheckpointManager(self._checkpoint, str(self._own.path), KEPT)
-        newest = tf.train.latest_checkpoint(str(self._folder.path))
-        if newest is None:
-            return
         where = self._folder.address or self._folder.path
-        try:
-            reader = tf.train.load_checkpoint(newest)
-            found = reader.get_tensor("state/run/.ATTRIBUTES/VARIABLE_VALUE").decode()
-            if found != self._run:
+        for number in _numbers(self._folder.path):
+            path = self._folder.path / f"ckpt-{number}"
+            # Before anything is restored: half of one would be left in a run that starts anew.
+            if (tensors := _read(path)) is None:
+                logger.warning("%s/%s is damaged; training goes on without it", where, path.name)
+                continue
+            if tensors.get(RUN) != self._run.encode():
                 raise CheckpointError(
                     f"{where} has checkpoints of a run with other hyperparameters, data or code; "
                     "remove them, or give another --job-dir"
                 )
-            self._checkpoint.restore(newest).assert_consumed()
-        except (tf.errors.OpError, LookupError, ValueError, AssertionError) as error:
-            reason = str(error).splitlines()[0]
-            raise CheckpointError(
-                f"{newest} cannot be read ({reason}); remove {where} to start anew"
-            ) from error
-        self._training.sampler.losses[:] = self._state.losses.numpy()
-        curve = json.loads(self._state.curve.numpy())
-        self._training.curve.extend(Epoch(**row) for row in curve)
-        logger.info(
-            "going on after epoch %d of %d, from %s", len(curve), self._training.plan.epochs, where
-        )
+            self._checkpoint.read(str(path)).assert_consumed()
+            self._training.sampler.losses[:] = self._state.losses.numpy()
+            curve = json.loads(self._state.curve.numpy())
+            self._training.curve.extend(Epoch(**row) for row in curve)
+            epochs = self._training.plan.epochs
+            logger.info("going on after epoch %d of %d, from %s", len(curve), epochs, where)
+            return
 
     def save(self) -> None:
-        """Writes the state of the run, here and to the bucket.
+        """Writes the state of the run, here and to the bucket, in place of the oldest.
 
         Raises:
             BucketError: The bucket is missing, refuses, or cannot be reached.
@@ -92,5 +90,25 @@ class Checkpoints:
         rows = [dataclasses.asdict(row) for row in self._training.curve]
         self._state.curve.assign(json.dumps(rows))
         self._state.losses.assign(self._training.sampler.losses)
-        self._manager.save(checkpoint_number=len(rows))
+        self._own.path.mkdir(parents=True, exist_ok=True)
+        self._checkpoint.write(str(self._own.path / f"ckpt-{len(rows)}"))
+        for path in self._own.path.iterdir():
+            name = FILE.fullmatch(path.name)
+            if name and not 0 <= len(rows) - int(name[1]) < KEPT:
+                path.unlink()
         self._own.publish()
+
+
+def _numbers(folder: Path) -> list[int]:
+    """After which epochs a checkpoint in a folder was written, the newest first."""
+    names = (FILE.fullmatch(path.name) for path in folder.glob("*.index"))
+    return sorted((int(name[1]) for name in names if name), reverse=True)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """All tensors of a checkpoint by their names; None: it is not whole."""
+    try:
+        reader = tf.train.load_checkpoint(str(path))
+        return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+    except (tf.errors.OpError, LookupError, ValueError):
+        return None

@@ -7,18 +7,17 @@ from components.dataset import folder
 from tests.fakes.storage import FakeBucket
 
 
-@pytest.mark.parametrize("newer", [0, 1])
-def test_what_names_other_files_is_published_after_them(
-    newer: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_files_are_published_in_the_order_in_which_they_were_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("checkpoint", "ckpt-1.index", "ckpt-1.data-00000-of-00001"):
+    for second, name in enumerate(("ckpt-1.data-00000-of-00001", "ckpt-1.index", "a")):
         (tmp_path / name).touch()
-        os.utime(tmp_path / name, (1, 1 + newer * (name != "checkpoint")))
+        os.utime(tmp_path / name, (1, 1 + second))
     published: list[str] = []
     monkeypatch.setattr(folder, "list_objects", lambda uri: [])
     monkeypatch.setattr(folder, "publish_file", lambda path, uri: published.append(path.name))
     folder.publish(tmp_path, "gs://bucket/checkpoints")
-    assert published == ["ckpt-1.data-00000-of-00001", "ckpt-1.index", "checkpoint"]
+    assert published == ["ckpt-1.data-00000-of-00001", "ckpt-1.index", "a"]
 
 
 def test_objects_that_are_no_files_of_a_folder_are_neither_fetched_nor_removed(

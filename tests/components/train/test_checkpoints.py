@@ -1,3 +1,6 @@
+import logging
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -79,12 +82,58 @@ def test_the_checkpoints_of_another_run_are_refused(
         job.run(train, validation, other, outputs(tmp_path))
 
 
-def test_a_damaged_checkpoint_is_named(train: Split, validation: Split, tmp_path: Path) -> None:
-    job.run(train, validation, SMALL, outputs(tmp_path))
-    for path in (tmp_path / "checkpoints").glob("ckpt-3.data*"):
-        path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(CheckpointError, match="ckpt-3 cannot be read"):
+def lost(path: Path) -> None:
+    path.unlink()
+
+
+def cut_off(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:100])
+
+
+def flipped(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.fixture(scope="module")
+def finished(train: Split, validation: Split, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A job that has ended."""
+    place = tmp_path_factory.mktemp("finished")
+    job.run(train, validation, SMALL, outputs(place))
+    return place
+
+
+@pytest.mark.parametrize(
+    ("harmed", "harm", "epochs"),
+    [
+        ("ckpt-3.data*", lost, 2),
+        ("ckpt-3.data*", flipped, 2),
+        ("ckpt-3.index", cut_off, 2),
+        ("ckpt-*.data*", cut_off, 0),
+    ],
+)
+def test_a_run_goes_on_after_its_newest_whole_checkpoint_to_the_same_result(
+    train: Split,
+    validation: Split,
+    finished: Path,
+    tmp_path: Path,
+    harmed: str,
+    harm: Callable[[Path], None],
+    epochs: int,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
+    for path in (tmp_path / "checkpoints").glob(harmed):
+        harm(path)
+    with caplog.at_level(logging.INFO, "components.train.trainer"):
         job.run(train, validation, SMALL, outputs(tmp_path))
+    assert f"{tmp_path}/checkpoints/ckpt-3 is damaged" in caplog.text
+    assert (f"going on after epoch {epochs} of 3" in caplog.text) is (epochs > 0)
+    assert ("epoch 1/3" in caplog.text) is (epochs == 0)
+    np.testing.assert_array_equal(read(tmp_path), read(finished))
+    kept = [sorted(at.joinpath("checkpoints").iterdir()) for at in (tmp_path, finished)]
+    assert [path.name for path in kept[0]] == [path.name for path in kept[1]]
 
 
 def test_runs_that_share_a_folder_have_one_each_by_what_they_are_made_from(

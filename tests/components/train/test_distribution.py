@@ -111,7 +111,7 @@ def test_two_workers_train_the_model_of_one_and_the_chief_writes_it(
     said = run_workers(tmp_path / "two", given, 2)
     assert "epoch 1/1" in said[0]
     assert said[1] == ""
-    assert (tmp_path / "two" / "0" / "checkpoints" / "checkpoint").is_file()
+    assert (tmp_path / "two" / "0" / "checkpoints" / "ckpt-1.index").is_file()
     assert not (tmp_path / "two" / "1").exists()
     run_workers(tmp_path / "one", given, 1)
     two, one = (read_weights(tmp_path / name / "0") for name in ("two", "one"))

@@ -1,5 +1,6 @@
 """Trainings that end in the middle, with their checkpoints in a bucket, and go on."""
 
+import contextlib
 import dataclasses
 import json
 import logging
@@ -35,11 +36,18 @@ class Stopped(BaseException):
     """Stands for the end of the process."""
 
 
-@pytest.fixture
-def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    with emulator.serve(tmp_path / "bucket") as host:
-        monkeypatch.setenv("STORAGE_EMULATOR_HOST", host)
+@contextlib.contextmanager
+def served(place: Path) -> Iterator[str]:
+    """The address of a bucket that is kept in a folder."""
+    with emulator.serve(place / "bucket") as host, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STORAGE_EMULATOR_HOST", host)
         yield f"gs://{emulator.LOCAL_BUCKET}"
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Iterator[str]:
+    with served(tmp_path) as address:
+        yield address
 
 
 def stopping(call: Callable[..., Any], number: int, *, after: bool) -> Callable[..., Any]:
@@ -68,8 +76,8 @@ def stop_before_the_checkpoint_is_published(patch: pytest.MonkeyPatch) -> None:
 
 
 def stop_in_the_middle_of_publishing(patch: pytest.MonkeyPatch) -> None:
-    # Two files of the log and three of the checkpoint; two, and two of the first checkpoint again.
-    patch.setattr(folder, "publish_file", stopping(folder.publish_file, 5 + 4 + 1, after=True))
+    # Two files of the log and two of the checkpoint; two, and two of the first checkpoint again.
+    patch.setattr(folder, "publish_file", stopping(folder.publish_file, 4 + 4 + 1, after=True))
 
 
 @pytest.mark.parametrize(
@@ -98,6 +106,21 @@ def test_a_training_that_ends_in_the_middle_goes_on_to_the_same_bits(
     with caplog.at_level(logging.INFO, "components.train.trainer"):
         job.run(train, validation, given, outputs(f"{bucket}/job", tmp_path / "third"))
     assert f"going on after epoch {epochs} of 4" in caplog.text
+    assert result(tmp_path, "job") == result(tmp_path, "whole")
+
+
+def test_a_checkpoint_that_a_power_cut_took_from_the_bucket_is_done_without(
+    train: Split, validation: Split, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with served(tmp_path) as bucket:
+        job.run(train, validation, SMALL, outputs(f"{bucket}/whole", tmp_path / "first"))
+        job.run(train, validation, SMALL, outputs(f"{bucket}/job", tmp_path / "second"))
+    (data,) = (tmp_path / "bucket").rglob("job/checkpoints/ckpt-4.data*")
+    data.write_bytes(data.read_bytes()[:-1])
+    with served(tmp_path) as bucket, caplog.at_level(logging.INFO, "components.train.trainer"):
+        job.run(train, validation, SMALL, outputs(f"{bucket}/job", tmp_path / "third"))
+    assert f"{bucket}/job/checkpoints/ckpt-4 is damaged" in caplog.text
+    assert "going on after epoch 3 of 4" in caplog.text
     assert result(tmp_path, "job") == result(tmp_path, "whole")
 
 

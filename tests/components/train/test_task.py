@@ -100,7 +100,7 @@ def test_the_folders_of_vertex_are_used_without_a_job_dir(
     subprocess.run(command, env={**os.environ, **named}, check=True)
     assert (tmp_path / "out" / "model" / "saved_model.pb").is_file()
     assert (tmp_path / "out" / "metrics.json").is_file()
-    assert (tmp_path / "kept" / "checkpoint").is_file()
+    assert (tmp_path / "kept" / "ckpt-1.index").is_file()
     assert list((tmp_path / "board" / "train").glob("events.*"))
 
 
@@ -121,7 +121,7 @@ def test_raw_files_and_folders_in_a_bucket_do_as_well(
     read_manifest(tmp_path / "job" / "model")
     metrics = json.loads((tmp_path / "job" / "metrics.json").read_text())
     assert metrics["images_per_second"] > 0
-    assert (tmp_path / "job" / "checkpoints" / "checkpoint").is_file()
+    assert (tmp_path / "job" / "checkpoints" / "ckpt-1.index").is_file()
     assert list((tmp_path / "job" / "logs" / "train").glob("events.*"))
 
 

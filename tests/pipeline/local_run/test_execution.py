@@ -11,6 +11,7 @@ from kfp import compiler, dsl
 
 from pipeline.errors import StepFailed
 from pipeline.local_run.execution import execute, step_failed
+from pipeline.local_run.localization import localize
 from pipeline.local_run.step_cache import StepCache
 from pipeline.local_run.tasks import Task, Workplace
 from pipeline.specs import spec as specs
@@ -79,8 +80,7 @@ class Laboratory:
     def run(self, pipeline: Any, name: str = "run", **arguments: Any) -> None:
         file = self.path / "spec.yaml"
         compiler.Compiler().compile(pipeline, str(file))
-        spec = specs.load(file)
-        spec = specs.map_containers(spec, lambda _label, own: specs.strip_preamble(own))
+        spec, _ = localize(specs.load(file), name, keep_preamble=False)
         self.tasks = {task: Task(task, shown) for task, shown in specs.leaf_tasks(spec)}
         scratch = self.path / f"{name}-scratch"
         scratch.mkdir()
@@ -138,6 +138,25 @@ def test_a_second_run_is_answered_from_the_cache(laboratory: Laboratory, tmp_pat
     laboratory.run(gate, name="second", **arguments)
     assert laboratory.states() == {"decide": "cached", "act": "done"}
     assert laboratory.tasks["decide"].outputs == {"Output": True}
+
+
+def test_a_step_with_other_pins_is_not_answered_from_the_cache(laboratory: Laboratory) -> None:
+    def pinned(pin: str) -> Any:
+        step = dsl.component(
+            decide.python_func, base_image="python:3.11-slim", packages_to_install=[pin]
+        )
+
+        @dsl.pipeline(name="pinned")
+        def pipeline() -> None:
+            step(value=1)
+
+        return pipeline
+
+    states = {}
+    for name, pin in (("first", "numpy==1"), ("second", "numpy==2"), ("third", "numpy==1")):
+        laboratory.run(pinned(pin), name=name)
+        states[name] = laboratory.states()["decide"]
+    assert states == {"first": "done", "second": "done", "third": "cached"}
 
 
 def test_the_watcher_hears_events_and_lines_in_order(

@@ -250,6 +250,7 @@ def test_here_the_workers_are_processes() -> None:
     assert own["command"][:6] == ["python3", "-P", localization.CLUSTER, "--replicas", "2", "--"]
     assert own["args"] == ["--executor_input", "{{$}}", "--function_to_execute", "train"]
     assert "pip install" not in json.dumps(own)
+    assert own["env"][-1]["name"] == localization.PINS
     assert "train" not in at_home
     assert "{{$.pipeline_" not in json.dumps(spec)
 
