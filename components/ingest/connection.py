@@ -12,6 +12,7 @@ import ipaddress
 import socket
 import time
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -48,11 +49,21 @@ def refuse_link_local(host: str) -> None:
 
 
 def _is_link_local(address: str) -> bool:
+    with contextlib.suppress(OSError, ValueError):  # As a number, in octal, with fewer parts.
+        address = socket.inet_ntoa(socket.inet_aton(address))
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:
         return False
     return (getattr(ip, "ipv4_mapped", None) or ip).is_link_local
+
+
+def _refuse_name(host: str) -> None:
+    """Refuses also a name that leads there; one that is not known here a proxy may know."""
+    refuse_link_local(host)
+    with contextlib.suppress(OSError, UnicodeError):
+        for *_, address in socket.getaddrinfo(host, None):
+            refuse_link_local(str(address[0]))
 
 
 class Session(requests.Session):
@@ -121,21 +132,17 @@ class _Connection(urllib3.connection.HTTPConnection):
     response_class = _Response
 
     def _new_conn(self) -> socket.socket:
-        return _connect(self, super()._new_conn)
+        return _connect(super()._new_conn)
 
 
 class _SecureConnection(urllib3.connection.HTTPSConnection):
     response_class = _Response
 
     def _new_conn(self) -> socket.socket:
-        return _connect(self, super()._new_conn)
+        return _connect(super()._new_conn)
 
 
-def _connect(connection: urllib3.connection.HTTPConnection, connect: Any) -> socket.socket:
-    # A name that is not known, or is none, is the connection's own error.
-    with contextlib.suppress(OSError, UnicodeError):
-        for *_, address in socket.getaddrinfo(connection.host, connection.port):
-            refuse_link_local(str(address[0]))
+def _connect(connect: Any) -> socket.socket:
     made: socket.socket = connect()
     try:
         # The name can have been answered differently the second time.
@@ -158,6 +165,11 @@ class _Adapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         _bound(self.poolmanager)
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
+        # Here, since a connection to a proxy knows the proxy's address alone.
+        _refuse_name(urlsplit(request.url or "").hostname or "")
+        return super().send(request, *args, **kwargs)
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
         return _bound(super().proxy_manager_for(*args, **kwargs))

@@ -70,7 +70,6 @@ class Mirror:
 
     def _ask(self, session: requests.Session, url: str) -> requests.Response:
         try:
-            connection.refuse_link_local(urlsplit(url).hostname or "")
             response = session.get(
                 url,
                 # Not transfer-encoded: the gzip bytes of the file itself are wanted.

@@ -9,6 +9,7 @@ from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 
 from components.dataset.errors import StepError
+from pipeline.command_line.advice import advice
 from pipeline.errors import CommandError, StepFailed
 
 LAST_LINES: Final = 15
@@ -66,7 +67,8 @@ def show(error: CommandError | StepError | OSError) -> int:
         The exit code.
     """
     console = Console(stderr=True, soft_wrap=True)
-    console.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False)
+    said = advice(error) if isinstance(error, OSError) else str(error)
+    console.print(f"[bold red]error:[/] {escape(said)}", highlight=False)
     if isinstance(error, StepFailed):
         for line in error.lines[-LAST_LINES:]:
             console.print(f"  {line}", markup=False, highlight=False, style="dim")

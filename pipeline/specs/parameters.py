@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from components.dataset.errors import SourceError
+from components.dataset.redaction import one_line
 from components.ingest.credentials import refuse_credentials
 from components.train.trainer.presets import PRESETS
 from pipeline.errors import UsageError
@@ -72,15 +73,15 @@ def parse(assignments: Iterable[str], spec: Spec) -> dict[str, Any]:
         The values by name, in the types that the spec declares.
 
     Raises:
-        UsageError: No ``=``, a parameter that the pipeline does not have, or a value that is
-            not of its type.
+        UsageError: No ``=``, or an address before it; a parameter that the pipeline does not
+            have, or a value that is not of its type.
     """
     declared = specs.declared(spec)
     values = {}
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
-        if not equals:
-            raise UsageError(f"-p {assignment}: give a parameter as name=value")
+        if not equals or "://" in name:
+            raise UsageError(f"-p {one_line(assignment)}: give a parameter as name=value")
         if name not in declared:
             raise UsageError(_unknown(name, sorted(declared)))
         values[name] = _value(name, text, declared[name]["parameterType"])
@@ -184,7 +185,7 @@ def _value(name: str, text: str, kind: str) -> Any:
     try:
         return convert(text)
     except (ValueError, RecursionError):
-        raise UsageError(f"-p {name}={text}: {name} takes {expected}") from None
+        raise UsageError(f"-p {name}={one_line(text)}: {name} takes {expected}") from None
 
 
 def _integer(text: str) -> int:

@@ -53,6 +53,10 @@ def answers(monkeypatch: pytest.MonkeyPatch, look_up: Callable[[], str]) -> None
         "[fe80::1%25eth0]",
         "[::ffff:169.254.169.254]",
         "[fd20:ce::254]",
+        "2852039166",
+        "0xa9fea9fe",
+        "0251.0376.0251.0376",
+        "169.16689662",
         "metadata.google.internal",
         "Metadata.Google.Internal.",
         "metadata",
@@ -66,14 +70,11 @@ def test_link_local_addresses_and_metadata_servers_are_refused_at_once(
     assert dialled == []
 
 
-@pytest.mark.parametrize(
-    "host", ["2852039166", "0xa9fea9fe", "0251.0376.0251.0376", "169.16689662"]
-)
 def test_another_way_to_write_the_address_is_refused_before_anything_is_dialled(
-    host: str, dialled: list[str], tmp_path: Path
+    dialled: list[str], tmp_path: Path
 ) -> None:
     with pytest.raises(SourceError, match="is link-local"):
-        fetch(resolve(f"http://{host}/"), TRAIN_IMAGES, None, tmp_path)
+        fetch(resolve("http://169%2e254.169.254/"), TRAIN_IMAGES, None, tmp_path)
     assert dialled == []
 
 

@@ -45,6 +45,13 @@ def test_an_unknown_run_is_wrong_use_in_one_line(root: Path) -> None:
     assert done.stderr == f"error: there is no run nine in {root}/runs; there are {RUN}\n"
 
 
+def test_a_page_for_a_folder_that_is_missing_is_an_error_of_one_line(root: Path) -> None:
+    done = fashion_mnist("report", "--root", str(root), "--output", "missing/x.html", cwd=root)
+    assert done.returncode == 1
+    said = "missing/x.html: there is no folder missing; make it, or choose another"
+    assert done.stderr == f"error: {said}\n"
+
+
 def test_json_says_what_the_page_is_about(root: Path, opened: list[str]) -> None:
     done = CliRunner().invoke(app, ["report", "--root", str(root), "--json"])
     told = json.loads(done.stdout)

@@ -7,6 +7,7 @@ from pipeline.compiler import COMPILED, PIPELINE
 from pipeline.errors import UsageError
 from pipeline.specs import parameters
 from pipeline.specs import spec as specs
+from tests import planted
 
 SPEC = {
     "root": {
@@ -70,6 +71,24 @@ def test_each_type_is_read_as_the_spec_declares_it() -> None:
 def test_a_value_of_the_wrong_type_is_refused(assignment: str, expected: str) -> None:
     with pytest.raises(UsageError, match=expected):
         parameters.parse([assignment], SPEC)
+
+
+@pytest.mark.parametrize(
+    ("assignment", "said"),
+    [
+        (planted.IN_ADDRESS, r"-p http://\*\*\*@mirror.invalid/data/: give a parameter as name"),
+        (f"http://u:with={planted.SECRET}@h/", r"-p http://\*\*\*@h/: give a parameter as name"),
+        (f"http://u:{planted.SECRET}=half@h/", r"-p http://\*\*\*@h/: give a parameter as name"),
+        (planted.SIGNED, r"/data/\?\*\*\*: give a parameter as name=value"),
+        (f"epochs={planted.IN_ADDRESS}", "epochs takes a whole number"),
+    ],
+)
+def test_an_address_in_the_wrong_place_is_told_without_its_credentials(
+    assignment: str, said: str
+) -> None:
+    with pytest.raises(UsageError, match=said) as caught:
+        parameters.parse([assignment], SPEC)
+    assert not planted.told(str(caught.value))
 
 
 def test_an_unknown_parameter_names_the_one_that_was_meant() -> None:
