@@ -2,11 +2,12 @@
 
 import dataclasses
 import math
+import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .figure import Figure, Target, ratio
+from .figure import Figure, Target, number, ratio
 from .process import module
 from .settings import Settings
 
@@ -34,7 +35,9 @@ class Trained:
         curve: Seconds of training so far, and the validation accuracy then.
         seconds: Of training in all: tracing included, validation not.
         test_accuracy: On the official test examples.
-        share: Of the bfloat16 matmul peak that was measured before it; 0 for a peer.
+        share: Of the peak; 0 for a peer.
+        peak: GFLOP/s of a matmul in the same precision, measured right after it; 0 for a peer.
+        precision: What it computed in; empty for a peer.
     """
 
     who: str
@@ -43,6 +46,8 @@ class Trained:
     seconds: float
     test_accuracy: float
     share: float = 0.0
+    peak: float = 0.0
+    precision: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """All of it, ready for JSON."""
@@ -64,11 +69,15 @@ def measure(settings: Settings, who: Sequence[str]) -> Iterator[tuple[list[Figur
 
 
 def _own(settings: Settings, who: str, seed: int) -> Trained:
-    peak = float(module("sides.matmul_peak").output.splitlines()[-1]) * 1e9
     job = settings.scratch / f"{who}-{seed}"
     options = QUICK if settings.quick else ()
     result = module("sides.train", settings.raw, who, seed, job, *options).result
-    return _trained(who, seed, result, result["images_per_second"] * result["flops"] / peak)
+    precision = result["precision"]
+    peak = module("sides.matmul_peak", precision).result
+    share = result["images_per_second"] * result["flops"] / (peak * 1e9)
+    return dataclasses.replace(
+        _trained(who, seed, result), share=share, peak=peak, precision=precision
+    )
 
 
 def _peer(settings: Settings, who: str, seed: int) -> Trained:
@@ -76,9 +85,9 @@ def _peer(settings: Settings, who: str, seed: int) -> Trained:
     return _trained(who, seed, module("peers.keras_fit", settings.raw, who, epochs, seed).result)
 
 
-def _trained(who: str, seed: int, result: Any, share: float = 0.0) -> Trained:
+def _trained(who: str, seed: int, result: Any) -> Trained:
     curve = [(row["seconds"], row["validation_accuracy"]) for row in result["curve"]]
-    return Trained(who, seed, curve, result["seconds"], result["test_accuracy"], share)
+    return Trained(who, seed, curve, result["seconds"], result["test_accuracy"])
 
 
 def rows(runs: Sequence[Trained]) -> list[Figure]:
@@ -86,9 +95,7 @@ def rows(runs: Sequence[Trained]) -> list[Figure]:
     of = {who: [run for run in runs if run.who == who] for who in (*SHORT, *LONG)}
     figures = [row for who, own in of.items() if own for row in _accuracy_and_time(who, own)]
     if of["default"]:
-        name = "whole training, default: share of the bfloat16 matmul peak measured before it"
-        shares = [run.share for run in of["default"]]
-        figures.append(Figure(name, shares, target=Target(0.60)))
+        figures.append(share_of_peak(of["default"]))
     if of["fast"] and of["cnn"]:
         figures.append(race(of["fast"], of["cnn"]))
     return figures
@@ -103,6 +110,16 @@ def _accuracy_and_time(who: str, runs: Sequence[Trained]) -> list[Figure]:
         Figure(f"test accuracy: {label}", reached, target=accuracy),
         Figure(f"seconds of training: {label}", times, "s", seconds),
     ]
+
+
+def share_of_peak(runs: Sequence[Trained]) -> Figure:
+    """What the training of ``runs`` reached of the peak, both in the precision that they had."""
+    return Figure(
+        f"whole training, default: share of the {runs[0].precision} matmul peak",
+        [run.share for run in runs],
+        target=Target(0.60),
+        detail=f"peak {number(statistics.median(run.peak for run in runs))} GFLOP/s",
+    )
 
 
 def race(ours: Sequence[Trained], theirs: Sequence[Trained]) -> Figure:

@@ -18,8 +18,12 @@ BATCH = 256
 WARM_UP = 10
 
 
-def convolution(x: Any, filters: int, strides: int = 1, relu: bool = True) -> Any:
+def convolution(
+    x: Any, filters: int, strides: int = 1, pool: bool = False, relu: bool = True
+) -> Any:
     x = layers.Conv2D(filters, 3, strides, "same", use_bias=False)(x)
+    if pool:
+        x = layers.MaxPooling2D()(x)
     x = layers.BatchNormalization()(x)
     return layers.ReLU()(x) if relu else x
 
@@ -36,12 +40,10 @@ def residual_pair(x: Any, filters: int) -> Any:
 def network() -> keras.Model:
     images = keras.Input((28, 28, 1))
     x = convolution(images, 16)
-    x = convolution(x, 32)
-    x = layers.MaxPooling2D()(x)
+    x = convolution(x, 32, pool=True)
     x = convolution(x, 64, strides=2)
     x = residual_pair(x, 64)
-    x = convolution(x, 128)
-    x = layers.MaxPooling2D()(x)
+    x = convolution(x, 128, pool=True)
     x = residual_pair(x, 128)
     x = layers.GlobalAveragePooling2D()(x)
     x = layers.Dense(128, activation="relu")(x)

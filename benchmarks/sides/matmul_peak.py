@@ -1,8 +1,10 @@
-"""The machine's peak: ``python -m benchmarks.sides.matmul_peak``.
+"""The machine's peak: ``python -m benchmarks.sides.matmul_peak PRECISION``.
 
-Multiplies two bfloat16 matrices of 4096 x 4096 and prints the best GFLOP/s of some tries.
+Multiplies two matrices of 4096 x 4096, in bfloat16 or float32, and prints the best GFLOP/s of some
+tries.
 """
 
+import sys
 import time
 
 import tensorflow as tf
@@ -11,10 +13,10 @@ SIZE = 4096
 TRIES = 5
 
 
-def main() -> None:
+def main(precision: str) -> None:
     """Prints the figure."""
-    left = tf.cast(tf.random.normal([SIZE, SIZE]), tf.bfloat16)
-    right = tf.cast(tf.random.normal([SIZE, SIZE]), tf.bfloat16)
+    left = tf.cast(tf.random.normal([SIZE, SIZE]), precision)
+    right = tf.cast(tf.random.normal([SIZE, SIZE]), precision)
     seconds = []
     for _ in range(TRIES + 1):
         started = time.perf_counter()
@@ -24,4 +26,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -32,6 +32,7 @@ def main(raw: str, preset: str, seed: str, job_dir: str, *options: str) -> None:
         "seconds": curve[-1]["seconds"],
         "test_accuracy": _test_accuracy(Path(job_dir, "model"), Path(raw)),
         "images_per_second": history["images_per_second"],
+        "precision": history["precision"],
         "flops": _flops(history["parameters"]),
     }
     print(json.dumps(result))

@@ -1,6 +1,7 @@
 """The peers and this project's sides do the same work."""
 
 from pathlib import Path
+from typing import Any
 
 import keras
 import pytest
@@ -13,9 +14,13 @@ from benchmarks.scaling import count_of
 from benchmarks.sides import decode
 from benchmarks.sides.repeat import repeated
 from components.dataset.records import read_records
+from components.train.trainer.layers import Committee
 from components.train.trainer.model import build_model
 from components.train.trainer.util import Hyperparameters
 from tests.idx_files import write_idx_set
+
+AROUND = (layers.InputLayer, layers.Reshape, layers.Rescaling, Committee)
+"""What makes floats of pixels, and one answer of one member."""
 
 
 @pytest.fixture(scope="module")
@@ -25,13 +30,21 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_same_network_has_the_same_layers() -> None:
-    def kernels(model: keras.Model) -> list[tuple[int, ...]]:
-        weighted = [layer for layer in model.layers if hasattr(layer, "kernel")]
-        return [tuple(layer.kernel.shape) for layer in weighted]
+def test_the_same_network_has_the_same_layers_in_the_same_order() -> None:
+    def shown(model: keras.Model) -> list[tuple[str, Any, Any]]:
+        return [
+            (
+                type(layer).__name__.removeprefix("Fused"),
+                layer.output.shape,
+                [weight.shape for weight in layer.weights],
+            )
+            for layer in model.layers
+            if not isinstance(layer, AROUND)
+        ]
 
     ours, theirs = build_model(Hyperparameters()), keras_network.network()
-    assert kernels(ours) == kernels(theirs)
+    for own, other in zip(shown(ours), shown(theirs), strict=True):
+        assert own == other
     assert training_flops(ours) == training_flops(theirs)
     assert Hyperparameters().batch_size == keras_network.BATCH
 

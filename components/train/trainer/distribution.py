@@ -57,7 +57,8 @@ def clean(environment: MutableMapping[str, str]) -> int:
         raise ClusterError(f"TF_CONFIG is {text!r}, which describes no cluster") from error
     if cluster.get("ps"):
         raise ClusterError(
-            "TF_CONFIG has parameter servers; this trainer has none, so start it without them"
+            "TF_CONFIG has parameter servers, and this trainer uses none; start it without them "
+            "(gcloud's option: --parameter-server-count 0)"
         )
     count = sum(len(cluster.get(job, [])) for job in ("chief", "master", "worker"))
     if count < 2:

@@ -3,6 +3,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,22 @@ Sums over two halves of a batch are rounded otherwise, and the optimizer makes m
 to step. Measured: 3e-4, and 4e-3 after 10 steps; with the statistics of each half by itself 0.25.
 """
 TWO = {"chief": ["a:1"], "worker": ["b:1"]}
+TRAINER = ("-m", "components.train.trainer.task")
+TELLS_DRAWS = """
+import hashlib, sys
+from components.train.trainer import sampling, task
+
+drawn = sampling.Sampler.epoch
+
+def told(self, number, steps):
+    for draw in drawn(self, number, steps):
+        content = draw.indices.tobytes() + draw.weights.tobytes()
+        print("draw", draw.number, len(draw.indices), hashlib.sha256(content).hexdigest())
+        yield draw
+
+sampling.Sampler.epoch = told
+sys.exit(task.main(sys.argv[1:]))
+"""
 
 
 def config(cluster: Any, kind: str = "worker", index: int = 0) -> dict[str, str]:
@@ -58,7 +75,7 @@ def test_a_master_is_a_chief() -> None:
     [
         ({"TF_CONFIG": "{"}, "describes no cluster"),
         ({"TF_CONFIG": "[]"}, "describes no cluster"),
-        (config({**TWO, "ps": ["c:1"]}), "has parameter servers"),
+        (config({**TWO, "ps": ["c:1"]}), "has parameter servers.*--parameter-server-count 0"),
         (config(TWO, "worker", 1), "which its cluster does not have"),
         (config(TWO, "evaluator"), "which its cluster does not have"),
     ],
@@ -74,13 +91,14 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def run_workers(directory: Path, given: list[str], count: int) -> list[str]:
+def run_workers(
+    directory: Path, given: list[str], count: int, program: Sequence[str] = TRAINER
+) -> list[str]:
     """Trains with so many workers, each with a job directory of its own; what they said."""
     workers = [f"127.0.0.1:{free_port()}" for _ in range(count)]
-    command = [sys.executable, "-m", "components.train.trainer.task", *given]
     started = [
         subprocess.Popen(
-            [*command, f"--job-dir={directory}/{index}"],
+            [sys.executable, *program, *given, f"--job-dir={directory}/{index}"],
             env={**os.environ, **config({"worker": workers, "ps": []}, "worker", index)},
             stdout=subprocess.PIPE,
             text=True,
@@ -125,6 +143,23 @@ def test_two_workers_train_the_model_of_one_and_the_chief_writes_it(
     for figure in ("loss", "accuracy", "validation_loss", "validation_accuracy"):
         alone, shared = ([row[figure] for row in history["epochs"]] for history in histories)
         assert shared == pytest.approx(alone, abs=TOLERANCE), figure
+
+
+def test_all_workers_draw_the_same_examples_by_their_losses(
+    train_directory: Path, validation_directory: Path, tmp_path: Path
+) -> None:
+    given = [
+        f"--train-files={train_directory}/*.tfrecord",
+        f"--eval-files={validation_directory}/*.tfrecord",
+        *["--filters", "4", "8", "--precision=float32", "--batch-size=32"],
+        *["--epochs=3", "--sampling=loss"],
+    ]
+    said = run_workers(tmp_path, given, 2, ["-c", TELLS_DRAWS])
+    draws = [[line for line in text.splitlines() if line.startswith("draw")] for text in said]
+    assert draws[0] == draws[1]
+    # The first epoch takes all; each further one is two rounds of half of the examples.
+    sizes = [line.split()[1:3] for line in draws[0]]
+    assert sizes == [["0", "320"], *([str(number), "160"] for number in (1, 2, 3, 4))]
 
 
 def test_workers_that_cannot_share_a_batch_are_refused(train_directory: Path) -> None:

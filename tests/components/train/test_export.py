@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import subprocess
 import sys
@@ -8,11 +9,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from tensorflow.core.protobuf import saved_model_pb2
 
 from components.dataset.facts import CLASS_NAMES
 from components.dataset.manifest import content_digest, write_manifest
+from components.train.trainer import job
 from components.train.trainer.export import export
 from components.train.trainer.model import build_model
+from components.train.trainer.outputs import Folder, Outputs
+from components.train.trainer.splits import Split
 from components.train.trainer.util import Hyperparameters
 
 from .conftest import make_examples
@@ -81,6 +86,27 @@ def test_a_picture_is_answered_as_its_pixels_are(
 def test_what_is_no_picture_is_refused(exported: tuple[Any, Any]) -> None:
     with pytest.raises(tf.errors.InvalidArgumentError, match="image"):
         exported[1].signatures["serving_bytes"](tf.constant([b"<html>"]))
+
+
+def test_what_was_trained_in_bfloat16_is_exported_in_float32(
+    train: Split, validation: Split, tmp_path: Path
+) -> None:
+    given = dataclasses.replace(SMALL, batch_size=32, train_steps=3, precision="bfloat16")
+    outcome = job.run(train, validation, given, Outputs(Folder(tmp_path)))
+    assert outcome.history["precision"] == "bfloat16"
+    saved = saved_model_pb2.SavedModel.FromString((tmp_path / "saved_model.pb").read_bytes())
+    graph = saved.meta_graphs[0].graph_def
+    nodes = [node for function in graph.library.function for node in function.node_def]
+    kinds = {attr.type for node in [*graph.node, *nodes] for attr in node.attr.values()}
+    assert tf.float32.as_datatype_enum in kinds
+    assert tf.bfloat16.as_datatype_enum not in kinds
+    reader = tf.train.load_checkpoint(str(tmp_path / "variables" / "variables"))
+    exact = build_model(SMALL)
+    for index, weight in enumerate(exact.weights):
+        weight.assign(reader.get_tensor(f"weights/{index}/.ATTRIBUTES/VARIABLE_VALUE"))
+    images = make_examples(20)[0]
+    answer = tf.saved_model.load(str(tmp_path)).signatures["serving_default"](tf.constant(images))
+    np.testing.assert_allclose(answer["probabilities"], tf.nn.softmax(exact(images)), atol=1e-5)
 
 
 EXPORT = """

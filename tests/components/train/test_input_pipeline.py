@@ -119,6 +119,17 @@ def test_shifts_hang_on_the_step(source: Source) -> None:
     assert (whole[0] != later[0]).numpy().any()
 
 
+def test_replicas_draw_the_same_shifts() -> None:
+    images, labels = make_examples(8)
+    source = InMemory(Examples(np.stack([images[0]] * 8), labels))
+    draw = Draw(0, np.arange(8), np.ones(8, np.float32))
+    given = Hyperparameters(augmentation="shift")
+    shares = training_batches(source, draw, given, 8, part=Part(2, range(2)))
+    first, second = (images.numpy() for images, *_ in shares)
+    np.testing.assert_array_equal(first, second)
+    assert len({image.tobytes() for image in first}) > 1
+
+
 def test_the_parts_of_a_batch_are_the_batch(source: Source) -> None:
     whole = batches(source)
     both = batches(source, part=Part(4, range(2)))

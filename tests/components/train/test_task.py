@@ -5,13 +5,15 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from components.dataset import folder
 from components.dataset.manifest import read_manifest
-from components.train.trainer import task
+from components.train.trainer import splits, task
 from components.train.trainer.presets import PRESETS
+from components.train.trainer.splits import Split
 from components.train.trainer.util import Hyperparameters
 from pipeline.storage import emulator
 from tests.idx_files import write_idx_set
@@ -56,6 +58,26 @@ def test_each_hyperparameter_is_an_argument_and_without_any_all_have_their_defau
     flags = {flag for action in known._actions for flag in action.option_strings}
     for field in dataclasses.fields(Hyperparameters):
         assert "--" + field.name.replace("_", "-") in flags
+
+
+def test_with_nothing_but_a_job_dir_it_trains_the_default_on_the_official_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    official = (Split("training"), Split("validation"))
+    given: list[Any] = []
+
+    monkeypatch.setattr(splits, "official", lambda seed: official if seed == 0 else None)
+
+    def run(*positional: Any, eval_steps: int) -> None:
+        assert eval_steps == 0
+        given.append(positional)
+
+    monkeypatch.setattr(task, "run", run)
+    assert task.main([f"--job-dir={tmp_path}"]) == 0
+    ((*found, hyperparameters, outputs),) = given
+    assert tuple(found) == official
+    assert hyperparameters == Hyperparameters()
+    assert outputs.model.path == tmp_path / "model"
 
 
 def test_an_argument_changes_the_value_of_the_preset() -> None:
@@ -125,16 +147,20 @@ def test_raw_files_and_folders_in_a_bucket_do_as_well(
     assert list((tmp_path / "job" / "logs" / "train").glob("events.*"))
 
 
-def gcloud_train(job: Path, *options: str, given: list[str]) -> str:
+def gcloud(job: Path, *options: str, given: list[str]) -> "subprocess.CompletedProcess[str]":
     command = ["gcloud", "ai-platform", "local", "train", "--module-name", "trainer.task"]
     package = Path(task.__file__).parent
-    done = subprocess.run(
+    return subprocess.run(
         [*command, "--package-path", package, "--job-dir", job, *options, "--", *given],
         env={**os.environ, "CLOUDSDK_ML_ENGINE_LOCAL_PYTHON": sys.executable},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def gcloud_train(job: Path, *options: str, given: list[str]) -> str:
+    done = gcloud(job, *options, given=given)
     assert done.returncode == 0, done.stderr
     assert (job / "model" / "saved_model.pb").is_file()
     return done.stdout + done.stderr
@@ -170,6 +196,20 @@ def test_gcloud_trains_with_several_workers(
     workers = ["--worker-count", "1", "--parameter-server-count", "0"]
     gcloud_train(tmp_path, "--distributed", *workers, given=[*files, *SHORT])
     assert steps(tmp_path) == 3
+
+
+@needs_gcloud
+def test_the_parameter_servers_that_gcloud_starts_unasked_are_refused_with_the_option_to_give(
+    train_directory: Path, validation_directory: Path, tmp_path: Path
+) -> None:
+    files = arguments(train_directory, validation_directory, tmp_path)[:2]
+    done = gcloud(tmp_path / "job", "--distributed", "--worker-count", "1", given=[*files, *SHORT])
+    assert done.returncode == 1
+    said = (done.stdout + done.stderr).splitlines()
+    refusal = "start it without them (gcloud's option: --parameter-server-count 0)"
+    # A chief, a worker and two parameter servers.
+    assert [line.endswith(refusal) for line in said] == [True] * 4
+    assert not (tmp_path / "job").exists()
 
 
 def test_a_foreseen_error_is_one_line_and_exit_code_1(
