@@ -1,11 +1,15 @@
-"""The project's code evaluates no input, unpickles nothing, and starts no shell."""
+"""The project's code evaluates no input, unpickles nothing, and gives no input to a shell."""
 
 import ast
+import itertools
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from pipeline.compiler import PROJECT
+from pipeline.compiler import COMPILED, PROJECT
+from pipeline.specs import spec as specs
+from pipeline.specs import worker_pools
 
 FOLDERS = ("pipeline", "components", "serving", "benchmarks", "scripts", "notebooks")
 MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "jsonpickle"}
@@ -75,6 +79,28 @@ def test_no_module_runs_its_input() -> None:
         str(path.relative_to(PROJECT)): list(faults(path.read_text())) for path in MODULE_FILES
     }
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
+
+
+@pytest.mark.parametrize("path", sorted(COMPILED.rglob("*.yaml")), ids=lambda path: path.name)
+def test_the_shell_that_starts_a_step_is_given_no_input_as_its_command(path: Path) -> None:
+    commands = [
+        command
+        for executor in specs.load(path)["deploymentSpec"]["executors"].values()
+        if "container" in executor
+        for command in shell_commands(executor["container"])
+    ]
+    assert commands
+    assert not any("{{" in command for command in commands)
+
+
+def shell_commands(container: specs.Spec) -> Iterator[str]:
+    """What a container gives to ``sh`` as a command, also that of a job that it starts."""
+    pools = worker_pools.read(container)
+    own = container if pools is None else worker_pools.alone(pools)
+    words = [*own.get("command", []), *own.get("args", [])]
+    for option, command in itertools.pairwise(words):
+        if option in ("-c", "-ec"):
+            yield command
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,12 @@ import json
 import logging
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ import pytest
 import tensorflow as tf
 
 from components.dataset import folder
-from components.train.trainer import job
+from components.train.trainer import input_pipeline, job
 from components.train.trainer.outputs import Outputs
 from components.train.trainer.splits import Split
 from components.train.trainer.training import Training
@@ -30,6 +31,12 @@ SMALL: Final = Hyperparameters(
     filters=(4, 8), dense_units=16, batch_size=32, epochs=4, dropout=0.2, augmentation="flip+shift"
 )
 CHECKOUT: Final = Path(__file__).parents[3]
+TRAINER: Final = """
+import sys
+from components.train.trainer import input_pipeline, task
+input_pipeline.MEMORY = int(sys.argv.pop(1))
+sys.exit(task.main())
+"""
 
 
 class Stopped(BaseException):
@@ -141,28 +148,96 @@ def result(directory: Path, name: str) -> dict[str, Any]:
     return {"curve": timeless, **{name: reader.get_tensor(name).tobytes() for name in names}}
 
 
-@pytest.mark.soak
-@pytest.mark.timeout(soak.SECONDS)
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_a_training_killed_at_random_moments_goes_on_to_the_same_bits(
-    train_directory: Path, validation_directory: Path, bucket: str, tmp_path: Path, precision: str
-) -> None:
-    def start(name: str) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-m", "components.train.trainer.task"]
-        files = [f"--train-files={train_directory}/*.tfrecord"]
-        files += [f"--eval-files={validation_directory}/*.tfrecord"]
-        options = ["--filters", "8", "16", "--batch-size=32", "--epochs=40", "--dropout=0.2"]
-        options += [f"--precision={precision}", "--augmentation=flip+shift", "--sampling=loss"]
+@dataclasses.dataclass(frozen=True)
+class Trainer:
+    """The trainer's command line, in processes of their own.
+
+    Attributes:
+        arguments: All but the job's directory.
+        bucket: Has the directories of the jobs.
+        memory: Bytes of records that it may hold in memory; with more it streams them.
+    """
+
+    arguments: Sequence[str]
+    bucket: str
+    memory: int = input_pipeline.MEMORY
+
+    def start(self, name: str) -> "subprocess.Popen[str]":
+        """Starts a job, or lets it go on; what it says is to be read."""
+        command = [sys.executable, "-c", TRAINER, str(self.memory)]
         return subprocess.Popen(
-            [*command, f"--job-dir={bucket}/{name}", *files, *options],
+            [*command, f"--job-dir={self.bucket}/{name}", *self.arguments],
             cwd=CHECKOUT,
             env=dict(os.environ),
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
             start_new_session=True,
         )
 
+    def run(self, name: str) -> str:
+        """Lets a job come to its end; what it said."""
+        process = self.start(name)
+        said, _ = process.communicate()
+        assert process.returncode == 0, said
+        return said
+
+    def kill_after(self, name: str, text: str) -> None:
+        """Starts a job and kills it when it has said something."""
+        process = self.start(name)
+        assert process.stdout
+        assert any(text in line for line in process.stdout), "it ended before"
+        assert process.poll() is None, "it ended before"
+        kill(process)
+
+
+def kill(process: "subprocess.Popen[str]") -> None:
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+
+
+@pytest.fixture
+def files(train_directory: Path, validation_directory: Path) -> list[str]:
+    """The records, as arguments."""
+    return [
+        f"--train-files={train_directory}/*.tfrecord",
+        f"--eval-files={validation_directory}/*.tfrecord",
+    ]
+
+
+@pytest.mark.parametrize("memory", [input_pipeline.MEMORY, 100_000], ids=["in memory", "streamed"])
+def test_a_training_that_gets_sigkill_goes_on_to_the_same_bits(
+    files: list[str], bucket: str, tmp_path: Path, memory: int
+) -> None:
+    options = ["--filters", "4", "8", "--dense-units=16", "--batch-size=32", "--epochs=4"]
+    options += ["--dropout=0.2", "--augmentation=flip+shift", "--precision=float32"]
+    trainer = Trainer([*files, *options], bucket, memory)
+    trainer.run("whole")
+    trainer.kill_after("job", "epoch 2/4")
+    said = trainer.run("job")
+    assert re.search("going on after epoch [12] of 4", said)
+    assert "epoch 1/4" not in said
+    assert result(tmp_path, "job") == result(tmp_path, "whole")
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(soak.SECONDS)
+@pytest.mark.parametrize(
+    ("precision", "memory", "sampling"),
+    [
+        ("float32", input_pipeline.MEMORY, "loss"),
+        ("bfloat16", input_pipeline.MEMORY, "loss"),
+        ("float32", 100_000, "uniform"),
+    ],
+)
+def test_a_training_killed_at_random_moments_goes_on_to_the_same_bits(
+    files: list[str], bucket: str, tmp_path: Path, precision: str, memory: int, sampling: str
+) -> None:
+    options = ["--filters", "8", "16", "--batch-size=32", "--epochs=40", "--dropout=0.2"]
+    options += ["--augmentation=flip+shift", f"--precision={precision}", f"--sampling={sampling}"]
+    trainer = Trainer([*files, *options], bucket, memory)
     started = time.monotonic()
-    assert start("whole").wait() == 0
+    trainer.run("whole")
     seconds = time.monotonic() - started
     expected = result(tmp_path, "whole")
     chance = random.Random(1)
@@ -170,12 +245,11 @@ def test_a_training_killed_at_random_moments_goes_on_to_the_same_bits(
     jobs = 0
     while killed < soak.rounds(20):
         jobs += 1
-        while (process := start(f"job-{jobs}")).poll() is None:
+        while (process := trainer.start(f"job-{jobs}")).poll() is None:
             try:
-                process.wait(chance.uniform(seconds / 4, seconds))
+                process.communicate(timeout=chance.uniform(seconds / 4, seconds))
             except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+                kill(process)
                 killed += 1
                 continue
             break
