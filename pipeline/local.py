@@ -57,6 +57,7 @@ def run(
     root: Root,
     watch: Callable[[list[Task]], contextlib.AbstractContextManager[Watcher]],
     *,
+    ended: Callable[[Run], object] = lambda run: None,
     use_cache: bool = True,
     hermetic: bool = False,
 ) -> Run:
@@ -67,6 +68,7 @@ def run(
         parameters: A value for each parameter of the pipeline.
         root: The folder that holds all that is local.
         watch: Opens what is told of the run while it lasts.
+        ended: Is given the run at its end, also at a bad one.
         use_cache: Answer a step from an earlier run when nothing it depends on has changed.
         hermetic: Run each step in a fresh environment that holds nothing but its own pins.
 
@@ -77,7 +79,13 @@ def run(
         StepFailed: A step failed; ``summary.json`` says so too.
     """
     return carry_out(
-        specs.load(spec_path), parameters, root, watch, use_cache=use_cache, hermetic=hermetic
+        specs.load(spec_path),
+        parameters,
+        root,
+        watch,
+        ended=ended,
+        use_cache=use_cache,
+        hermetic=hermetic,
     )
 
 
@@ -89,6 +97,7 @@ def carry_out(
     *,
     kept: dict[str, Any] | None = None,
     earlier: str = "",
+    ended: Callable[[Run], object] = lambda run: None,
     use_cache: bool = True,
     hermetic: bool = False,
 ) -> Run:
@@ -102,6 +111,7 @@ def carry_out(
         kept: The pipeline's parameters, to be kept with the run; None: ``arguments``.
         earlier: Id of the run whose outputs the steps read, which leave the cache as it is; empty:
             they read nothing but their own.
+        ended: See ``run``.
         use_cache: Answer a step from an earlier run when nothing it depends on has changed.
         hermetic: Run each step in a fresh environment that holds nothing but its own pins.
 
@@ -141,6 +151,7 @@ def carry_out(
             raise
         finally:
             run_folder.end(result)
+            ended(result)
     return result
 
 

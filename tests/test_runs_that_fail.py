@@ -1,5 +1,6 @@
 """Runs that come to a bad end: one line says why, and nothing is left behind."""
 
+import json
 import shutil
 import signal
 import subprocess
@@ -34,6 +35,18 @@ def test_an_unreachable_source(project: Project, tmp_path: Path) -> None:
     line = told(project, tmp_path, "--source", "http://127.0.0.1:9/")
     assert "Ingest failed" in line
     assert "http://127.0.0.1:9/" in line
+
+
+def test_with_json_the_summary_of_a_failed_run_is_printed_too(
+    project: Project, tmp_path: Path
+) -> None:
+    done = project.run("--no-cache", "--json", "--source", "http://127.0.0.1:9/", root=tmp_path)
+    assert done.returncode == 1
+    told = json.loads(done.stdout)
+    assert told == summary(tmp_path)
+    assert told["state"] == "failed"
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert told["error"] in line
 
 
 def test_a_source_that_leads_to_a_signed_address(project: Project, tmp_path: Path) -> None:
@@ -94,6 +107,27 @@ def test_a_signal_stops_the_run_and_everything_it_started(
     assert summary(tmp_path)["state"] == "interrupted"
     assert not list(tmp_path.glob("runs/*/scratch"))
     assert not processes_that_mention(str(tmp_path))
+
+
+def test_with_json_the_summary_of_an_interrupted_run_is_printed_too(
+    project: Project, tmp_path: Path
+) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline", "run", "--json", *project.arguments(root=tmp_path)],
+        cwd=project.path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr
+    for line in process.stderr:
+        if "Ingest: started" in line:
+            break
+    process.send_signal(signal.SIGTERM)
+    told, _ = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert json.loads(told) == summary(tmp_path)
+    assert summary(tmp_path)["state"] == "interrupted"
 
 
 def processes_that_mention(text: str) -> list[str]:

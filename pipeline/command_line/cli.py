@@ -155,12 +155,11 @@ def run(
             parameters.complete(values, loaded),
             place,
             watch_on(sys.stderr if as_json else sys.stdout),
+            ended=lambda run: print_json(summary(run)) if as_json else None,
             use_cache=not no_cache,
             hermetic=hermetic,
         )
-    if as_json:
-        print_json(summary(result))
-    else:
+    if not as_json:
         tell(result, place, console())
     if require_upload and not result.version:
         raise GateRefused("no version was uploaded, and --require-upload was given")

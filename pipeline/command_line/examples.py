@@ -58,10 +58,14 @@ EXAMPLES: Final[dict[str, dict[str, str]]] = {
         "jobs": "the newest 20",
         "jobs --count 5 --json": "the newest five, for a program",
     },
-    "cancel": {"cancel fashion-mnist-20261123-153000-ab12": "stops what runs of it"},
+    "cancel": {
+        "cancel fashion-mnist-20261123-153000-ab12": "stops what runs of it",
+        "cancel fashion-mnist-20261123-153000-ab12 --json": "the same, and the job for a program",
+    },
     "schedules": {
         "schedules list": "all of them, with their numbers",
         "schedules pause 4711": "no more jobs, until `schedules resume 4711`",
+        "schedules delete 4711 --json": "its end, for a program",
     },
 }
 """Arguments and what they do, by command."""

@@ -74,6 +74,7 @@ def cancel(
     job: given.Job,
     project: given.Project = None,
     region: given.Region = None,
+    as_json: AsJson = False,
 ) -> None:
     """Stop a job; the steps that were done stay in the cache."""
     from pipeline.vertex import connection, sending, target, watching
@@ -84,7 +85,10 @@ def cancel(
     with waiting(f"asking Vertex AI ({place})"):
         client = connection.pipelines(place, sending.credentials(place))
         before = all_jobs.cancel(client, place, job_id)
-    if before.end_time:
+    if as_json:
+        state = {} if before.end_time else {"state": "cancelling"}
+        print_json(all_jobs.as_json(before, place) | state)
+    elif before.end_time:
         say(f"{job_id} had ended already: {all_jobs.state(before).lower()}")
     else:
         say(f"{job_id} is being cancelled; `{watching.come_back(place, job_id)}` shows its end")

@@ -33,21 +33,27 @@ def list_command(project: Project = None, region: Region = None, as_json: AsJson
 
 
 @schedules.command(cls=Command)
-def pause(schedule: Reference, project: Project = None, region: Region = None) -> None:
+def pause(
+    schedule: Reference, project: Project = None, region: Region = None, as_json: AsJson = False
+) -> None:
     """Start no more jobs until it is resumed; a job that runs goes on."""
-    _change(schedule, "pause", project, region)
+    _change(schedule, "pause", project, region, as_json)
 
 
 @schedules.command(cls=Command)
-def resume(schedule: Reference, project: Project = None, region: Region = None) -> None:
+def resume(
+    schedule: Reference, project: Project = None, region: Region = None, as_json: AsJson = False
+) -> None:
     """Start jobs again; those that were missed are not made up for."""
-    _change(schedule, "resume", project, region)
+    _change(schedule, "resume", project, region, as_json)
 
 
 @schedules.command(cls=Command)
-def delete(schedule: Reference, project: Project = None, region: Region = None) -> None:
+def delete(
+    schedule: Reference, project: Project = None, region: Region = None, as_json: AsJson = False
+) -> None:
     """Delete a schedule; the jobs that it started stay."""
-    _change(schedule, "delete", project, region)
+    _change(schedule, "delete", project, region, as_json)
 
 
 def _row(one: Any) -> tuple[str, ...]:
@@ -61,13 +67,18 @@ def _row(one: Any) -> tuple[str, ...]:
     )
 
 
-def _change(reference: str, action: str, project: str | None, region: str | None) -> None:
-    from pipeline.vertex.schedules import ACTIONS, change
+def _change(
+    reference: str, action: str, project: str | None, region: str | None, as_json: bool
+) -> None:
+    from pipeline.vertex.schedules import ACTIONS, STATES, change
 
     with waiting("asking Vertex AI"):
         place, client = _connect(project, region)
         number = change(client, place, reference, action)
-    typer.echo(f"schedule {number}: {ACTIONS[action]}")
+    if as_json:
+        print_json({"schedule": number, "state": STATES[action]})
+    else:
+        typer.echo(f"schedule {number}: {ACTIONS[action]}")
 
 
 def _connect(project: str | None, region: str | None) -> tuple[Any, Any]:

@@ -11,6 +11,8 @@ from pipeline.vertex.target import Target
 
 NUMBER: Final = re.compile(r"(?:projects/[^/]+/locations/[^/]+/schedules/)?(\d+)")
 ACTIONS: Final = {"pause": "paused", "resume": "goes on", "delete": "deleted"}
+STATES: Final = {"pause": "paused", "resume": "active", "delete": "deleted"}
+"""What a schedule is after each of them, in the words of the list."""
 
 
 def create(client: Any, target: Target, request: Any) -> Any:

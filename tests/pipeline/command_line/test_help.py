@@ -132,9 +132,12 @@ def test_the_commands_stand_in_groups() -> None:
 
 
 @pytest.mark.parametrize(
-    "name",
-    [name for name in COMMANDS if name not in ("cancel", "schedules")],
+    "names",
+    [
+        *((name,) for name in COMMANDS if name != "schedules"),
+        *(("schedules", name) for name in ("list", "pause", "resume", "delete")),
+    ],
+    ids=" ".join,
 )
-def test_every_command_that_prints_data_has_json(name: str) -> None:
-    assert "--json" in helped(name)
-    assert "--json" in helped("schedules", "list")
+def test_every_command_has_json(names: tuple[str, ...]) -> None:
+    assert "--json" in helped(*names)

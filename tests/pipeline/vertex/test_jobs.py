@@ -56,6 +56,15 @@ def test_a_job_that_has_ended_is_left_alone(cloud: Cloud, command: Command) -> N
     assert cloud.wire.named("CancelPipelineJob") == []
 
 
+@pytest.mark.parametrize(("before", "state"), [("RUNNING", "cancelling"), ("FAILED", "failed")])
+def test_the_job_that_is_cancelled_is_told_as_json(
+    before: str, state: str, cloud: Cloud, command: Command
+) -> None:
+    add_job(cloud, before)
+    told = json.loads(command("cancel", JOB, "--json").out)
+    assert (told["job"], told["state"]) == (JOB, state)
+
+
 def test_a_job_that_is_not_there(cloud: Cloud, command: Command) -> None:
     for name in ("cancel", "watch"):
         told = command(name, "job-1")
@@ -100,6 +109,17 @@ class TestSchedules:
         assert told.code == 0, told.error
         assert cloud.schedules.schedules == {}
         assert "no schedules (project my-project" in command("schedules", "list").out
+
+    @pytest.mark.parametrize(
+        ("action", "state"), [("pause", "paused"), ("resume", "active"), ("delete", "deleted")]
+    )
+    def test_what_was_changed_is_told_as_json(
+        self, action: str, state: str, command: Command
+    ) -> None:
+        told = json.loads(command("schedules", action, "4711", "--json").out)
+        assert told == {"schedule": "4711", "state": state}
+        left = json.loads(command("schedules", "list", "--json").out)
+        assert [one["state"] for one in left] == ([] if action == "delete" else [state])
 
     @pytest.mark.parametrize("action", ["pause", "resume", "delete"])
     def test_one_that_is_not_there(self, action: str, command: Command) -> None:
