@@ -66,6 +66,8 @@ def main(
         for part in only or Part:
             measure(part, settings, results)
     table.show(results.figures, console)
+    if results.revisions:
+        console.print(results.revisions, highlight=False)
     written = [results.folder / "results.md", results.folder / "results.json"]
     if results.runs:
         from .plot import draw

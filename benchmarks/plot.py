@@ -5,8 +5,15 @@ from pathlib import Path
 
 from .accuracy import PEERS, Trained
 
-COLORS = ("#999999", "#e69f00", "#009e73", "#0072b2", "#cc79a7")
-"""Okabe and Ito's, which most people can tell apart."""
+COLORS = {
+    "mlp": "#999999",
+    "cnn": "#e69f00",
+    "tutorial": "#d55e00",
+    "fast": "#009e73",
+    "default": "#0072b2",
+    "best": "#cc79a7",
+}
+"""Okabe and Ito's, which most people can tell apart: one for each preset and peer."""
 TICKS = (3, 10, 30, 100, 300, 1000)
 
 
@@ -20,7 +27,8 @@ def draw(runs: Sequence[Trained], path: Path) -> Path:
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
-    for color, who in zip(COLORS, dict.fromkeys(run.who for run in runs), strict=False):
+    for who in dict.fromkeys(run.who for run in runs):
+        color = COLORS[who]
         own = [run for run in runs if run.who == who]
         for run in own:
             axes.plot(*zip(*run.curve, strict=True), color=color, alpha=0.35, linewidth=1)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from . import table
+from . import revision, table
 from .accuracy import Trained
 from .figure import Figure
 
@@ -30,15 +30,28 @@ class Results:
     def add(self, part: str, figures: Sequence[Figure], runs: Sequence[Trained] = ()) -> None:
         """Takes the figures of a part, instead of older ones, and writes them."""
         self._parts[part] = {
+            "revision": revision.revision(),
             "figures": [figure.as_json() for figure in figures],
             "runs": [run.as_json() for run in runs],
         }
         self.folder.mkdir(parents=True, exist_ok=True)
         facts = {"machine": self._machine, "parts": self._parts}
         (self.folder / "results.json").write_text(json.dumps(facts, indent=1) + "\n")
-        (self.folder / "results.md").write_text(
-            f"{table.markdown(self.figures)}\n{self._machine}\n"
-        )
+        below = filter(None, (self.revisions, self._machine))
+        page = "\n\n".join([table.markdown(self.figures).rstrip("\n"), *below])
+        (self.folder / "results.md").write_text(f"{page}\n")
+
+    @property
+    def revisions(self) -> str:
+        """Which parts are of which revision of the code; empty where all are of the same."""
+        parts: dict[str, list[str]] = {}
+        for name, part in self._parts.items():
+            # Older files have none.
+            parts.setdefault(part.get("revision") or "an unknown one", []).append(name)
+        if len(parts) < 2:
+            return ""
+        told = (f"{', '.join(names)} of {commit}" for commit, names in parts.items())
+        return f"Measured at several revisions of the code: {'; '.join(told)}"
 
     @property
     def figures(self) -> list[Figure]:

@@ -11,15 +11,17 @@ from .settings import Settings
 EXECUTOR: Final = "kfp.dsl.executor_main"
 """What starts every step."""
 BUCKET: Final = "google.cloud.storage"
+REPORT: Final = "matplotlib.figure, matplotlib.backends.backend_svg, PIL.Image, jinja2"
+"""What plots, pictures and page are made with."""
 MODULES: Final = {
     "ingest": f"components.ingest.landing, {BUCKET}",
     "decode": f"components.decode.conversion, {BUCKET}",
     "find_champion": "components.upload.registry_lookup, google.cloud.aiplatform_v1",
     "train": f"components.train.trainer.training, {BUCKET}",
-    "evaluate": "components.evaluate.assessment, tensorflow",
+    "evaluate": f"components.evaluate.assessment, tensorflow, {REPORT}",
     "package_model": "components.upload.provenance, components.upload.vertex_evaluation",
 }
-"""What each step imports until it has done its work: Google's clients, TensorFlow."""
+"""What each step imports until it has done its work: Google's clients, TensorFlow, plots."""
 
 
 def measure(settings: Settings) -> list[Figure]:

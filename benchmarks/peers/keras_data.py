@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from components.dataset.split import shuffled_positions
+
 VALIDATION = 5000
 
 Arrays = tuple[np.ndarray, np.ndarray]
@@ -25,10 +27,9 @@ def load(raw: Path, name: str) -> Arrays:
     return images[..., None].astype("float32") / 255, labels
 
 
-def load_splits(raw: Path) -> tuple[Arrays, Arrays]:
-    """The training examples but for the last 5,000, and those, to validate on."""
+def load_splits(raw: Path, seed: int) -> tuple[Arrays, Arrays]:
+    """The examples to train on, and 5,000 to validate on: those of ``decode`` with that seed."""
     images, labels = load(raw, "train")
-    return (
-        (images[:-VALIDATION], labels[:-VALIDATION]),
-        (images[-VALIDATION:], labels[-VALIDATION:]),
-    )
+    order = np.argsort(shuffled_positions(labels, VALIDATION, seed))
+    train, validation = order[:-VALIDATION], order[-VALIDATION:]
+    return (images[train], labels[train]), (images[validation], labels[validation])

@@ -56,7 +56,7 @@ class Clock(keras.callbacks.Callback):  # type: ignore[misc]
 def main(raw: str, network: str, epochs: str, seed: str) -> None:
     """Trains, and prints what came out."""
     keras.utils.set_random_seed(int(seed))
-    train, validation = load_splits(Path(raw))
+    train, validation = load_splits(Path(raw), int(seed))
     model = keras.Sequential([keras.Input((28, 28, 1)), *NETWORKS[network]()])
     model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     clock = Clock()

@@ -51,7 +51,7 @@ def network() -> keras.Model:
 
 
 def main(raw: str, steps: str) -> None:
-    (images, labels), _ = load_splits(Path(raw))
+    (images, labels), _ = load_splits(Path(raw), seed=0)
     model = network()
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer="adam", loss=loss, metrics=["accuracy"])

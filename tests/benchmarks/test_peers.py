@@ -4,18 +4,21 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
 
 from benchmarks.arithmetic import training_flops
-from benchmarks.peers import keras_network, naive_records, single_examples
+from benchmarks.peers import keras_data, keras_network, naive_records, single_examples
 from benchmarks.scaling import count_of
 from benchmarks.sides import decode
 from benchmarks.sides.repeat import repeated
+from components.dataset import raw as raw_files
 from components.dataset.records import read_records
 from components.train.trainer.layers import Committee
 from components.train.trainer.model import build_model
+from components.train.trainer.splits import official
 from components.train.trainer.util import Hyperparameters
 from tests.idx_files import write_idx_set
 
@@ -67,6 +70,18 @@ def test_the_naive_loop_writes_the_examples_that_decode_writes(raw: Path, tmp_pa
 
     assert len(examples("theirs/t10k-*")) == 100
     assert examples("theirs/t10k-*") == examples("ours/test/*.tfrecord")
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_a_peer_trains_and_validates_on_the_examples_of_the_presets(
+    raw: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(raw_files, "SYSTEM_DIRECTORY", str(raw))
+    for theirs, ours in zip(keras_data.load_splits(raw, seed), official(seed), strict=True):
+        images, labels = theirs
+        assert ours.examples is not None
+        np.testing.assert_allclose(images[..., 0] * 255, ours.examples.images, atol=1e-3)
+        np.testing.assert_array_equal(labels, ours.examples.labels)
 
 
 def test_single_examples_are_read_as_they_were_written(raw: Path, tmp_path: Path) -> None:

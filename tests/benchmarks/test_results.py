@@ -1,9 +1,10 @@
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from benchmarks import table
+from benchmarks import revision, table
 from benchmarks.accuracy import Trained
 from benchmarks.figure import Figure, Target
 from benchmarks.results import Results
@@ -39,3 +40,57 @@ def test_figures_of_another_machine_are_forgotten(
         Results(tmp_path).add("decode", [DECODE])
     assert json.loads((tmp_path / "results.json").read_text())["machine"] == "another"
     assert Results(tmp_path).figures == []
+
+
+def add(folder: Path, part: str, commit: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Adds a part as if measured at that commit; returns the page."""
+    with monkeypatch.context() as patch:
+        patch.setattr(revision, "revision", lambda: commit)
+        Results(folder).add(part, [DECODE])
+    return (folder / "results.md").read_text()
+
+
+def test_the_page_tells_the_revisions_of_the_parts_where_they_differ(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for part in ("decode", "run"):
+        assert "revision" not in add(tmp_path, part, "abc", monkeypatch)
+    page = add(tmp_path, "accuracy", "def-dirty", monkeypatch)
+    told = "Measured at several revisions of the code: decode, run of abc; accuracy of def-dirty"
+    assert page.endswith(f"\n\n{told}\n\n{table.machine()}\n")
+    parts = json.loads((tmp_path / "results.json").read_text())["parts"]
+    assert parts["accuracy"]["revision"] == "def-dirty"
+
+
+def test_parts_of_an_older_file_are_of_an_unknown_revision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(tmp_path, "decode", "abc", monkeypatch)
+    known = json.loads((tmp_path / "results.json").read_text())
+    del known["parts"]["decode"]["revision"]
+    (tmp_path / "results.json").write_text(json.dumps(known))
+    assert Results(tmp_path).figures == [DECODE]
+    page = add(tmp_path, "run", "def", monkeypatch)
+    assert "decode of an unknown one; run of def" in page
+
+
+def test_the_revision_is_the_commit_and_says_whether_files_have_changed(tmp_path: Path) -> None:
+    def git(*arguments: str) -> str:
+        own = ("-c", "user.name=a", "-c", "user.email=a@b.example", "-C", str(tmp_path))
+        done = subprocess.run(["git", *own, *arguments], capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    assert revision.revision(tmp_path) == ""
+    git("init", "--quiet")
+    (tmp_path / "code").write_text("1")
+    git("add", "code")
+    git("commit", "--quiet", "--message=one")
+    commit = git("rev-parse", "HEAD")
+    assert revision.revision(tmp_path) == commit[:12]
+    (tmp_path / "code").write_text("2")
+    assert revision.revision(tmp_path) == f"{commit[:12]}-dirty"
+
+
+def test_without_git_there_is_no_revision(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert revision.revision() == ""

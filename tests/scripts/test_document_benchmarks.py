@@ -1,5 +1,6 @@
 """What was measured goes into the documents as it was measured."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,23 @@ def test_pages_and_plot_are_written(tmp_path: Path) -> None:
         assert page.read_text().endswith("after\n")
         assert "old" not in page.read_text()
     assert (tmp_path / "docs" / "pictures" / "accuracy.svg").read_text().startswith("<?xml")
+
+
+def test_figures_of_an_older_file_are_documented_too(tmp_path: Path) -> None:
+    results = Results(tmp_path / "measured")
+    results.add("accuracy", accuracy.rows(RUNS), RUNS)
+    draw(RUNS, results.folder / document_benchmarks.PLOT)
+    path = results.folder / "results.json"
+    known = json.loads(path.read_text())
+    del known["parts"]["accuracy"]["revision"]
+    for run in known["parts"]["accuracy"]["runs"]:
+        del run["peak"], run["precision"]
+    path.write_text(json.dumps(known))
+    (tmp_path / "docs" / "pictures").mkdir(parents=True)
+    for page in (tmp_path / "README.md", tmp_path / "docs" / "benchmarks.md"):
+        page.write_text("<!-- measured -->\n<!-- end -->\n")
+    document_benchmarks.main(results.folder, tmp_path)
+    assert "| `fast` | 3 | 0.9205 |" in (tmp_path / "README.md").read_text()
 
 
 def test_without_anything_measured_it_says_how_to_measure(tmp_path: Path) -> None:
