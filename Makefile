@@ -46,7 +46,7 @@ tensorboard: $(INSTALLED) ## Show the training runs in TensorBoard (options in A
 
 .PHONY: soak
 soak: setup ## Break things on purpose, the long forms of the tests (SOAK=0.1: a tenth of the rounds; ARGS="-k ingest")
-	@SOAK=$(SOAK) $(BIN)/python -m pytest -m soak $(ARGS)
+	@SOAK=$(SOAK) $(BIN)/python -m pytest --numprocesses $(PROCESSES) -m soak $(ARGS)
 
 .PHONY: bench
 bench: setup ## Measure against what one would write instead, an hour and a half (options in ARGS="--quick")

@@ -1,10 +1,11 @@
-"""How long each step takes to start: from nothing until its own code could begin."""
+"""How long a command and each step take to start: from nothing until their own code could begin."""
 
 import statistics
 import sys
+from pathlib import Path
 from typing import Final
 
-from .figure import Figure
+from .figure import Figure, Target
 from .process import run
 from .settings import Settings
 
@@ -24,11 +25,16 @@ MODULES: Final = {
 """What each step imports until it has done its work: Google's clients, TensorFlow, plots."""
 
 
+INSTANT: Final = Target(0.4, at_most=True)
+
+
 def measure(settings: Settings) -> list[Figure]:
-    """A row for each step, in seconds."""
-    settings.say("start-up of each step")
+    """A row for a command's help and for each step, in seconds."""
+    settings.say("start-up of a command and of each step")
     bare = statistics.median(_seconds("sys") for _ in range(settings.repeats))
-    return [
+    command = [str(Path(sys.executable).with_name("fashion-mnist")), "run", "--help"]
+    shown = [run(command, discard=True).seconds for _ in range(settings.repeats)]
+    steps = [
         Figure(
             f"start-up of {step}: interpreter, kfp's executor, all imports",
             [_seconds(f"{EXECUTOR}, {modules}") for _ in range(settings.repeats)],
@@ -37,6 +43,7 @@ def measure(settings: Settings) -> list[Figure]:
         )
         for step, modules in MODULES.items()
     ]
+    return [Figure("`fashion-mnist run --help`, start to exit", shown, "s", INSTANT), *steps]
 
 
 def _seconds(modules: str) -> float:

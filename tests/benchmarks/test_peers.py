@@ -16,9 +16,9 @@ from benchmarks.sides import decode
 from benchmarks.sides.repeat import repeated
 from components.dataset import raw as raw_files
 from components.dataset.records import read_records
+from components.train.trainer.data_files import official
 from components.train.trainer.layers import Committee
 from components.train.trainer.model import build_model
-from components.train.trainer.splits import official
 from components.train.trainer.util import Hyperparameters
 from tests.idx_files import write_idx_set
 
