@@ -81,7 +81,7 @@ def _fashion_mnist(
 
     Args:
         train_step: The way to train; no parameter of the pipeline.
-        bucket_uri: Where the raw files are kept, and checkpoints while it trains:
+        bucket_uri: Where the raw files are kept, and the checkpoints of the training:
             ``gs://bucket`` or ``gs://bucket/prefix``.
         source: A directory (also as ``file:///…``), an ``http(s)://`` base or a ``gs://`` prefix
             with the four files; empty: the system's dataset package, the project's ``data/``, the

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from components.train.trainer.outputs import FINISHED
 from pipeline import compiler
 from pipeline.compiler import COMPILED, PIPELINE, PROJECT
 from pipeline.errors import UsageError
@@ -142,6 +143,7 @@ def carry_out(
                 )
                 with watch(list(result.tasks.values())) as watcher:
                     execute(spec, arguments, result.tasks, place, watcher)
+                _remove_finished(bucket)
             result.state = "done"
         except KeyboardInterrupt:
             result.state = "interrupted"
@@ -204,6 +206,13 @@ def git_revision() -> str:
     except (OSError, subprocess.CalledProcessError):
         return ""
     return done.stdout.strip()
+
+
+def _remove_finished(bucket: emulator.Emulator) -> None:
+    """Removes the checkpoints of trainings that are done, once what they came to is recorded."""
+    for name in bucket.checksums(BUCKET_URI):
+        if name.endswith(f"/{FINISHED}"):
+            bucket.remove(f"{BUCKET_URI}/{name.removesuffix(f'/{FINISHED}')}")
 
 
 def _environment(host: str, scratch: Path, root: Root, digest: str) -> Mapping[str, str]:

@@ -61,6 +61,22 @@ def test_a_run_killed_in_each_step_comes_to_what_an_undisturbed_one_does(
 
 
 @pytest.mark.timeout(1800)
+def test_a_training_that_had_ended_when_the_run_was_killed_is_not_trained_again(
+    project: SmallProject, expected: dict[str, Any], tmp_path: Path
+) -> None:
+    # The step writes this at its very end, and the cache's entry comes after it.
+    assert project.kill_when(
+        tmp_path, lambda: any(tmp_path.glob("runs/*/steps/train/executor_output.json"))
+    )
+    project.run(tmp_path)
+    assert states(tmp_path)["train"] == "done"
+    assert outcome(tmp_path) == expected
+    *_, said = sorted(logs(tmp_path, "train"), key=lambda path: path.stat().st_mtime)
+    assert "going on after epoch 3 of 3" in said.read_text()
+    assert_tidy(tmp_path)
+
+
+@pytest.mark.timeout(1800)
 def test_outputs_that_lost_their_ends_in_a_power_cut_are_made_anew(
     project: SmallProject, expected: dict[str, Any]
 ) -> None:

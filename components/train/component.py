@@ -54,8 +54,9 @@ def train(
         history: JSON: the learning curve, hyperparameters, speed, digests of data and code.
         train_metrics: The last figures of the learning curve.
         logs: For TensorBoard, added to after each epoch.
-        bucket_uri: Where checkpoints are kept until the step has ended well, from which it goes
-            on when it is started again: ``gs://bucket`` or ``gs://bucket/prefix``; empty: none.
+        bucket_uri: Where checkpoints are kept, from which the step goes on when it is started
+            again; those of finished trainings until another one begins: ``gs://bucket`` or
+            ``gs://bucket/prefix``; empty: none.
         seed: Seeds the initial weights, the order of the examples and the augmentation.
         epochs: Passes over the training examples; used when ``train_steps`` is 0.
         train_steps: Exactly this many steps; 0: ``epochs`` decide.
@@ -107,8 +108,6 @@ def train(
         if outcome.chief:
             write_json(Path(history.path), outcome.history)
             write_json(Path(train_metrics.path), outcome.metrics)
-            if outcome.checkpoints:
-                outcome.checkpoints.remove()
     for name, value in outcome.metrics.items():
         train_metrics.log_metric(name, value)
     model.metadata.update(outcome.facts)

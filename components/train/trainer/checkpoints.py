@@ -38,7 +38,8 @@ class Checkpoints:
         folder: Where they are.
         own: Where this process writes: ``folder``, or a place of its own where another worker of
             the run writes there.
-        run: What the run is made from (hyperparameters, data, code); another run's are refused.
+        run: What the run is made from (hyperparameters, data, code, versions of the packages);
+            another run's are refused.
     """
 
     def __init__(self, training: Training, folder: Folder, own: Folder, run: str) -> None:
@@ -70,8 +71,8 @@ class Checkpoints:
                 continue
             if tensors.get(RUN) != self._run.encode():
                 raise CheckpointError(
-                    f"{where} has checkpoints of a run with other hyperparameters, data or code; "
-                    "remove them, or give another --job-dir"
+                    f"{where} has checkpoints of a run with other hyperparameters, data, code or "
+                    "packages; remove them, or give another --job-dir"
                 )
             self._checkpoint.read(str(path)).assert_consumed()
             self._training.sampler.losses[:] = self._state.losses.numpy()

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from components.dataset.provenance import code_digest
 
-from .outputs import Folder
 from .training import Training
 from .util import Hyperparameters
 
@@ -29,14 +29,12 @@ class Outcome:
         metrics: The final figures of the curve; those of the validation only if there was one.
         facts: What the model's artifact is labelled with.
         chief: Whether this process writes what all workers have made together.
-        checkpoints: What is of no use once the outcome is written; None: nothing.
     """
 
     history: dict[str, Any]
     metrics: dict[str, float]
     facts: dict[str, Any]
     chief: bool = True
-    checkpoints: Folder | None = None
 
 
 def provenance(
@@ -54,11 +52,7 @@ def provenance(
         "precision": precision,
         "data": dict(data),
         "code_digest": code(),
-        "versions": {
-            "tensorflow": tf.__version__,
-            "keras": keras.__version__,
-            "python": platform.python_version(),
-        },
+        "versions": versions(),
     }
 
 
@@ -119,6 +113,16 @@ def summary(outcome: Outcome, examples: int) -> str:
         f"{history['steps']:,} steps in {history['training_seconds']:.0f} s "
         f"({history['images_per_second']:,.0f} images/s, {history['precision']}): {reached}"
     )
+
+
+def versions() -> dict[str, str]:
+    """The versions that a run's result hangs on."""
+    return {
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
 
 
 def code() -> str:

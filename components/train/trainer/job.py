@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from components.dataset.manifest import content_digest, write_manifest
 from components.dataset.startup import quiet_start
 
-from .outputs import Outputs
+from .outputs import FINISHED, Outputs
 from .splits import Split
 from .util import Hyperparameters
 
@@ -76,9 +76,14 @@ def run(
         training = Training(model, source, validated, hyperparameters, eval_steps)
     logger.info("%s", history.announcement(training, source.count, precision))
     data = {"train": train.digest, "validation": validation.digest}
-    made_from = json.dumps([hyperparameters.as_dict(), data, precision, eval_steps, history.code()])
-    shared, outputs = outputs.shared, outputs.of_run(made_from)
+    made_from = json.dumps(
+        [hyperparameters.as_dict(), data, precision, eval_steps, history.code(), history.versions()]
+    )
+    shared = outputs.checkpoints if outputs.shared else None
+    outputs = outputs.of_run(made_from)
     with distribution.written_once(strategy, outputs) as own:
+        if shared and outputs.checkpoints and distribution.is_chief(strategy):
+            shared.remove_finished(but=outputs.checkpoints)
         after_epoch = _start_records(training, outputs, own, made_from)
         training.run(after_epoch)
         serving = build_model(hyperparameters)
@@ -92,13 +97,11 @@ def run(
         if own.figures:
             own.figures.write_json("history.json", outcome.history)
             own.figures.write_json("metrics.json", outcome.metrics)
+        if shared and own.checkpoints:
+            own.checkpoints.write_json(FINISHED, {"epochs": len(training.curve)})
     distribution.meet(strategy)
     logger.info("%s", history.summary(outcome, source.count))
-    return dataclasses.replace(
-        outcome,
-        chief=distribution.is_chief(strategy),
-        checkpoints=outputs.checkpoints if shared else None,
-    )
+    return dataclasses.replace(outcome, chief=distribution.is_chief(strategy))
 
 
 def _start_records(

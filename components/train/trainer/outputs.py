@@ -16,6 +16,8 @@ LOGS: Final = "AIP_TENSORBOARD_LOG_DIR"
 """What Vertex AI sets for a training job, each to an address in a bucket."""
 NAME_DIGITS: Final = 16
 """Hexadecimal digits of a run's digest that name its folder among those of others."""
+FINISHED: Final = "finished.json"
+"""Is with the checkpoints of a training that has ended well."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,6 +82,26 @@ class Folder:
             from components.dataset import folder
 
             folder.remove(self.address)
+
+    def remove_finished(self, but: "Folder") -> None:
+        """Removes the folders in it that have ``FINISHED``, but one.
+
+        Raises:
+            BucketError: The bucket is missing, refuses, or cannot be reached.
+        """
+        for name in self._files():
+            run = self / name.removesuffix(f"/{FINISHED}")
+            if name.endswith(f"/{FINISHED}") and run != but:
+                run.remove()
+
+    def _files(self) -> list[str]:
+        if self.address:
+            from components.dataset import folder
+
+            prefix = f"{self.address}/"
+            return [name.removeprefix(prefix) for name in folder.list_files(self.address)]
+        files = (path for path in self.path.rglob("*") if path.is_file())
+        return [path.relative_to(self.path).as_posix() for path in files]
 
     def write_json(self, name: str, value: Mapping[str, Any]) -> None:
         """Writes one file, here and there.

@@ -51,8 +51,10 @@ class Log:
             split: tf.summary.create_file_writer(str(folder.path / split))
             for split in ("train", "validation")
         }
-        for row in [] if begun else training.curve:
-            self._add(row)
+        if training.curve and not begun:
+            for row in training.curve:
+                self._add(row)
+            self._publish()
 
     def write(self, row: Epoch) -> None:
         """Adds the points of the epoch that has just ended.
@@ -67,6 +69,9 @@ class Log:
             png = tf.io.encode_png(picture)
             with self._at(row, "validation"):
                 tf.summary.write("confusion_matrix", tf.stack([width, height, png]), metadata=IMAGE)
+        self._publish()
+
+    def _publish(self) -> None:
         for writer in self._writers.values():
             writer.flush()
         self._folder.publish()

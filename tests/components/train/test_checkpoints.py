@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from components.dataset.manifest import content_digest, read_manifest
-from components.train.trainer import checkpoints, job
+from components.train.trainer import checkpoints, history, job
 from components.train.trainer.checkpoints import CheckpointError
 from components.train.trainer.outputs import Folder, Outputs
 from components.train.trainer.splits import Split
@@ -36,6 +36,14 @@ def stop_after(epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
             raise Stopped
 
     monkeypatch.setattr(checkpoints.Checkpoints, "save", stopping)
+
+
+@pytest.fixture(scope="module")
+def finished(train: Split, validation: Split, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A job that has ended."""
+    place = tmp_path_factory.mktemp("finished")
+    job.run(train, validation, SMALL, outputs(place))
+    return place
 
 
 def test_an_interrupted_run_goes_on_to_the_same_result(
@@ -82,6 +90,15 @@ def test_the_checkpoints_of_another_run_are_refused(
         job.run(train, validation, other, outputs(tmp_path))
 
 
+def test_the_checkpoints_of_other_packages_are_refused(
+    train: Split, validation: Split, finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions = {**history.versions(), "tensorflow": "2.22.0"}
+    monkeypatch.setattr(history, "versions", lambda: versions)
+    with pytest.raises(CheckpointError, match="other hyperparameters, data, code or packages"):
+        job.run(train, validation, SMALL, outputs(finished))
+
+
 def lost(path: Path) -> None:
     path.unlink()
 
@@ -94,14 +111,6 @@ def flipped(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-
-
-@pytest.fixture(scope="module")
-def finished(train: Split, validation: Split, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A job that has ended."""
-    place = tmp_path_factory.mktemp("finished")
-    job.run(train, validation, SMALL, outputs(place))
-    return place
 
 
 @pytest.mark.parametrize(
@@ -136,16 +145,24 @@ def test_a_run_goes_on_after_its_newest_whole_checkpoint_to_the_same_result(
     assert [path.name for path in kept[0]] == [path.name for path in kept[1]]
 
 
-def test_runs_that_share_a_folder_have_one_each_by_what_they_are_made_from(
-    train: Split, validation: Split, tmp_path: Path
+def test_runs_that_share_a_folder_have_one_each_and_remove_those_of_finished_ones(
+    train: Split, validation: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def run(given: Hyperparameters) -> set[Path]:
+        job.run(
+            train,
+            validation,
+            given,
+            Outputs(Folder(tmp_path / "model"), Folder(tmp_path / "kept"), shared=True),
+        )
+        return set((tmp_path / "kept").iterdir())
+
     other = Hyperparameters(**{**SMALL.as_dict(), "learning_rate": 0.1})
-    found = []
-    for given in (SMALL, other, SMALL):
-        shared = Outputs(Folder(tmp_path / "model"), Folder(tmp_path / "kept"), shared=True)
-        outcome = job.run(train, validation, given, shared)
-        assert outcome.chief
-        assert outcome.checkpoints is not None
-        found.append(outcome.checkpoints.path)
-    assert found[0] == found[2] != found[1]
-    assert sorted(found[:2]) == sorted((tmp_path / "kept").iterdir())
+    with monkeypatch.context() as patch, pytest.raises(Stopped):
+        stop_after(1, patch)
+        run(SMALL)
+    unfinished = set((tmp_path / "kept").iterdir())
+    both = run(other)
+    assert unfinished < both
+    assert len(both) == 2
+    assert run(SMALL) == unfinished

@@ -92,7 +92,7 @@ def test_the_history_tells_everything_about_the_run(
         "validation": content_digest(read_manifest(validation_directory)),
     }
     assert history["code_digest"] == code_digest(embedding.COMPONENTS / "train")
-    assert set(history["versions"]) == {"tensorflow", "keras", "python"}
+    assert set(history["versions"]) == {"tensorflow", "keras", "numpy", "python"}
     assert (history["precision"], history["steps"]) == ("float32", 12)
     assert history["training_seconds"] == sum(row["seconds"] for row in history["epochs"])
     trained = 12 * 32 / sum(row["seconds"] for row in history["epochs"])
@@ -215,7 +215,14 @@ def test_the_local_runner_trains(
     assert (Path(model["uri"]) / "saved_model.pb").is_file()
 
 
-def test_checkpoints_are_in_the_bucket_until_the_step_has_ended_well(
+def weights(model: Model) -> dict[str, bytes]:
+    # Not the files: they also have the names of layers, which count on within a process.
+    reader = tf.train.load_checkpoint(f"{model.path}/variables/variables")
+    names = [name for name in reader.get_variable_to_shape_map() if name.startswith("weights")]
+    return {name: reader.get_tensor(name).tobytes() for name in names}
+
+
+def test_a_step_goes_on_from_its_checkpoints_also_when_it_had_ended(
     train_directory: Path,
     validation_directory: Path,
     tmp_path: Path,
@@ -238,10 +245,18 @@ def test_checkpoints_are_in_the_bucket_until_the_step_has_ended_well(
         given = {"bucket_uri": bucket, "train_steps": 25}
         with pytest.raises(InterruptedError):
             call(tmp_path / "first", train_directory, validation_directory, **given)
-        _, history, _ = call(tmp_path / "again", train_directory, validation_directory, **given)
-        assert list_objects(f"{bucket}/checkpoints") == []
-    assert len(json.loads(Path(history.path).read_text())["epochs"]) == 3
-    # The first epoch was not trained a second time.
-    assert len(seen) == 3
-    (folder,) = {address.rsplit("/", 1)[0] for address in seen[0]}
-    assert re.fullmatch(rf"{bucket}/checkpoints/[0-9a-f]{{16}}", folder)
+        again = call(tmp_path / "again", train_directory, validation_directory, **given)
+        third = call(tmp_path / "third", train_directory, validation_directory, **given)
+        # The first epoch was not trained a second time, the others not a third time.
+        assert len(seen) == 3
+        call(tmp_path / "other", train_directory, validation_directory, **given, seed=1)
+    curves = [json.loads(Path(each[1].path).read_text())["epochs"] for each in (again, third)]
+    assert curves[0] == curves[1]
+    assert len(curves[0]) == 3
+    assert weights(again[0]) == weights(third[0]) != {}
+    folders = [{address.rsplit("/", 1)[0] for address in each} for each in seen]
+    assert len(folders[0]) == 1
+    assert folders[0] == folders[2]
+    # It had ended well, so another training has removed its checkpoints.
+    assert folders[3].isdisjoint(folders[0])
+    assert all(re.fullmatch(rf"{bucket}/checkpoints/[0-9a-f]{{16}}", name) for name in folders[3])

@@ -186,3 +186,19 @@ def interrupted(
         rows: list[dict[str, Any]] = run(train, validation, address, tmp_path / "second")["epochs"]
         folder.fetch(f"{address}/logs", tmp_path / "logs")
     return rows
+
+
+def test_a_run_that_is_done_writes_a_log_that_is_not_there(
+    train: Split, validation: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from components.dataset import folder
+
+    address = f"gs://{emulator.LOCAL_BUCKET}/job"
+    with emulator.serve(tmp_path / "bucket") as host:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", host)
+        run(train, validation, address, tmp_path / "first")
+        folder.remove(f"{address}/logs")
+        rows = run(train, validation, address, tmp_path / "second")["epochs"]
+        folder.fetch(f"{address}/logs", tmp_path / "logs")
+    accuracy = points(tmp_path / "logs" / "validation", "epoch_accuracy")
+    assert accuracy == pytest.approx(expected(rows))
