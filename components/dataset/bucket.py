@@ -149,8 +149,11 @@ def _upload_once(
 
 
 def _is_broken(code: int | None, text: str) -> bool:
-    """Whether an upload was refused as damaged, lost or incomplete, but may be begun again."""
-    return code in (308, 400, 404, 410) and "bucket does not exist" not in text
+    """Whether an upload was refused as damaged, lost or incomplete, but may be begun again.
+
+    With 200, where the answer was cut off before it said where to send the content.
+    """
+    return code in (200, 308, 400, 404, 410) and "bucket does not exist" not in text
 
 
 def _same_as_stored(path: Path, uri: str, crc32c: str) -> bool:

@@ -7,9 +7,14 @@ from tests.fakes.storage_server import Request, StorageHandler
 
 
 def half(handler: StorageHandler, request: Request) -> None:
-    """Answers rightly, and hangs up in the middle."""
+    """Answers rightly, and hangs up in the middle: of the headers where it has no content."""
     status, headers, content = handler.carry_out(request)
     handler.send_response(status)
+    if not content:
+        handler.flush_headers()
+        handler.wfile.write(b"Content-Le")
+        handler.close_connection = True
+        return
     for name, value in (headers | {"Content-Length": str(len(content))}).items():
         handler.send_header(name, value)
     handler.end_headers()

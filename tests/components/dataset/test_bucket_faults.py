@@ -105,7 +105,7 @@ def test_a_fault_that_lasts_is_a_typed_error_of_one_line_in_bounded_time(
     assert fake.committed == []
 
 
-@pytest.mark.parametrize("operation", ["list", "look", "insert", "finish", "download"])
+@pytest.mark.parametrize("operation", OPERATIONS)
 def test_an_answer_that_ends_in_the_middle_is_asked_for_again(
     operation: str, fake: FakeBucket, large: Path, small: Path
 ) -> None:
@@ -114,14 +114,14 @@ def test_an_answer_that_ends_in_the_middle_is_asked_for_again(
     check(fake, operation, use(operation, large, small), large, small)
 
 
-@pytest.mark.parametrize("operation", ["list", "look", "download"])
+@pytest.mark.parametrize("operation", ["list", "look", "start", "chunk", "download"])
 def test_answers_that_all_end_in_the_middle_are_a_typed_error(
     operation: str, fake: FakeBucket, large: Path, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(storage, "RETRY_SECONDS", 0.15)
     prepare(fake, operation)
     fake.fail(operation, StorageFault(act=half), times=1000)
-    with pytest.raises(BucketError, match=r"cannot be reached|damaged"):
+    with pytest.raises(BucketError, match=r"cannot be reached|damaged|run again"):
         use(operation, large, small)
 
 
