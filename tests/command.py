@@ -22,10 +22,14 @@ def fashion_mnist(
     )
 
 
+def newest_run(root: Path) -> Path:
+    """The folder of the newest run under ``root``."""
+    return max((root / "runs").iterdir(), key=lambda run: run.stat().st_mtime_ns)
+
+
 def summary(root: Path) -> dict[str, Any]:
     """``summary.json`` of the newest run under ``root``."""
-    newest = max((root / "runs").iterdir(), key=lambda run: run.stat().st_mtime_ns)
-    content: dict[str, Any] = json.loads((newest / "summary.json").read_text())
+    content: dict[str, Any] = json.loads((newest_run(root) / "summary.json").read_text())
     return content
 
 
