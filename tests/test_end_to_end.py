@@ -97,7 +97,8 @@ def test_an_unchanged_run_uploads_nothing_and_says_which_version_it_is(
     page = Path(summary(copy)["report"]).read_text()
     assert page.count('<td class="left">from the cache</td>') == 3
     assert "<dd>version 1<small>of fashion-mnist, the champion now</small></dd>" in page
-    assert f"predict --run {summary(copy)['run'][-4:]} PHOTO" in done.stderr
+    said = f"predict --run {summary(copy)['run'][-4:]} --root {copy} PHOTO"
+    assert said in done.stderr
 
 
 def test_json_is_the_summary_and_progress_goes_to_standard_error(

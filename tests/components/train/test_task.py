@@ -11,7 +11,7 @@ import pytest
 
 from components.dataset import folder
 from components.dataset.manifest import read_manifest
-from components.train.trainer import splits, task
+from components.train.trainer import data_files, task
 from components.train.trainer.presets import PRESETS
 from components.train.trainer.splits import Split
 from components.train.trainer.util import Hyperparameters
@@ -66,7 +66,7 @@ def test_with_nothing_but_a_job_dir_it_trains_the_default_on_the_official_files(
     official = (Split("training"), Split("validation"))
     given: list[Any] = []
 
-    monkeypatch.setattr(splits, "official", lambda seed: official if seed == 0 else None)
+    monkeypatch.setattr(data_files, "official", lambda seed: official if seed == 0 else None)
 
     def run(*positional: Any, eval_steps: int) -> None:
         assert eval_steps == 0
