@@ -122,10 +122,16 @@ def _send(
 
     needs = Needs(ordered.target, ordered.bucket, ordered.service_account, create_bucket)
     request = _request(ordered, cron, max_runs)
-    if cron:
-        return None, schedules.as_json(sending.schedule(request, needs, note))
-    client, job = sending.job(request, needs, experiment, note)
-    return client, jobs.as_json(job, ordered.target)
+    told: list[str] = []
+    try:
+        with waiting("looking at the project, then submitting"):
+            if cron:
+                return None, schedules.as_json(sending.schedule(request, needs, told.append))
+            client, job = sending.job(request, needs, experiment, told.append)
+            return client, jobs.as_json(job, ordered.target)
+    finally:
+        for line in told:
+            note(line)
 
 
 def _check_together(
