@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from components.dataset.disk import FULL
 from pipeline.errors import StepFailed
+from pipeline.local_run import run_folder
 from pipeline.local_run.processes import make_environment, read_lines, running
 from pipeline.local_run.step_output import StepOutput, Tracebacks, foreseen
 from pipeline.local_run.tasks import Task, Watcher, Workplace
@@ -196,10 +197,7 @@ def step_failed(task: Task, tail: Sequence[str], run_directory: Path) -> StepFai
     """
     reason = foreseen(tail)
     if not reason and any(text in line for text in FULL_DISK for line in tail):
-        reason = (
-            f"the disk that holds {run_directory} is full; free some space, or give another "
-            "place with --root, and run again"
-        )
+        reason = run_folder.disk_is_full(run_directory)
     if reason:
         return StepFailed(task.name, f"{task.display_name} failed: {reason}")
     return StepFailed(task.name, f"{task.display_name} failed; its last lines:", tuple(tail))

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from components.dataset.disk import FULL
 from pipeline.compiler import COMPILED, PIPELINE
+from pipeline.errors import CommandError
 from pipeline.local_run.root import Root
 from pipeline.local_run.tasks import Task
 from pipeline.models import registry_files
@@ -62,7 +64,8 @@ def end(run: Run) -> None:
     """Removes what was scratch, and writes the summary.
 
     Raises:
-        OSError: The run went well, and its summary cannot be written.
+        CommandError: The run went well, and the disk has no room for its summary.
+        OSError: It cannot be written for another reason.
     """
     scratch = run.directory / SCRATCH
     for path in scratch.iterdir():  # Before the summary: it may be what fills the disk.
@@ -72,9 +75,19 @@ def end(run: Run) -> None:
         write_summary(run)
     except OSError as error:
         if run.state == "done":
+            if error.errno in FULL:
+                raise CommandError(disk_is_full(run.directory)) from error
             raise
         log.warning("%s has no summary of its end (%s)", run.directory, error)
     shutil.rmtree(scratch, ignore_errors=True)
+
+
+def disk_is_full(directory: Path) -> str:
+    """What to say of the disk that holds a run's folder."""
+    return (
+        f"the disk that holds {directory} is full; free some space, or give another place with "
+        "--root, and run again"
+    )
 
 
 def clear(root: Root) -> None:
