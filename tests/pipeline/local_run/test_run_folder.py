@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pipeline import local
+from pipeline.errors import CommandError
 from pipeline.local_run import run_folder
 from pipeline.local_run.root import Root
 from pipeline.models.registry import Registry
@@ -164,5 +165,5 @@ def test_a_summary_that_does_not_fit_on_the_disk_hides_no_error(
     assert not (run.directory / "scratch").exists()
     (run.directory / "scratch").mkdir()
     run.state = "done"
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(CommandError, match=r"the disk that holds .* is full; .* and run again"):
         run_folder.end(run)
