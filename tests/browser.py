@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+from scripts.picture_of_report import BROWSERS
+
 OVERFLOW = """() => {
   const wide = document.documentElement.clientWidth, found = [];
   const name = e => `${e.tagName.toLowerCase()}.${e.getAttribute("class") || ""}: `
@@ -69,14 +70,20 @@ class Findings:
     broken: list[str] = field(default_factory=list)
 
 
+def installed() -> str:
+    """The path of the system's Chromium; skips the test where there is none."""
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        pytest.skip(f"none of {', '.join(BROWSERS)} is installed")
+    return path
+
+
 @contextmanager
 def chromium() -> Iterator[Any]:
     """The system's Chromium; skips the test where there is none."""
     from playwright.sync_api import sync_playwright
 
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
-        pytest.skip(f"none of {', '.join(NAMES)} is installed")
+    path = installed()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
