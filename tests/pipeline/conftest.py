@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.models.registry import Registry
+from pipeline.models.registry import Registry, Version
+from tests.pipeline.recorded_version import register
 from tests.saved_models import make_model
 
 
@@ -15,3 +16,8 @@ def registry(tmp_path: Path) -> Registry:
 @pytest.fixture
 def saved_model(tmp_path: Path) -> Path:
     return make_model(tmp_path / "model")
+
+
+@pytest.fixture
+def version(registry: Registry, tmp_path: Path) -> Version:
+    return register(registry, tmp_path / "first")

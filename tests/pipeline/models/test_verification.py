@@ -8,58 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from components.dataset.facts import DIGESTS
-from components.dataset.manifest import content_digest, write_manifest
+from components.dataset.manifest import write_manifest
 from components.dataset.provenance import code_digest
 from components.embedding import COMPONENTS
-from pipeline.command_line.cli import app
 from pipeline.models.registry import Registry, Version
 from pipeline.models.verification import Finding, sound, verify
-from tests.saved_models import make_model
-
-NAME = "fashion-mnist"
-ACCURACY = 0.9411
-ORIGIN: dict[str, Any] = {
-    "parameters": {"seed": 3, "filters": [32, 64]},
-    "precision": "float32",
-    "data": {"train": "7ea1", "validation": "ba11"},
-    "versions": {"tensorflow": "2.21.0", "keras": "3.15.1", "python": "3.11.7"},
-}
-VARIABLES = "variables/variables.index"
-
-
-def register(registry: Registry, source: Path, **changed: Any) -> Version:
-    """A version as a run leaves it."""
-    make_model(source)
-    (source / VARIABLES).write_bytes(source.name.encode() * 100)
-    code = code_digest(COMPONENTS / "train")
-    digest = content_digest(write_manifest(source, **ORIGIN, code_digest=code))
-    facts = {
-        "run": "run-1",
-        "metrics": {"accuracy": ACCURACY},
-        "digests": {
-            "model": digest,
-            "raw": DIGESTS,
-            "train_records": "7ea1",
-            "validation_records": "ba11",
-            "code": code,
-        },
-        "verified": True,
-        # As they come back from kfp, which knows no integers.
-        "parameters": {"seed": 3.0, "filters": [32.0, 64.0]},
-        "versions": ORIGIN["versions"],
-    }
-    version = registry.add_version(NAME, source, {**facts, **changed}, ["default"])
-    evaluation = {"model_digest": digest, "confidenceMetrics": [{"recall": ACCURACY}]}
-    registry.add_evaluation(version.path, evaluation)
-    return version
-
-
-@pytest.fixture
-def version(registry: Registry, tmp_path: Path) -> Version:
-    return register(registry, tmp_path / "first")
+from tests.pipeline.recorded_version import (
+    VARIABLES,
+    flip_a_bit,
+    lose_the_record,
+    register,
+)
 
 
 def states(findings: list[Finding]) -> dict[str, str]:
@@ -79,12 +40,6 @@ def test_a_version_as_a_run_leaves_it_is_sound(version: Version) -> None:
     assert sound(findings)
 
 
-def flip_a_bit(path: Path) -> None:
-    content = bytearray((path / VARIABLES).read_bytes())
-    content[50] ^= 1
-    (path / VARIABLES).write_bytes(content)
-
-
 def lose_a_file(path: Path) -> None:
     (path / VARIABLES).unlink()
 
@@ -101,10 +56,6 @@ def link_a_file(path: Path) -> None:
 def name_a_file_outside(path: Path) -> None:
     entry = {"name": "../aliases.json", "bytes": 1, "sha256": ""}
     edit(path / "manifest.json", lambda values: values["files"].append(entry))
-
-
-def lose_the_record(path: Path) -> None:
-    (path / "version.json").unlink()
 
 
 def lose_the_manifest(path: Path) -> None:
@@ -215,72 +166,3 @@ def test_the_output_of_a_training_is_checked_by_its_manifest_alone(
 
 def test_a_directory_without_a_model_fails(tmp_path: Path) -> None:
     assert states(verify(tmp_path)) == {"files": "failed"}
-
-
-class TestTheCommand:
-    def call(self, registry: Registry, *arguments: str) -> Any:
-        place = ("--root", str(registry.root.parent))
-        return CliRunner().invoke(app, ["models", "--verify", *arguments, *place])
-
-    @pytest.mark.parametrize("what", [(), ("1",), ("default",), (f"{NAME}@1",)])
-    def test_versions_are_named_as_everywhere(
-        self, version: Version, registry: Registry, what: tuple[str, ...]
-    ) -> None:
-        done = self.call(registry, *what)
-        assert done.exit_code == 0, done.output
-        assert str(version.path) in done.stdout
-        assert "FashionMNIST's own files" in done.stdout
-
-    def test_a_directory_is_checked_as_it_is(
-        self, version: Version, registry: Registry, tmp_path: Path
-    ) -> None:
-        done = self.call(registry, str(tmp_path / "first"))
-        assert done.exit_code == 0
-        assert "in no registry" in done.stdout
-
-    def test_what_failed_is_the_exit_code(self, version: Version, registry: Registry) -> None:
-        flip_a_bit(version.path)
-        done = self.call(registry)
-        assert done.exit_code == 1
-        assert f"1 of 1 not as recorded: {version.path}" in done.stderr
-        (told,) = json.loads(self.call(registry, "--json").stdout)
-        assert told["sound"] is False
-        assert told["findings"][0]["state"] == "failed"
-
-    @pytest.mark.parametrize("elsewhere", [False, True])
-    def test_a_version_whose_record_is_gone_fails_however_it_is_named(
-        self, version: Version, registry: Registry, tmp_path: Path, elsewhere: bool
-    ) -> None:
-        lose_the_record(version.path)
-        asked_from = Registry(tmp_path / "other" / "registry") if elsewhere else registry
-        for what in [(str(version.path),), *([] if elsewhere else [(), ("1",)])]:
-            done = self.call(asked_from, *what)
-            assert done.exit_code == 1, done.output
-            assert "there is no version.json" in done.stdout
-
-    def test_a_version_that_was_put_there_by_hand_fails_too(
-        self, registry: Registry, tmp_path: Path
-    ) -> None:
-        register(Registry(tmp_path / "other"), tmp_path / "first")
-        shutil.copytree(tmp_path / "first", registry.root / NAME / "1")
-        assert self.call(registry).exit_code == 1
-
-    def test_what_is_not_there_is_named(self, version: Version, registry: Registry) -> None:
-        assert "no such directory" in self.call(registry, "./nowhere").stderr
-        assert "no version or alias '7'" in self.call(registry, "7").stderr
-
-    def test_a_version_without_verify_is_wrong_use(self, registry: Registry) -> None:
-        done = CliRunner().invoke(app, ["models", "1", "--root", str(registry.root.parent)])
-        assert done.exit_code == 2
-        assert "only --verify takes a model" in done.stderr
-
-    def test_a_broken_record_is_a_finding_and_the_others_are_checked(
-        self, version: Version, registry: Registry, tmp_path: Path
-    ) -> None:
-        broken = register(registry, tmp_path / "second")
-        (broken.path / "version.json").write_text("{")
-        done = self.call(registry)
-        assert done.exit_code == 1
-        assert "FashionMNIST's own files" in done.stdout
-        assert "is no JSON" in " ".join(done.stdout.split())
-        assert f"1 of 2 not as recorded: {broken.path}" in done.stderr
