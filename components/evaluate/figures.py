@@ -73,7 +73,7 @@ def learning_curve(epochs: Sequence[Mapping[str, Any]], figure: str) -> str:
                 axes.plot(*zip(*points, strict=True), color=colour, marker=marker, label=label)
         axes.set_xlabel("epoch")
         axes.set_ylabel(figure)
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         axes.margins(x=0.06, y=0.1)
         axes.legend()
 

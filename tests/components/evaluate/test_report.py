@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from components.evaluate.assessment import assess
-from components.evaluate.figures import plots
+from components.evaluate.figures import learning_curve, plots
 from components.evaluate.report import Additions, Section, Tile, lists, render
 
 Facts = dict[str, Any]
@@ -172,6 +172,14 @@ def test_text_from_outside_is_escaped(facts: Facts) -> None:
         other["verdict"]["reason"] = attack
 
     assert "<script" not in changed(facts, change)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_the_axis_of_a_learning_curve_has_whole_epochs(count: int) -> None:
+    curve = learning_curve([{"epoch": 1 + i, "loss": 0.5} for i in range(count)], "loss")
+    along = curve[: curve.index(">epoch<")]
+    ticks = re.findall(r"<text[^>]*>([^<]+)</text>", along)
+    assert ticks == [str(1 + i) for i in range(count)]
 
 
 def test_a_model_without_mistakes_champion_or_curve_has_a_page_too(
