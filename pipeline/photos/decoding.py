@@ -12,6 +12,8 @@ from pipeline.errors import CommandError
 
 FORMATS: Final = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "PPM")
 """The decoders that are tried: some of the others start programs, or read without a limit."""
+HEIC_BRANDS: Final = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis")
+"""What iPhones write. It is not decoded: pi-heif 1.4.0 (libheif 1.23.0) crashed when fuzzed."""
 MAX_BYTES: Final = 50 * 2**20
 MAX_PIXELS: Final = 8192 * 6144
 """The larger size in which today's telephones take a picture."""
@@ -57,7 +59,7 @@ def decode(data: bytes) -> Image.Image:
         except PhotoError:
             raise
         except UnidentifiedImageError as error:
-            raise PhotoError("it is no image that can be read; save it as PNG or JPEG") from error
+            raise PhotoError(f"it is {_unread(data)}; save it as PNG or JPEG") from error
         except Image.DecompressionBombError as error:
             raise PhotoError(f"it has more than {MAX_PIXELS:,} pixels; save it smaller") from error
         except Exception as error:
@@ -81,6 +83,12 @@ def check_size(width: int, height: int, size: int) -> None:
         raise PhotoError(
             f"it is a damaged image ({width} x {height} pixels do not fit into {size:,} bytes)"
         )
+
+
+def _unread(data: bytes) -> str:
+    if data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS:
+        return "a HEIC photo, which is not read"
+    return "no image that can be read"
 
 
 def _read(image: Image.Image) -> Image.Image:

@@ -105,6 +105,7 @@ def test_a_large_picture_is_made_smaller() -> None:
         (b"", "it is no image"),
         (b"not a photo\n" * 100, "it is no image"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "it is no image"),
+        (b"\0\0\0\x1cftypheic\0\0\0\0mif1heic" + b"\0" * 99, "it is a HEIC photo, which"),
         (encoded(picture())[:100], "it is a damaged image"),
         (encoded(picture(), "JPEG")[:700], "it is a damaged image"),
     ],
