@@ -13,7 +13,7 @@ from pipeline.errors import CommandError
 FORMATS: Final = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "PPM")
 """The decoders that are tried: some of the others start programs, or read without a limit."""
 HEIC_BRANDS: Final = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis")
-"""What iPhones write. It is not decoded: pi-heif 1.4.0 (libheif 1.23.0) crashed when fuzzed."""
+"""What iPhones write. Not decoded: fuzzing with pi-heif 1.4.0 crashed once, why is not known."""
 MAX_BYTES: Final = 50 * 2**20
 MAX_PIXELS: Final = 8192 * 6144
 """The larger size in which today's telephones take a picture."""
