@@ -9,7 +9,14 @@ import typer
 
 from pipeline.command_line import spec_commands
 from pipeline.command_line.commands import Command, Commands
-from pipeline.command_line.console import AsJson, console, print_json, say, waiting
+from pipeline.command_line.console import (
+    AsJson,
+    console,
+    print_json,
+    say,
+    say_aside,
+    waiting,
+)
 from pipeline.command_line.examples import examples
 from pipeline.command_line.models_command import models
 from pipeline.command_line.options import ROOT, RootFolder
@@ -123,6 +130,7 @@ def run(
     registry. Steps whose code and inputs have not changed are answered from the cache.
     """
     from pipeline import compiler, local
+    from pipeline.command_line.first_run import note
     from pipeline.command_line.watchers import stopped_by_signals, tell, watch_on
     from pipeline.local_run.root import Root
     from pipeline.results.summary import as_json as summary
@@ -149,6 +157,8 @@ def run(
     }
     if "source" in values:
         values["source"] = local.check_source(values["source"])
+    if hint := note(values, place):
+        say_aside(hint)
     with stopped_by_signals():
         result = local.run(
             compiled,

@@ -15,7 +15,7 @@ from components.dataset.facts import IMAGE_HEIGHT, IMAGE_WIDTH, NUM_CLASSES
 from .input_pipeline import Part, Source, training_batches
 from .optimizer import MuonSGD, Triangle
 from .plan import Epoch, Plan
-from .progress import Ticker
+from .progress import Pace, Ticker
 from .sampling import Draw, Sampler
 from .splits import Examples
 from .util import Hyperparameters, TrainingDiverged
@@ -68,6 +68,7 @@ class Training:
         self._optimizer = MuonSGD(self.schedule)
         self._optimizer.build(model.trainable_variables)
         self._strategy = tf.distribute.get_strategy()
+        self._pace = Pace()
         self.step = tf.function(self._train_step)
         images = tf.TensorSpec([None, *IMAGES], tf.uint8)
         labels = tf.TensorSpec([None], tf.int64)
@@ -143,14 +144,19 @@ class Training:
                 figures.append(figure)
                 losses.append(of_examples)
                 step = len(figures)
+                self._pace.step()
                 if ticker.due() or step == end - done:
                     loss = self._watch(figures[watched:], done + step)
                     watched = step
                     speed = step * self.plan.batch_size / (time.perf_counter() - started)
-                    ticker.show(
-                        f"epoch {number}/{self.plan.epochs}  step {step}/{end - done}  "
-                        f"{speed:,.0f} images/s  loss {loss:.4f}"
+                    shown = (
+                        f"epoch {number}/{self.plan.epochs}",
+                        f"step {step}/{end - done}",
+                        self._pace.left(self.plan.steps - done - step),
+                        f"{speed:,.0f} images/s",
+                        f"loss {loss:.4f}",
                     )
+                    ticker.show("  ".join(filter(None, shown)))
             if self._source.indexed:
                 self.sampler.record(draw, np.concatenate([each.numpy() for each in losses]))
         seconds = time.perf_counter() - started

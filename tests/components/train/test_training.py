@@ -12,7 +12,7 @@ from components.train.trainer import training as module
 from components.train.trainer.input_pipeline import InMemory, open_source, read_examples
 from components.train.trainer.model import build_model
 from components.train.trainer.plan import Plan
-from components.train.trainer.progress import Ticker
+from components.train.trainer.progress import Pace, Ticker
 from components.train.trainer.splits import Split
 from components.train.trainer.training import Training
 from components.train.trainer.util import Hyperparameters, TrainingDiverged
@@ -189,8 +189,25 @@ def test_progress_is_written_only_where_it_is_wanted(
     start(train, None, SMALL).run()
     lines = capsys.readouterr().out.split("\r")
     assert lines.pop() == ""
-    assert all(re.match(r"epoch [12]/2  step \d+/10  [\d,]+ images/s  loss \d", x) for x in lines)
-    assert "step 10/10" in lines[-1]
+    first, *_, last = lines
+    assert re.match(r"epoch 1/2  step 1/10  [\d,]+ images/s  loss \d", first)
+    assert re.match(r"epoch 2/2  step 10/10  0 s left  [\d,]+ images/s  loss \d", last)
+
+
+@pytest.mark.parametrize(
+    ("steps", "left"),
+    [(0, "0 s left"), (44, "88 s left"), (45, "2 min left"), (300, "10 min left")],
+)
+def test_the_time_that_is_left_follows_from_the_steps_after_the_first(
+    steps: int, left: str
+) -> None:
+    times = iter([60.0, 66.0])
+    pace = Pace(lambda: next(times))
+    pace.step()
+    assert pace.left(steps) == ""
+    for _ in range(3):
+        pace.step()
+    assert pace.left(steps) == left
 
 
 def test_the_losses_of_the_examples_are_kept_for_the_next_round(train: Split) -> None:
