@@ -38,7 +38,7 @@ notebook: setup ## Open the notebook in JupyterLab (its options in ARGS="--port 
 
 .PHONY: test
 test: setup ## Pass the tests (options in ARGS="-k ingest"; side by side in PROCESSES=2)
-	@$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: tensorboard
 tensorboard: $(INSTALLED) ## Show the training runs in TensorBoard (options in ARGS="--port 6007")
