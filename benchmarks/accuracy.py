@@ -125,9 +125,9 @@ def share_of_peak(runs: Sequence[Trained]) -> Figure:
 def race(ours: Sequence[Trained], theirs: Sequence[Trained]) -> Figure:
     """The time to the threshold, ours divided by the peer's.
 
-    A peer that never gets there is counted with all of its time, which favours it.
+    A peer that never gets there is counted with all of its time, which favours it, and ours with
+    an infinite one.
     """
-    late = ", ".join(str(run.seed) for run in theirs if run.seconds_to(THRESHOLD) is None)
     row = ratio(
         f"time to {THRESHOLD} on the validation split: preset fast / Keras guide's CNN",
         [run.seconds_to(THRESHOLD) or math.inf for run in ours],
@@ -136,5 +136,9 @@ def race(ours: Sequence[Trained], theirs: Sequence[Trained]) -> Figure:
         unit="s",
         labels=("fast", "guide"),
     )
-    note = f"{row.detail}; guide never with seeds {late}" if late else row.detail
-    return dataclasses.replace(row, detail=note)
+    notes = [row.detail]
+    for label, runs in (("fast", ours), ("guide", theirs)):
+        late = [str(run.seed) for run in runs if run.seconds_to(THRESHOLD) is None]
+        if late:
+            notes.append(f"{label} never with seeds {', '.join(late)}")
+    return dataclasses.replace(row, detail="; ".join(notes))

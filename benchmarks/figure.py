@@ -1,5 +1,6 @@
 """A measured figure: its repeats, their median and spread, and the target it is held against."""
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ class Figure:
 
     Attributes:
         name: What was measured, and against what.
-        values: A figure for each repeat, at least one.
+        values: A figure for each repeat, at least one; infinite where a time never came.
         unit: Of the values; empty for a ratio or a share.
         target: What it is held against, if anything.
         detail: The medians that the figure was made from, for a person.
@@ -57,15 +58,19 @@ class Figure:
         target = None
         if facts["target"] is not None:
             target = Target(facts["target"], facts["at_most"])
-        return cls(facts["name"], facts["values"], facts["unit"], target, facts["detail"])
+        values = [math.inf if value is None else value for value in facts["values"]]
+        return cls(facts["name"], values, facts["unit"], target, facts["detail"])
 
     def as_json(self) -> dict[str, Any]:
-        """All of it, ready for JSON."""
+        """All of it, ready for JSON, which has no infinity: null stands for it."""
+        median, *values = (
+            value if math.isfinite(value) else None for value in (self.median, *self.values)
+        )
         return {
             "name": self.name,
             "unit": self.unit,
-            "median": self.median,
-            "values": list(self.values),
+            "median": median,
+            "values": values,
             "target": self.target.limit if self.target else None,
             "at_most": self.target.at_most if self.target else None,
             "met": self.met,
@@ -102,6 +107,8 @@ def ratio(
 
 def number(value: float) -> str:
     """Four significant digits, thousands set apart."""
+    if math.isinf(value):
+        return "∞"
     if abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.4g}"

@@ -14,7 +14,7 @@ COLORS = {
     "best": "#cc79a7",
 }
 """Okabe and Ito's, which most people can tell apart: one for each preset and peer."""
-TICKS = (3, 10, 30, 100, 300, 1000)
+TICKS = (3, 10, 30, 100, 300, 1000, 3000, 10_000)
 
 
 def draw(runs: Sequence[Trained], path: Path) -> Path:
@@ -41,11 +41,13 @@ def draw(runs: Sequence[Trained], path: Path) -> Path:
         ylabel="accuracy",
         ylim=(0.84, 0.96),
     )
-    axes.set_xticks(TICKS, [str(seconds) for seconds in TICKS])
+    longest = max(run.seconds for run in runs)
+    ticks = [seconds for seconds in TICKS if seconds <= max(longest, TICKS[0])]
+    axes.set_xticks(ticks, [f"{seconds:,}" for seconds in ticks])
     axes.minorticks_off()
     axes.set_title("Points: test set, once for each seed. Lines: validation split.", fontsize=10)
     axes.grid(alpha=0.25)
-    axes.legend(frameon=False, loc="lower right")
+    axes.legend(frameon=False, loc="upper left")
     figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
     return path

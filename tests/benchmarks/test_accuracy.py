@@ -72,6 +72,7 @@ def test_a_preset_that_never_gets_there_has_lost() -> None:
     row = accuracy.race([trained("fast", curve=[(10.0, 0.91)])], [trained("cnn")])
     assert row.median == math.inf
     assert not row.met
+    assert row.detail.endswith("; fast never with seeds 0")
 
 
 def test_what_was_not_measured_has_no_row() -> None:

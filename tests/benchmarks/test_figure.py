@@ -1,3 +1,6 @@
+import json
+import math
+
 import pytest
 
 from benchmarks.figure import Figure, Target, number, ratio
@@ -34,3 +37,11 @@ def test_numbers_have_four_digits_or_thousands() -> None:
         "12.35",
         "12,346",
     ]
+
+
+def test_what_never_came_is_infinite_and_null_in_json() -> None:
+    figure = Figure("time", [1.0, math.inf, math.inf])
+    facts = json.loads(json.dumps(figure.as_json(), allow_nan=False))
+    assert (facts["median"], facts["values"]) == (None, [1.0, None, None])
+    assert Figure.from_json(facts).values == figure.values
+    assert number(figure.median) == "∞"
