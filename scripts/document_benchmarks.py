@@ -1,6 +1,7 @@
 """Puts what ``make bench`` measured into README and docs/: ``make figures``.
 
-What is measured stands between ``<!-- measured -->`` and ``<!-- end -->``.
+What is measured stands between ``<!-- measured in float32 -->`` and ``<!-- end -->``, that of a
+machine which computes bfloat16 between ``<!-- measured in bfloat16 -->`` and such an end.
 """
 
 import re
@@ -16,22 +17,23 @@ from benchmarks.accuracy import PEER_EPOCHS, PEERS, THRESHOLD, Trained
 from benchmarks.results import Results
 from pipeline.compiler import PROJECT
 
-MEASURED: Final = re.compile(r"(<!-- measured -->\n).*?(<!-- end -->)", re.DOTALL)
+MEASURED: Final = r"(<!-- measured in %s -->\n).*?(<!-- end -->)"
 PLOT: Final = "accuracy.svg"
 
 
 def main(folder: Path, project: Path) -> None:
-    """Writes tables and plot.
+    """Writes tables and plot, in the place of the precision that the presets were trained in.
 
     Raises:
-        SystemExit: Nothing has been measured.
+        SystemExit: No preset has been measured.
     """
-    results = Results(folder)
-    if not results.runs:
+    runs = Results(folder).runs
+    precision = next((run.precision for run in runs if run.precision), "")
+    if not precision:
         raise SystemExit(f"error: {folder} holds no training runs; `make bench` measures them")
-    _write(project / "README.md", summary(results.runs))
-    _write(project / "docs" / "benchmarks.md", (folder / "results.md").read_text())
-    shutil.copyfile(folder / PLOT, project / "docs" / "pictures" / PLOT)
+    _write(project / "README.md", precision, summary(runs))
+    _write(project / "docs" / "benchmarks.md", precision, (folder / "results.md").read_text())
+    shutil.copyfile(folder / PLOT, project / "docs" / "pictures" / f"accuracy-{precision}.svg")
 
 
 def summary(runs: Sequence[Trained]) -> str:
@@ -60,9 +62,10 @@ def _name(who: str) -> str:
     return "the default" if who == "default" else f"`{who}`"
 
 
-def _write(page: Path, measured: str) -> None:
+def _write(page: Path, precision: str, measured: str) -> None:
+    place = re.compile(MEASURED % precision, re.DOTALL)
     page.write_text(
-        MEASURED.sub(lambda found: f"{found[1]}\n{measured}\n{found[2]}", page.read_text())
+        place.sub(lambda found: f"{found[1]}\n{measured}\n{found[2]}", page.read_text())
     )
 
 
