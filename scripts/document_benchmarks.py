@@ -25,12 +25,15 @@ def main(folder: Path, project: Path) -> None:
     """Writes tables and plot, in the place of the precision that the presets were trained in.
 
     Raises:
-        SystemExit: No preset has been measured.
+        SystemExit: No preset has been measured, or by a revision that kept no precision.
     """
     runs = Results(folder).runs
     precision = next((run.precision for run in runs if run.precision), "")
     if not precision:
-        raise SystemExit(f"error: {folder} holds no training runs; `make bench` measures them")
+        raise SystemExit(
+            f"error: {folder} holds no training of a preset with its precision; "
+            "`make bench` measures them"
+        )
     _write(project / "README.md", precision, summary(runs))
     _write(project / "docs" / "benchmarks.md", precision, (folder / "results.md").read_text())
     shutil.copyfile(folder / PLOT, project / "docs" / "pictures" / f"accuracy-{precision}.svg")

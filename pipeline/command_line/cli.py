@@ -9,14 +9,7 @@ import typer
 
 from pipeline.command_line import spec_commands
 from pipeline.command_line.commands import Command, Commands
-from pipeline.command_line.console import (
-    AsJson,
-    console,
-    print_json,
-    say,
-    say_aside,
-    waiting,
-)
+from pipeline.command_line.console import AsJson, console, print_json, say, say_aside, waiting
 from pipeline.command_line.examples import examples
 from pipeline.command_line.models_command import models
 from pipeline.command_line.options import ROOT, RootFolder

@@ -1,5 +1,6 @@
 """What was measured goes into the documents as it was measured."""
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -47,6 +48,13 @@ def test_pages_and_plot_are_written_in_the_place_of_their_precision(tmp_path: Pa
     (plot,) = (tmp_path / "docs" / "pictures").iterdir()
     assert plot.name == "accuracy-float32.svg"
     assert plot.read_text().startswith("<?xml")
+
+
+def test_figures_of_an_older_file_that_tells_no_precision_have_no_place(tmp_path: Path) -> None:
+    older = [dataclasses.replace(run, precision="") for run in RUNS]
+    Results(tmp_path).add("accuracy", accuracy.rows(older), older)
+    with pytest.raises(SystemExit, match="no training of a preset with its precision"):
+        document_benchmarks.main(tmp_path, tmp_path)
 
 
 def test_without_anything_measured_it_says_how_to_measure(tmp_path: Path) -> None:
