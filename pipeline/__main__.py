@@ -1,6 +1,6 @@
 """The command ``fashion-mnist``, also ``python -m pipeline``."""
 
-from pipeline.command_line.cli import app
+from pipeline.cli.app import app
 
 
 def main() -> None:

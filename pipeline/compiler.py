@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import yaml
 
+from pipeline import files as durable
 from pipeline.errors import CommandError, UsageError
 from pipeline.specs import spec as specs
 from pipeline.specs import worker_pools
 from pipeline.specs.machine import Machine
-from pipeline.storage import durable
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 COMPILED: Final = PROJECT / "compiled"

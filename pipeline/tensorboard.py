@@ -16,7 +16,7 @@ from typing import Any, Final
 from components.dataset.startup import quiet_start
 from components.train.trainer.util import Hyperparameters
 from pipeline.errors import UsageError
-from pipeline.local_run.root import DEFAULT_ROOT, Root
+from pipeline.runs.root import DEFAULT_ROOT, Root
 
 LOGS: Final = "steps/train/logs"
 """Where a run's log is in its folder; a run whose training came from the cache has none."""

@@ -15,9 +15,9 @@ from PIL import Image
 from playwright.sync_api import FloatRect, sync_playwright
 
 from pipeline.errors import CommandError
-from pipeline.local_run.root import Root
-from pipeline.results import runs
-from pipeline.results.runs import REPORT
+from pipeline.runs import runs
+from pipeline.runs.root import Root
+from pipeline.runs.runs import REPORT
 
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 WIDTH: Final = 1280

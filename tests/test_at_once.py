@@ -16,7 +16,7 @@ import pytest
 
 from components.dataset.manifest import content_digest, read_manifest, write_manifest
 from pipeline import compiler
-from pipeline.models.registry import Registry
+from pipeline.runs.registry import Registry
 from tests import soak
 from tests.command import versions
 from tests.saved_models import make_model

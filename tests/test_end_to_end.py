@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.models.verification import sound, verify
+from pipeline.runs.verification import sound, verify
 from tests import planted
 from tests.command import fashion_mnist, states, summary, versions
 from tests.project import UNTRAINED, Project

@@ -16,10 +16,10 @@ from typing import Final
 import pytest
 
 from components.dataset.errors import StepError
-from pipeline import local
 from pipeline.errors import CommandError
-from pipeline.local_run.root import Root
-from pipeline.local_run.tasks import Task, Watcher
+from pipeline.local import run as local
+from pipeline.runs.root import Root
+from pipeline.runs.tasks import Task, Watcher
 from pipeline.specs import parameters
 from pipeline.specs import spec as specs
 from tests import soak

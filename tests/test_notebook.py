@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from nbclient import NotebookClient
 
-from pipeline import local
 from pipeline.compiler import PROJECT
+from pipeline.local import run as local
 from pipeline.notebook import ask, last_run
 from pipeline.notebook.past_run import NoRunError
 from pipeline.notebook.place import VARIABLE

@@ -11,8 +11,8 @@ from typing import Any
 
 from components.dataset import bucket, folder
 from components.dataset.errors import StepError
-from pipeline import local
 from pipeline.errors import CommandError
+from pipeline.local import run as local
 from pipeline.notebook.place import place
 from pipeline.program import command
 

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline.local_run.tasks import Task
 from pipeline.notebook.artifacts import Artifact
 from pipeline.notebook.past_run import Outputs, PastRun
 from pipeline.notebook.place import place
 from pipeline.notebook.steps import step_of
 from pipeline.notebook.values import all_typed
+from pipeline.runs.tasks import Task
 from pipeline.specs import parameters
 from pipeline.specs import spec as specs
 from pipeline.vertex.progress import Progress, struct

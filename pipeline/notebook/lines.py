@@ -5,8 +5,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.command_line.watchers import state_and_figure
-from pipeline.local_run.tasks import Task
+from pipeline.cli.watchers import state_and_figure
+from pipeline.runs.tasks import Task
 
 
 class LineWatcher:

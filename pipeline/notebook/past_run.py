@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from pipeline import compiler
 from pipeline.errors import CommandError
-from pipeline.local_run.root import Root
 from pipeline.notebook.artifacts import Artifact
 from pipeline.notebook.place import place
 from pipeline.notebook.steps import STEPS, checked, depending_on, step_of
 from pipeline.notebook.values import near
+from pipeline.runs.root import Root
 from pipeline.specs import parameters
 from pipeline.specs import spec as specs
 

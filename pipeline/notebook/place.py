@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.compiler import PROJECT
-from pipeline.local_run.root import DEFAULT_ROOT, Root
+from pipeline.runs.root import DEFAULT_ROOT, Root
 
 VARIABLE: Final = "FASHION_MNIST_ROOT"
 """The environment variable that names the folder of all that is local."""

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline import local
 from pipeline.errors import UsageError
+from pipeline.local import run as local
 from pipeline.notebook import steps
 from pipeline.notebook.artifacts import Artifact, artifact, is_local
 from pipeline.notebook.freshness import check_compiled

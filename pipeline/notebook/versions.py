@@ -3,10 +3,10 @@
 import html
 
 from pipeline.definition import NAME
-from pipeline.local_run.root import Root
-from pipeline.models.registry import Registry, Version
 from pipeline.notebook.past_run import PastRun
 from pipeline.notebook.shown import Shown
+from pipeline.runs.registry import Registry, Version
+from pipeline.runs.root import Root
 
 
 def show_versions(run: PastRun) -> Shown:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from components.dataset.facts import CLASS_NAMES
-from pipeline.models.chosen_model import ChosenModel
 from pipeline.photos.decoding import MAX_BYTES, PhotoError
 from pipeline.photos.preparation import seen_by_network
+from pipeline.runs.chosen_model import ChosenModel
 
 STANDARD_INPUT: Final = "-"
 

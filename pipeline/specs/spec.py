@@ -18,6 +18,7 @@ import yaml
 
 from components.dataset.redaction import one_line
 from pipeline.errors import UsageError
+from pipeline.steps import STEPS
 
 Spec = dict[str, Any]
 Files = list[tuple[str, bytes]]
@@ -34,6 +35,7 @@ LARGEST: Final = 4 << 20
 DAMAGED: Final = (ValueError, LookupError, OSError, EOFError, tarfile.TarError, zlib.error)
 """What the modules for archives raise."""
 PREAMBLE: Final = ("sh", "-c")
+NAMES: Final = frozenset(step.name for step in STEPS)
 
 
 def load(path: Path) -> Spec:
@@ -179,15 +181,41 @@ def leaf_tasks(spec: Spec) -> list[tuple[str, str]]:
     return list(_leaves(spec, spec["root"]))
 
 
-def _leaves(spec: Spec, component: Spec) -> Iterator[tuple[str, str]]:
-    tasks = component["dag"]["tasks"]
+def step_tasks(spec: Spec) -> dict[str, str]:
+    """The step of each task, by the task's component name without ``comp-``, in run order.
+
+    A task inside a pipeline that is a step, as the upload is, belongs to that step. A task of a
+    spec with other steps is a step of its own name.
+    """
+    return dict(_belonging(spec, spec["root"], ""))
+
+
+def _belonging(spec: Spec, component: Spec, step: str) -> Iterator[tuple[str, str]]:
+    for name in _in_order(component["dag"]["tasks"]):
+        reference = component["dag"]["tasks"][name]["componentRef"]["name"]
+        inner = spec["components"][reference]
+        own = reference.removeprefix("comp-")
+        belongs = step or (own.replace("-", "_") if own.replace("-", "_") in NAMES else "")
+        if "dag" in inner:
+            yield from _belonging(spec, inner, belongs)
+        elif "importer" not in spec["deploymentSpec"]["executors"][inner["executorLabel"]]:
+            yield own, belongs or own.replace("-", "_")
+
+
+def _in_order(tasks: Spec) -> list[str]:
+    """The tasks of a DAG, each after those it waits for."""
     done: list[str] = []
     while len(done) < len(tasks):
         for name in tasks:
             ready = all(needed in done for needed in tasks[name].get("dependentTasks", []))
             if name not in done and ready:
                 done.append(name)
-    for name in done:
+    return done
+
+
+def _leaves(spec: Spec, component: Spec) -> Iterator[tuple[str, str]]:
+    tasks = component["dag"]["tasks"]
+    for name in _in_order(tasks):
         reference = tasks[name]["componentRef"]["name"]
         inner = spec["components"][reference]
         if "dag" in inner:

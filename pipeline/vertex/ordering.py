@@ -9,7 +9,7 @@ from typing import Any, Final
 import yaml
 
 from pipeline.errors import UsageError
-from pipeline.results.run_id import new_run_id
+from pipeline.runs.run_id import new_run_id
 from pipeline.specs import spec as specs
 from pipeline.specs.spec import Spec
 from pipeline.vertex import buckets, labels, machines, submission
@@ -70,7 +70,7 @@ def order(options: Options, target: Target) -> tuple[Submission, str]:
     Raises:
         UsageError: An option's value is wrong, or the committed file is stale.
     """
-    from pipeline import local
+    from pipeline.local import run as local
     from pipeline.specs import parameters
 
     bucket = buckets.checked(options.bucket)

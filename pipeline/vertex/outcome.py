@@ -4,11 +4,11 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from pipeline.command_line.duration import duration
+from pipeline.duration import duration
 from pipeline.errors import JobFailed
-from pipeline.local_run.tasks import Task
-from pipeline.results.figures import version_of
-from pipeline.results.summary import step_as_json
+from pipeline.runs.summary import step_as_json
+from pipeline.runs.tasks import Task
+from pipeline.steps import version_of
 from pipeline.vertex import jobs
 from pipeline.vertex.jobs import CONSOLE, page, state
 from pipeline.vertex.progress import failed, failure, seconds

@@ -6,9 +6,9 @@ import json
 import urllib.parse
 from typing import Any, Final
 
-from pipeline.local_run.tasks import Task, Watcher
-from pipeline.results.figures import figure
+from pipeline.runs.tasks import Task, Watcher
 from pipeline.specs import spec as specs
+from pipeline.steps import figure
 from pipeline.vertex.jobs import CONSOLE
 
 STATES: Final = {

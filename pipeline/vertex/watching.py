@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from pipeline.errors import CloudError
-from pipeline.local_run.tasks import Task, Watcher
 from pipeline.program import command
+from pipeline.runs.tasks import Task, Watcher
 from pipeline.vertex import jobs
 from pipeline.vertex.connection import SECONDS, passing
 from pipeline.vertex.jobs import state

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from components.train.trainer import task
-from pipeline.command_line.cli import app
+from pipeline.cli.app import app
 from pipeline.compiler import COMPILED, PIPELINE, PROJECT
 from pipeline.specs import parameters
 from pipeline.specs import spec as specs

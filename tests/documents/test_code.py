@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from pipeline.compiler import PROJECT
-from pipeline.storage import emulator
+from pipeline.local import emulator
 from tests.documents.pages import Block, blocks
 
 BY_ITSELF = ("ingest", "decode", "train", "evaluate", "upload")

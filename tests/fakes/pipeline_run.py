@@ -12,9 +12,9 @@ import yaml
 from google.cloud import aiplatform_v1 as vertex
 from google.protobuf import json_format
 
-from pipeline import local
-from pipeline.local_run.root import Root
-from pipeline.local_run.tasks import Task
+from pipeline.local import run as local
+from pipeline.runs.root import Root
+from pipeline.runs.tasks import Task
 from pipeline.specs import parameters
 from pipeline.specs import spec as specs
 from tests.fakes.pipeline_service import PipelineService, end, now

@@ -35,14 +35,14 @@ from components.ingest.digests import expected_digests
 from components.ingest.fetch import inspect
 from components.train.trainer.util import Hyperparameters
 from components.upload import provenance
-from pipeline.command_line import models_command
+from pipeline.cli import models_command
 from pipeline.compiler import COMPILED, PIPELINE
 from pipeline.errors import UsageError
-from pipeline.local_run.localization import localize
-from pipeline.models.registry import Registry
-from pipeline.models.verification import verify
+from pipeline.local.localization import localize
 from pipeline.photos.decoding import PhotoError
 from pipeline.photos.preparation import seen_by_network
+from pipeline.runs.registry import Registry
+from pipeline.runs.verification import verify
 from pipeline.specs import parameters
 from pipeline.specs import spec as specs
 from pipeline.vertex import labels, machines, timetable

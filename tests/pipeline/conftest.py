@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.models.registry import Registry, Version
+from pipeline.runs.registry import Registry, Version
 from tests.pipeline.recorded_version import register
 from tests.saved_models import make_model
 

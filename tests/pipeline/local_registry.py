@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pipeline.models.registry import Registry
+from pipeline.runs.registry import Registry
 from tests.saved_models import make_model
 
 FIRST = "fashion-mnist-20261123-153000-ab12"

@@ -7,7 +7,7 @@ from components.dataset.facts import DIGESTS
 from components.dataset.manifest import content_digest, write_manifest
 from components.dataset.provenance import code_digest
 from components.embedding import COMPONENTS
-from pipeline.models.registry import Registry, Version
+from pipeline.runs.registry import Registry, Version
 from tests.saved_models import make_model
 
 NAME = "fashion-mnist"

@@ -11,7 +11,7 @@ import tensorflow as tf
 from components.train.trainer.util import Hyperparameters
 from pipeline import tensorboard
 from pipeline.errors import UsageError
-from pipeline.local_run.root import Root
+from pipeline.runs.root import Root
 
 
 def add_run(root: Root, name: str, parameters: dict[str, Any] | None = None) -> Path:

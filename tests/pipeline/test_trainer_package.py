@@ -14,7 +14,7 @@ from google.cloud import aiplatform_v1 as vertex
 from components.dataset import folder
 from components.dataset.manifest import read_manifest
 from pipeline import trainer_package
-from pipeline.storage import emulator
+from pipeline.local import emulator
 from tests.fakes.custom_jobs import JobService, serve_jobs
 from tests.fakes.model_service import PARENT
 from tests.idx_files import write_idx_set

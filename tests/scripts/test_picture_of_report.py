@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from pipeline.results import report
+from pipeline.runs import report
 from scripts.picture_of_report import WIDTH, screenshot
 from tests import evaluations
 from tests.browser import installed

@@ -12,7 +12,7 @@ import pytest
 from components.dataset import folder
 from components.upload.containers import CONTAINERS
 from pipeline.compiler import PROJECT
-from pipeline.storage import emulator
+from pipeline.local import emulator
 
 OWN = CONTAINERS[-1]
 MODEL = f"gs://{emulator.LOCAL_BUCKET}/run-1/model"

@@ -21,7 +21,7 @@ from components.dataset.provenance import code_digest
 from components.decode.conversion import Options, convert
 from components.train.component import train
 from components.train.trainer.util import HyperparameterError, Hyperparameters
-from pipeline.storage import emulator
+from pipeline.local import emulator
 from tests import local_runner
 from tests.idx_files import write_idx_set
 

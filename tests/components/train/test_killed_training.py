@@ -24,7 +24,7 @@ from components.train.trainer.outputs import Outputs
 from components.train.trainer.splits import Split
 from components.train.trainer.training import Training
 from components.train.trainer.util import Hyperparameters
-from pipeline.storage import emulator
+from pipeline.local import emulator
 from tests import soak
 
 SMALL: Final = Hyperparameters(

@@ -14,7 +14,7 @@ from components.train.trainer.export import export
 from components.train.trainer.model import build_model
 from components.train.trainer.util import Hyperparameters
 from components.upload.containers import PREBUILT
-from pipeline.local_run.processes import make_environment
+from pipeline.local.processes import make_environment
 
 from .conftest import make_examples
 

@@ -15,7 +15,7 @@ from components.train.trainer import data_files, task
 from components.train.trainer.presets import PRESETS
 from components.train.trainer.splits import Split
 from components.train.trainer.util import Hyperparameters
-from pipeline.storage import emulator
+from pipeline.local import emulator
 from tests.idx_files import write_idx_set
 
 BUCKET = f"gs://{emulator.LOCAL_BUCKET}"

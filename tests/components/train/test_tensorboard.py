@@ -13,7 +13,7 @@ from components.train.trainer import checkpoints, confusion, job
 from components.train.trainer.outputs import Outputs
 from components.train.trainer.splits import Split
 from components.train.trainer.util import Hyperparameters
-from pipeline.storage import emulator
+from pipeline.local import emulator
 
 SMALL = Hyperparameters(filters=(4, 8), dense_units=16, batch_size=32, train_steps=25)
 STEPS = [10, 20, 25]

@@ -13,7 +13,7 @@ from kfp.dsl import Artifact, Metrics, Model
 
 from components.upload import registry_lookup
 from components.upload.package_model import package_model
-from pipeline import local
+from pipeline.local import run as local
 from pipeline.specs import spec as specs
 from tests.components.upload import launcher
 from tests.components.upload.test_provenance import HOSTILE

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import local
+from pipeline.local import run as local
 from pipeline.notebook import Artifact, ArtifactError, artifact
 from tests.fakes.storage import FakeBucket, serve_storage
 

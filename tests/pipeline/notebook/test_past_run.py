@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import local
 from pipeline.errors import UsageError
+from pipeline.local import run as local
 from pipeline.notebook import NoRunError, PastRun, last_run, load_run
 from pipeline.specs import parameters
 from pipeline.specs import spec as specs

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pipeline import local
+from pipeline.local import run as local
 from pipeline.notebook import steps
 from pipeline.specs import spec as specs
 

@@ -19,7 +19,7 @@ from components.embedding import read_pins
 from components.train.trainer.hardware import ACCELERATORS
 from pipeline import compiler
 from pipeline.errors import UsageError
-from pipeline.local_run import localization
+from pipeline.local import localization
 from pipeline.specs import custom_job, worker_pools
 from pipeline.specs import spec as specs
 from pipeline.specs.machine import Machine

@@ -7,7 +7,7 @@ import pytest
 from google.auth.credentials import AnonymousCredentials
 from typer.testing import CliRunner
 
-from pipeline.command_line.cli import app
+from pipeline.cli.app import app
 from pipeline.specs import serving
 from pipeline.vertex import connection, preflight
 from tests.fakes.cloud import Cloud, serve_cloud

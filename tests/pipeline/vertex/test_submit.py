@@ -9,8 +9,9 @@ import pytest
 import yaml
 from google.protobuf import json_format
 
-from pipeline import compiler, local
+from pipeline import compiler
 from pipeline.compiler import COMPILED, PIPELINE
+from pipeline.local import run as local
 from pipeline.specs import serving
 from pipeline.specs.machine import Machine
 from tests.fakes.cloud import Cloud

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from google.oauth2.credentials import Credentials
 
-from pipeline.command_line import watchers
+from pipeline.cli import watchers
 from pipeline.compiler import COMPILED, PIPELINE
 from pipeline.specs import spec as specs
 from pipeline.vertex import connection, watching
@@ -16,15 +16,7 @@ from tests.fakes.cloud import Cloud
 from tests.fakes.model_service import PARENT
 from tests.fakes.wire import Fault
 from tests.pipeline.vertex.conftest import Command
-from tests.pipeline.vertex.jobs import (
-    JOB,
-    add_job,
-    ended,
-    failing,
-    outputs,
-    step,
-    together,
-)
+from tests.pipeline.vertex.jobs import JOB, add_job, ended, failing, outputs, step, together
 
 WATCH = ("watch", JOB, "--every", "0.05")
 RAW = outputs(

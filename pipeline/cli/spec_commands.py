@@ -1,0 +1,81 @@
+"""The commands about the compiled pipeline: compile it, and list its parameters."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.console import AsJson, next_steps, print_json, print_table, say, waiting
+from pipeline.errors import CommandError, UsageError
+from pipeline.program import command
+
+
+def compile_command(
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 1 when a committed file is stale.")
+    ] = False,
+    image: Annotated[
+        str, typer.Option(help="Image that holds the dependencies, as URI@sha256:…")
+    ] = "",
+    output: Annotated[
+        Path | None, typer.Option(help="Directory to write to, instead of `compiled/`.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compile the pipeline and its components to YAML."""
+    from pipeline import compiler
+    from pipeline.paths import shown
+
+    if check:
+        _check(as_json)
+        return
+    with waiting("compiling"):
+        written = compiler.write(output or compiler.COMPILED, image)
+    if as_json:
+        print_json({"written": written})
+        return
+    for path in written:
+        say(shown(path))
+    if output and image:
+        spec = shown(output / compiler.PIPELINE)
+        next_steps({command(f"submit --bucket BUCKET --spec {spec}"): "runs it on Vertex AI"})
+    else:
+        next_steps({command("run"): "runs it here"})
+
+
+def _check(as_json: bool) -> None:
+    from pipeline import compiler
+
+    try:
+        with waiting("compiling"):
+            compiler.check()
+    except CommandError as error:
+        if as_json:
+            print_json({"up_to_date": False, "reason": str(error)})
+        raise CommandError(str(error)) from error
+    if as_json:
+        print_json({"up_to_date": True, "reason": ""})
+    else:
+        say("compiled/ is up to date")
+
+
+def parameters_command(
+    spec: Annotated[
+        Path | None, typer.Option(help="Compiled pipeline, instead of the committed one.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the pipeline's parameters: name, default, what it is."""
+    from pipeline import compiler
+    from pipeline.specs import parameters
+    from pipeline.specs import spec as specs
+
+    if spec is not None and not spec.is_file():
+        raise UsageError(f"--spec {spec}: there is no such file")
+    known = parameters.describe(specs.load(spec or compiler.COMPILED / compiler.PIPELINE))
+    if as_json:
+        print_json([one.as_json() for one in known])
+        return
+    rows = [(one.name, one.text, one.description) for one in known]
+    print_table(("Parameter", "Default", ""), rows)
+    next_steps({command("run -p NAME=VALUE"): "runs the pipeline with another value"})

@@ -1,0 +1,203 @@
+"""Runs one compiled spec with kfp.local and tells what its steps do.
+
+``kfp.local`` decides what runs, in which order and with which arguments; conditions, the cache's
+keys, importers and retries are its own. Three of its functions are replaced while a run lasts: the
+one that executes a task, to learn when a task begins, ends or is answered from the cache, the one
+that starts a task's process, to keep its output in a log and to be able to stop it, and the one
+that gives the cache, for one that looks at what it answers with.
+"""
+
+import contextlib
+import io
+import os
+import sys
+import time
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from components.dataset.disk import FULL
+from pipeline.errors import StepFailed
+from pipeline.local import run_folder
+from pipeline.local.processes import make_environment, read_lines, running
+from pipeline.local.step_output import StepOutput, Tracebacks, foreseen
+from pipeline.runs.tasks import Task, Watcher, Workplace
+from pipeline.specs.spec import Spec
+
+TAIL_LINES: Final = 200
+FULL_DISK: Final = tuple(os.strerror(code) for code in FULL)
+"""What the system says of a full disk or quota, in whatever library it ends a step."""
+
+
+def execute(
+    spec: Spec,
+    arguments: dict[str, Any],
+    tasks: dict[str, Task],
+    place: Workplace,
+    watcher: Watcher,
+) -> None:
+    """Runs a spec from start to end; ``tasks`` then tell what became of each step.
+
+    Args:
+        spec: A compiled pipeline that kfp.local can run.
+        arguments: The pipeline's parameters.
+        tasks: The spec's tasks by name; their state is kept up to date.
+        place: Where to run them.
+        watcher: Is told what happens.
+
+    Raises:
+        StepFailed: A step failed; nothing was started after it.
+    """
+    import yaml
+    from kfp import components, local
+
+    # What kfp prints and warns of is for a bare terminal; the watcher says it better.
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        local.init(
+            runner=local.SubprocessRunner(use_venv=False),
+            pipeline_root=str(place.run_directory),
+            raise_on_error=True,
+            enable_caching=True,
+        )
+        with _Execution(tasks, place, watcher).installed():
+            components.load_component_from_text(yaml.safe_dump(_as_pipeline(spec)))(**arguments)
+    for task in tasks.values():
+        if task.state == "waiting":
+            task.state = "skipped"
+
+
+def _as_pipeline(spec: Spec) -> Spec:
+    """The spec under a name that none of its components has.
+
+    A component compiled by itself has its name twice; kfp would go past the pipeline around it, and
+    with that past what is replaced here.
+    """
+    name = spec["pipelineInfo"]["name"]
+    if f"comp-{name}" not in spec["components"]:
+        return spec
+    return {**spec, "pipelineInfo": {**spec["pipelineInfo"], "name": f"{name}-alone"}}
+
+
+class _Execution:
+    """The replaced functions, and what they know of the task that runs now."""
+
+    def __init__(self, tasks: dict[str, Task], place: Workplace, watcher: Watcher) -> None:
+        self.tasks = tasks
+        self.place = place
+        self.watcher = watcher
+        self.processes = 0
+        self.tail: list[str] = []
+
+    @contextlib.contextmanager
+    def installed(self) -> Iterator[None]:
+        from kfp.local import cache, subprocess_task_handler
+        from kfp.local.orchestrator import task_executor
+
+        get_local_cache = cache.get_local_cache
+        execute_single_task = task_executor.execute_single_task
+        run_local_subprocess = subprocess_task_handler.run_local_subprocess
+
+        def execute(**arguments: Any) -> Any:
+            # kfp would put a folder with the time between the run's folder and the tasks'.
+            arguments |= {"pipeline_resource_name": "steps"}
+            name = arguments["task_spec"].component_ref.name.removeprefix("comp-")
+            if (task := self.tasks.get(name)) is None:
+                return execute_single_task(**arguments)  # An importer, which does no work.
+            subprocess_task_handler.run_local_subprocess = self.runner(task)
+            return self.run_task(task, lambda: execute_single_task(**arguments))
+
+        task_executor.execute_single_task = execute
+        cache.get_local_cache = lambda: self.place.cache
+        try:
+            yield
+        finally:
+            cache.get_local_cache = get_local_cache
+            task_executor.execute_single_task = execute_single_task
+            subprocess_task_handler.run_local_subprocess = run_local_subprocess
+
+    def run_task(self, task: Task, execute: Callable[[], Any]) -> Any:
+        self.processes = 0
+        started = time.monotonic()
+        task.state = "running"
+        self.watcher.started(task)
+        try:
+            task.outputs, status = execute()
+            if status.name != "SUCCESS":
+                raise step_failed(task, self.tail, self.place.run_directory)
+        except BaseException:
+            task.state = "failed"
+            raise
+        else:
+            task.state = "done" if self.processes else "cached"
+        finally:
+            task.seconds = time.monotonic() - started
+            self.watcher.ended(task)
+        return task.outputs, status
+
+    def runner(self, task: Task) -> Callable[..., int]:
+        def run(full_command: list[str], env_vars: dict[str, str] | None = None) -> int:
+            self.processes += 1
+            environment = {**self.place.environment, **(env_vars or {})}
+            if self.place.hermetic and task.name not in self.place.at_home:
+                full_command = self._hermetic(task, full_command, environment)
+            code = self._follow(task, full_command, environment)
+            if code and foreseen(self.tail):
+                # The step knew what was wrong: the spec's retries would not help.
+                raise step_failed(task, self.tail, self.place.run_directory)
+            return code
+
+        return run
+
+    def _hermetic(self, task: Task, command: list[str], environment: dict[str, str]) -> list[str]:
+        self.watcher.said(task, "making an environment and installing its pins", transient=True)
+        python = make_environment(self.place.scratch / f"venv-{task.name}")
+        environment["PATH"] = f"{python.parent}{os.pathsep}{environment['PATH']}"
+        # kfp has put this interpreter's path where the spec says python3.
+        return [part.replace(sys.executable, str(python)) for part in command]
+
+    def _follow(self, task: Task, command: list[str], environment: dict[str, str]) -> int:
+        tail: deque[str] = deque(maxlen=TAIL_LINES)
+        log = self.place.run_directory / "steps" / task.name / "log.txt"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        output, tracebacks = StepOutput(), Tracebacks()
+
+        def say(lines: list[str]) -> None:
+            for line in lines:
+                self.watcher.said(task, line, transient=False)
+
+        held = [] if self.place.lock is None else [self.place.lock]
+        with (
+            log.open("a") as file,
+            running(command, environment, self.place.scratch, held) as process,
+        ):
+            for line, transient in read_lines(process):
+                if transient:
+                    self.watcher.said(task, line, transient=True)
+                    continue
+                file.write(f"{line}\n")
+                file.flush()
+                if own := output.own(line):
+                    tail.append(own)
+                    say(tracebacks.feed(own))
+        say(tracebacks.release())
+        self.tail = list(tail)
+        return process.returncode
+
+
+def step_failed(task: Task, tail: Sequence[str], run_directory: Path) -> StepFailed:
+    """The error for a failed task: the reason in the step's own words where it foresaw it.
+
+    Args:
+        task: The task.
+        tail: The last lines that it wrote.
+        run_directory: The folder of the run.
+    """
+    reason = foreseen(tail)
+    if not reason and any(text in line for text in FULL_DISK for line in tail):
+        reason = run_folder.disk_is_full(run_directory)
+    if reason:
+        return StepFailed(task.name, f"{task.display_name} failed: {reason}")
+    return StepFailed(task.name, f"{task.display_name} failed; its last lines:", tuple(tail))

@@ -1,0 +1,90 @@
+"""What a compiled spec must have changed to run outside Google Cloud, and nothing else."""
+
+import hashlib
+from pathlib import Path
+from typing import Final
+
+from pipeline.local import cluster
+from pipeline.specs import spec as specs
+from pipeline.specs import worker_pools
+from pipeline.specs.spec import Spec
+
+PLACEHOLDERS: Final = {
+    "{{$.pipeline_google_cloud_project_id}}": "local",
+    "{{$.pipeline_google_cloud_location}}": "local",
+    "{{$.pipeline_encryption_key_name}}": "",
+    "{{$.pipeline_service_account}}": "",
+    "{{$.pipeline_network}}": "",
+    "{{$.pipeline_persistent_resource_id}}": "",
+}
+"""What Vertex AI would fill in; a local run has no project, region, key, account or network."""
+PINS: Final = "FASHION_MNIST_PINS"
+"""The variable of a step that says which pins it was to install; cached outputs are of equal pins,
+since the cache's key has a step's variables in it."""
+CLUSTER: Final = str(Path(cluster.__file__).resolve())
+
+
+def localize(spec: Spec, job_name: str, *, keep_preamble: bool) -> tuple[Spec, frozenset[str]]:
+    """Changes what a compiled spec must have changed to run outside Google Cloud.
+
+    The ``pip install`` in front of each step becomes a variable unless ``keep_preamble``; the
+    executors of steps that exist only in Google Cloud become stand-ins, a CustomJob the command of
+    its workers, as many processes as it has replicas; Vertex AI's placeholders get values.
+
+    Args:
+        spec: The compiled pipeline.
+        job_name: The run's id.
+        keep_preamble: Let the steps install their own pins.
+
+    Returns:
+        The changed spec, and the component names of the stand-ins.
+    """
+    from pipeline.local.stand_ins import stand_in_for
+
+    home: set[str] = set()
+
+    def replace(label: str, container: Spec) -> Spec:
+        if (pools := worker_pools.read(container)) is not None:
+            return as_processes(pools, keep_preamble=keep_preamble)
+        stand_in = stand_in_for(container)
+        if stand_in is None:
+            return container if keep_preamble else drop_preamble(container)
+        home.add(label.removeprefix("exec-"))
+        return specs.strip_preamble(stand_in)
+
+    spec = specs.map_containers(spec, replace)
+    values = {**PLACEHOLDERS, "{{$.pipeline_job_name}}": job_name}
+
+    def fill(text: str) -> str:
+        for placeholder, value in values.items():
+            text = text.replace(placeholder, value)
+        return text
+
+    return specs.map_strings(spec, fill), frozenset(home)
+
+
+def as_processes(pools: worker_pools.Pools, *, keep_preamble: bool) -> Spec:
+    """The container that runs the workers of a CustomJob as processes of this machine."""
+    whole = worker_pools.alone(pools)
+    bare = specs.strip_preamble(whole) if keep_preamble else drop_preamble(whole)
+    preamble = _preamble(whole)
+    replicas = str(worker_pools.replicas(pools))
+    # -P: the script's folder is that of ``pipeline``, whose modules are not to be found as such.
+    run = ["python3", "-P", CLUSTER, "--replicas", replicas, "--"]
+    command = [*(preamble if keep_preamble else []), *run, *bare["command"]]
+    return {**bare, "command": command}
+
+
+def drop_preamble(container: Spec) -> Spec:
+    """The container without its ``pip install``, of which a digest stays as a variable."""
+    if not (preamble := _preamble(container)):
+        return container
+    digest = hashlib.sha256("\0".join(preamble).encode()).hexdigest()
+    env = [*container.get("env", []), {"name": PINS, "value": digest}]
+    return {**specs.strip_preamble(container), "env": env}
+
+
+def _preamble(container: Spec) -> list[str]:
+    command: list[str] = container.get("command", [])
+    kept = specs.strip_preamble(container).get("command", [])
+    return command[: len(command) - len(kept)]

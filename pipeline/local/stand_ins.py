@@ -1,0 +1,171 @@
+"""Lightweight components in place of the steps that exist only inside Google Cloud.
+
+Each has the interface of the step it stands in for, and works on the local registry of
+``pipeline.runs.registry``; it runs in the command's own environment, so it carries no code.
+"""
+
+import itertools
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from google.protobuf import json_format
+from google_cloud_pipeline_components.types.artifact_types import (
+    UnmanagedContainerModel,
+    VertexModel,
+)
+from kfp import dsl
+from kfp.dsl import Input, Metrics, Model, Output
+from kfp.dsl.python_component import PythonComponent
+
+from components.embedding import BASE_IMAGE
+
+UPLOAD_LAUNCHER: Final = "google_cloud_pipeline_components.container.v1.model.upload_model.launcher"
+IMPORT_LAUNCHER: Final = (
+    "google_cloud_pipeline_components.container._implementation.model_evaluation"
+    ".import_model_evaluation"
+)
+FUNCTION_FLAG: Final = "--function_to_execute"
+
+
+@dsl.component(base_image=BASE_IMAGE)
+def find_champion(
+    model_name: str,
+    champion_alias: str,
+    project: str,
+    location: str,
+    champion: Output[Model],
+    parent: Output[VertexModel],
+) -> bool:
+    """Looks up the champion in the local registry; see ``components.upload.find_champion``.
+
+    Without a champion, its URI is the registry's root: the same in every run, so that a cached
+    evaluation is found again.
+    """
+    import logging
+
+    from pipeline.runs.registry import from_environment, resource_name
+
+    registry = from_environment()
+    log = logging.getLogger(__name__)
+    champion.uri = str(registry.root)
+    if not registry.versions(model_name):
+        log.info("The local registry has no model %r yet: there is no champion.", model_name)
+        return False
+    parent.uri = str(registry.root / model_name)
+    parent.metadata["resourceName"] = resource_name(model_name)
+    if champion_alias == "none":
+        log.info("Model %r exists, and no champion was asked for (alias none).", model_name)
+        return True
+    version = registry.resolve(model_name, champion_alias)
+    champion.uri = str(version.path)
+    champion.metadata["resourceName"] = resource_name(model_name, version.number)
+    champion.metadata["version"] = str(version.number)
+    champion.metadata["digest"] = version.digest
+    log.info("The champion is version %d of %r, at %s.", version.number, model_name, version.path)
+    return True
+
+
+@dsl.component(base_image=BASE_IMAGE)
+def model_upload(
+    display_name: str,
+    model: Output[VertexModel],
+    description: str = "",
+    parent_model: Input[VertexModel] = None,
+    unmanaged_container_model: Input[UnmanagedContainerModel] = None,
+    version_aliases: list = [],  # type: ignore[type-arg]  # noqa: B006
+    labels: dict = {},  # type: ignore[type-arg]  # noqa: B006
+) -> NamedTuple("Outputs", gcp_resources=str):  # type: ignore[valid-type]
+    """Adds a version to the local registry; see Google's ``ModelUploadOp``."""
+    import json
+    import logging
+    import os
+    import re
+    from pathlib import Path
+
+    from pipeline.runs.registry import from_environment, resource_name
+
+    name = display_name
+    if parent_model is not None:
+        name = re.sub(r"@\d+$", "", parent_model.metadata["resourceName"].rsplit("/", 1)[1])
+    origin = dict(unmanaged_container_model.metadata)
+    facts = {
+        **origin.pop("provenance", {}),
+        **origin,
+        "description": description,
+        "labels": labels,
+        "spec_digest": os.environ.get("FASHION_MNIST_SPEC_DIGEST", ""),
+    }
+    source = Path(unmanaged_container_model.path)
+    version = from_environment().add_version(name, source, facts, version_aliases)
+    model.uri = str(version.path)
+    model.metadata["resourceName"] = resource_name(name, version.number)
+    log = logging.getLogger(__name__)
+    log.info("Uploaded %r as version %d, at %s.", name, version.number, version.path)
+    resources = [{"resourceType": "LocalModel", "resourceUri": str(version.path)}]
+    return (json.dumps({"resources": resources}),)
+
+
+@dsl.component(base_image=BASE_IMAGE)
+def model_evaluation_import(
+    model: Input[VertexModel],
+    metrics: Input[Metrics],
+    problem_type: str,
+) -> NamedTuple("Outputs", gcp_resources=str, evaluation_resource_name=str):  # type: ignore[valid-type]
+    """Puts an evaluation beside a version's model; see Google's ``ModelImportEvaluationOp``.
+
+    As the op does, it takes the first of the file's slices, which is that of all examples.
+    """
+    import json
+    from pathlib import Path
+
+    from pipeline.runs.registry import from_environment
+
+    name = model.metadata["resourceName"]
+    registry = from_environment()
+    version = registry.resolve(*name.rsplit("/", 1)[1].rsplit("@", 1))
+    overall = json.loads(Path(metrics.path).read_text())["slicedMetrics"][0]["metrics"]
+    digest = metrics.metadata.get("model_digest", "")
+    registry.add_evaluation(version.path, {**overall[problem_type], "model_digest": digest})
+    resources = [{"resourceType": "LocalEvaluation", "resourceUri": str(version.path)}]
+    return json.dumps({"resources": resources}), f"{name}/evaluations/1"
+
+
+def stand_in_for(container: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The container to run locally instead of one that needs Google Cloud.
+
+    To be used over the containers of a compiled spec's executors, keeping everything else (the
+    component's interface, the task, its conditions)::
+
+        specs.map_containers(spec, lambda _label, own: stand_in_for(own) or own)
+
+    The replacement still has kfp's ``pip install`` preamble, which a local run strips from all
+    steps. It runs where ``pipeline`` can be imported, and reads the environment variables
+    FASHION_MNIST_REGISTRY (the registry's root, required) and FASHION_MNIST_SPEC_DIGEST (written
+    into ``version.json``).
+
+    Args:
+        container: The ``container`` of an executor: image, command, args.
+
+    Returns:
+        The container of the stand-in for ``find_champion`` or for the launcher of Google's
+        ``ModelUploadOp`` or ``ModelImportEvaluationOp``; None for any other step, which runs as
+        it is.
+    """
+    component = _stand_in(container)
+    if component is None:
+        return None
+    spec = json_format.MessageToDict(component.pipeline_spec)
+    (executor,) = spec["deploymentSpec"]["executors"].values()
+    replacement: dict[str, Any] = executor["container"]
+    return replacement
+
+
+def _stand_in(container: Mapping[str, Any]) -> PythonComponent | None:
+    if UPLOAD_LAUNCHER in container.get("command", []):
+        return model_upload
+    if IMPORT_LAUNCHER in container.get("command", []):
+        return model_evaluation_import
+    function = find_champion.name.replace("-", "_")
+    if (FUNCTION_FLAG, function) in itertools.pairwise(container.get("args", [])):
+        return find_champion
+    return None

@@ -1,1 +1,0 @@
-"""The registry on this machine, and the models in it."""

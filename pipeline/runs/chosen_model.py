@@ -1,0 +1,105 @@
+"""Which model a photo is shown to: a version of the registry, a run's, or a directory."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any, Final
+
+from pipeline.errors import CommandError, UsageError
+from pipeline.program import command
+
+ALIAS: Final = "default"
+MODEL: Final = "fashion-mnist"
+"""Name of the model where the registry has several and none is asked for."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ChosenModel:
+    """A SavedModel, and where it is from.
+
+    Attributes:
+        directory: Where its ``saved_model.pb`` is.
+        title: What to call it: ``fashion-mnist version 3``.
+        facts: The same for a program.
+    """
+
+    directory: Path
+    title: str
+    facts: dict[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """Where it is from, as JSON values."""
+        return {**self.facts, "path": str(self.directory)}
+
+
+def choose(
+    root: Path, version: str | None = None, run: str | None = None, directory: Path | None = None
+) -> ChosenModel:
+    """The model that is asked for; with nothing asked for the one with the alias ``default``.
+
+    Args:
+        root: The folder that holds all that is local.
+        version: A number or an alias, with ``NAME@`` in front where it is another model's.
+        run: Id of a run, a part of one, or ``last``: the newest that left a model.
+        directory: A SavedModel's.
+
+    Raises:
+        UsageError: More than one of them was asked for, or there is no such directory or run.
+        CommandError: There is no model.
+        RegistryError: The registry has no such version.
+    """
+    given = [
+        option
+        for option, value in (("--version", version), ("--run", run), ("--model", directory))
+        if value is not None
+    ]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)}: each names a model; give one of them")
+    if directory is not None:
+        return _in_directory(directory)
+    if run is not None:
+        return _of_run(root, run)
+    return _in_registry(root, version)
+
+
+def _in_directory(directory: Path) -> ChosenModel:
+    if not (directory / "saved_model.pb").is_file():
+        raise UsageError(f"--model {directory}: there is no saved_model.pb in it")
+    return ChosenModel(directory, f"the model in {directory}", {})
+
+
+def _of_run(root: Path, reference: str) -> ChosenModel:
+    from pipeline.runs.runs import LAST, find, newest_trained, trained_model
+
+    runs = root / "runs"
+    run = newest_trained(runs) if reference == LAST else find(runs, reference)
+    path = trained_model(run)
+    if path is None:
+        raise CommandError(
+            f"run {run.id} ({run.state}) left no model; `{command('runs')}` lists the others"
+        )
+    return ChosenModel(path, f"the model of run {run.id}", {"run": run.id})
+
+
+def _in_registry(root: Path, reference: str | None) -> ChosenModel:
+    from pipeline.runs.registry import Registry
+
+    registry = Registry(root / "registry")
+    known = registry.models()
+    if not known:
+        raise CommandError(
+            f"there is no model in {registry.root} yet: `{command('run')}` trains one in "
+            f"some minutes, `{command('run --preset fast')}` in one or two; in a fresh clone "
+            "`make run` sets up everything first"
+        )
+    name, _, alias = (reference or ALIAS).rpartition("@")
+    if not name and MODEL not in known and len(known) > 1:
+        raise UsageError(
+            f"{registry.root} has several models: give --version NAME@{alias}, with one of "
+            f"{', '.join(known)}"
+        )
+    version = registry.resolve(name or (MODEL if MODEL in known else known[0]), alias)
+    return ChosenModel(
+        version.path,
+        f"{version.model} version {version.number}",
+        {"model": version.model, "version": version.number},
+    )

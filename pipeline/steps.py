@@ -1,0 +1,140 @@
+"""The one table of the pipeline's steps.
+
+Compile targets, titles, the live table, the notebook, the documents and the pins of each step
+follow from it. A task of the pipeline that belongs to none of these steps does not compile.
+"""
+
+import dataclasses
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from pipeline.errors import UsageError
+
+Outputs = Mapping[str, Any]
+"""Artifacts (with ``uri`` and ``metadata``) and values of one step by name."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """A step of the pipeline.
+
+    Attributes:
+        name: Its component's function, its file in ``compiled/components/`` and its pins.
+        title: What people see.
+        module: Where the component is.
+        packages: What it needs at run time; ``make lock`` pins them in full.
+        figure: The figure that people see, from the step's outputs.
+    """
+
+    name: str
+    title: str
+    module: str
+    packages: tuple[str, ...]
+    figure: Callable[[Outputs], str]
+
+    @property
+    def component(self) -> Any:
+        """The KFP component; imports its module."""
+        return getattr(importlib.import_module(self.module), self.name)
+
+
+def _ingest(outputs: Outputs) -> str:
+    metadata = outputs["raw"].metadata
+    examples = metadata["examples"]
+    verified = "verified" if metadata["verified"] else "not verified"
+    return f"{examples['train']:,.0f} + {examples['test']:,.0f} images, {verified}"
+
+
+def _decode(outputs: Outputs) -> str:
+    splits = (outputs[f"{split}_records"] for split in ("train", "validation", "test"))
+    return " + ".join(f"{split.metadata['examples']:,.0f}" for split in splits) + " records"
+
+
+def _train(outputs: Outputs) -> str:
+    accuracy = outputs["model"].metadata.get("validation_accuracy")
+    return "trained" if accuracy is None else f"validation accuracy {accuracy:.4f}"
+
+
+def _find_champion(outputs: Outputs) -> str:
+    version = outputs["champion"].metadata.get("version")
+    return f"champion is version {version}" if version else "no champion yet"
+
+
+def _evaluate(outputs: Outputs) -> str:
+    return f"test accuracy {outputs['metrics'].metadata['accuracy']:.4f}"
+
+
+def _upload(outputs: Outputs) -> str:
+    version = version_of(outputs["model"].metadata["resourceName"]) if "model" in outputs else ""
+    return f"version {version}" if version else ""
+
+
+def version_of(resource_name: str) -> str:
+    """The version at the end of ``projects/…/models/NAME@VERSION``; empty without one."""
+    return resource_name.partition("@")[2]
+
+
+STORAGE: Final = ("google-cloud-storage", "google-crc32c")
+TENSORFLOW: Final = ("keras", "numpy", "tensorflow")
+
+STEPS: Final = (
+    Step(
+        "ingest",
+        "Ingest",
+        "components.ingest.component",
+        (*STORAGE, "requests", "rich", "tenacity"),
+        _ingest,
+    ),
+    Step("decode", "Decode", "components.decode.component", (*STORAGE, "numpy"), _decode),
+    Step("train", "Train", "components.train.component", (*STORAGE, *TENSORFLOW), _train),
+    Step(
+        "find_champion",
+        "Find champion",
+        "components.upload.find_champion",
+        ("google-cloud-aiplatform", "google-cloud-pipeline-components", "google-cloud-storage"),
+        _find_champion,
+    ),
+    Step(
+        "evaluate",
+        "Evaluate",
+        "components.evaluate.component",
+        ("google-cloud-storage", *TENSORFLOW, "jinja2", "matplotlib", "pillow"),
+        _evaluate,
+    ),
+    Step(
+        "upload",
+        "Upload",
+        "components.upload.component",
+        ("google-cloud-pipeline-components",),
+        _upload,
+    ),
+)
+"""In the order in which the pipeline runs them."""
+
+
+def step(name: str) -> Step:
+    """The step of a name, with underscores, dashes or spaces.
+
+    Raises:
+        UsageError: There is none; the error lists those that exist.
+    """
+    wanted = name.replace("-", "_").replace(" ", "_").lower()
+    for one in STEPS:
+        if one.name == wanted:
+            return one
+    raise UsageError(f"there is no step {name!r}; the steps are {', '.join(s.name for s in STEPS)}")
+
+
+def figure(name: str, outputs: Outputs) -> str:
+    """What to show in the row of a task that is done; empty for a task of no step.
+
+    Args:
+        name: The task's component name or the step's.
+        outputs: Its artifacts and values by name.
+    """
+    wanted = name.replace("-", "_")
+    for one in STEPS:
+        if one.name == wanted or (one.name == "upload" and wanted.startswith("model_upload")):
+            return one.figure(outputs)
+    return ""

@@ -1,1 +1,0 @@
-"""The bucket on this machine, and files that are found whole or not at all."""

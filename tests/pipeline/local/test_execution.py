@@ -1,0 +1,221 @@
+"""A toy pipeline through the wrappers around kfp.local; if kfp changes them, this fails."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kfp import compiler, dsl
+
+from pipeline.errors import StepFailed
+from pipeline.local.execution import execute, step_failed
+from pipeline.local.localization import localize
+from pipeline.local.step_cache import StepCache
+from pipeline.runs.tasks import Task, Workplace
+from pipeline.specs import spec as specs
+
+
+@dsl.component(base_image="python:3.11-slim")
+def decide(value: int) -> bool:
+    print("deciding")
+    print("half way", end="\r")
+    return value > 0
+
+
+@dsl.component(base_image="python:3.11-slim")
+def act(marker: str) -> str:
+    from pathlib import Path
+
+    Path(marker).write_text("acted")
+    return marker
+
+
+@dsl.component(base_image="python:3.11-slim")
+def fail(times: int, counter: str):  # type: ignore[no-untyped-def]
+    from pathlib import Path
+
+    path = Path(counter)
+    count = int(path.read_text()) if path.exists() else 0
+    path.write_text(str(count + 1))
+    if count < times:
+        raise ValueError("not yet")
+
+
+@dsl.component(base_image="python:3.11-slim")
+def foresee(counter: str):  # type: ignore[no-untyped-def]
+    from pathlib import Path
+
+    from components.dataset.errors import DataError
+
+    path = Path(counter)
+    path.write_text(path.read_text() + "x" if path.exists() else "x")
+    raise DataError("the file is damaged at offset 7")
+
+
+class Witness:
+    def __init__(self) -> None:
+        self.events: list[str] = []
+        self.lines: list[tuple[str, bool]] = []
+
+    def started(self, task: Task) -> None:
+        self.events.append(f"started {task.name}")
+
+    def said(self, task: Task, line: str, *, transient: bool) -> None:
+        self.lines.append((line, transient))
+
+    def ended(self, task: Task) -> None:
+        self.events.append(f"{task.state} {task.name}")
+
+
+class Laboratory:
+    """Runs small pipelines in a temporary folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.witness = Witness()
+        self.tasks: dict[str, Task] = {}
+
+    def run(self, pipeline: Any, name: str = "run", **arguments: Any) -> None:
+        file = self.path / "spec.yaml"
+        compiler.Compiler().compile(pipeline, str(file))
+        spec, _ = localize(specs.load(file), name, keep_preamble=False)
+        self.tasks = {task: Task(task, shown) for task, shown in specs.leaf_tasks(spec)}
+        scratch = self.path / f"{name}-scratch"
+        scratch.mkdir()
+        place = Workplace(
+            run_directory=self.path / name,
+            cache=StepCache(self.path / "cache", lambda _uri: {}),
+            scratch=scratch,
+            environment=dict(os.environ) | {"PYTHONUNBUFFERED": "1", "TMPDIR": str(scratch)},
+        )
+        self.witness = Witness()
+        execute(spec, arguments, self.tasks, place, self.witness)
+
+    def states(self) -> dict[str, str]:
+        return {name: task.state for name, task in self.tasks.items()}
+
+
+@pytest.fixture
+def laboratory(tmp_path: Path) -> Iterator[Laboratory]:
+    with contextlib.chdir(tmp_path):
+        yield Laboratory(tmp_path)
+
+
+@dsl.pipeline(name="gate")
+def gate(value: int, marker: str) -> None:
+    verdict = decide(value=value)
+    with dsl.If(verdict.output == True):  # noqa: E712
+        act(marker=marker).set_caching_options(False)
+
+
+def test_a_true_condition_runs_its_branch(laboratory: Laboratory, tmp_path: Path) -> None:
+    laboratory.run(gate, value=1, marker=str(tmp_path / "marker"))
+    assert (tmp_path / "marker").read_text() == "acted"
+    assert laboratory.states() == {"decide": "done", "act": "done"}
+
+
+def test_a_false_condition_skips_its_branch(laboratory: Laboratory, tmp_path: Path) -> None:
+    laboratory.run(gate, value=0, marker=str(tmp_path / "marker"))
+    assert not (tmp_path / "marker").exists()
+    assert laboratory.states() == {"decide": "done", "act": "skipped"}
+
+
+def test_a_component_compiled_by_itself_runs_as_a_step(
+    laboratory: Laboratory, tmp_path: Path
+) -> None:
+    laboratory.run(act, marker=str(tmp_path / "marker"))
+    assert (tmp_path / "marker").read_text() == "acted"
+    assert laboratory.witness.events == ["started act", "done act"]
+    laboratory.run(act, "again", marker=str(tmp_path / "marker"))
+    assert laboratory.states() == {"act": "cached"}
+
+
+def test_a_second_run_is_answered_from_the_cache(laboratory: Laboratory, tmp_path: Path) -> None:
+    arguments = {"value": 1, "marker": str(tmp_path / "marker")}
+    laboratory.run(gate, name="first", **arguments)
+    laboratory.run(gate, name="second", **arguments)
+    assert laboratory.states() == {"decide": "cached", "act": "done"}
+    assert laboratory.tasks["decide"].outputs == {"Output": True}
+
+
+def test_a_step_with_other_pins_is_not_answered_from_the_cache(laboratory: Laboratory) -> None:
+    def pinned(pin: str) -> Any:
+        step = dsl.component(
+            decide.python_func, base_image="python:3.11-slim", packages_to_install=[pin]
+        )
+
+        @dsl.pipeline(name="pinned")
+        def pipeline() -> None:
+            step(value=1)
+
+        return pipeline
+
+    states = {}
+    for name, pin in (("first", "numpy==1"), ("second", "numpy==2"), ("third", "numpy==1")):
+        laboratory.run(pinned(pin), name=name)
+        states[name] = laboratory.states()["decide"]
+    assert states == {"first": "done", "second": "done", "third": "cached"}
+
+
+def test_the_watcher_hears_events_and_lines_in_order(
+    laboratory: Laboratory, tmp_path: Path
+) -> None:
+    laboratory.run(gate, value=0, marker=str(tmp_path / "marker"))
+    assert laboratory.witness.events == ["started decide", "done decide"]
+    assert ("deciding", False) in laboratory.witness.lines
+    assert ("half way", True) in laboratory.witness.lines
+
+
+def test_the_log_holds_what_a_step_said_without_its_progress(
+    laboratory: Laboratory, tmp_path: Path
+) -> None:
+    laboratory.run(gate, value=0, marker=str(tmp_path / "marker"))
+    log = (tmp_path / "run" / "steps" / "decide" / "log.txt").read_text()
+    assert "deciding" in log
+    assert "half way" not in log
+
+
+def test_a_failed_step_ends_the_run_with_its_last_lines(
+    laboratory: Laboratory, tmp_path: Path
+) -> None:
+    @dsl.pipeline(name="failing")
+    def failing(counter: str) -> None:
+        fail(times=9, counter=counter)
+        decide(value=1)
+
+    with pytest.raises(StepFailed) as caught:
+        laboratory.run(failing, counter=str(tmp_path / "counter"))
+    assert any("ValueError: not yet" in line for line in caught.value.lines)
+    assert laboratory.states()["fail"] == "failed"
+
+
+def test_a_step_with_retries_is_tried_again(laboratory: Laboratory, tmp_path: Path) -> None:
+    @dsl.pipeline(name="retrying")
+    def retrying(counter: str) -> None:
+        fail(times=1, counter=counter).set_retry(num_retries=2, backoff_duration="0s")
+
+    laboratory.run(retrying, counter=str(tmp_path / "counter"))
+    assert (tmp_path / "counter").read_text() == "2"
+    assert laboratory.states() == {"fail": "done"}
+
+
+def test_a_foreseen_error_is_told_in_its_own_words_and_not_tried_again(
+    laboratory: Laboratory, tmp_path: Path
+) -> None:
+    @dsl.pipeline(name="foreseeing")
+    def foreseeing(counter: str) -> None:
+        foresee(counter=counter).set_retry(num_retries=2, backoff_duration="0s")
+
+    with pytest.raises(StepFailed, match="foresee failed: the file is damaged at offset 7") as e:
+        laboratory.run(foreseeing, counter=str(tmp_path / "counter"))
+    assert e.value.lines == ()
+    assert (tmp_path / "counter").read_text() == "x"
+
+
+def test_a_disk_that_is_full_is_said_whatever_library_met_it() -> None:
+    tail = ["ResourceExhaustedError: /runs/1/part; No space left on device [Op:SaveV2]"]
+    error = step_failed(Task("train", "Train"), tail, Path("/runs/1"))
+    assert str(error).startswith("Train failed: the disk that holds /runs/1 is full; ")
+    assert error.lines == ()
