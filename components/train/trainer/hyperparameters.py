@@ -1,0 +1,200 @@
+"""What can be chosen about a training: each hyperparameter with its default, help and rule.
+
+A new hyperparameter is one more field of ``Hyperparameters``, used where it takes effect.
+"""
+
+import dataclasses
+import difflib
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+from components.dataset.errors import StepError
+
+
+class HyperparameterError(StepError):
+    """A hyperparameter that does not exist, or a value that training cannot use."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """Which values a hyperparameter takes; its type is the default's.
+
+    Attributes:
+        least: The smallest number that is allowed.
+        above: Numbers must be greater than this.
+        below: Numbers must be less than this.
+        choices: The texts that are allowed.
+        lengths: How few and how many numbers a list may have.
+    """
+
+    least: float = -math.inf
+    above: float = -math.inf
+    below: float = math.inf
+    choices: tuple[str, ...] = ()
+    lengths: tuple[int, int] = (1, 1)
+
+    def convert(self, value: Any, default: Any) -> Any:
+        """The value in the default's type: whole floats become integers, lists tuples.
+
+        Raises:
+            ValueError: It has another type, or is out of range.
+        """
+        if isinstance(default, tuple):
+            fewest, most = self.lengths
+            if not isinstance(value, list | tuple) or not fewest <= len(value) <= most:
+                raise ValueError(value)
+            return tuple(self.convert(item, default[0]) for item in value)
+        if isinstance(default, bool | str):
+            if type(value) is not type(default) or (self.choices and value not in self.choices):
+                raise ValueError(value)
+            return value
+        return self._number(value, type(default))
+
+    def _number(self, value: Any, kind: type) -> Any:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(value)
+        try:
+            number = kind(value)
+        except OverflowError as error:
+            raise ValueError(value) from error
+        inside = self.least <= number < self.below and number > self.above
+        if number != value or not inside or not math.isfinite(number):
+            raise ValueError(value)
+        return number
+
+    def text(self, default: Any) -> str:
+        """The rule in words, as "a whole number, at least 1"."""
+        if self.choices:
+            return f"one of {', '.join(self.choices)}"
+        if isinstance(default, tuple):
+            fewest, most = self.lengths
+            return f"a list of {fewest} to {most} numbers, each {self.text(default[0])}"
+        bounds = [
+            f"at least {self.least:g}" if math.isfinite(self.least) else "",
+            f"above {self.above:g}" if math.isfinite(self.above) else "",
+            f"below {self.below:g}" if math.isfinite(self.below) else "",
+        ]
+        kind = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+        return ", ".join(filter(None, [kind[type(default)], " and ".join(filter(None, bounds))]))
+
+
+def hyper(default: Any, description: str, **rule: Any) -> Any:
+    """A field of ``Hyperparameters``.
+
+    Args:
+        default: Its default; its type is that of the hyperparameter.
+        description: What it is, for the command line and the documents.
+        **rule: The attributes of its ``Rule``.
+    """
+    metadata = {"help": description, "rule": Rule(**rule)}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclasses.dataclass(frozen=True)
+class Hyperparameters:
+    """Everything that can be chosen about a training, except its seed.
+
+    Each field's metadata has its ``help`` and its ``rule``.
+
+    Raises:
+        HyperparameterError: A value has the wrong type or is out of range.
+    """
+
+    epochs: int = hyper(
+        7, "Passes over the training examples; used when `train_steps` is 0.", least=1
+    )
+    train_steps: int = hyper(0, "Optimizer steps; 0: `epochs` decides.", least=0)
+    batch_size: int = hyper(256, "Examples in a step.", least=1)
+    learning_rate: float = hyper(
+        0.12, "Peak of the schedule, for the convolution kernels.", above=0.0
+    )
+    optimizer: str = hyper(
+        "muon_sgd",
+        "`muon_sgd`: Muon for the convolution kernels, Nesterov SGD for everything else.",
+        choices=("muon_sgd",),
+    )
+    dropout: float = hyper(
+        0.0, "Share of the features dropped before the last layer.", least=0.0, below=1.0
+    )
+    architecture: str = hyper(
+        "residual",
+        "`residual`, or `plain`: one convolution and one pooling in each stage.",
+        choices=("residual", "plain"),
+    )
+    # Each stage halves the image: 28, 14, 7, 3, 1.
+    filters: tuple[int, ...] = hyper(
+        (32, 64, 128), "Channels of each stage of the network.", least=2, lengths=(2, 4)
+    )
+    dense_units: int = hyper(
+        128, "Units of the fully connected layer before the last one; 0: none.", least=0
+    )
+    members: int = hyper(
+        1,
+        "Networks of the ensemble, trained side by side; their predictions are averaged.",
+        least=1,
+    )
+    label_smoothing: float = hyper(
+        0.1, "Share of the target that is spread over all classes.", least=0.0, below=1.0
+    )
+    augmentation: str = hyper(
+        "flip",
+        "Random changes of the training images: mirrored, shifted by one pixel, both or none.",
+        choices=("none", "flip", "shift", "flip+shift"),
+    )
+    sampling: str = hyper(
+        "loss",
+        "`loss`: after the first epoch, favours examples with a high loss; `uniform`: all equally.",
+        choices=("loss", "uniform"),
+    )
+    precision: str = hyper(
+        "auto",
+        "What the network computes in; `auto`: bfloat16 where the hardware supports it.",
+        choices=("auto", "bfloat16", "float32"),
+    )
+    train_on_validation: bool = hyper(
+        False, "Train on the validation examples too, without a validation."
+    )
+
+    def __post_init__(self) -> None:
+        """Checks and converts every value."""
+        for field in dataclasses.fields(self):
+            value, rule = getattr(self, field.name), field.metadata["rule"]
+            try:
+                object.__setattr__(self, field.name, rule.convert(value, field.default))
+            except ValueError:
+                raise HyperparameterError(
+                    f"{field.name} is {value!r}; it must be {rule.text(field.default)}"
+                ) from None
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> "Hyperparameters":
+        """The hyperparameters with these values, as JSON has them, and defaults for the others.
+
+        Raises:
+            HyperparameterError: A name does not exist; a value has the wrong type or is out of
+                range.
+        """
+        known = [field.name for field in dataclasses.fields(cls)]
+        for name in values:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
+                raise HyperparameterError(f"there is no hyperparameter {name!r}; {hint}")
+        return cls(**values)
+
+    def as_dict(self) -> dict[str, Any]:
+        """All values by name, as JSON has them."""
+        values = dataclasses.asdict(self)
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in values.items()
+        }
+
+
+PRESETS: Final[dict[str, dict[str, Any]]] = {
+    "tutorial": {"architecture": "plain", "filters": [32, 64], "dense_units": 128, "epochs": 6},
+    "fast": {"filters": [16, 32, 64], "epochs": 3},
+    "best": {"members": 4, "epochs": 8},
+}
+"""Named sets of hyperparameters, as changes of the defaults."""
