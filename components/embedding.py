@@ -1,21 +1,22 @@
 """What of the code travels inside which step.
 
 A step's code is embedded in the compiled spec as an archive whose root becomes ``sys.path[0]``
-before the step's body runs. The archive holds ``components/__init__.py``, the ``dataset`` modules
-that the step names, and the step's own modules; so ``from components.decode import shards`` works
-the same in a checkout, a notebook and a container.
+before the step's body runs. The archive holds the modules that the body imports and those that they
+import, so ``from components.decode import shards`` works the same in a checkout and a container.
 """
 
-import shutil
+import ast
+import inspect
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+import textwrap
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from kfp import dsl
 from kfp.dsl.python_component import PythonComponent
 
-from components.dataset.provenance import INTERFACES
+from components.dataset.code import imported, travelling
 
 COMPONENTS: Final = Path(__file__).resolve().parent
 BASE_IMAGE: Final = "python:3.11-slim"
@@ -23,61 +24,41 @@ BASE_IMAGE: Final = "python:3.11-slim"
 
 
 def step(
-    *, folder: str, dataset: Sequence[str], modules: Sequence[str] = (), pins: str = ""
+    *, pins: str = "", defaults: Mapping[str, Any] | None = None
 ) -> Callable[[Callable[..., Any]], PythonComponent]:
     """Makes a function a component that carries its code and its pinned packages.
 
     Args:
-        folder: The step's package under ``components/``.
-        dataset: The modules of ``components.dataset`` that the step uses, without ``.py``.
-        modules: The modules of ``folder`` that the step uses; empty: all but its interfaces.
-        pins: The file of ``components/requirements/`` to install; empty: that of ``folder``.
+        pins: The file of ``components/requirements/`` to install; empty: the function's name.
+        defaults: Defaults of the interface that the function's source cannot hold: KFP copies the
+            source into the container, where the names of this module do not exist.
     """
 
     def decorate(function: Callable[..., Any]) -> PythonComponent:
+        # KFP reads the interface from the signature.
+        function.__defaults__ = tuple(
+            (defaults or {}).get(name, parameter.default)
+            for name, parameter in inspect.signature(function).parameters.items()
+            if parameter.default is not parameter.empty
+        )
         with tempfile.TemporaryDirectory(prefix="step-") as staging:
-            stage(Path(staging), folder=folder, dataset=dataset, modules=modules)
+            for name, content in travelling(modules_of(function)).items():
+                path = Path(staging) / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
             return dsl.component(
                 function,
                 base_image=BASE_IMAGE,
-                packages_to_install=read_pins(pins or folder),
+                packages_to_install=read_pins(pins or function.__name__),
                 embedded_artifact_path=staging,
             )
 
     return decorate
 
 
-def stage(
-    root: Path,
-    *,
-    folder: str,
-    dataset: Sequence[str],
-    modules: Sequence[str] = (),
-    unused: Iterable[str] = INTERFACES,
-) -> None:
-    """Copies the files that ``step`` embeds to ``root``.
-
-    Args:
-        root: Becomes ``sys.path[0]``.
-        folder: See ``step``.
-        dataset: See ``step``.
-        modules: See ``step``.
-        unused: Files of ``folder`` to leave out where no modules are named.
-
-    Raises:
-        FileNotFoundError: A named module does not exist.
-    """
-    own = COMPONENTS / folder
-    if modules:
-        chosen = [own / "__init__.py", *(own / f"{name}.py" for name in modules)]
-    else:
-        left_out = {own / name for name in unused}
-        chosen = [path for path in own.rglob("*.py") if path not in left_out]
-    shared = [COMPONENTS / "dataset" / f"{name}.py" for name in ("__init__", *dataset)]
-    for source in [COMPONENTS / "__init__.py", *shared, *chosen]:
-        target = root / "components" / source.relative_to(COMPONENTS)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
+def modules_of(function: Callable[..., Any]) -> list[str]:
+    """The modules of ``components`` that a function's body imports."""
+    return imported(ast.parse(textwrap.dedent(inspect.getsource(function))))
 
 
 def read_pins(name: str) -> list[str]:

@@ -8,18 +8,15 @@ import gzip
 import io
 import sys
 import tarfile
-import tempfile
 from pathlib import Path
 from typing import Final
 
-from components.embedding import read_pins, stage
-from components.train.component import DATASET
+from components.dataset.code import travelling
+from components.embedding import read_pins
 
 NAME: Final = "fashion-mnist-trainer"
 VERSION: Final = "0.1.0"
 MODULE: Final = "components.train.trainer.task"
-RAW_DATASET: Final = ("disk", "idx", "payload", "raw", "split")
-"""What the command line reads raw files with, which the step does not."""
 SETUP: Final = '''"""The FashionMNIST trainer as a package."""
 
 from setuptools import find_packages, setup
@@ -55,16 +52,9 @@ def write(directory: Path) -> Path:
 
 def files() -> dict[str, bytes]:
     """The files of the package by name."""
-    with tempfile.TemporaryDirectory() as staging:
-        root = Path(staging)
-        dataset = (*DATASET, *RAW_DATASET)
-        stage(root, folder="train", dataset=dataset, unused=["component.py"])
-        found = {
-            path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*.py")
-        }
     setup = SETUP.format(name=NAME, version=VERSION, pins=read_pins("train"))
     facts = f"Metadata-Version: 2.1\nName: {NAME}\nVersion: {VERSION}\n"
-    return {**found, "setup.py": setup.encode(), "PKG-INFO": facts.encode()}
+    return {**travelling([MODULE]), "setup.py": setup.encode(), "PKG-INFO": facts.encode()}
 
 
 if __name__ == "__main__":

@@ -5,23 +5,7 @@ from kfp.dsl import Dataset, Input, Output
 from components.embedding import step
 
 
-@step(
-    folder="decode",
-    dataset=(
-        "bucket",
-        "disk",
-        "errors",
-        "facts",
-        "idx",
-        "manifest",
-        "payload",
-        "raw",
-        "records",
-        "redaction",
-        "split",
-        "storage",
-    ),
-)
+@step()
 def decode(
     raw: Input[Dataset],
     train_records: Output[Dataset],

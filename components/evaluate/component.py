@@ -5,7 +5,7 @@ from kfp.dsl import HTML, Artifact, ClassificationMetrics, Dataset, Input, Metri
 from components.embedding import step
 
 
-@step(folder="evaluate", dataset=("errors", "facts", "manifest", "records", "startup"))
+@step()
 def evaluate(
     model: Input[Model],
     history: Input[Artifact],

@@ -1,24 +1,11 @@
 """The step that brings the raw dataset into the bucket."""
 
-from typing import Final
-
 from kfp.dsl import Artifact, Dataset, Output
 
 from components.embedding import step
 
-DATASET: Final = (
-    "bucket",
-    "disk",
-    "errors",
-    "facts",
-    "payload",
-    "raw",
-    "redaction",
-    "storage",
-)
 
-
-@step(folder="ingest", dataset=DATASET)
+@step()
 def ingest(
     bucket_uri: str,
     raw: Output[Dataset],

@@ -1,26 +1,12 @@
 """The interface of train."""
 
-from typing import Final
-
 from kfp.dsl import Artifact, Dataset, Input, Metrics, Model, Output
 from kfp.dsl.python_component import PythonComponent
 
 from components.embedding import step
 
-DATASET: Final = (
-    "bucket",
-    "errors",
-    "facts",
-    "folder",
-    "manifest",
-    "provenance",
-    "redaction",
-    "startup",
-    "storage",
-)
 
-
-@step(folder="train", dataset=DATASET)
+@step()
 def train(
     train_records: Input[Dataset],
     validation_records: Input[Dataset],
@@ -115,4 +101,4 @@ def train(
 
 def train_on_accelerators() -> PythonComponent:
     """The same step with the packages that drive NVIDIA's accelerators."""
-    return step(folder="train", dataset=DATASET, pins="train_cuda")(train.python_func)
+    return step(pins="train_cuda")(train.python_func)

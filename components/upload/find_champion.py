@@ -6,12 +6,7 @@ from kfp.dsl import Model, Output
 from components.embedding import step
 
 
-@step(
-    folder="upload",
-    dataset=("errors",),
-    modules=("refusals", "registry_lookup"),
-    pins="find_champion",
-)
+@step()
 def find_champion(
     model_name: str,
     champion_alias: str,

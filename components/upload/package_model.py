@@ -8,12 +8,7 @@ from kfp.dsl import Artifact, Input, Metrics, Model, Output
 from components.embedding import step
 
 
-@step(
-    folder="upload",
-    dataset=("errors",),
-    modules=("containers", "provenance", "vertex_evaluation"),
-    pins="package_model",
-)
+@step()
 def package_model(
     model: Input[Model],
     evaluation: Input[Artifact],

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from components.dataset.code import code_digest
 from components.dataset.errors import DataError
 from components.dataset.facts import DIGESTS
 from components.dataset.manifest import MANIFEST, content_digest, file_digest, read_manifest
-from components.dataset.provenance import code_digest
-from components.embedding import COMPONENTS
 from pipeline.runs import registry_files as files
 from pipeline.runs.registry_files import RegistryError
 
@@ -150,7 +149,7 @@ def _data(version: Mapping[str, Any]) -> Finding:
 
 
 def _code(manifest: Mapping[str, Any]) -> Finding:
-    recorded, own = manifest.get("code_digest"), code_digest(COMPONENTS / "train")
+    recorded, own = manifest.get("code_digest"), code_digest("components.train.trainer.job")
     if recorded == own:
         return Finding("code", "ok", f"this checkout's trainer, {_short(own)}")
     return Finding("code", "note", f"another trainer than this checkout's: {_short(recorded)}")

@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from components.dataset.code import code_digest
 from components.dataset.facts import DIGESTS
 from components.dataset.manifest import content_digest, write_manifest
-from components.dataset.provenance import code_digest
-from components.embedding import COMPONENTS
 from pipeline.runs.registry import Registry, Version
 from tests.saved_models import make_model
 
@@ -25,7 +24,7 @@ def register(registry: Registry, source: Path, **changed: Any) -> Version:
     """A version as a run leaves it."""
     make_model(source)
     (source / VARIABLES).write_bytes(source.name.encode() * 100)
-    code = code_digest(COMPONENTS / "train")
+    code = code_digest("components.train.trainer.job")
     digest = content_digest(write_manifest(source, **ORIGIN, code_digest=code))
     facts = {
         "run": "run-1",

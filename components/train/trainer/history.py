@@ -3,20 +3,16 @@
 import dataclasses
 import platform
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from components.dataset.provenance import code_digest
+from components.dataset.code import code_digest
 
 from .training import Training
 from .util import Hyperparameters
-
-CODE: Final = Path(__file__).resolve().parent.parent
-"""The step's package, of which the trainer is a part."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,7 +123,7 @@ def versions() -> dict[str, str]:
 
 def code() -> str:
     """The digest of the step's code."""
-    return code_digest(CODE)
+    return code_digest(f"{__package__}.job")
 
 
 def _present(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,9 +1,6 @@
 import inspect
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +9,11 @@ import tensorflow as tf
 from kfp import dsl
 from kfp.dsl import Artifact, Dataset, Metrics, Model
 
-from components import embedding
 from components.dataset.bucket import list_objects
+from components.dataset.code import code_digest
 from components.dataset.errors import DataError
 from components.dataset.facts import SPLITS
 from components.dataset.manifest import content_digest, read_manifest
-from components.dataset.provenance import code_digest
 from components.decode.conversion import Options, convert
 from components.train.component import train
 from components.train.trainer.util import HyperparameterError, Hyperparameters
@@ -91,7 +87,7 @@ def test_the_history_tells_everything_about_the_run(
         "train": content_digest(read_manifest(train_directory)),
         "validation": content_digest(read_manifest(validation_directory)),
     }
-    assert history["code_digest"] == code_digest(embedding.COMPONENTS / "train")
+    assert history["code_digest"] == code_digest("components.train.trainer.job")
     assert set(history["versions"]) == {"tensorflow", "keras", "numpy", "python"}
     assert (history["precision"], history["steps"]) == ("float32", 12)
     assert history["training_seconds"] == sum(row["seconds"] for row in history["epochs"])
@@ -168,31 +164,6 @@ def test_defaults_are_those_of_the_hyperparameters() -> None:
         if parameter.default is not inspect.Parameter.empty
     }
     assert defaults == {**Hyperparameters().as_dict(), "bucket_uri": ""}
-
-
-def test_the_embedded_code_needs_nothing_of_the_checkout(tmp_path: Path) -> None:
-    embedding.stage(
-        tmp_path, folder="train", dataset=("errors", "facts", "manifest", "provenance", "startup")
-    )
-    check = """
-import sys
-import components
-from components.train.trainer import export, history, input_pipeline, job, model, training
-from components.dataset.provenance import code_digest
-assert components.__path__[0].startswith(sys.argv[1]), components.__path__
-print(code_digest(history.CODE))
-"""
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONSAFEPATH": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", check, str(tmp_path)],
-        env=environment,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == code_digest(embedding.COMPONENTS / "train")
 
 
 def test_the_local_runner_trains(

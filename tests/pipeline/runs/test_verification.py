@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
+from components.dataset.code import code_digest
 from components.dataset.facts import DIGESTS
 from components.dataset.manifest import write_manifest
-from components.dataset.provenance import code_digest
-from components.embedding import COMPONENTS
 from pipeline.runs.registry import Registry, Version
 from pipeline.runs.verification import Finding, sound, verify
 from tests.pipeline.recorded_version import VARIABLES, flip_a_bit, lose_the_record, register
@@ -138,7 +137,7 @@ def test_the_evaluation_of_another_model_is_found(
 def test_other_data_must_say_whether_it_was_verified(
     registry: Registry, tmp_path: Path, verified: object, state: str
 ) -> None:
-    code = code_digest(COMPONENTS / "train")
+    code = code_digest("components.train.trainer.job")
     digests = {"raw": dict.fromkeys(DIGESTS, "0" * 64), "code": code}
     version = register(registry, tmp_path / "first", digests=digests, verified=verified)
     assert states(verify(version.path))["data"] == state

@@ -17,7 +17,7 @@ from pipeline.specs import spec as specs
 from tests.fuzz import archives
 
 
-@step(folder="decode", dataset=("errors", "facts"), modules=())
+@step(pins="decode")
 def names() -> list:  # type: ignore[type-arg]
     """Names of the classes."""
     from components.dataset.facts import CLASS_NAMES

@@ -1,0 +1,128 @@
+"""The code that a step needs: the modules it imports, as they travel with the step.
+
+Docstrings and comments stay behind. Lines keep their numbers, so that a traceback from a container
+points at the source.
+"""
+
+import ast
+import hashlib
+import io
+import tokenize
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+"""The folder that holds the package ``components``."""
+PACKAGE: Final = "components"
+TEMPLATES: Final = (".html", ".css")
+"""Files that travel along with the modules of their folder."""
+
+
+def travelling(modules: Iterable[str]) -> dict[str, bytes]:
+    """The files of some modules and of all that they import from ``components``.
+
+    Args:
+        modules: Names such as ``components.decode.conversion``.
+
+    Returns:
+        Content by path, as ``components/decode/conversion.py``, sorted by path.
+
+    Raises:
+        FileNotFoundError: There is no such module.
+    """
+    found: dict[str, Path] = {}
+    left = list(modules)
+    while left:
+        name = left.pop()
+        if name in found:
+            continue
+        if (path := _file(name)) is None:
+            raise FileNotFoundError(f"there is no module {name}")
+        found[name] = path
+        left += [name.rpartition(".")[0]] if "." in name else []
+        left += imported(ast.parse(path.read_text()), name, is_package=path.stem == "__init__")
+    files = {path: stripped(path.read_text()).encode() for path in found.values()}
+    for folder in {path.parent for path in found.values() if path.stem != "__init__"}:
+        templates = (path for path in folder.iterdir() if path.suffix in TEMPLATES)
+        files |= {path: path.read_bytes() for path in templates}
+    return {path.relative_to(ROOT).as_posix(): files[path] for path in sorted(files)}
+
+
+def code_digest(*modules: str) -> str:
+    """Hexadecimal SHA-256 of what travels for some modules: equal in a checkout and a container."""
+    digest = hashlib.sha256()
+    for name, content in travelling(modules).items():
+        digest.update(f"{hashlib.sha256(content).hexdigest()}  {name}\n".encode())
+    return digest.hexdigest()
+
+
+def imported(tree: ast.AST, module: str = "", *, is_package: bool = False) -> list[str]:
+    """The modules of ``components`` that code imports, lazily too, but not for type checking only.
+
+    Args:
+        tree: The code.
+        module: Its module's name, for relative imports.
+        is_package: Whether it is that of a package's ``__init__.py``.
+    """
+    names: list[str] = []
+    for node in _run_time_nodes(tree):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parents = module.split(".")[: len(module.split(".")) - node.level + is_package]
+                base = ".".join([*parents, *([base] if base else [])])
+            names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+    own = dict.fromkeys(name for name in names if name.split(".")[0] == PACKAGE)
+    return [name for name in own if _file(name) is not None]
+
+
+def stripped(source: str) -> str:
+    """Python source without docstrings and comments, each statement on its line."""
+    lines = source.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column].rstrip()
+    for first, last, indent, is_whole_body in _docstrings(ast.parse(source)):
+        lines[first - 1 : last] = [""] * (last - first + 1)
+        if is_whole_body:
+            lines[first - 1] = f"{' ' * indent}pass"
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _docstrings(tree: ast.AST) -> Iterator[tuple[int, int, int, bool]]:
+    """First line, last line, indent of each bare string; whether it is all that a block holds."""
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if not isinstance(body, list):
+            continue
+        strings = [each for each in body if _is_string(each)]
+        for each in strings:
+            alone = len(strings) == len(body) and each is strings[0]
+            is_whole_body = alone and not isinstance(node, ast.Module)
+            yield each.lineno, each.end_lineno or each.lineno, each.col_offset, is_whole_body
+
+
+def _is_string(node: ast.stmt) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def _run_time_nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    if isinstance(tree, ast.If) and ast.unparse(tree.test).endswith("TYPE_CHECKING"):
+        return
+    yield tree
+    for child in ast.iter_child_nodes(tree):
+        yield from _run_time_nodes(child)
+
+
+def _file(module: str) -> Path | None:
+    path = ROOT.joinpath(*module.split("."))
+    candidates = (path.with_suffix(".py"), path / "__init__.py")
+    return next((each for each in candidates if each.is_file()), None)

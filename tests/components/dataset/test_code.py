@@ -1,0 +1,116 @@
+import ast
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from components.dataset import code
+from components.dataset.code import code_digest, imported, stripped, travelling
+
+SOURCE = '''"""A module."""
+
+import os  # noqa: F401
+
+LIMIT = 3  # of something
+"""What the limit is."""
+
+
+def first(text: str) -> str:
+    """One line."""
+    # why
+    return text + "# no comment"
+
+
+class Error(Exception):
+    """Only a docstring,
+    over two lines.
+    """
+
+
+def boom() -> None:
+    raise Error
+'''
+
+
+def test_docstrings_and_comments_stay_behind_and_lines_keep_their_numbers() -> None:
+    lean = stripped(SOURCE)
+    assert "One line" not in lean
+    assert "What the limit is" not in lean
+    assert "why" not in lean
+    assert '"# no comment"' in lean
+    whole, left = SOURCE.splitlines(), lean.splitlines()
+    assert left[-1] == whole[-1]
+    assert len(left) == len(whole)
+    assert stripped(lean) == lean
+
+
+def test_every_statement_of_the_steps_stays_on_its_line() -> None:
+    def statements(source: str) -> list[tuple[int, str]]:
+        return [
+            (node.lineno, ast.dump(node))
+            for node in ast.walk(ast.parse(source))
+            if isinstance(node, ast.stmt)
+            and not getattr(node, "body", None)
+            and not isinstance(node, ast.Expr | ast.Pass)
+        ]
+
+    for path in code.ROOT.glob("components/**/*.py"):
+        source = path.read_text()
+        assert statements(stripped(source)) == statements(source), path
+
+
+def test_what_is_imported_travels_lazily_imported_modules_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(code, "ROOT", tmp_path)
+    files = {
+        "components/__init__.py": "",
+        "components/own/__init__.py": "",
+        "components/own/start.py": "def f():\n    from . import lazy\n    return lazy\n",
+        "components/own/lazy.py": "import components.other.used\n",
+        "components/own/page.html": "<p>",
+        "components/own/idle.py": "",
+        "components/other/__init__.py": "",
+        "components/other/used.py": (
+            "from typing import TYPE_CHECKING\n"
+            "if TYPE_CHECKING:\n    from components.other import types\n"
+        ),
+        "components/other/types.py": "",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert set(travelling(["components.own.start"])) == set(files) - {
+        "components/own/idle.py",
+        "components/other/types.py",
+    }
+    before = code_digest("components.own.start")
+    (tmp_path / "components/own/idle.py").write_text("x = 1\n")
+    (tmp_path / "components/own/lazy.py").write_text("import components.other.used  # a comment\n")
+    assert code_digest("components.own.start") == before
+    (tmp_path / "components/other/used.py").write_text("x = 1\n")
+    assert code_digest("components.own.start") != before
+    with pytest.raises(FileNotFoundError, match=r"components\.own\.gone"):
+        travelling(["components.own.gone"])
+
+
+def test_the_digest_in_a_container_is_that_of_the_checkout(tmp_path: Path) -> None:
+    module = "components.train.trainer.job"
+    for name, content in travelling([module, "components.dataset.code"]).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    program = f"from components.dataset.code import code_digest; print(code_digest({module!r}))"
+    command = [sys.executable, "-I", "-S", "-c", f"import sys; sys.path[0:0] = ['.']; {program}"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == code_digest(module)
+
+
+def test_only_imports_of_components_count() -> None:
+    body = ast.parse(inspect.getsource(travelling))
+    assert imported(body) == []
+    assert imported(ast.parse("import kfp\nfrom components.dataset import errors")) == [
+        "components.dataset",
+        "components.dataset.errors",
+    ]
