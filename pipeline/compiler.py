@@ -60,7 +60,6 @@ def build_distributed(machine: Machine, image: str = "") -> str:
         image: URI of an image that holds the dependencies; empty: pinned packages.
 
     Raises:
-        UsageError: There are no such machines.
         CommandError: The job's argument is longer than Linux accepts.
     """
     from pipeline.definition import pipeline_around

@@ -125,6 +125,7 @@ def run(
     registry. Steps whose code and inputs have not changed are answered from the cache.
     """
     from pipeline import compiler
+    from pipeline.checkout import git_revision
     from pipeline.cli.first_run import note
     from pipeline.cli.watchers import stopped_by_signals, tell, watch_on
     from pipeline.local import run as local
@@ -146,7 +147,7 @@ def run(
     given = [*(parameter or []), *([] if source is None else [f"source={source}"])]
     values = {
         **parameters.known(
-            {"bucket_uri": local.BUCKET_URI, "git_revision": local.git_revision()}, loaded
+            {"bucket_uri": local.BUCKET_URI, "git_revision": git_revision()}, loaded
         ),
         **parameters.of_preset(preset),
         **parameters.parse(given, loaded),

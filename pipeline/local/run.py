@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -196,16 +195,6 @@ def check_source(source: str) -> str:
     if not path.is_dir():
         raise UsageError(f"source={source}: there is no such directory")
     return str(path.resolve())
-
-
-def git_revision() -> str:
-    """The commit of this checkout; empty when it is none."""
-    command = ["git", "-C", str(PROJECT), "rev-parse", "HEAD"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
-    except (OSError, subprocess.CalledProcessError):
-        return ""
-    return done.stdout.strip()
 
 
 def _remove_finished(bucket: emulator.Emulator) -> None:

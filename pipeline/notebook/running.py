@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pipeline.checkout import git_revision
 from pipeline.errors import UsageError
 from pipeline.local import run as local
 from pipeline.notebook import steps
@@ -56,7 +57,7 @@ def run_pipeline(preset: str | None = None, *, root: Path | None = None, **value
     declared = specs.declared(spec)
     given = {
         "bucket_uri": local.BUCKET_URI,
-        "git_revision": local.git_revision(),
+        "git_revision": git_revision(),
         **parameters.of_preset(preset),
         **all_typed("the pipeline", values, declared),
     }
@@ -112,7 +113,7 @@ def _parameters(
     # These are of this machine and this checkout, whatever the earlier run's were.
     own = {
         "bucket_uri": local.BUCKET_URI,
-        "git_revision": local.git_revision(),
+        "git_revision": git_revision(),
         "project": "local",
         "location": "local",
     }

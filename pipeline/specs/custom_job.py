@@ -1,6 +1,5 @@
 """Training as a CustomJob: on machines of a type of one's choice, one or several of them."""
 
-import re
 from typing import Any, Final
 
 from kfp import dsl
@@ -8,7 +7,6 @@ from kfp import dsl
 from components.train.component import train, train_on_accelerators
 from components.train.trainer.hardware import ACCELERATORS
 from pipeline.definition import TrainStep
-from pipeline.errors import UsageError
 from pipeline.specs.machine import Machine
 
 SERVICE_ACCOUNT: Final = "{{$.pipeline_service_account}}"
@@ -22,23 +20,17 @@ DRIVER: Final = {
     "NVIDIA_DRIVER_CAPABILITIES": "compute,utility",
 }
 """What NVIDIA's own images set so that the machine's driver is found; Python's image does not."""
-ACCELERATOR_NAME: Final = re.compile("NVIDIA_[A-Z0-9_]+")
-MACHINE_NAME: Final = re.compile("[a-z][a-z0-9]*(-[a-z0-9]+)+")
 
 
 def train_on(machine: Machine) -> TrainStep:
     """The way to train on such machines.
 
     A worker that is restarted restarts the whole job, which goes on from its last checkpoint.
-
-    Raises:
-        UsageError: There are no such machines.
     """
     from google_cloud_pipeline_components.v1.custom_job import (
         create_custom_training_job_from_component,
     )
 
-    check(machine)
     job = create_custom_training_job_from_component(
         train_on_accelerators() if machine.accelerator_type else train,
         display_name="train",
@@ -66,27 +58,6 @@ def train_on(machine: Machine) -> TrainStep:
         return task
 
     return train_step
-
-
-def check(machine: Machine) -> None:
-    """Refuses machines that no training could run on.
-
-    Raises:
-        UsageError: Says what is wrong, and what would be right.
-    """
-    kind, count = machine.accelerator_type, machine.accelerator_count
-    if not MACHINE_NAME.fullmatch(machine.machine_type):
-        raise UsageError(f"machine type {machine.machine_type!r}: give one as n1-standard-8")
-    if machine.replicas < 1:
-        raise UsageError(f"{machine.replicas} replicas: give 1 or more")
-    if kind and not ACCELERATOR_NAME.fullmatch(kind):
-        raise UsageError(
-            f"accelerator {kind!r}: this trainer runs on NVIDIA's alone, named as NVIDIA_L4"
-        )
-    if kind and count < 1:
-        raise UsageError(f"{count} accelerators {kind} on each machine: give 1 or more")
-    if count and not kind:
-        raise UsageError(f"{count} accelerators without a type: give one, as NVIDIA_L4")
 
 
 def _environment(machine: Machine) -> list[dict[str, str]]:

@@ -1,18 +1,51 @@
-"""The machines that the training runs on, when it is not one step's own container."""
+"""The machines of a distributed training, and the options that choose them."""
 
 import dataclasses
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from pipeline.errors import UsageError
+
+MACHINE_TYPE: Final = re.compile("[a-z][a-z0-9]*(-[a-z0-9]+)+")
+N1: Final = {1: "n1-standard-8", 2: "n1-standard-16", 4: "n1-standard-32"}
+MACHINE_TYPES: Final[Mapping[str, Mapping[int, str]]] = {
+    "NVIDIA_TESLA_P4": N1,
+    "NVIDIA_TESLA_P100": N1,
+    "NVIDIA_TESLA_T4": N1,
+    "NVIDIA_TESLA_V100": {**N1, 8: "n1-standard-64"},
+    "NVIDIA_L4": {
+        1: "g2-standard-8",
+        2: "g2-standard-24",
+        4: "g2-standard-48",
+        8: "g2-standard-96",
+    },
+    "NVIDIA_TESLA_A100": {
+        **{count: f"a2-highgpu-{count}g" for count in (1, 2, 4, 8)},
+        16: "a2-megagpu-16g",
+    },
+    "NVIDIA_A100_80GB": {count: f"a2-ultragpu-{count}g" for count in (1, 2, 4, 8)},
+    "NVIDIA_H100_80GB": {count: f"a3-highgpu-{count}g" for count in (1, 2, 4, 8)},
+}
+"""The default machine type by accelerator and number of accelerators.
+
+Other accelerators of the API need ``--machine-type``.
+"""
 
 
 @dataclasses.dataclass(frozen=True)
 class Machine:
-    """What a distributed training is asked to run on.
+    """What a distributed training runs on.
 
     Attributes:
         machine_type: Type of each machine, as Compute Engine names it.
         accelerator_type: As Vertex AI names it, ``NVIDIA_TESLA_T4``; empty: none.
         accelerator_count: Accelerators of each machine; 0 without a type.
-        replicas: Machines, 1 or more, the first of them among them.
-        spot: Whether the machines may be taken away; the training then starts again.
+        replicas: Machines, 1 or more, including the first.
+        spot: Whether the machines may be preempted; the training then starts again.
+
+    Raises:
+        UsageError: Vertex AI has no such machines.
     """
 
     machine_type: str = "n1-standard-8"
@@ -20,3 +53,67 @@ class Machine:
     accelerator_count: int = 0
     replicas: int = 1
     spot: bool = False
+
+    def __post_init__(self) -> None:
+        if not MACHINE_TYPE.fullmatch(self.machine_type):
+            raise UsageError(f"machine type {self.machine_type!r}: give one as in n1-standard-8")
+        if self.replicas < 1:
+            raise UsageError(f"{self.replicas} replicas: give 1 or more")
+        if not self.accelerator_type:
+            if self.accelerator_count:
+                raise UsageError(f"{self.accelerator_count} accelerators without a type: name it")
+            return
+        usual = _machine_types(self.accelerator_type, self.accelerator_count)
+        families = {name.partition("-")[0] for name in usual.values()}
+        if families and self.machine_type.partition("-")[0] not in families:
+            raise UsageError(
+                f"machine type {self.machine_type} has no {self.accelerator_type}; "
+                f"give {usual[self.accelerator_count]}, or leave it out"
+            )
+
+
+def requested(
+    accelerator: str | None, machine_type: str | None, replicas: int | None, *, spot: bool
+) -> Machine | None:
+    """The machine that the options of ``submit`` describe; None if none of them was given.
+
+    Args:
+        accelerator: ``TYPE`` or ``TYPE:N``.
+        machine_type: Compute Engine's name of the machine type.
+        replicas: Number of machines.
+        spot: Whether spot capacity may be used.
+
+    Raises:
+        UsageError: Vertex AI has no such machines.
+    """
+    if accelerator is None and machine_type is None and replicas is None and not spot:
+        return None
+    kind, count = _accelerator(accelerator) if accelerator is not None else ("", 0)
+    usual = _machine_types(kind, count).get(count) if kind else Machine.machine_type
+    if not (chosen := machine_type or usual):
+        raise UsageError(f"--accelerator {accelerator}: give the --machine-type that has it")
+    return Machine(chosen, kind, count, 1 if replicas is None else replicas, spot)
+
+
+def _accelerator(text: str) -> tuple[str, int]:
+    name, colon, number = text.partition(":")
+    if colon and not re.fullmatch("[1-9][0-9]?", number):
+        raise UsageError(f"--accelerator {text}: give TYPE or TYPE:N, as in NVIDIA_L4:2")
+    return name.upper().replace("-", "_"), int(number) if colon else 1
+
+
+def _machine_types(kind: str, count: int) -> Mapping[int, str]:
+    """The default machine types with an accelerator; refuses what Vertex AI does not have."""
+    from google.cloud.aiplatform_v1.types import AcceleratorType
+
+    known = [one.name for one in AcceleratorType if one.name.startswith("NVIDIA_")]
+    if kind not in known:
+        raise UsageError(
+            f"there is no accelerator {kind!r} that this trainer runs on; "
+            f"choose one of {', '.join(sorted(known))}"
+        )
+    usual = MACHINE_TYPES.get(kind, {})
+    if count < 1 or (usual and count not in usual):
+        possible = ", ".join(map(str, usual)) or "1 or more"
+        raise UsageError(f"{count} accelerators: a machine has {possible} of {kind}")
+    return usual

@@ -8,14 +8,17 @@ from typing import Any, Final
 
 import yaml
 
+from pipeline.checkout import git_revision
 from pipeline.errors import UsageError
 from pipeline.runs.run_id import new_run_id
 from pipeline.specs import spec as specs
+from pipeline.specs.machine import Machine, requested
 from pipeline.specs.spec import Spec
-from pipeline.vertex import buckets, labels, machines, submission
+from pipeline.vertex import buckets, labels, submission
 from pipeline.vertex.submission import Submission
 from pipeline.vertex.target import Target
 
+IMAGE: Final = re.compile(r"[a-z0-9.-]+(?::\d+)?/[\w./-]+(?::[\w.-]+)?(?:@sha256:[0-9a-f]{64})?")
 NETWORK: Final = re.compile(r"projects/\d+/global/networks/[a-z0-9-]+")
 KEY: Final = re.compile(
     r"projects/[^/]+/locations/(?P<region>[^/]+)/keyRings/[\w-]+/cryptoKeys/[\w-]+"
@@ -70,14 +73,13 @@ def order(options: Options, target: Target) -> tuple[Submission, str]:
     Raises:
         UsageError: An option's value is wrong, or the committed file is stale.
     """
-    from pipeline.local import run as local
     from pipeline.specs import parameters
 
     bucket = buckets.checked(options.bucket)
     own = labels.parse(options.labels)
     _check_names(options, target)
     spec, difference = _spec(options)
-    revision = local.git_revision()
+    revision = git_revision()
     values: dict[str, Any] = {
         "bucket_uri": submission.bucket_uri(bucket),
         "git_revision": revision,
@@ -85,7 +87,7 @@ def order(options: Options, target: Target) -> tuple[Submission, str]:
         **parameters.parse(options.parameters, spec),
     }
     submission.check_source(values.get("source", ""))
-    machines.check_batch(_machine(options), parameters.complete(values, spec))
+    _check_batch(_machine(options), parameters.complete(values, spec))
     return Submission(
         target=target,
         job_id=new_run_id(spec["pipelineInfo"]["name"], datetime.datetime.now(tz=datetime.UTC)),
@@ -100,17 +102,19 @@ def order(options: Options, target: Target) -> tuple[Submission, str]:
     ), difference
 
 
-def _machine(options: Options) -> Any:
-    return machines.parse(
-        options.accelerator, options.machine_type, options.replicas, spot=options.spot
-    )
+def _machine(options: Options) -> Machine | None:
+    return requested(options.accelerator, options.machine_type, options.replicas, spot=options.spot)
 
 
 def _spec(options: Options) -> tuple[Spec, str]:
     from pipeline import compiler
 
     machine = _machine(options)
-    machines.check_image(options.image)
+    if options.image and not IMAGE.fullmatch(options.image):
+        raise UsageError(
+            f"--image {options.image}: give the image with its registry, "
+            "as in europe-docker.pkg.dev/PROJECT/REPOSITORY/NAME@sha256:…"
+        )
     if options.spec is not None:
         if machine or options.image:
             raise UsageError("--spec: a compiled file has its machines and image already")
@@ -124,6 +128,14 @@ def _spec(options: Options) -> tuple[Spec, str]:
     spec = yaml.safe_load(submission.spec_text(machine, options.image))
     committed = compiler.PIPELINE if machine is None else compiler.DISTRIBUTED_PIPELINE
     return spec, compiler.difference(compiler.COMPILED, committed, spec)
+
+
+def _check_batch(machine: Machine | None, values: dict[str, Any]) -> None:
+    size = values.get("batch_size")
+    if machine and isinstance(size, int) and size % machine.replicas:
+        raise UsageError(
+            f"--replicas {machine.replicas}: batch_size is {size}, and must be a multiple of it"
+        )
 
 
 def _check_names(options: Options, target: Target) -> None:

@@ -191,10 +191,6 @@ def _assignments() -> Bytes:
     return st.tuples(names, values).map(lambda pair: _argument("=".join(pair)))
 
 
-def _lines(*parts: SearchStrategy[str]) -> Bytes:
-    return st.tuples(*parts).map(lambda texts: _argument("\n".join(texts)))
-
-
 def _argument(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
@@ -206,18 +202,6 @@ def _hyperparameters() -> Bytes:
 
 IMAGES: Final = _idx(IMAGES_MAGIC, 784)
 LABELS: Final = _idx(LABELS_MAGIC, 1)
-ACCELERATORS: Final = st.sampled_from(
-    ["NVIDIA_L4:1", "nvidia-tesla-t4:", "NVIDIA_L4:" + "9" * 5000]
-)
-FIELDS: Final = st.lists(
-    st.sampled_from(
-        ["*", "0", "1-5", "*/2", "MON", "5-1", "*/0", "1/" + "9" * 5000, "9" * 5000, "²"]
-    ),
-    min_size=5,
-    max_size=5,
-).map(" ".join)
-ZONES: Final = st.sampled_from(["UTC", "Europe", "../UTC", "/etc/passwd", "Europe/Berlin"]) | TEXTS
-
 _SOUND: Final[Mapping[str, Bytes]] = {
     "images": IMAGES,
     "labels": LABELS,
@@ -238,9 +222,6 @@ _SOUND: Final[Mapping[str, Bytes]] = {
     "parameter": _assignments(),
     "preset": TEXTS.map(_argument),
     "hyperparameters": _hyperparameters(),
-    "machine": _lines(ACCELERATORS | TEXTS, TEXTS, TEXTS),
-    "label": _lines(TEXTS),
-    "schedule": _lines(FIELDS | TEXTS, ZONES),
     "photo": PHOTOS,
 }
 INPUTS: Final[Mapping[str, Bytes]] = {

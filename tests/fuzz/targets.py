@@ -45,7 +45,6 @@ from pipeline.runs.registry import Registry
 from pipeline.runs.verification import verify
 from pipeline.specs import parameters
 from pipeline.specs import spec as specs
-from pipeline.vertex import labels, machines, timetable
 
 Target = Callable[[bytes], None]
 CHUNK: Final = 16
@@ -154,24 +153,6 @@ def hyperparameters(content: bytes) -> None:
         Hyperparameters(**known)
 
 
-def machine(content: bytes) -> None:
-    """``--accelerator``, ``--machine-type`` and ``--image``, a line each."""
-    accelerator, machine_type, image, *_ = [*_argument(content).split("\n", 2), "", ""]
-    machines.check_image(image)
-    machines.parse(accelerator or None, machine_type or None, None, spot=False)
-
-
-def label(content: bytes) -> None:
-    """``--label key=value``."""
-    labels.parse([_argument(content)])
-
-
-def schedule(content: bytes) -> None:
-    """``--schedule`` and ``--time-zone``, a line each."""
-    expression, _, zone = _argument(content).partition("\n")
-    timetable.cron(expression, zone or "Europe/Berlin")
-
-
 def photo(content: bytes) -> None:
     """An image file, as ``predict`` shows it to the network; its error is one line."""
     try:
@@ -210,9 +191,6 @@ TARGETS: Final[Mapping[str, Target]] = {
         "parameter": parameter,
         "preset": preset,
         "hyperparameters": hyperparameters,
-        "machine": machine,
-        "label": label,
-        "schedule": schedule,
         "photo": photo,
     }.items()
 }

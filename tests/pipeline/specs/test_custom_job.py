@@ -18,10 +18,9 @@ from kfp.dsl import Dataset
 from components.embedding import read_pins
 from components.train.trainer.hardware import ACCELERATORS
 from pipeline import compiler
-from pipeline.errors import UsageError
 from pipeline.local import localization
-from pipeline.specs import custom_job, worker_pools
 from pipeline.specs import spec as specs
+from pipeline.specs import worker_pools
 from pipeline.specs.machine import Machine
 from tests.components.upload import launcher
 from tests.fakes import vertex_grpc
@@ -215,22 +214,6 @@ def test_with_an_image_nothing_is_installed() -> None:
     pools = worker_pools.read(spec["deploymentSpec"]["executors"]["exec-train"]["container"])
     assert pools is not None
     assert {pool["container_spec"]["image_uri"] for pool in pools} == {image}
-
-
-@pytest.mark.parametrize(
-    ("machine", "reason"),
-    [
-        (Machine(machine_type=""), "give one as n1-standard-8"),
-        (Machine(machine_type='n1-standard-8", "x": "'), "give one as n1-standard-8"),
-        (Machine(replicas=0), "0 replicas: give 1 or more"),
-        (Machine(accelerator_type="TPU_V3", accelerator_count=8), "NVIDIA's alone"),
-        (Machine(accelerator_type="NVIDIA_L4"), "0 accelerators NVIDIA_L4 on each machine"),
-        (Machine(accelerator_count=1), "1 accelerators without a type"),
-    ],
-)
-def test_machines_that_there_are_not_are_refused(machine: Machine, reason: str) -> None:
-    with pytest.raises(UsageError, match=reason):
-        custom_job.check(machine)
 
 
 def without_train(text: str) -> specs.Spec:

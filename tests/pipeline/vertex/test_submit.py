@@ -10,8 +10,8 @@ import yaml
 from google.protobuf import json_format
 
 from pipeline import compiler
+from pipeline.checkout import git_revision
 from pipeline.compiler import COMPILED, PIPELINE
-from pipeline.local import run as local
 from pipeline.specs import serving
 from pipeline.specs.machine import Machine
 from tests.fakes.cloud import Cloud
@@ -52,7 +52,7 @@ def test_the_committed_file_is_sent_as_it_is(cloud: Cloud, command: Command) -> 
         "gcsOutputDirectory": "gs://my-bucket/fashion-mnist/pipeline-root",
         "parameterValues": {
             "bucket_uri": "gs://my-bucket/fashion-mnist",
-            "git_revision": local.git_revision(),
+            "git_revision": git_revision(),
         },
     }
     assert set(job) == {"displayName", "pipelineSpec", "labels", "runtimeConfig"}
@@ -99,7 +99,7 @@ def test_all_options_reach_the_request(cloud: Cloud, command: Command) -> None:
     assert job["network"] == NETWORK
     assert job["encryptionSpec"] == {"kmsKeyName": KEY}
     assert job["labels"]["team"] == "vision"
-    assert job["labels"]["git_revision"] == local.git_revision()
+    assert job["labels"]["git_revision"] == git_revision()
     assert job["labels"]["git_dirty"] in {"true", "false"}
     values = job["runtimeConfig"]["parameterValues"]
     assert values["epochs"] == 3
