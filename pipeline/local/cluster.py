@@ -1,15 +1,14 @@
-"""Runs a command as the replicas of a CustomJob, on this machine, as Vertex AI would on several.
+"""Runs a command as the replicas of a CustomJob: on this machine, as Vertex AI would on several.
 
-Each replica is a process of its own with TF_CONFIG and CLUSTER_SPEC. Where one dies, all are
-ended and the job starts again; where one ends with an error of its own, the job has failed.
+Each replica is a process of its own with TF_CONFIG and CLUSTER_SPEC. When one dies, all are ended
+and the job starts again; when one ends with an error of its own, the job has failed.
 
-It is started as a script, by the interpreter that the step has, and imports nothing of the
-project: in a hermetic run that interpreter knows nothing but the step's pins.
+It is a script that the step's interpreter runs, and imports nothing of the project: in a hermetic
+run that interpreter has only the step's pins.
 """
 
 import argparse
 import contextlib
-import dataclasses
 import json
 import os
 import signal
@@ -17,127 +16,113 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 RESTARTS: Final = 3
 POLL_SECONDS: Final = 0.2
 SETTLE_SECONDS: Final = 1.0
-"""How long to wait after a failure for that of the replica which caused it."""
+"""How long to wait after a failure for the replica that caused it to end too."""
 STOP_SECONDS: Final = 3.0
 SIGNALLED: Final = 128
 """What a shell adds to a signal's number for its exit code."""
 LOG_LINES: Final = 40
 SUPERVISOR: Final = (sys.executable, "-I", "-S", str(Path(__file__).with_name("supervisor.py")))
-"""Ends a replica when this process is killed; a script too, which is named by its place."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Replica:
-    """One process of the job; it leads a process group of its own."""
-
-    number: int
-    process: "subprocess.Popen[bytes]"
-    log: Path | None
-
-    @property
-    def died(self) -> bool:
-        """Whether a signal ended it, as when a machine goes away."""
-        code = self.process.poll()
-        return code is not None and (code < 0 or code > SIGNALLED)
-
-    @property
-    def failed(self) -> bool:
-        """Whether it ended otherwise than well."""
-        return bool(self.process.poll())
+"""Ends a replica when this process is killed."""
+Replicas = list["subprocess.Popen[bytes]"]
+"""The processes of the job by number; each leads a process group of its own."""
 
 
 def run(command: Sequence[str], replicas: int) -> int:
     """Runs the job from start to end.
 
     Returns:
-        The exit code: 0 when every replica ended well, else that of the first that did not.
+        The exit code: 0 when every replica ended well, otherwise the first failed one's.
     """
-    for attempt in range(RESTARTS + 1):
+    for attempt in range(1, RESTARTS + 2):
         with started(command, replicas) as job:
-            failed = wait(job)
-            if failed is None:
+            number = wait(job)
+            if number is None:
                 return 0
-        again = failed.died and attempt < RESTARTS
-        if not again and not failed.number:
-            return abs(int(failed.process.returncode))
-        what = "died" if failed.died else f"ended with exit code {failed.process.returncode}"
-        rest = f"; the job starts again ({attempt + 1} of {RESTARTS} times)" if again else ""
-        print(f"replica {failed.number} {what}{rest}", flush=True)  # noqa: T201 - a log of its own
+            code = job[number].returncode
+        again = died(code) and attempt <= RESTARTS
+        if number or again:
+            what = "died" if died(code) else f"ended with exit code {code}"
+            rest = f"; the job starts again ({attempt} of {RESTARTS} times)" if again else ""
+            say(f"replica {number} {what}{rest}")
         if not again:
-            show(failed)
-            return abs(int(failed.process.returncode))
-    return 1
+            break
+    if number:
+        lines = log_of(number).read_text(errors="replace").splitlines()
+        say(*lines[-LOG_LINES:])
+    return abs(int(code))
 
 
 @contextlib.contextmanager
-def started(command: Sequence[str], replicas: int) -> Iterator[list[Replica]]:
-    """Starts the replicas; when the block ends, they and all they started have ended."""
+def started(command: Sequence[str], replicas: int) -> Iterator[Replicas]:
+    """Starts the replicas; when the block ends, they and everything they started have ended."""
     addresses = free_addresses(replicas)
-    job: list[Replica] = []
+    job: Replicas = []
     try:
         for number in range(replicas):
-            log = Path(f"replica-{number}.log") if number else None
-            environment = {**os.environ, **cluster_variables(addresses, number)}
-            with open_log(log) as output:
+            with contextlib.ExitStack() as stack:
+                output = stack.enter_context(log_of(number).open("ab")) if number else None
                 process = subprocess.Popen(  # noqa: S603 (the command is the compiled spec's)
                     [*SUPERVISOR, *command],
-                    env=environment,
+                    env={**os.environ, **cluster_variables(addresses, number)},
                     stdin=subprocess.PIPE,
                     stdout=output,
-                    stderr=subprocess.STDOUT if output else None,
+                    stderr=output and subprocess.STDOUT,
                     start_new_session=True,
-                    close_fds=False,
                 )
-            job.append(Replica(number, process, log))
+            job.append(process)
         yield job
     finally:
         stop(job)
 
 
-def wait(job: Sequence[Replica]) -> Replica | None:
+def wait(job: Replicas) -> int | None:
     """Waits for the end of all replicas, or of the first that fails.
 
     Returns:
-        The replica that failed, one that died before one with an error; None: all ended well.
+        Number of the replica that failed, one that died before others; None: all ended well.
     """
-    while any(replica.process.poll() is None for replica in job):
-        if any(replica.failed for replica in job):
+    while any(replica.poll() is None for replica in job):
+        if any(replica.poll() for replica in job):
             time.sleep(SETTLE_SECONDS)
             break
         time.sleep(POLL_SECONDS)
-    failed = [replica for replica in job if replica.failed]
-    return min(failed, key=lambda replica: not replica.died, default=None)
+    failed = [number for number, replica in enumerate(job) if replica.poll()]
+    return min(failed, key=lambda number: not died(job[number].returncode), default=None)
 
 
-def stop(job: Sequence[Replica]) -> None:
+def died(code: int) -> bool:
+    """Whether a signal ended the process, as when a machine goes away."""
+    return code < 0 or code > SIGNALLED
+
+
+def stop(job: Replicas) -> None:
     """Ends what is left of the replicas."""
     deadline = time.monotonic() + STOP_SECONDS
     for kind in (signal.SIGTERM, signal.SIGKILL):
         for replica in job:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(replica.process.pid, kind)
+                os.killpg(replica.pid, kind)
         for replica in job:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                replica.process.wait(max(0.0, deadline - time.monotonic()))
+                replica.wait(max(0.0, deadline - time.monotonic()))
     for replica in job:
-        replica.process.wait()
+        replica.wait()
 
 
-def cluster_variables(addresses: Sequence[str], number: int) -> Mapping[str, str]:
+def cluster_variables(addresses: Sequence[str], number: int) -> dict[str, str]:
     """TF_CONFIG and CLUSTER_SPEC of a replica, as Vertex AI sets them for two worker pools."""
     chief, *workers = addresses
-    index = max(number - 1, 0)
 
     def variable(first: str, second: str) -> str:
         cluster: dict[str, Any] = {first: [chief]} | ({second: workers} if workers else {})
-        task = {"type": second if number else first, "index": index}
+        task = {"type": second if number else first, "index": max(number - 1, 0)}
         return json.dumps({"cluster": cluster, "environment": "cloud", "task": task})
 
     return {
@@ -147,7 +132,7 @@ def cluster_variables(addresses: Sequence[str], number: int) -> Mapping[str, str
 
 
 def free_addresses(count: int) -> list[str]:
-    """Loopback addresses with ports that nobody uses."""
+    """Loopback addresses with free ports."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:
@@ -155,21 +140,14 @@ def free_addresses(count: int) -> list[str]:
         return [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]
 
 
-def show(replica: Replica) -> None:
-    """Writes the last lines of a replica that had a log of its own."""
-    if replica.log:
-        lines = replica.log.read_text(errors="replace").splitlines()[-LOG_LINES:]
-        print(*lines, sep="\n", flush=True)  # noqa: T201 - a log of its own
+def log_of(number: int) -> Path:
+    """The log of a replica but the first, which writes to this process's own output."""
+    return Path(f"replica-{number}.log")
 
 
-@contextlib.contextmanager
-def open_log(log: Path | None) -> Iterator[Any]:
-    """The file of a log; None for the replica that writes to this process's own output."""
-    if log is None:
-        yield None
-        return
-    with log.open("ab") as file:
-        yield file
+def say(*lines: str) -> None:
+    """Writes lines to the step's output."""
+    print(*lines, sep="\n", flush=True)  # noqa: T201 - the step's own output
 
 
 def main(argv: Sequence[str]) -> int:

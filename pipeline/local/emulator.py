@@ -2,24 +2,31 @@
 
 import contextlib
 import dataclasses
-import fcntl
 import logging
-from collections.abc import Iterator
+import re
+import shutil
+import threading
+from collections.abc import Iterator, Mapping
+from functools import partial
+from http import HTTPStatus
+from http.server import HTTPServer
 from pathlib import Path
 from typing import Any, Final
 
+from filelock import FileLock, Timeout
+
+from components.dataset.bucket import crc32c_of
 from components.dataset.disk import FULL
 from components.dataset.errors import DiskError
-from pipeline.local import loopback
+from pipeline import files
 
 LOCAL_BUCKET: Final = "fashion-mnist-local"
-LOGGERS: Final = (
-    "gcp_storage_emulator.server",
-    "gcp_storage_emulator.storage",
-    "api.bucket",
-    "api.object",
-)
-"""Where the emulator says what it does; a filter on a logger does not reach those below it."""
+HOST: Final = re.compile(r"(127\.0\.0\.1|localhost)(:[0-9]+)?")
+BROWSER_HEADERS: Final = ("Origin", "Sec-Fetch-Site")
+"""Every browser sends one of them with a request to another site; no storage client does."""
+POLL_SECONDS: Final = 0.02
+LEFTOVERS: Final = ("_resumable", "_softdelete")
+"""Folders of the emulator with unfinished uploads and deleted objects."""
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +37,7 @@ class Emulator:
 
     Attributes:
         host: The value for ``STORAGE_EMULATOR_HOST``: ``http://127.0.0.1:PORT``.
-        storage: What the emulator knows of the objects.
+        storage: The emulator's index and files.
     """
 
     host: str
@@ -58,7 +65,7 @@ def serve(directory: Path) -> Iterator[str]:
     """Serves the bucket ``gs://fashion-mnist-local`` from ``directory`` while the block runs.
 
     Args:
-        directory: Where the objects are kept; made when missing.
+        directory: Holds the objects; created if needed.
 
     Yields:
         The value for ``STORAGE_EMULATOR_HOST``: ``http://127.0.0.1:PORT``.
@@ -71,74 +78,130 @@ def serve(directory: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def started(directory: Path) -> Iterator[Emulator]:
-    """As ``serve``, for a caller that is ``alone`` in the directory.
-
-    Objects whose bytes are not there as they were written, after a power cut, are not served.
-    """
-    from gcp_storage_emulator.server import create_server
-
-    from pipeline.local import bucket_files
-
-    with _full_disk_told(directory):
-        bucket_files.set_aside_damaged_index(directory)
-        server = create_server(
-            "127.0.0.1", 0, data_dir=str(directory.resolve()), default_bucket=LOCAL_BUCKET
-        )
-        bucket_files.mend(server._storage)
-        # The emulator offers no way to make its thread a daemon, nor to ask for its port.
-        server._api.daemon = True
-        server.start()
-        loopback.guard(server._api._httpd)
-        # What fails is logged, and a traceback on the terminal would say it a second time.
-        server._api._httpd.handle_error = lambda *_: None
-        try:
-            yield Emulator(f"http://127.0.0.1:{server._api._httpd.server_port}", server._storage)
-        finally:
-            server.stop()
-
-
-@contextlib.contextmanager
-def alone(directory: Path) -> Iterator[int]:
-    """Waits until nobody else uses the bucket in ``directory``, and keeps others out.
+def alone(directory: Path) -> Iterator[None]:
+    """Waits until no other process uses the bucket in ``directory``, and keeps others out.
 
     The emulator keeps its index in memory, so a directory has one emulator at a time.
-
-    Yields:
-        The descriptor of the lock, which holds as long as any process has it open.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    with (directory / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            log.warning("%s is used by another run; waiting for it to finish", directory)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield lock.fileno()
+    lock = FileLock(directory / ".lock")
+    try:
+        held = lock.acquire(blocking=False)
+    except Timeout:
+        log.warning("%s is used by another run; waiting for it to finish", directory)
+        held = lock.acquire()
+    with held:
+        yield
 
 
 @contextlib.contextmanager
-def _full_disk_told(directory: Path) -> Iterator[None]:
-    """Says that the disk was full where the emulator's client saw a refusal only."""
-    full: list[logging.LogRecord] = []
+def started(directory: Path) -> Iterator[Emulator]:
+    """As ``serve``, for a caller that is ``alone`` in the directory."""
+    from gcp_storage_emulator.handlers import buckets
+    from gcp_storage_emulator.storage import Storage
 
-    def note(record: logging.LogRecord) -> bool:
-        if isinstance(record.msg, OSError) and record.msg.errno in FULL:
-            full.append(record)
-        return False
-
-    loggers = [logging.getLogger(name) for name in LOGGERS]
-    for logger in loggers:
-        logger.addFilter(note)
+    for name in ("gcp_storage_emulator", "api"):  # The steps report what fails.
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    storage = Storage(data_dir=str(directory.resolve()))
+    full = _write_whole_files(storage._store)
     try:
-        yield
+        buckets.create_bucket(LOCAL_BUCKET, storage)
+        _mend(storage)
+        with _listening(storage) as port:
+            yield Emulator(f"http://127.0.0.1:{port}", storage)
     except Exception as error:
+        # A client of the emulator sees a broken connection only.
         if not full and not (isinstance(error, OSError) and error.errno in FULL):
             raise
         raise DiskError(
             f"the disk that holds {directory} is full; free some space, or give another place "
             "with --root, and run again"
         ) from error
-    finally:
-        for logger in loggers:
-            logger.removeFilter(note)
+
+
+def _write_whole_files(store: Any) -> list[OSError]:
+    """Lets the emulator replace files as a whole, so that a kill leaves the old or the new one.
+
+    Returns:
+        A list that receives the error of each write that met a full disk.
+    """
+    full: list[OSError] = []
+
+    def write_bytes(name: str, content: bytes) -> None:
+        path = store._disk_path(name)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            files.write(path, content)
+        except OSError as error:
+            if error.errno in FULL:
+                full.append(error)
+            raise
+
+    store.write_bytes = write_bytes
+    return full
+
+
+def _mend(storage: Any) -> None:
+    """Removes what a killed process left unfinished.
+
+    The emulator writes an object before its index: after a kill in between, the index has an old
+    checksum, or no entry. An object without a valid entry is written again by its step.
+    """
+    root = storage._store._root
+    for bucket, objects in storage.objects.items():
+        for name, facts in list(objects.items()):
+            path = storage._store._disk_path(storage._object_path(bucket, name))
+            if not path.is_file() or crc32c_of(path) != facts["crc32c"]:
+                log.warning("gs://%s/%s is damaged; it will be written again", bucket, name)
+                del objects[name]
+    for bucket in storage.buckets.values():
+        bucket["softDeletePolicy"] = {"retentionDurationSeconds": "0"}
+    storage.resumable.clear()
+    storage.soft_deleted.clear()
+    for name in LEFTOVERS:
+        shutil.rmtree(root / name, ignore_errors=True)
+    for path in root.rglob(f"{files.UNFINISHED}*"):
+        path.unlink()
+    storage._write_config_to_file()
+
+
+@contextlib.contextmanager
+def _listening(storage: Any) -> Iterator[int]:
+    """Serves on a loopback port, which it yields; a web page in a browser is answered with 403."""
+    from gcp_storage_emulator.server import RequestHandler
+
+    class Guarded(RequestHandler):  # type: ignore[misc]
+        def parse_request(self) -> bool:
+            if not super().parse_request():
+                return False
+            if _refused(self.path, self.headers):
+                self.send_error(HTTPStatus.FORBIDDEN, "this service is not for web pages")
+                return False
+            return True
+
+    with _Server(("127.0.0.1", 0), partial(Guarded, storage)) as server:
+        threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True).start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+
+
+class _Server(HTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """Prints no traceback: the client reports that its request failed."""
+
+
+def _refused(path: str, headers: Mapping[str, str]) -> bool:
+    """Whether no client of this machine sends such a request.
+
+    Another host's name can be an attacker's that resolves to this machine; ``/wipe`` is the
+    emulator's own and removes everything.
+    """
+    host = headers.get("Host")
+    return (
+        bool(host and not HOST.fullmatch(host))
+        or any(name in headers for name in BROWSER_HEADERS)
+        or not path.startswith("/")
+        or path.startswith("/wipe")
+    )

@@ -21,8 +21,7 @@ from typing import Any, Final
 from components.dataset.disk import FULL
 from pipeline.errors import StepFailed
 from pipeline.local import run_folder
-from pipeline.local.processes import make_environment, read_lines, running
-from pipeline.local.step_output import StepOutput, Tracebacks, foreseen
+from pipeline.local.processes import OwnLines, foreseen, make_environment, read_lines, running
 from pipeline.runs.tasks import Task, Watcher, Workplace
 from pipeline.specs.spec import Spec
 
@@ -162,16 +161,15 @@ class _Execution:
         tail: deque[str] = deque(maxlen=TAIL_LINES)
         log = self.place.run_directory / "steps" / task.name / "log.txt"
         log.parent.mkdir(parents=True, exist_ok=True)
-        output, tracebacks = StepOutput(), Tracebacks()
+        lines = OwnLines()
 
-        def say(lines: list[str]) -> None:
-            for line in lines:
+        def say(shown: list[str]) -> None:
+            for line in shown:
                 self.watcher.said(task, line, transient=False)
 
-        held = [] if self.place.lock is None else [self.place.lock]
         with (
             log.open("a") as file,
-            running(command, environment, self.place.scratch, held) as process,
+            running(command, environment, self.place.scratch) as process,
         ):
             for line, transient in read_lines(process):
                 if transient:
@@ -179,10 +177,10 @@ class _Execution:
                     continue
                 file.write(f"{line}\n")
                 file.flush()
-                if own := output.own(line):
+                if own := lines.own(line):
                     tail.append(own)
-                    say(tracebacks.feed(own))
-        say(tracebacks.release())
+                    say(lines.shown(own))
+        say(lines.rest())
         self.tail = list(tail)
         return process.returncode
 

@@ -118,9 +118,9 @@ def carry_out(
     Raises:
         StepFailed: A step failed; ``summary.json`` says so too.
     """
-    from pipeline.local.step_cache import StepCache
+    from pipeline.local.cache import StepCache
 
-    with emulator.alone(root.bucket) as lock:
+    with emulator.alone(root.bucket):
         run_folder.clear(root)
         parameters = arguments if kept is None else kept
         result = run_folder.begin(committed, parameters, root.runs, earlier)
@@ -138,7 +138,6 @@ def carry_out(
                     environment=_environment(bucket.host, scratch, root, result.spec_digest),
                     hermetic=hermetic,
                     at_home=at_home,
-                    lock=lock,
                 )
                 with watch(list(result.tasks.values())) as watcher:
                     execute(spec, arguments, result.tasks, place, watcher)

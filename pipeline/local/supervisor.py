@@ -1,9 +1,8 @@
-"""Runs a command, and kills it with all its process group when whoever wanted it has gone.
+"""Runs a command, and kills its whole process group when the process that wanted it has gone.
 
-It is started as a script that leads a process group, with a pipe as its standard input: while the
-other end is open, somebody waits for the command. A killed process cannot close a door behind
-itself; the pipe is closed by the system. The script imports nothing of the project, so that any
-interpreter can run it.
+It is a script that leads a process group and has a pipe as its standard input. The system closes
+the other end of the pipe when its owner ends, even by SIGKILL. The script imports nothing of the
+project, so that any interpreter can run it.
 """
 
 import os
@@ -19,17 +18,16 @@ SIGNALLED: Final = 128
 
 
 def run(command: Sequence[str]) -> int:
-    """Runs a command from start to end.
+    """Runs a command to its end.
 
     Returns:
         Its exit code; where a signal ended it, what a shell makes of that.
     """
-    # Handlers, since what is ignored would stay ignored in the command.
+    # Handlers, since the command would inherit an ignored signal.
     for number in (signal.SIGTERM, signal.SIGINT):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
-    # The command keeps what this script was given to hold, such as a lock.
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, close_fds=False)  # noqa: S603
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603
     threading.Thread(target=kill_at_end_of_input, daemon=True).start()
     code = process.wait()
     return code if code >= 0 else SIGNALLED - code

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from pipeline.local.step_cache import StepCache
+    from pipeline.local.cache import StepCache
 
 
 @dataclasses.dataclass
@@ -54,7 +54,6 @@ class Workplace:
         environment: Environment of every task.
         hermetic: Whether each task gets an environment of its own, with its own pins alone.
         at_home: Names of the tasks that run in this environment even so.
-        lock: The descriptor of the root's lock, which a task holds until it has ended.
     """
 
     run_directory: Path
@@ -63,4 +62,3 @@ class Workplace:
     environment: Mapping[str, str]
     hermetic: bool = False
     at_home: frozenset[str] = frozenset()
-    lock: int | None = None

@@ -1,10 +1,11 @@
-"""The replicas of a job as processes, with commands that say what they were given."""
+"""The replicas of a job as processes, with commands that record what they were given."""
 
 import json
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,125 +13,97 @@ import pytest
 
 from pipeline.local import cluster
 
-ANSWER = (
-    "import json, os, pathlib;"
-    "task = json.loads(os.environ['TF_CONFIG'])['task'];"
-    "number = task['index'] + (task['type'] == 'worker');"
+NUMBER = (
+    "import json, os, pathlib, signal, sys, time\n"
+    "task = json.loads(os.environ['TF_CONFIG'])['task']\n"
+    "number = task['index'] + (task['type'] == 'worker')\n"
 )
-RECORD = f"{ANSWER} pathlib.Path(f'{{number}}.json').write_text(json.dumps(dict(os.environ)))"
 
 
-def run(directory: Path, code: str, replicas: int = 2) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-P", cluster.__file__, "--replicas", str(replicas), "--"]
-    return subprocess.run(
-        [*command, sys.executable, "-c", code],
+def start(directory: Path, code: str, replicas: int = 2) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-S", "-P", cluster.__file__, "--replicas", str(replicas), "--"]
+    return subprocess.Popen(
+        [*command, sys.executable, "-S", "-c", NUMBER + code],
         cwd=directory,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        check=False,
-        timeout=60,
     )
 
 
-def environments(directory: Path) -> list[dict[str, Any]]:
-    return [json.loads(path.read_text()) for path in sorted(directory.glob("[0-9].json"))]
+def run(directory: Path, code: str, replicas: int = 2) -> tuple[int, list[str]]:
+    """Exit code and lines of a job."""
+    process = start(directory, code, replicas)
+    said, _ = process.communicate(timeout=60)
+    return process.returncode, said.splitlines()
 
 
-def test_each_replica_is_told_its_place_as_vertex_tells_it(tmp_path: Path) -> None:
-    assert run(tmp_path, RECORD, replicas=3).returncode == 0
-    configs = [json.loads(found["TF_CONFIG"]) for found in environments(tmp_path)]
-    specs = [json.loads(found["CLUSTER_SPEC"]) for found in environments(tmp_path)]
-    assert [config["task"] for config in configs] == [
-        {"type": "chief", "index": 0},
-        {"type": "worker", "index": 0},
-        {"type": "worker", "index": 1},
+@pytest.mark.parametrize("replicas", [1, 3])
+def test_each_replica_gets_its_place_as_on_vertex_and_only_the_chief_is_heard(
+    tmp_path: Path, replicas: int
+) -> None:
+    record = (
+        "pathlib.Path(f'{number}.json').write_text(json.dumps(dict(os.environ)))\n"
+        "print('replica', number)"
+    )
+    assert run(tmp_path, record, replicas) == (0, ["replica 0"])
+    found: list[dict[str, Any]] = [
+        json.loads(path.read_text()) for path in sorted(tmp_path.glob("*.json"))
     ]
-    assert [spec["task"]["type"] for spec in specs] == [
-        "workerpool0",
-        "workerpool1",
-        "workerpool1",
-    ]
-    (cluster_of_all,) = {json.dumps(config["cluster"]) for config in configs}
-    chief, workers = json.loads(cluster_of_all).values()
-    assert len({*chief, *workers}) == 3
-    assert specs[0]["cluster"] == {"workerpool0": chief, "workerpool1": workers}
-
-
-def test_one_replica_is_a_cluster_of_one(tmp_path: Path) -> None:
-    assert run(tmp_path, RECORD, replicas=1).returncode == 0
-    (found,) = environments(tmp_path)
-    assert list(json.loads(found["TF_CONFIG"])["cluster"]) == ["chief"]
-
-
-def test_only_the_chief_is_heard(tmp_path: Path) -> None:
-    done = run(tmp_path, f"{ANSWER} print('replica', number)")
-    assert done.stdout == "replica 0\n"
-    assert (tmp_path / "replica-1.log").read_text() == "replica 1\n"
+    configs = [json.loads(environment["TF_CONFIG"]) for environment in found]
+    specs = [json.loads(environment["CLUSTER_SPEC"]) for environment in found]
+    worker_tasks = [{"type": "worker", "index": index} for index in range(replicas - 1)]
+    assert [config["task"] for config in configs] == [{"type": "chief", "index": 0}, *worker_tasks]
+    pools = ["workerpool0", *["workerpool1"] * (replicas - 1)]
+    assert [spec["task"]["type"] for spec in specs] == pools
+    (everybody,) = {json.dumps(config["cluster"]) for config in configs}
+    addresses = list(json.loads(everybody).values())
+    assert len({address for pool in addresses for address in pool}) == replicas
+    assert list(specs[0]["cluster"].values()) == addresses
+    for number in range(1, replicas):
+        assert (tmp_path / f"replica-{number}.log").read_text() == f"replica {number}\n"
 
 
 def test_the_job_starts_again_when_a_replica_dies(tmp_path: Path) -> None:
     code = (
-        f"{ANSWER} import signal, time\n"
         "mine, chief = pathlib.Path(str(number)), pathlib.Path('0')\n"
         "first = not mine.exists(); mine.touch()\n"
-        "while number and not chief.exists(): time.sleep(0.1)\n"
+        "while number and not chief.exists(): time.sleep(0.05)\n"
         "if number and first: os.kill(os.getpid(), signal.SIGKILL)\n"
         "while first: time.sleep(1)\n"
         "print('done', number)"
     )
-    done = run(tmp_path, code)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.splitlines() == [
-        "replica 1 died; the job starts again (1 of 3 times)",
-        "done 0",
-    ]
+    again = "replica 1 died; the job starts again (1 of 3 times)"
+    assert run(tmp_path, code) == (0, [again, "done 0"])
 
 
-def test_a_shell_says_of_its_child_that_it_died(tmp_path: Path) -> None:
-    code = f"{ANSWER} import subprocess, sys; sys.exit(137 if number else 0)"
-    done = run(tmp_path, code)
-    assert done.returncode == 137
-    assert done.stdout.count("starts again") == cluster.RESTARTS
+def test_a_job_whose_replica_always_dies_is_given_up(tmp_path: Path) -> None:
+    # A shell says with 137 that SIGKILL ended its child.
+    code, lines = run(tmp_path, "sys.exit(137 if number else 0)")
+    assert code == 137
+    assert sum("starts again" in line for line in lines) == cluster.RESTARTS
 
 
-def test_an_error_of_its_own_fails_the_job_with_the_replicas_last_words(tmp_path: Path) -> None:
-    code = f"{ANSWER} import sys, time\nif number: sys.exit('no such file')\ntime.sleep(60)"
-    begun = time.monotonic()
-    done = run(tmp_path, code)
-    assert done.returncode == 1
-    assert done.stdout.splitlines() == ["replica 1 ended with exit code 1", "no such file"]
-    assert time.monotonic() - begun < 30
+def test_an_error_of_its_own_fails_the_job_with_the_replicas_last_lines(tmp_path: Path) -> None:
+    code = "if number: sys.exit('no such file')\ntime.sleep(60)"
+    assert run(tmp_path, code) == (1, ["replica 1 ended with exit code 1", "no such file"])
 
 
-def test_nothing_is_left_of_a_job_that_is_stopped(tmp_path: Path) -> None:
-    code = f"{ANSWER} import time; pathlib.Path(f'{{number}}.pid').write_text(str(os.getpid()))"
-    command = [sys.executable, "-P", cluster.__file__, "--replicas", "2", "--"]
-    process = subprocess.Popen(
-        [*command, sys.executable, "-c", f"{code}; time.sleep(600)"], cwd=tmp_path
-    )
-    while len(pids := [path.read_text() for path in tmp_path.glob("*.pid")]) < 2 or "" in pids:
-        time.sleep(0.1)
-    process.terminate()
-    assert process.wait(30) == 143
-    for pid in pids:
-        with pytest.raises(ProcessLookupError):
-            os.kill(int(pid), 0)
-
-
-def test_replicas_end_with_a_job_that_was_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", [subprocess.Popen.terminate, subprocess.Popen.kill])
+def test_nothing_is_left_of_a_job_that_is_stopped_or_killed(
+    tmp_path: Path, end: Callable[["subprocess.Popen[str]"], None]
+) -> None:
     code = (
-        f"{ANSWER} import time;"
         "print(os.getpid(), file=open(f'{number}.new', 'w'));"
         "os.rename(f'{number}.new', f'{number}.pid'); time.sleep(60)"
     )
-    command = [sys.executable, "-P", cluster.__file__, "--replicas", "2", "--"]
-    job = subprocess.Popen([*command, sys.executable, "-c", code], cwd=tmp_path)
+    job = start(tmp_path, code)
     deadline = time.monotonic() + 60
     while len(pids := list(tmp_path.glob("*.pid"))) < 2:
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    job.kill()
-    job.wait()
+    end(job)
+    assert job.wait(30) == (143 if end is subprocess.Popen.terminate else -9)
     for path in pids:
         stat = Path(f"/proc/{int(path.read_text())}/stat")
         while stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] != "Z":

@@ -1,3 +1,5 @@
+"""The local bucket: what it serves, to whom, and what a kill or a full disk leaves of it."""
+
 import contextlib
 import errno
 import http.client
@@ -5,6 +7,7 @@ import os
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -12,54 +15,134 @@ from google.api_core.exceptions import GoogleAPIError
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 
+from components.dataset.bucket import crc32c_of
 from components.dataset.errors import DiskError
+from pipeline import files
 from pipeline.local import emulator
 from pipeline.local import run as local
 
+OBJECT = f".cloudstorage/{emulator.LOCAL_BUCKET}/run/state"
+INDEX = ".cloudstorage/.meta"
 
-def client(host: str) -> storage.Client:
-    return storage.Client(
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+def bucket_at(host: str) -> storage.Bucket:
+    client = storage.Client(
         project="local",
         credentials=AnonymousCredentials(),
         client_options={"api_endpoint": host},
     )
+    return client.bucket(emulator.LOCAL_BUCKET)
 
 
-def test_objects_are_there_again_after_a_restart(tmp_path: Path) -> None:
+def write(host: str, content: bytes, name: str = "run/state") -> None:
+    bucket_at(host).blob(name).upload_from_string(content, retry=None)
+
+
+def read(directory: Path) -> dict[str, bytes]:
+    """The objects that a new emulator serves."""
+    with emulator.serve(directory) as host:
+        bucket = bucket_at(host)
+        names = [blob.name for blob in bucket.list_blobs()]
+        # What a listing gives still has the address of the emulator that wrote it.
+        return {name: bucket.blob(name).download_as_bytes(checksum="crc32c") for name in names}
+
+
+def files_in(directory: Path) -> list[str]:
+    found = (path for path in (directory / ".cloudstorage").rglob("*") if path.is_file())
+    return sorted(path.relative_to(directory / ".cloudstorage").as_posix() for path in found)
+
+
+def test_objects_are_there_again_after_a_restart_and_deleted_ones_take_no_room(
+    tmp_path: Path,
+) -> None:
     with emulator.serve(tmp_path) as host:
-        client(host).bucket(emulator.LOCAL_BUCKET).blob("a/b").upload_from_string(b"data")
+        write(host, b"data", "a/b")
+        write(host, b"more", "a/c")
+        bucket_at(host).blob("a/c").delete()
+    assert read(tmp_path) == {"a/b": b"data"}
+    assert files_in(tmp_path) == [".meta", f"{emulator.LOCAL_BUCKET}/a/b"]
+
+
+def test_an_object_killed_while_it_is_written_is_the_old_one_or_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with emulator.alone(tmp_path), emulator.started(tmp_path) as bucket:
+        for name in ("first", "second"):
+            write(bucket.host, b"old", name)
+
+        def die(*_: Any) -> None:
+            raise Killed
+
+        def create(name: str) -> None:
+            with pytest.raises(Killed):
+                bucket.storage.create_file(emulator.LOCAL_BUCKET, name, b"newer", {})
+
+        monkeypatch.setattr(bucket.storage, "_write_config_to_file", die)
+        for name in ("second", "third"):  # Their bytes are written, and not the index.
+            create(name)
+        monkeypatch.setattr(Path, "replace", die)
+        create("first")  # Not even its bytes.
+    monkeypatch.undo()
+    assert read(tmp_path) == {"first": b"old"}
+    assert "second is damaged; it will be written again" in caplog.text
+
+
+def test_a_killed_upload_leaves_nothing(tmp_path: Path) -> None:
     with emulator.serve(tmp_path) as host:
-        blob = client(host).bucket(emulator.LOCAL_BUCKET).blob("a/b")
-        assert blob.download_as_bytes() == b"data"
-
-
-def listening(port: int) -> set[str]:
-    """The addresses at which this machine listens on a port, as Linux writes them."""
-    found = set()
-    for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
-        for line in table.read_text().splitlines()[1:] if table.exists() else []:
-            _, local, _, state, *_ = line.split()
-            address, _, hexadecimal = local.rpartition(":")
-            if state == "0A" and int(hexadecimal, 16) == port:
-                found.add(address)
-    return found
-
-
-def test_what_a_killed_upload_has_left_is_removed_at_the_next_start(tmp_path: Path) -> None:
-    with emulator.serve(tmp_path) as host:
-        blob = client(host).bucket(emulator.LOCAL_BUCKET).blob("a", chunk_size=256 << 10)
+        write(host, b"content")
+        blob = bucket_at(host).blob("large", chunk_size=256 << 10)
         with pytest.raises(RuntimeError), blob.open("wb") as writer:
             writer.write(bytes(600 << 10))
-            assert parts(tmp_path) == [512 << 10]
+            assert any(name.startswith("_resumable/") for name in files_in(tmp_path))
             raise RuntimeError
+    (tmp_path / OBJECT).with_name(f"{files.UNFINISHED}abc").write_bytes(b"half")
+    assert read(tmp_path) == {"run/state": b"content"}
+    assert files_in(tmp_path) == [".meta", f"{emulator.LOCAL_BUCKET}/run/state"]
+
+
+@pytest.mark.parametrize("name", ["state", ".meta"])
+def test_a_full_disk_is_reported_and_leaves_the_bucket_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     with emulator.serve(tmp_path) as host:
-        assert parts(tmp_path) == []
-        client(host).bucket(emulator.LOCAL_BUCKET).blob("b").upload_from_string("works")
+        write(host, b"old")
+    replacing = files.write
+
+    def full(path: Path, *args: Any, **options: Any) -> None:
+        if path.name == name:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        replacing(path, *args, **options)
+
+    with (
+        pytest.raises(DiskError, match=f"the disk that holds {tmp_path} is full.*--root"),
+        emulator.serve(tmp_path) as host,
+    ):
+        monkeypatch.setattr(files, "write", full)
+        write(host, b"new", "run/state" if name == "state" else "other")
+    monkeypatch.undo()
+    assert read(tmp_path) == {"run/state": b"old"}
 
 
-def parts(directory: Path) -> list[int]:
-    """The sizes of the uploads that have not ended."""
-    return [path.stat().st_size for path in directory.rglob("_resumable/*")]
+def test_other_failures_pass_unchanged(tmp_path: Path) -> None:
+    with pytest.raises(KeyError), emulator.serve(tmp_path):
+        raise KeyError
+
+
+def test_checksums_are_those_at_and_below_an_address(tmp_path: Path) -> None:
+    with emulator.alone(tmp_path), emulator.started(tmp_path) as bucket:
+        for name in ("raw/a", "raw/b", "rawer/c"):
+            write(bucket.host, name.encode(), name)
+        uri = f"gs://{emulator.LOCAL_BUCKET}"
+        assert set(bucket.checksums(f"{uri}/raw/")) == {"raw/a", "raw/b"}
+        assert set(bucket.checksums(f"{uri}/raw/a")) == {"raw/a"}
+        assert len(bucket.checksums(uri)) == 3
+        assert bucket.checksums("gs://another/raw") == {}
+        stored = tmp_path / ".cloudstorage" / emulator.LOCAL_BUCKET / "raw" / "a"
+        assert bucket.checksums(uri)["raw/a"] == crc32c_of(stored)
 
 
 def test_it_listens_on_loopback_only(tmp_path: Path) -> None:
@@ -69,75 +152,65 @@ def test_it_listens_on_loopback_only(tmp_path: Path) -> None:
         assert listening(port) == {f"{int.from_bytes(bytes([127, 0, 0, 1]), sys.byteorder):08X}"}
 
 
-@pytest.mark.parametrize(
-    ("path", "headers"),
-    [
-        ("/storage/v1/b", {"Host": "attacker.example"}),
-        ("/storage/v1/b", {"Host": "attacker.example:80"}),
-        ("/storage/v1/b", {"Host": "127.0.0.1.attacker.example"}),
-        ("/storage/v1/b", {"Origin": "https://attacker.example"}),
-        ("/storage/v1/b", {"Origin": "null"}),
-        ("/storage/v1/b", {"Sec-Fetch-Site": "cross-site"}),
-        ("/wipe", {}),
+def listening(port: int) -> set[str]:
+    """The addresses at which this machine listens on a port, as Linux writes them."""
+    found = set()
+    for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
+        for line in table.read_text().splitlines()[1:] if table.exists() else []:
+            _, local_address, _, state, *_ = line.split()
+            address, _, hexadecimal = local_address.rpartition(":")
+            if state == "0A" and int(hexadecimal, 16) == port:
+                found.add(address)
+    return found
+
+
+def test_a_web_page_reaches_nothing_and_nothing_is_wiped(tmp_path: Path) -> None:
+    listing = "/storage/v1/b"
+    refused: list[tuple[str, dict[str, str]]] = [
+        (listing, {"Host": "attacker.example:80"}),
+        (listing, {"Host": "127.0.0.1.attacker.example"}),
+        (listing, {"Host": "127.0.0.1:/wipe?"}),
+        (listing, {"Origin": "null"}),
+        (listing, {"Sec-Fetch-Site": "cross-site"}),
         ("/wipe?keep-buckets=1", {}),
-        ("/wipe;x", {}),
-        ("/wipe/", {}),
         ("//wipe", {}),
-        ("/storage/v1/b", {"Host": "127.0.0.1:/wipe?"}),
-        ("/storage/v1/b", {"Host": "127.0.0.1:80#"}),
-    ],
-)
-def test_a_web_page_reaches_nothing_and_nothing_is_wiped(
-    tmp_path: Path, path: str, headers: dict[str, str]
-) -> None:
+        ("x/wipe", {}),
+        (":80/wipe", {}),
+        ("http://127.0.0.1/wipe", {}),
+    ]
     with emulator.serve(tmp_path) as host:
-        bucket = client(host).bucket(emulator.LOCAL_BUCKET)
-        bucket.blob("a").upload_from_string(b"data")
-        assert requests.get(f"{host}/storage/v1/b", timeout=10).status_code == 200
-        assert requests.get(f"{host}{path}", headers=headers, timeout=10).status_code == 403
-        assert requests.post(f"{host}{path}", headers=headers, timeout=10).status_code == 403
-        assert bucket.blob("a").download_as_bytes() == b"data"
+        write(host, b"data", "a")
+        assert requests.get(f"{host}{listing}", timeout=10).status_code == 200
+        for path, headers in refused:
+            for method in ("GET", "POST"):
+                connection = http.client.HTTPConnection(host.removeprefix("http://"), timeout=10)
+                connection.request(method, path, headers=headers)
+                assert connection.getresponse().status == 403, (path, headers)
+                connection.close()
+        assert bucket_at(host).blob("a").download_as_bytes() == b"data"
 
 
-@pytest.mark.parametrize("path", ["/wipe#x", "x/wipe", ":80/wipe", "http://127.0.0.1/wipe"])
-def test_what_no_client_would_send_wipes_nothing_either(tmp_path: Path, path: str) -> None:
-    with emulator.serve(tmp_path) as host:
-        bucket = client(host).bucket(emulator.LOCAL_BUCKET)
-        bucket.blob("a").upload_from_string(b"data")
-        connection = http.client.HTTPConnection(host.removeprefix("http://"), timeout=10)
-        connection.request("GET", path)
-        assert connection.getresponse().status == 403
-        connection.close()
-        assert bucket.blob("a").download_as_bytes() == b"data"
-
-
-@pytest.mark.parametrize("name", ["../escaped", "../../escaped", "/escaped", "a/../../../escaped"])
+@pytest.mark.parametrize("name", ["../escaped", "/escaped", "a/../../../escaped"])
 def test_the_name_of_an_object_cannot_leave_the_folder(tmp_path: Path, name: str) -> None:
-    with emulator.serve(tmp_path / "a" / "bucket") as host:
-        blob = client(host).bucket(emulator.LOCAL_BUCKET).blob(name)
+    inside = tmp_path / "a" / "bucket"
+    with emulator.serve(inside) as host:
+        blob = bucket_at(host).blob(name)
         with contextlib.suppress(GoogleAPIError, requests.RequestException):
             blob.upload_from_string(b"data", retry=None, timeout=10)
-    inside = tmp_path / "a" / "bucket"
     assert all(path.is_relative_to(inside) for path in tmp_path.rglob("*") if path.is_file())
     assert not Path("/escaped").exists()
 
 
 def test_a_second_emulator_of_a_folder_waits_for_the_first(tmp_path: Path) -> None:
-    seen: list[str] = []
-
-    def second() -> None:
-        with emulator.serve(tmp_path) as host:
-            blob = client(host).bucket(emulator.LOCAL_BUCKET).blob("late")
-            seen.append(blob.download_as_text())
-
+    seen: list[dict[str, bytes]] = []
+    thread = threading.Thread(target=lambda: seen.append(read(tmp_path)))
     with emulator.serve(tmp_path) as host:
-        thread = threading.Thread(target=second)
         thread.start()
         thread.join(0.5)
         assert thread.is_alive()
-        client(host).bucket(emulator.LOCAL_BUCKET).blob("late").upload_from_string("written")
+        write(host, b"written", "late")
     thread.join(10)
-    assert seen == ["written"]
+    assert seen == [{"late": b"written"}]
 
 
 def test_the_environment_is_as_before_after_the_block(
@@ -148,23 +221,3 @@ def test_the_environment_is_as_before_after_the_block(
         assert uri == "gs://fashion-mnist-local"
         assert os.environ["STORAGE_EMULATOR_HOST"].startswith("http://127.0.0.1:")
     assert "STORAGE_EMULATOR_HOST" not in os.environ
-
-
-def test_a_full_disk_is_told_where_the_client_saw_a_refusal_only(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    with (
-        pytest.raises(DiskError, match=f"the disk that holds {tmp_path} is full.*--root"),
-        emulator.serve(tmp_path) as host,
-    ):
-        monkeypatch.setattr(Path, "write_bytes", full)
-        upload = client(host).bucket(emulator.LOCAL_BUCKET).blob("a")
-        upload.upload_from_string(b"data", retry=None)
-
-
-def test_other_failures_pass_unchanged(tmp_path: Path) -> None:
-    with pytest.raises(KeyError), emulator.serve(tmp_path):
-        raise KeyError

@@ -1,4 +1,5 @@
-import fcntl
+"""A step's process: its lines, its end, and which of its lines are shown."""
+
 import os
 import subprocess
 import sys
@@ -7,58 +8,73 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.local.processes import read_lines, running
+from pipeline.local.processes import OwnLines, read_lines, running
+
+FORESEEN = [
+    "Traceback (most recent call last):",
+    '  File "a.py", line 1, in read',
+    "OSError: [Errno 28] No space left on device",
+    "The above exception was the direct cause of the following exception:",
+    "Traceback (most recent call last):",
+    '  File "a.py", line 2, in write',
+    "components.dataset.errors.DiskError: the disk is full",
+    "free some space",
+]
+BUG = [*FORESEEN[:2], "KeyError: 'loss'"]
+WITH_A_CHILD = (
+    "import os, subprocess; child = subprocess.Popen(['sleep', '60']);"
+    "print(os.getpid(), child.pid, flush=True); child.wait()"
+)
 
 
 def python(code: str) -> list[str]:
-    return [sys.executable, "-u", "-c", code]
+    return [sys.executable, "-u", "-S", "-c", code]
 
 
-def lines_of(code: str, directory: Path) -> list[tuple[str, bool]]:
-    with running(python(code), os.environ, directory) as process:
-        return list(read_lines(process))
+def alive(pid: int) -> bool:
+    for _ in range(100):
+        stat = Path(f"/proc/{pid}/stat")
+        if not stat.exists() or stat.read_text().rsplit(")", 1)[1].split()[0] == "Z":
+            return False
+        time.sleep(0.02)
+    return True
 
 
-def test_lines_come_whole_and_progress_is_told_apart(tmp_path: Path) -> None:
-    code = r"import sys; sys.stdout.write('a\nhalf\rfull\rb\r\nlast')"
-    assert lines_of(code, tmp_path) == [
+def test_lines_come_whole_with_progress_marked_and_standard_error(tmp_path: Path) -> None:
+    code = (
+        r"import sys, time; sys.stdout.write('a\nhalf\rfull\rb\r\n'); sys.stdout.flush();"
+        r"raw = 'ä→\n'.encode(); out = sys.stdout.buffer;"
+        r"[(out.write(raw[i:i+1]), out.flush(), time.sleep(0.01)) for i in range(len(raw))];"
+        r"sys.stderr.write('last'); sys.exit(7)"
+    )
+    with running(python(code), os.environ, tmp_path) as process:
+        lines = list(read_lines(process))
+    assert lines == [
         ("a", False),
         ("half", True),
         ("full", True),
         ("b", False),
+        ("ä→", False),
         ("last", False),
     ]
-
-
-def test_a_line_cut_in_the_middle_of_a_character_is_put_together(tmp_path: Path) -> None:
-    code = (
-        "import sys, time; out = sys.stdout.buffer; raw = 'ä→\\n'.encode();"
-        "[(out.write(raw[i:i+1]), out.flush(), time.sleep(0.02)) for i in range(len(raw))]"
-    )
-    assert lines_of(code, tmp_path) == [("ä→", False)]
-
-
-def test_standard_error_is_part_of_the_output(tmp_path: Path) -> None:
-    code = "import sys; print('oh', file=sys.stderr)"
-    assert lines_of(code, tmp_path) == [("oh", False)]
-
-
-def test_the_exit_code_is_known_after_the_block(tmp_path: Path) -> None:
-    with running(python("raise SystemExit(7)"), os.environ, tmp_path) as process:
-        list(read_lines(process))
     assert process.returncode == 7
 
 
+def test_a_command_ended_by_a_signal_has_the_code_of_a_shell(tmp_path: Path) -> None:
+    with running(python("import os; os.kill(os.getpid(), 15)"), os.environ, tmp_path) as process:
+        list(read_lines(process))
+    assert process.returncode == 128 + 15
+
+
 def test_an_interrupted_block_leaves_no_process_of_the_group(tmp_path: Path) -> None:
-    child = "import subprocess, sys; p = subprocess.Popen(['sleep', '60']); print(p.pid); p.wait()"
     pids = []
     with (
         pytest.raises(KeyboardInterrupt),
-        running(python(child), os.environ, tmp_path) as process,
+        running(python(WITH_A_CHILD), os.environ, tmp_path) as process,
     ):
-        pids = [process.pid, int(next(read_lines(process))[0])]
+        pids = [process.pid, *map(int, next(read_lines(process))[0].split())]
         raise KeyboardInterrupt
-    assert len(pids) == 2
+    assert len(pids) == 3
     assert not any(alive(pid) for pid in pids)
 
 
@@ -76,23 +92,11 @@ def test_a_process_that_ignores_sigterm_is_killed(
     assert process.returncode == -9
 
 
-def alive(pid: int) -> bool:
-    for _ in range(50):
-        stat = Path(f"/proc/{pid}/stat")
-        if not stat.exists() or stat.read_text().rsplit(")", 1)[1].split()[0] == "Z":
-            return False
-        time.sleep(0.02)
-    return True
-
-
-def test_what_a_killed_process_had_started_ends_with_it(tmp_path: Path) -> None:
-    step = (
-        "import subprocess, sys; p = subprocess.Popen(['sleep', '60']);"
-        "print(__import__('os').getpid(), p.pid, flush=True); p.wait()"
-    )
+def test_everything_a_killed_process_had_started_ends_with_it() -> None:
     run = (
         "import os, pathlib, sys; from pipeline.local.processes import read_lines, running\n"
-        f"with running([sys.executable, '-c', {step!r}], os.environ, pathlib.Path()) as process:\n"
+        f"command = [sys.executable, '-c', {WITH_A_CHILD!r}]\n"
+        "with running(command, os.environ, pathlib.Path()) as process:\n"
         "    for line, _ in read_lines(process): print(process.pid, line, flush=True)"
     )
     parent = subprocess.Popen([sys.executable, "-c", run], stdout=subprocess.PIPE, text=True)
@@ -104,33 +108,32 @@ def test_what_a_killed_process_had_started_ends_with_it(tmp_path: Path) -> None:
     assert not any(alive(pid) for pid in pids)
 
 
-def test_a_lock_is_held_until_the_last_of_its_processes_has_ended(tmp_path: Path) -> None:
-    def free() -> bool:
-        with (tmp_path / "lock").open("w") as other:
-            try:
-                fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return False
-            return True
-
-    with (tmp_path / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        code = "import time; print('up'); time.sleep(60)"
-        with running(python(code), os.environ, tmp_path, [lock.fileno()]) as process:
-            next(read_lines(process))
-            lock.close()
-            # The supervisor alone has ended; what it watched over still may write.
-            os.kill(process.pid, 9)
-            process.wait()
-            assert not free()
-    deadline = time.monotonic() + 10
-    while not free():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+def test_what_the_executor_says_of_itself_is_left_out() -> None:
+    said = [
+        "[KFP Executor 2026-11-24 03:00:00,000 INFO]: Got executor_input:",
+        "{",
+        '    "inputs": {}',
+        "}",
+        "[KFP Executor 2026-11-24 03:00:00,000 INFO]: 4 of 4 files uploaded",
+        "",
+        "printed",
+    ]
+    lines = OwnLines()
+    own = [lines.own(line) for line in said]
+    assert own == [*[None] * 4, "4 of 4 files uploaded", None, "printed"]
 
 
-def test_a_command_ended_by_a_signal_has_the_code_of_a_shell(tmp_path: Path) -> None:
-    code = "import os; os.kill(os.getpid(), 15)"
-    with running(python(code), os.environ, tmp_path) as process:
-        list(read_lines(process))
-    assert process.returncode == 128 + 15
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        (["reading", *FORESEEN], ["reading"]),
+        (["reading", *BUG], ["reading", *BUG]),
+        ([*BUG, "going on"], [*BUG, "going on"]),
+    ],
+)
+def test_a_traceback_is_shown_unless_it_ends_in_a_foreseen_error(
+    written: list[str], shown: list[str]
+) -> None:
+    lines = OwnLines()
+    now = [line for each in written for line in lines.shown(each)]
+    assert [*now, *lines.rest()] == shown
