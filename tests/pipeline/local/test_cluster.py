@@ -1,7 +1,6 @@
 """The replicas of a job as processes, with commands that record what they were given."""
 
 import json
-import os
 import subprocess
 import sys
 import time

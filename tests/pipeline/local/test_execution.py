@@ -10,9 +10,9 @@ import pytest
 from kfp import compiler, dsl
 
 from pipeline.errors import StepFailed
+from pipeline.local.cache import StepCache
 from pipeline.local.execution import execute, step_failed
 from pipeline.local.localization import localize
-from pipeline.local.cache import StepCache
 from pipeline.runs.tasks import Task, Workplace
 from pipeline.specs import spec as specs
 
