@@ -1,6 +1,7 @@
 """Definition to ``compiled/*.yaml``, the same bytes from any checkout, user and time."""
 
 import difflib
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,10 @@ from pipeline.errors import CommandError, UsageError
 from pipeline.specs import spec as specs
 from pipeline.specs import worker_pools
 from pipeline.specs.machine import Machine
+from pipeline.steps import STEPS
 
+NAME: Final = "fashion-mnist"
+"""The pipeline's name."""
 PROJECT: Final = Path(__file__).resolve().parent.parent
 COMPILED: Final = PROJECT / "compiled"
 PIPELINE: Final = "pipeline.yaml"
@@ -89,9 +93,11 @@ def _compile(target: Any, image: str = "") -> tuple[str, specs.Spec]:
         spec = worker_pools.inline(specs.canonical(specs.load(path)))
     if image:
         spec = with_image(spec, image)
+    check_steps(spec)
     check_sizes(spec)
     header = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
-    return header, spec
+    # The keys of a struct are in no order there.
+    return re.sub(r" \[Default: \{.+\}\]", "", header), spec
 
 
 def with_image(spec: specs.Spec, image: str) -> specs.Spec:
@@ -107,6 +113,19 @@ def with_image(spec: specs.Spec, image: str) -> specs.Spec:
         return worker_pools.map_pools(move(container, "image"), lambda own: move(own, "image_uri"))
 
     return specs.map_containers(spec, change)
+
+
+def check_steps(spec: specs.Spec) -> None:
+    """Refuses a pipeline of this project with a task that is not in the table of the steps.
+
+    Raises:
+        CommandError: Names the task.
+    """
+    if spec["pipelineInfo"]["name"] != NAME:
+        return
+    for task, step in specs.step_tasks(spec).items():
+        if step not in specs.NAMES:
+            raise CommandError(f"the task {task} is no step of pipeline/steps.py; add it there")
 
 
 def check_sizes(spec: specs.Spec) -> None:
@@ -180,17 +199,10 @@ def _readable(spec: specs.Spec) -> list[str]:
 
 def targets() -> Iterator[tuple[str, Any]]:
     """What is compiled, each by the path of its file under ``compiled/``."""
-    from components.decode.component import decode
-    from components.evaluate.component import evaluate
-    from components.ingest.component import ingest
-    from components.train.component import train
-    from components.upload.component import upload
-    from components.upload.find_champion import find_champion
-    from components.upload.package_model import package_model
     from pipeline.definition import fashion_mnist, pipeline_around
     from pipeline.specs.custom_job import train_on
 
     yield PIPELINE, fashion_mnist
     yield DISTRIBUTED_PIPELINE, pipeline_around(train_on(DISTRIBUTED))
-    for target in (ingest, decode, train, evaluate, find_champion, package_model, upload):
-        yield f"components/{target.name.replace('-', '_')}.yaml", target
+    for step in STEPS:
+        yield f"components/{step.name}.yaml", step.component

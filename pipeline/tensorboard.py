@@ -17,6 +17,7 @@ from components.dataset.startup import quiet_start
 from components.train.trainer.util import Hyperparameters
 from pipeline.errors import UsageError
 from pipeline.runs.root import DEFAULT_ROOT, Root
+from pipeline.specs.parameters import flat
 
 LOGS: Final = "steps/train/logs"
 """Where a run's log is in its folder; a run whose training came from the cache has none."""
@@ -44,7 +45,7 @@ def run_name(directory: Path) -> str:
     summary = directory / "summary.json"
     if not summary.is_file():
         return directory.name
-    return " ".join([directory.name, *changed(json.loads(summary.read_text())["parameters"])])
+    return " ".join([directory.name, *changed(flat(json.loads(summary.read_text())["parameters"]))])
 
 
 def changed(parameters: Mapping[str, Any]) -> list[str]:

@@ -111,7 +111,7 @@ def run(project: SmallProject, root: Path, filler: Filler) -> None:
     given = [*PARAMETERS, f"digests={json.dumps(project.digests)}", source]
     values = {"bucket_uri": local.BUCKET_URI, **parameters.parse(given, spec)}
     place = Root(root)
-    local.run(local.DEFAULT_SPEC, parameters.complete(values, spec), place, filler.watching)
+    local.run(local.DEFAULT_SPEC, parameters.resolve(spec, values), place, filler.watching)
 
 
 def full_in(project: SmallProject, root: Path, step: str, left: int, text: str = "") -> list[str]:

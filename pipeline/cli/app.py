@@ -145,21 +145,17 @@ def run(
     compiled = spec or local.committed_spec(replicas, place)
     loaded = specs.load(compiled)
     given = [*(parameter or []), *([] if source is None else [f"source={source}"])]
-    values = {
-        **parameters.known(
-            {"bucket_uri": local.BUCKET_URI, "git_revision": git_revision()}, loaded
-        ),
-        **parameters.of_preset(preset),
-        **parameters.parse(given, loaded),
-    }
-    if "source" in values:
-        values["source"] = local.check_source(values["source"])
-    if hint := note(values, place):
+    typed = parameters.parse(given, loaded)
+    if "source" in typed:
+        typed["source"] = local.check_source(typed["source"])
+    own = {"bucket_uri": local.BUCKET_URI, "git_revision": git_revision()}
+    values = parameters.resolve(loaded, typed, preset=preset, own=own)
+    if hint := note(parameters.changed(values, loaded), place):
         say_aside(hint)
     with stopped_by_signals():
         result = local.run(
             compiled,
-            parameters.complete(values, loaded),
+            values,
             place,
             watch_on(sys.stderr if as_json else sys.stdout),
             ended=lambda run: print_json(summary(run)) if as_json else None,

@@ -91,4 +91,4 @@ def _parameters(job: Any) -> dict[str, Any]:
     spec = struct(job, "pipeline_spec")
     declared = specs.declared(spec)
     values = all_typed(job.name, sent.get("parameterValues", {}), declared)
-    return parameters.complete(parameters.known({"bucket_uri": "", **values}, spec), spec)
+    return parameters.resolve(spec, values, own={"bucket_uri": ""})

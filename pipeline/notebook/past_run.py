@@ -3,7 +3,6 @@
 import dataclasses
 import html
 import json
-import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -19,8 +18,6 @@ from pipeline.specs import parameters
 from pipeline.specs import spec as specs
 
 SUMMARY: Final = "summary.json"
-OF_THE_MACHINE: Final = ("bucket_uri", "git_revision")
-"""Parameters that the commands set by themselves."""
 
 Outputs = dict[str, Any]
 """Artifacts and values of one step by name."""
@@ -107,9 +104,7 @@ class PastRun:
         ``-p learning_rate=0.06 -p 'filters=[16, 32, 64]'``
         """
         spec = specs.load(compiler.COMPILED / compiler.PIPELINE)
-        names = sorted(parameters.changed(self.parameters, spec).keys() - set(OF_THE_MACHINE))
-        given = [f"{name}={_text(self.parameters[name])}" for name in names]
-        return " ".join(f"-p {shlex.quote(assignment)}" for assignment in given)
+        return parameters.options(self.parameters, spec)
 
     def _repr_html_(self) -> str:
         rows = "".join(
@@ -179,10 +174,6 @@ def _output(value: Any, run: str, root: Path) -> Any:
     if isinstance(value, dict) and {"uri", "metadata", "type"} <= value.keys():
         return Artifact(value["uri"], dict(value["metadata"]), value["type"], run, root)
     return value
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _cell(value: Any) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from components.train.trainer.hyperparameters import Hyperparameters
 from pipeline.checkout import git_revision
 from pipeline.errors import UsageError
 from pipeline.local import run as local
@@ -13,7 +14,7 @@ from pipeline.notebook.freshness import check_compiled
 from pipeline.notebook.lines import watch
 from pipeline.notebook.past_run import NoRunError, PastRun, load_run, newest
 from pipeline.notebook.place import place
-from pipeline.notebook.values import all_typed, typed
+from pipeline.notebook.values import typed
 from pipeline.specs import parameters
 from pipeline.specs import spec as specs
 
@@ -54,18 +55,11 @@ def run_pipeline(preset: str | None = None, *, root: Path | None = None, **value
         StepFailed: A step failed.
     """
     spec = specs.load(local.DEFAULT_SPEC)
-    declared = specs.declared(spec)
-    given = {
-        "bucket_uri": local.BUCKET_URI,
-        "git_revision": git_revision(),
-        **parameters.of_preset(preset),
-        **all_typed("the pipeline", values, declared),
-    }
-    given["source"] = local.check_source(given.get("source", ""))
+    own = {"bucket_uri": local.BUCKET_URI, "git_revision": git_revision()}
+    given = {**values, "source": local.check_source(values.get("source", ""))}
+    arguments = parameters.resolve(spec, given, preset=preset, own=own)
     check_compiled()
-    done = local.run(
-        local.DEFAULT_SPEC, parameters.complete(given, spec), place(root), watch, use_cache=True
-    )
+    done = local.run(local.DEFAULT_SPEC, arguments, place(root), watch, use_cache=True)
     return load_run(done.id, root=root)
 
 
@@ -93,6 +87,11 @@ def rerun(run: PastRun, step: str, **changes: Any) -> PastRun:
     """
     name = steps.checked(step)
     interface = steps.interface(name)
+    if parameters.STRUCT in interface.parameters:
+        own = {key: changes.pop(key) for key in list(changes) if key in Hyperparameters().as_dict()}
+        before = run.parameters.get(parameters.STRUCT, {})
+        chosen = parameters.check({parameters.STRUCT: {**before, **own}})
+        changes.setdefault(parameters.STRUCT, chosen[parameters.STRUCT])
     interface.check_names(changes)
     values = _parameters(interface, run, changes)
     artifacts = {key: _artifact(name, key, run, changes) for key in interface.artifacts}

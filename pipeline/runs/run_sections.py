@@ -12,6 +12,7 @@ from pipeline.duration import duration
 from pipeline.paths import shown
 from pipeline.runs import model_place
 from pipeline.runs.model_place import ModelPlace
+from pipeline.specs.parameters import flat
 
 MODEL: Final = """
 {% if model.version %}
@@ -90,7 +91,8 @@ def additions(directory: Path, summary: Mapping[str, Any], facts: Mapping[str, A
 
 def command(summary: Mapping[str, Any]) -> str:
     """The command that runs the pipeline with the same parameters."""
-    values = {name: summary["parameters"][name] for name in _changed(summary)}
+    all_values = flat(summary["parameters"])
+    values = {name: all_values[name] for name in _changed(summary)}
     assignments = [f"{name}={_argument(value)}" for name, value in values.items()]
     given = [part for assignment in assignments for part in ("-p", assignment)]
     return shlex.join([".venv/bin/fashion-mnist", "run", *given])
@@ -137,14 +139,15 @@ def _steps(summary: Mapping[str, Any]) -> str:
 
 def _parameters(summary: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
     """The pipeline's parameters, first those that have another value than the default."""
-    parameters, changed = summary["parameters"], _changed(summary)
+    parameters, changed = flat(summary["parameters"]), _changed(summary)
     given = [
         (name, f"{_text(parameters[name])} (default {_text(default)})")
         for name, default in changed.items()
     ]
-    own = [(name, _text(parameters[name])) for name in OF_THIS_MACHINE if name in parameters]
+    own = [(str(name), _text(parameters[name])) for name in OF_THIS_MACHINE if name in parameters]
     rest = parameters.keys() - changed.keys() - set(OF_THIS_MACHINE)
     others = [(name, _text(parameters[name])) for name in sorted(rest)]
+    titled: list[tuple[str, list[tuple[str, str]]]]
     titled = [("Changed", given), ("As by default", others), ("Of this machine", own)]
     return [(title, rows) for title, rows in titled if rows]
 

@@ -1,153 +1,227 @@
-"""Pipeline parameters from the command line, checked against the spec before anything starts."""
+"""The pipeline's parameters: described, read from texts, and checked before anything starts.
+
+The hyperparameters are one struct in the spec. People give them by name, like every other
+parameter: ``-p learning_rate=0.06`` finds its place in the struct.
+"""
 
 import dataclasses
 import difflib
 import json
 import math
-from collections.abc import Callable, Iterable
+import shlex
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from components.dataset.errors import SourceError
+from components.dataset.errors import SourceError, StepError
 from components.dataset.redaction import one_line
 from components.ingest.credentials import refuse_credentials
-from components.train.trainer.presets import PRESETS
+from components.train.trainer.hyperparameters import PRESETS, Hyperparameters
 from pipeline.errors import UsageError
-from pipeline.specs import spec as specs
-from pipeline.specs.spec import Spec
+from pipeline.specs.spec import Spec, declared
 
+STRUCT: Final = "hyperparameters"
+"""The parameter that holds all hyperparameters."""
+SET_BY_COMMANDS: Final = ("bucket_uri", "git_revision")
+"""Parameters that the commands set themselves."""
 EXACT: Final = 2**53
-"""The spec's numbers are floating-point; beyond this one not every integer is among them."""
+"""A spec's numbers are floating-point; beyond this one not every integer is among them."""
+RANGES: Final = {"seed": (0, 2**31 - 1), "shards": (1, 99_999), "validation_examples": (0, EXACT)}
+KINDS: Final[dict[str, tuple[str, type]]] = {
+    "STRING": ("text", str),
+    "NUMBER_INTEGER": ("a whole number", int),
+    "NUMBER_DOUBLE": ("a number", float),
+    "BOOLEAN": ("true or false", bool),
+    "LIST": ("a JSON list, as in [16, 32]", list),
+    "STRUCT": ('a JSON object, as in {"name": "value"}', dict),
+}
+"""What a parameter takes in words, and its Python type, by the spec's name of the type."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Described:
-    """A parameter as a person reads of it.
+class Parameter:
+    """A parameter as people see it.
 
     Attributes:
         name: Its name.
-        kind: What it takes: ``text``, ``a whole number``.
+        type: The spec's name of its type, as ``NUMBER_INTEGER``.
         required: Whether it must be given.
-        default: Its value when it is not given; None where it must be.
+        default: Its default; None where there is none.
         description: What it is, with names in backquotes.
+        is_hyperparameter: Whether it is a value of the struct.
     """
 
     name: str
-    kind: str
+    type: str
     required: bool
     default: Any
     description: str
+    is_hyperparameter: bool = False
+
+    @property
+    def kind(self) -> str:
+        """What it takes, in words."""
+        return KINDS[self.type][0]
 
     @property
     def text(self) -> str:
-        """The default as it would be given on the command line."""
+        """The default as people would type it."""
         return "(required)" if self.required else _text(self.default)
 
     def as_json(self) -> dict[str, Any]:
         """All of it, as JSON values."""
-        return dataclasses.asdict(self)
+        return {**dataclasses.asdict(self), "kind": self.kind.partition(",")[0]}
 
 
-def describe(spec: Spec) -> list[Described]:
-    """All parameters of a pipeline, sorted by name."""
-    declared = specs.declared(spec)
-    return [
-        Described(
-            name,
-            CONVERSIONS[definition["parameterType"]][0].partition(",")[0],
-            not definition.get("isOptional"),
-            _default(definition),
-            " ".join(definition.get("description", "").replace("``", "`").split()),
-        )
-        for name, definition in sorted(declared.items())
-    ]
+def describe(spec: Spec) -> list[Parameter]:
+    """All parameters of a pipeline by name, with each hyperparameter in place of the struct."""
+    return sorted(_known(spec).values(), key=lambda parameter: parameter.name)
 
 
 def parse(assignments: Iterable[str], spec: Spec) -> dict[str, Any]:
-    """Typed values of ``name=value`` assignments.
+    """Values of ``name=value`` assignments, in the types that the spec declares.
 
     Args:
         assignments: As given on the command line; lists and structs are JSON.
-        spec: The compiled pipeline whose parameters they are.
-
-    Returns:
-        The values by name, in the types that the spec declares.
+        spec: The compiled pipeline.
 
     Raises:
-        UsageError: No ``=``, or an address before it; a parameter that the pipeline does not
-            have, or a value that is not of its type.
+        UsageError: An assignment has no ``=``, an unknown name, or a value of another type.
     """
-    declared = specs.declared(spec)
+    known = _known(spec)
     values = {}
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
         if not equals or "://" in name:
             raise UsageError(f"-p {one_line(assignment)}: give a parameter as name=value")
-        if name not in declared:
-            raise UsageError(_unknown(name, sorted(declared)))
-        values[name] = _value(name, text, declared[name]["parameterType"])
+        if name == STRUCT and name in declared(spec):
+            kind = "STRUCT"
+        elif name in known:
+            kind = known[name].type
+        else:
+            raise UsageError(unknown("the pipeline", name, known))
+        try:
+            values[name] = _value(_read(text, kind), kind)
+        except (ValueError, RecursionError):
+            expected = KINDS[kind][0]
+            raise UsageError(f"-p {name}={one_line(text)}: {name} takes {expected}") from None
     return values
 
 
-def of_preset(name: str | None) -> dict[str, Any]:
-    """The hyperparameters that a preset of the trainer sets; none without a name.
+def resolve(
+    spec: Spec,
+    given: Mapping[str, Any],
+    *,
+    preset: str | None = None,
+    own: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """A checked value for each parameter of a pipeline.
+
+    Args:
+        spec: The compiled pipeline.
+        given: Values by name; hyperparameters by their own names, as a struct, or both.
+        preset: Hyperparameters to start from; None: the spec's defaults.
+        own: Values that the command sets where the spec declares them and they are not given.
 
     Raises:
-        UsageError: There is no preset of that name.
+        UsageError: A name is unknown, a value has another type or is out of range, a required
+            value is missing, or the spec is that of a step, which reads artifacts.
     """
-    if name is None:
-        return {}
-    if name not in PRESETS:
-        raise UsageError(f"--preset {name}: there is no such preset; choose {_list(PRESETS)}")
-    values = PRESETS[name].items()
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in values}
-
-
-def known(values: dict[str, Any], spec: Spec) -> dict[str, Any]:
-    """Those of the values whose parameters the pipeline has."""
-    return {name: value for name, value in values.items() if name in specs.declared(spec)}
-
-
-def complete(values: dict[str, Any], spec: Spec) -> dict[str, Any]:
-    """Every parameter of the pipeline: ``values`` and the defaults of the others.
-
-    Raises:
-        UsageError: A parameter without default has no value, a value has no parameter, or the
-            spec is that of a step, which reads what others have made.
-    """
-    declared = specs.declared(spec)
+    definitions = declared(spec)
     if artifacts := spec["root"].get("inputDefinitions", {}).get("artifacts"):
         raise UsageError(
             f"the spec is of a step that reads {', '.join(artifacts)}: run the whole pipeline, or "
             "rerun the step on the outputs of a run in a notebook (make notebook)"
         )
-    if strange := sorted(values.keys() - declared):
-        raise UsageError(_unknown(strange[0], sorted(declared)))
-    missing = [
-        name
-        for name, definition in declared.items()
-        if name not in values and not definition.get("isOptional")
-    ]
+    known = _known(spec)
+    values = {name: value for name, value in (own or {}).items() if name in definitions}
+    struct = {**_default_struct(spec), **_preset(preset), **given.get(STRUCT, {})}
+    for name, value in given.items():
+        if name == STRUCT and name in definitions:
+            continue
+        if name not in known:
+            raise UsageError(unknown("the pipeline", name, known))
+        target = struct if known[name].is_hyperparameter else values
+        target[name] = typed(name, value, known[name].type)
+    if STRUCT in definitions:
+        values[STRUCT] = struct
+    missing = [one.name for one in known.values() if one.required and one.name not in values]
     if missing:
         raise UsageError(f"give a value for {', '.join(missing)}, as in -p {missing[0]}=VALUE")
-    return {**{name: _default(definition) for name, definition in declared.items()}, **values}
-
-
-def changed(values: dict[str, Any], spec: Spec) -> dict[str, Any]:
-    """The spec's default of each parameter that has another value; none for a required one."""
-    declared = specs.declared(spec)
     defaults = {
-        name: _default(definition)
-        for name, definition in declared.items()
-        if definition.get("isOptional")
+        one.name: one.default
+        for one in known.values()
+        if not one.required and not one.is_hyperparameter
     }
-    return {name: value for name, value in defaults.items() if values.get(name, value) != value}
+    return check({**defaults, **values})
+
+
+def check(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The arguments, if the steps would take them; hyperparameters in their own types.
+
+    Raises:
+        UsageError: A value is out of range.
+    """
+    for name, (least, most) in RANGES.items():
+        if name in arguments and not least <= arguments[name] <= most:
+            raise UsageError(f"{name} is {arguments[name]}; it must be from {least} to {most}")
+    check_address(arguments.get("source", ""))
+    if STRUCT not in arguments:
+        return arguments
+    try:
+        hyperparameters = Hyperparameters.of(arguments[STRUCT])
+    except StepError as error:
+        raise UsageError(str(error)) from error
+    return {**arguments, STRUCT: hyperparameters.as_dict()}
+
+
+def flat(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments with each hyperparameter under its own name."""
+    rest = {name: value for name, value in arguments.items() if name != STRUCT}
+    return {**rest, **arguments.get(STRUCT, {})}
+
+
+def changed(arguments: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
+    """The spec's default of each optional parameter that has another value; flat."""
+    values = flat(arguments)
+    return {
+        one.name: one.default
+        for one in _known(spec).values()
+        if not one.required and values.get(one.name, one.default) != one.default
+    }
+
+
+def options(arguments: Mapping[str, Any], spec: Spec) -> str:
+    """The options of ``run`` and ``submit`` that give the same arguments.
+
+    ``-p learning_rate=0.06 -p 'filters=[16, 32, 64]'``
+    """
+    values = flat(arguments)
+    names = sorted(changed(arguments, spec).keys() - set(SET_BY_COMMANDS))
+    return " ".join(f"-p {shlex.quote(f'{name}={_text(values[name])}')}" for name in names)
+
+
+def typed(name: str, value: Any, kind: str) -> Any:
+    """A value in the type that the spec declares.
+
+    Args:
+        name: The parameter, for the error.
+        value: The value; JSON's whole floats become integers.
+        kind: The spec's name of the type.
+
+    Raises:
+        UsageError: It has another type.
+    """
+    try:
+        return _value(value, kind)
+    except ValueError:
+        raise UsageError(f"{name}={value!r}: {name} takes {KINDS[kind][0]}") from None
 
 
 def check_address(source: str) -> None:
-    """Refuses a source that holds credentials: parameters are kept in plain.
+    """Refuses a source that holds credentials: parameters are kept in plain text.
 
     Raises:
-        UsageError: It does; the text does not repeat them.
+        UsageError: It does; the message does not repeat them.
     """
     try:
         refuse_credentials(source)
@@ -155,77 +229,95 @@ def check_address(source: str) -> None:
         raise UsageError(str(error)) from error
 
 
-def _default(definition: Spec) -> Any:
-    default = definition.get("defaultValue")
-    # The spec's JSON has no integers of its own.
-    if definition["parameterType"] == "NUMBER_INTEGER" and default is not None:
-        return int(default)
-    if definition["parameterType"] == "LIST" and default is not None:
-        return [int(x) if isinstance(x, float) and x.is_integer() else x for x in default]
-    return default
+def unknown(owner: str, name: str, known: Iterable[str]) -> str:
+    """What to say about a name that does not exist: the nearest one, or all."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
+    return f"{owner} has no parameter {name!r}; {hint}"
 
 
-def _list(names: Iterable[str]) -> str:
-    *first, last = sorted(names)
-    return f"{', '.join(first)} or {last}"
+def _known(spec: Spec) -> dict[str, Parameter]:
+    """Every parameter by name, with each hyperparameter in place of the struct."""
+    known = {}
+    for name, definition in declared(spec).items():
+        kind, default = definition["parameterType"], definition.get("defaultValue")
+        required = not definition.get("isOptional")
+        description = " ".join(definition.get("description", "").replace("``", "`").split())
+        if name != STRUCT:
+            default = default if default is None else _value(default, kind)
+            known[name] = Parameter(name, kind, required, default, description)
+    types = {python: kind for kind, (_, python) in KINDS.items()}
+    helps = {field.name: field.metadata["help"] for field in dataclasses.fields(Hyperparameters)}
+    for name, default in _default_struct(spec).items():
+        kind = types[type(default)]
+        known[name] = Parameter(name, kind, False, default, helps.get(name, ""), True)
+    return known
 
 
-def _text(default: Any) -> str:
-    return default if isinstance(default, str) else json.dumps(default)
+def _default_struct(spec: Spec) -> dict[str, Any]:
+    """The spec's own hyperparameters, in their own types; empty without the struct."""
+    default = declared(spec).get(STRUCT, {}).get("defaultValue") or {}
+    own = Hyperparameters().as_dict()
+    # The spec's JSON has no integers.
+    return {
+        name: _value(value, "NUMBER_INTEGER") if type(own.get(name)) is int else _list_of(value)
+        for name, value in default.items()
+    }
 
 
-def _unknown(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(known)}"
-    return f"the pipeline has no parameter {name!r}; {hint}"
+def _preset(name: str | None) -> dict[str, Any]:
+    if name is None:
+        return {}
+    if name not in PRESETS:
+        *first, last = sorted(PRESETS)
+        raise UsageError(
+            f"--preset {name}: there is no such preset; choose {', '.join(first)} or {last}"
+        )
+    return PRESETS[name]
 
 
-def _value(name: str, text: str, kind: str) -> Any:
-    expected, convert = CONVERSIONS[kind]
-    try:
-        return convert(text)
-    except (ValueError, RecursionError):
-        raise UsageError(f"-p {name}={one_line(text)}: {name} takes {expected}") from None
+def _read(text: str, kind: str) -> Any:
+    """A text as the value that it stands for."""
+    if kind == "STRING":
+        return text
+    if kind == "BOOLEAN":
+        return {"true": True, "false": False}.get(text.lower())
+    convert: Callable[[str], Any] = json.loads if kind in ("LIST", "STRUCT") else float
+    value = convert(text)
+    return int(text) if kind == "NUMBER_INTEGER" else value
 
 
-def _integer(text: str) -> int:
-    value = int(text)
-    if abs(value) > EXACT:
-        raise ValueError(text)
-    return value
+def _value(value: Any, kind: str) -> Any:
+    """A JSON value in a type of the spec.
+
+    Raises:
+        ValueError: It has another type.
+    """
+    python = KINDS[kind][1]
+    if python in (int, float):
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(value)
+        if not math.isfinite(value) or (python is int and (value != int(value))):
+            raise ValueError(value)
+        if python is int and abs(value) > EXACT:
+            raise ValueError(value)
+        return python(value)
+    if python is list and isinstance(value, tuple):
+        value = list(value)
+    if not isinstance(value, python):
+        raise ValueError(value)
+    # NaN and infinity are not JSON, though Python reads them.
+    json.dumps(value, allow_nan=False)
+    return _list_of(value)
 
 
-def _number(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(text)
-    return value
-
-
-def _boolean(text: str) -> bool:
-    choices = {"true": True, "false": False}
-    if text.lower() not in choices:
-        raise ValueError(text)
-    return choices[text.lower()]
-
-
-def _json(kind: type) -> Callable[[str], Any]:
-    def convert(text: str) -> Any:
-        value = json.loads(text)
-        if not isinstance(value, kind):
-            raise ValueError(text)
-        # NaN and infinity are no JSON, though Python reads them.
-        json.dumps(value, allow_nan=False)
+def _list_of(value: Any) -> Any:
+    """A list with integers where JSON made them floats; any other value as it is."""
+    if not isinstance(value, list):
         return value
+    return [int(x) if isinstance(x, float) and x.is_integer() else x for x in value]
 
-    return convert
 
-
-CONVERSIONS: Final[dict[str, tuple[str, Callable[[str], Any]]]] = {
-    "STRING": ("text", str),
-    "NUMBER_INTEGER": ("a whole number", _integer),
-    "NUMBER_DOUBLE": ("a number", _number),
-    "BOOLEAN": ("true or false", _boolean),
-    "LIST": ("a JSON list, as in [16, 32]", _json(list)),
-    "STRUCT": ('a JSON object, as in {"name": "value"}', _json(dict)),
-}
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

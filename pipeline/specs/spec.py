@@ -4,12 +4,12 @@ Nothing here changes its argument; every function returns a new spec.
 """
 
 import base64
+import graphlib
 import gzip
 import hashlib
 import io
 import re
 import tarfile
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -21,40 +21,34 @@ from pipeline.errors import UsageError
 from pipeline.steps import STEPS
 
 Spec = dict[str, Any]
-Files = list[tuple[str, bytes]]
+Files = dict[str, bytes]
 
 ARCHIVE: Final = re.compile(r"(__KFP_EMBEDDED_ARCHIVE_B64 = ')([A-Za-z0-9+/=]+)(')")
-"""The embedded code within a step's command, as kfp writes it."""
+"""The embedded code within a step's command, as KFP writes it."""
 SAFE_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-UNREADABLE: Final = (yaml.YAMLError, ValueError, LookupError, AttributeError)
-"""What PyYAML raises: its own errors, and what its readers of scalars stumble over."""
-DEEPEST: Final = 64
-"""Six times as deep as a compiled pipeline is."""
-LARGEST: Final = 4 << 20
-"""Bytes of the code of all steps, unpacked: many times what a pipeline holds."""
-DAMAGED: Final = (ValueError, LookupError, OSError, EOFError, tarfile.TarError, zlib.error)
-"""What the modules for archives raise."""
+REQUIRED: Final = ("pipelineInfo.name", "root.dag.tasks", "deploymentSpec.executors", "components")
+"""What every compiled pipeline has."""
 PREAMBLE: Final = ("sh", "-c")
-NAMES: Final = frozenset(step.name for step in STEPS)
+NAMES: Final = tuple(step.name for step in STEPS)
 
 
 def load(path: Path) -> Spec:
     """Reads a compiled YAML file.
 
     Raises:
-        UsageError: It is none.
+        UsageError: It is not one.
     """
-    from pipeline.specs.spec_form import fault
-
     try:
-        text = path.read_text()
-        _check_nesting(text, path)
-        spec: Spec = yaml.load(text, Loader=SAFE_LOADER)  # noqa: S506
-    except UNREADABLE as error:
-        raise UsageError(f"{path} is no YAML ({one_line(error)}); compile it anew") from error
-    if reason := fault(spec):
-        raise UsageError(f"{path} is no compiled pipeline ({one_line(reason)}); compile it anew")
-    return spec
+        spec = yaml.load(path.read_text(), Loader=SAFE_LOADER)  # noqa: S506
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError) as error:
+        raise UsageError(f"{path} is not YAML ({one_line(error)}); compile it again") from error
+    for dotted in REQUIRED:
+        found = spec
+        for key in dotted.split("."):
+            found = found.get(key) if isinstance(found, dict) else None
+        if not found:
+            raise UsageError(f"{path} is not a compiled pipeline: it has no {dotted}")
+    return spec  # type: ignore[no-any-return]
 
 
 def declared(spec: Spec) -> Spec:
@@ -63,20 +57,9 @@ def declared(spec: Spec) -> Spec:
     return definitions
 
 
-def _check_nesting(text: str, path: Path) -> None:
-    """Refuses what libyaml's loader would end the process with, and what has no end."""
-    depth = 0
-    for event in yaml.parse(text, Loader=SAFE_LOADER):
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > DEEPEST or isinstance(event, yaml.AliasEvent):
-            what = "nested too deeply" if depth > DEEPEST else "written with aliases"
-            raise UsageError(f"{path} is {what}, which no compiled pipeline is; compile it anew")
-
-
 def digest(spec: Spec) -> str:
     """Hexadecimal SHA-256 of what a spec says, whatever its formatting and compression."""
-    text = yaml.safe_dump(unpacked(spec), sort_keys=True)
+    text = yaml.dump(unpacked(spec), sort_keys=True, Dumper=yaml.CSafeDumper)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -112,60 +95,42 @@ def strip_preamble(container: Spec) -> Spec:
 
 def canonical(spec: Spec) -> Spec:
     """The spec with its archives packed so that equal code gives equal bytes."""
-    return _map_archives(spec, lambda files: pack(dict(files)))
+    return _map_archives(spec, pack)
 
 
 def unpacked(spec: Spec) -> Spec:
     """The spec with its archives as text: what to compare and to show."""
+    return _map_archives(
+        spec,
+        lambda files: "".join(
+            f"\n=== {name}\n{content.decode(errors='replace')}" for name, content in files.items()
+        ),
+    )
 
-    def show(files: Files) -> str:
-        return "".join(
-            f"\n=== {name}\n{content.decode(errors='replace')}" for name, content in files
-        )
 
-    return _map_archives(spec, show)
-
-
-def unpack(packed: str, room: int = LARGEST) -> Files:
-    """Names and contents of the files in an embedded archive, sorted by name.
+def unpack(packed: str) -> Files:
+    """The files of an embedded archive by name, sorted.
 
     Args:
         packed: The archive, as Base64 of a gzipped tar.
-        room: Bytes that it may take when it is no longer compressed.
 
     Raises:
-        UsageError: It is damaged, too large, or holds a link or a device.
+        UsageError: It is damaged.
     """
+    found = {}
     try:
-        with gzip.open(io.BytesIO(base64.b64decode(packed))) as file:
-            content = file.read(room + 1)
-        if len(content) > room:
-            raise ValueError(f"unpacked it has more than {LARGEST} bytes")
-        with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as tar:
-            return sorted(_files(tar, len(content)), key=lambda file: file[0])
-    # A header can hold any number, and a chain of them is as deep as it is long.
-    except (*DAMAGED, ArithmeticError, RecursionError) as error:
+        with tarfile.open(fileobj=io.BytesIO(base64.b64decode(packed)), mode="r:gz") as tar:
+            for member in sorted(tar, key=lambda each: each.name):
+                if file := tar.extractfile(member):
+                    found[member.name.removeprefix("./")] = file.read()
+    except (ValueError, OSError, EOFError, tarfile.TarError) as error:
         raise UsageError(
-            f"the code in the compiled spec is damaged ({one_line(error)}); compile it anew"
+            f"the code in the compiled spec is damaged ({one_line(error)}); compile it again"
         ) from error
-
-
-def _files(tar: tarfile.TarFile, size: int) -> Files:
-    found = []
-    for member in tar:
-        # Each is looked at before the next is sought, which a negative size would lead back.
-        if not 0 <= member.size <= size:
-            raise ValueError(f"{member.name} has {member.size} bytes of {size}")
-        if member.isdir():
-            continue
-        file = tar.extractfile(member) if member.isreg() and not member.issparse() else None
-        if file is None:
-            raise ValueError(f"{member.name} is no plain file")
-        found.append((member.name.removeprefix("./"), file.read()))
     return found
 
 
-def pack(files: dict[str, bytes]) -> str:
+def pack(files: Files) -> str:
     """Base64 of a gzipped tar of ``files`` without times, owners and modes of this machine."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
@@ -177,61 +142,40 @@ def pack(files: dict[str, bytes]) -> str:
 
 
 def leaf_tasks(spec: Spec) -> list[tuple[str, str]]:
-    """Steps as (component name without ``comp-``, display name), in run order; no importers."""
-    return list(_leaves(spec, spec["root"]))
+    """Tasks as (component name without ``comp-``, display name), in run order; no importers."""
+    return [(own, title) for own, title, _ in _tasks(spec, spec["root"], "")]
 
 
 def step_tasks(spec: Spec) -> dict[str, str]:
-    """The step of each task, by the task's component name without ``comp-``, in run order.
+    """The step of each task, by the task's component name without ``comp-``.
 
+    The pipeline's own steps are in the order of their table.
     A task inside a pipeline that is a step, as the upload is, belongs to that step. A task of a
     spec with other steps is a step of its own name.
     """
-    return dict(_belonging(spec, spec["root"], ""))
+    tasks = [
+        (own, step or own.replace("-", "_")) for own, _, step in _tasks(spec, spec["root"], "")
+    ]
+    return dict(sorted(tasks, key=lambda task: NAMES.index(task[1]) if task[1] in NAMES else -1))
 
 
-def _belonging(spec: Spec, component: Spec, step: str) -> Iterator[tuple[str, str]]:
-    for name in _in_order(component["dag"]["tasks"]):
-        reference = component["dag"]["tasks"][name]["componentRef"]["name"]
-        inner = spec["components"][reference]
-        own = reference.removeprefix("comp-")
+def _tasks(spec: Spec, component: Spec, step: str) -> Iterator[tuple[str, str, str]]:
+    """Component name, display name and step of each task, in run order."""
+    tasks = component["dag"]["tasks"]
+    needed = {name: task.get("dependentTasks", []) for name, task in tasks.items()}
+    for name in graphlib.TopologicalSorter(needed).static_order():
+        reference = tasks[name]["componentRef"]["name"]
+        inner, own = spec["components"][reference], reference.removeprefix("comp-")
         belongs = step or (own.replace("-", "_") if own.replace("-", "_") in NAMES else "")
         if "dag" in inner:
-            yield from _belonging(spec, inner, belongs)
+            yield from _tasks(spec, inner, belongs)
         elif "importer" not in spec["deploymentSpec"]["executors"][inner["executorLabel"]]:
-            yield own, belongs or own.replace("-", "_")
-
-
-def _in_order(tasks: Spec) -> list[str]:
-    """The tasks of a DAG, each after those it waits for."""
-    done: list[str] = []
-    while len(done) < len(tasks):
-        for name in tasks:
-            ready = all(needed in done for needed in tasks[name].get("dependentTasks", []))
-            if name not in done and ready:
-                done.append(name)
-    return done
-
-
-def _leaves(spec: Spec, component: Spec) -> Iterator[tuple[str, str]]:
-    tasks = component["dag"]["tasks"]
-    for name in _in_order(tasks):
-        reference = tasks[name]["componentRef"]["name"]
-        inner = spec["components"][reference]
-        if "dag" in inner:
-            yield from _leaves(spec, inner)
-        elif "importer" not in spec["deploymentSpec"]["executors"][inner["executorLabel"]]:
-            yield reference.removeprefix("comp-"), tasks[name]["taskInfo"]["name"]
+            yield own, tasks[name]["taskInfo"]["name"], belongs
 
 
 def _map_archives(spec: Spec, change: Callable[[Files], str]) -> Spec:
-    room = LARGEST
-
     def replace(found: re.Match[str]) -> str:
-        nonlocal room
-        files = unpack(found[2], room)
-        room -= sum(len(name) + len(content) for name, content in files)
-        return found[1] + change(files) + found[3]
+        return found[1] + change(unpack(found[2])) + found[3]
 
     changed: Spec = map_strings(spec, lambda text: ARCHIVE.sub(replace, text))
     return changed

@@ -8,9 +8,7 @@ Here the pools stand in that argument and nowhere else.
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Final
-
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from typing import Any, Final
 
 from components.dataset.redaction import one_line
 from pipeline.errors import UsageError
@@ -24,24 +22,6 @@ ESCAPED_INPUT: Final = "{{$.json_escape[1]}}"
 EXECUTOR_INPUT: Final = "{{$}}"
 
 Pools = list[dict[str, Any]]
-
-
-class _Workers(BaseModel):
-    model_config = ConfigDict(strict=True)
-    image_uri: str
-    command: list[str] = []
-    args: list[str] = []
-    env: list[dict[str, str]] = []
-
-
-class _Pool(BaseModel):
-    model_config = ConfigDict(strict=True)
-    container_spec: _Workers
-    replica_count: int = Field(1, ge=1)
-
-
-FORM: Final = TypeAdapter(Annotated[list[_Pool], Field(min_length=1)])
-"""What of a pool is relied on here."""
 
 
 def inline(spec: Spec) -> Spec:
@@ -69,24 +49,19 @@ def read(container: Mapping[str, Any]) -> Pools | None:
     """The worker pools of a CustomJob's launcher; None for every other container.
 
     Raises:
-        UsageError: They are not such as this project compiles.
+        UsageError: They are not JSON.
     """
     for argument in container.get("args", []):
         if isinstance(argument, str) and (at := argument.find(KEY)) >= 0:
-            return _parse(argument, at + len(KEY))
+            try:
+                pools: Pools = json.JSONDecoder().raw_decode(argument, at + len(KEY))[0]
+            except ValueError as error:
+                raise UsageError(
+                    f"the worker pools in the spec are not JSON ({one_line(error)}); compile it "
+                    "again"
+                ) from error
+            return pools
     return None
-
-
-def _parse(argument: str, at: int) -> Pools:
-    try:
-        pools: Pools = json.JSONDecoder().raw_decode(argument, at)[0]
-        FORM.validate_python(pools)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(
-            "the worker pools of a CustomJob in the spec are not such as this project compiles "
-            f"({one_line(error)})"
-        ) from error
-    return pools
 
 
 def alone(pools: Pools) -> Spec:

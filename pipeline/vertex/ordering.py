@@ -80,14 +80,16 @@ def order(options: Options, target: Target) -> tuple[Submission, str]:
     _check_names(options, target)
     spec, difference = _spec(options)
     revision = git_revision()
-    values: dict[str, Any] = {
-        "bucket_uri": submission.bucket_uri(bucket),
-        "git_revision": revision,
-        **parameters.of_preset(options.preset),
-        **parameters.parse(options.parameters, spec),
+    given = parameters.parse(options.parameters, spec)
+    submission.check_source(given.get("source", ""))
+    own = {"bucket_uri": submission.bucket_uri(bucket), "git_revision": revision}
+    complete = parameters.resolve(spec, given, preset=options.preset, own=own)
+    values = {
+        name: complete[name]
+        for name in complete
+        if name in own | given or name == parameters.STRUCT
     }
-    submission.check_source(values.get("source", ""))
-    _check_batch(_machine(options), parameters.complete(values, spec))
+    _check_batch(_machine(options), parameters.flat(complete))
     return Submission(
         target=target,
         job_id=new_run_id(spec["pipelineInfo"]["name"], datetime.datetime.now(tz=datetime.UTC)),

@@ -72,7 +72,7 @@ def serving_warning(submission: Submission, today: datetime.date) -> str:
     """Why the serving image of the job should not be used much longer; empty without a reason."""
     from pipeline.specs import parameters, serving
 
-    values = parameters.complete(dict(submission.parameters), submission.spec)
+    values = parameters.resolve(submission.spec, submission.parameters)
     return serving.warning(values["serving_image"], today)
 
 

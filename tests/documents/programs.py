@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from components.train.trainer import task
+from components.train.trainer.hyperparameters import PRESETS
 from pipeline.cli.app import app
 from pipeline.compiler import COMPILED, PIPELINE, PROJECT
 from pipeline.specs import parameters
@@ -50,7 +51,7 @@ def fashion_mnist(command: Command) -> None:
     spec = specs.load(COMPILED / PIPELINE)
     parameters.parse(context.params.get("parameter") or [], spec)
     if context.params.get("preset"):
-        parameters.of_preset(context.params["preset"])
+        assert context.params["preset"] in PRESETS
 
 
 def parsed(words: Sequence[str]) -> Any:

@@ -57,7 +57,7 @@ class RunsHere:
         path.write_text(yaml.safe_dump(sent["pipelineSpec"]))
         spec = specs.load(path)
         values = typed(sent["runtimeConfig"]["parameterValues"], spec)
-        given = parameters.complete(values, spec)
+        given = parameters.resolve(spec, values)
         job.state = vertex.PipelineState.PIPELINE_STATE_RUNNING
         try:
             with self.following(job) as watch:

@@ -120,7 +120,7 @@ def compiled_file(content: bytes) -> None:
     """The file of ``--spec``, and what ``run`` does with it before it begins."""
     spec = specs.load(_written("spec.yaml", content))
     parameters.describe(spec)
-    parameters.complete(parameters.parse([], spec), spec)
+    parameters.resolve(spec, parameters.parse([], spec))
     specs.leaf_tasks(spec)
     specs.digest(spec)
     localize(spec, spec["pipelineInfo"]["name"], keep_preamble=False)
@@ -130,16 +130,14 @@ def parameter(content: bytes) -> None:
     """``-p name=value``, checked against the committed pipeline; digests as ``ingest`` does."""
     spec = _committed()
     values = parameters.parse([_argument(content)], spec)
-    parameters.complete({"bucket_uri": "gs://bucket", **values}, spec)
+    parameters.resolve(spec, {"bucket_uri": "gs://bucket", **values})
     expected_digests(values.get("digests", {}), allow_unverified=False)
     parameters.check_address(values.get("source", ""))
-    own = {name: value for name, value in values.items() if name in _HYPERPARAMETERS}
-    Hyperparameters(**own)
 
 
 def preset(content: bytes) -> None:
     """``--preset NAME``."""
-    parameters.of_preset(_argument(content))
+    parameters.resolve(_committed(), {"bucket_uri": ""}, preset=_argument(content))
 
 
 def hyperparameters(content: bytes) -> None:

@@ -1,37 +1,33 @@
 """What stands twice stands the same."""
 
-import re
-from typing import Any
+import pytest
 
 from components.train.component import train
-from components.train.trainer.util import Hyperparameters
-from pipeline.compiler import COMPILED, PIPELINE, PROJECT
+from components.train.trainer.hyperparameters import Hyperparameters
+from pipeline.compiler import COMPILED, PIPELINE, check_steps
+from pipeline.errors import CommandError
 from pipeline.specs import spec as specs
-from pipeline.specs.parameters import complete, describe
+from pipeline.specs.parameters import STRUCT, describe, resolve
 
 SPEC = specs.load(COMPILED / PIPELINE)
 
 
-def defaults() -> dict[str, Any]:
-    return complete({"bucket_uri": ""}, SPEC)
+def test_the_pipeline_and_the_step_have_all_hyperparameters_as_their_default() -> None:
+    assert resolve(SPEC, {"bucket_uri": ""})[STRUCT] == Hyperparameters().as_dict()
+    assert train.component_spec.inputs[STRUCT].default == Hyperparameters().as_dict()
 
 
-def test_the_pipelines_hyperparameters_are_the_trainers() -> None:
-    trainers = Hyperparameters().as_dict()
-    assert {name: value for name, value in defaults().items() if name in trainers} == trainers
-
-
-def test_the_pipeline_hands_every_hyperparameter_on() -> None:
-    inputs = train.component_spec.inputs
-    assert set(Hyperparameters().as_dict()) <= set(inputs)
-    assert set(Hyperparameters().as_dict()) <= set(defaults())
+def test_a_task_of_no_step_does_not_compile() -> None:
+    tasks = {"extra": {"componentRef": {"name": "comp-extra"}, "taskInfo": {"name": "Extra"}}}
+    with_extra = {
+        **SPEC,
+        "root": {"dag": {"tasks": SPEC["root"]["dag"]["tasks"] | tasks}},
+        "components": SPEC["components"] | {"comp-extra": {"executorLabel": "exec-extra"}},
+    }
+    with_extra["deploymentSpec"]["executors"]["exec-extra"] = {}
+    with pytest.raises(CommandError, match=r"the task extra is no step of pipeline/steps\.py"):
+        check_steps(with_extra)
 
 
 def test_every_parameter_is_described() -> None:
     assert [known.name for known in describe(SPEC) if not known.description] == []
-
-
-def test_the_documents_list_every_parameter_with_its_default() -> None:
-    page = (PROJECT / "docs" / "parameters.md").read_text()
-    rows = dict(re.findall(r"^\| `([a-z_]+)` \| (?:`(.*)`|[a-z ]*) \| ", page, re.MULTILINE))
-    assert rows == {known.name: "" if known.required else known.text for known in describe(SPEC)}

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from components.train.trainer.hyperparameters import PRESETS
 from pipeline.cli import first_run
 from pipeline.cli.app import app
 from pipeline.errors import UsageError
 from pipeline.runs.root import Root
-from pipeline.specs.parameters import of_preset
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,7 @@ def test_with_bfloat16_there_is_nothing_to_say(
     assert first_run.note((), Root(tmp_path)) == ""
 
 
-@pytest.mark.parametrize("given", [of_preset("best"), {"train_steps": 10}])
+@pytest.mark.parametrize("given", [PRESETS.get("best"), {"train_steps": 10}])
 def test_who_chose_hyperparameters_knows(tmp_path: Path, given: dict[str, object]) -> None:
     assert first_run.note(given, Root(tmp_path)) == ""
 

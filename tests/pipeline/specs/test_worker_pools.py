@@ -99,23 +99,9 @@ def test_a_job_with_no_room_for_its_inputs_is_refused() -> None:
                 compiler.check_sizes(spec)
 
 
-@pytest.mark.parametrize(
-    "pools",
-    [
-        PLACEHOLDER,
-        "[]",
-        "{}",
-        "[1]",
-        '[{"replica_count": 1}]',
-        '[{"container_spec": {"image_uri": "i"}, "replica_count": 0}]',
-        '[{"container_spec": {"image_uri": "i", "args": [1]}}]',
-        "[" * 100_000,
-    ],
-    ids=range(8),
-)
-def test_pools_of_another_form_are_an_error_of_one_line(pools: str) -> None:
-    container = {"image": "i", "args": [f'{{"{PARAMETER}": {pools}}}']}
-    with pytest.raises(UsageError, match="not such as this project compiles") as caught:
+def test_pools_that_are_not_json_are_an_error_of_one_line() -> None:
+    container = {"image": "i", "args": [f'{{"{PARAMETER}": {PLACEHOLDER}}}']}
+    with pytest.raises(UsageError, match="are not JSON") as caught:
         worker_pools.read(container)
     assert len(str(caught.value).splitlines()) == 1
 
