@@ -1,6 +1,7 @@
 """Definition to ``compiled/*.yaml``, the same bytes from any checkout, user and time."""
 
 import difflib
+import functools
 import re
 import tempfile
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from typing import Any, Final
 
 import yaml
 
-from pipeline import files as durable
+from pipeline import files
 from pipeline.errors import CommandError, UsageError
 from pipeline.specs import spec as specs
 from pipeline.specs import worker_pools
@@ -46,14 +47,14 @@ def write(output: Path, image: str = "") -> list[Path]:
     for name, text in build(image).items():
         path = output / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        durable.write(path, text)
+        files.write(path, text)
         written.append(path)
     return written
 
 
 def build(image: str = "") -> dict[str, str]:
     """Text of each compiled file by its path under ``compiled/``."""
-    return {name: compile_one(target, image) for name, target in targets()}
+    return {name: _text(*compiled) for name, compiled in _build(image).items()}
 
 
 def build_distributed(machine: Machine, image: str = "") -> str:
@@ -64,6 +65,7 @@ def build_distributed(machine: Machine, image: str = "") -> str:
         image: URI of an image that holds the dependencies; empty: pinned packages.
 
     Raises:
+        UsageError: There are no such machines.
         CommandError: The job's argument is longer than Linux accepts.
     """
     from pipeline.definition import pipeline_around
@@ -78,12 +80,28 @@ def compile_one(target: Any, image: str = "") -> str:
     Raises:
         CommandError: A command is longer than Linux accepts.
     """
-    header, spec = _compile(target, image)
-    return header + yaml.safe_dump(spec, sort_keys=True, width=100)
+    return _text(*_compile(target, image))
 
 
-def _compile(target: Any, image: str = "") -> tuple[str, specs.Spec]:
-    """The comments on top of what kfp makes of a target, and the canonical spec."""
+@functools.cache
+def _build(image: str) -> dict[str, tuple[str, specs.Spec]]:
+    """What ``_compile`` makes of each target, by the path of its file under ``compiled/``.
+
+    A process compiles the same each time: it keeps the modules that it has imported.
+    """
+    from pipeline.definition import fashion_mnist, pipeline_around
+    from pipeline.specs.custom_job import train_on
+
+    targets = {
+        PIPELINE: fashion_mnist,
+        DISTRIBUTED_PIPELINE: pipeline_around(train_on(DISTRIBUTED)),
+        **{f"components/{step.name}.yaml": step.component for step in STEPS},
+    }
+    return {name: _compile(target, image) for name, target in targets.items()}
+
+
+def _compile(target: Any, image: str) -> tuple[str, specs.Spec]:
+    """The comments on top of what KFP makes of a target, and the canonical spec."""
     from kfp.compiler import Compiler
 
     with tempfile.TemporaryDirectory() as directory:
@@ -98,6 +116,10 @@ def _compile(target: Any, image: str = "") -> tuple[str, specs.Spec]:
     header = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
     # The keys of a struct are in no order there.
     return re.sub(r" \[Default: \{.+\}\]", "", header), spec
+
+
+def _text(header: str, spec: specs.Spec) -> str:
+    return header + yaml.safe_dump(spec, sort_keys=True, width=100)
 
 
 def with_image(spec: specs.Spec, image: str) -> specs.Spec:
@@ -151,7 +173,7 @@ def check(committed: Path = COMPILED) -> None:
     Raises:
         UsageError: A file is stale, missing or left over; the text holds a short diff.
     """
-    built = {name: _compile(target)[1] for name, target in targets()}
+    built = {name: spec for name, (_, spec) in _build("").items()}
     stale = [diff for name, spec in built.items() if (diff := difference(committed, name, spec))]
     known = {committed / name for name in built}
     left_over = sorted(set(committed.rglob("*.yaml")) - known)
@@ -195,14 +217,3 @@ def _readable(spec: specs.Spec) -> list[str]:
             yield from rest
 
     return list(lines(specs.unpacked(spec), ""))
-
-
-def targets() -> Iterator[tuple[str, Any]]:
-    """What is compiled, each by the path of its file under ``compiled/``."""
-    from pipeline.definition import fashion_mnist, pipeline_around
-    from pipeline.specs.custom_job import train_on
-
-    yield PIPELINE, fashion_mnist
-    yield DISTRIBUTED_PIPELINE, pipeline_around(train_on(DISTRIBUTED))
-    for step in STEPS:
-        yield f"components/{step.name}.yaml", step.component

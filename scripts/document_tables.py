@@ -14,7 +14,8 @@ from kfp.dsl.base_component import BaseComponent
 
 from components.dataset.startup import quiet_start
 from components.embedding import read_pins
-from pipeline.compiler import COMPILED, PIPELINE, PROJECT, targets
+from pipeline import steps
+from pipeline.compiler import COMPILED, PIPELINE, PROJECT
 from pipeline.specs import spec as specs
 
 TABLE: Final = re.compile(r"(<!-- table: (\w+) (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -42,7 +43,7 @@ def interface(name: str) -> str:
     """Inputs and outputs of a component, from its compiled file and its docstring."""
     compiled = specs.load(COMPILED / "components" / f"{name}.yaml")
     root = compiled["root"]
-    described = descriptions(dict(targets())[f"components/{name}.yaml"])
+    described = descriptions(steps.step(name).component)
     inputs = [
         (f"`{key}`", _type(value), _default(value), _one_line(described.get(key, "")))
         for key, value in _definitions(root, "inputDefinitions")

@@ -1,12 +1,12 @@
 """Training as a CustomJob: on machines of a type of one's choice, one or several of them."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from kfp import dsl
 
 from components.train.component import train, train_on_accelerators
 from components.train.trainer.hardware import ACCELERATORS
-from pipeline.definition import TrainStep
 from pipeline.specs.machine import Machine
 
 SERVICE_ACCOUNT: Final = "{{$.pipeline_service_account}}"
@@ -22,7 +22,7 @@ DRIVER: Final = {
 """What NVIDIA's own images set so that the machine's driver is found; Python's image does not."""
 
 
-def train_on(machine: Machine) -> TrainStep:
+def train_on(machine: Machine) -> Callable[..., dsl.PipelineTask]:
     """The way to train on such machines.
 
     A worker that is restarted restarts the whole job, which goes on from its last checkpoint.

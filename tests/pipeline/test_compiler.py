@@ -5,10 +5,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
+from components.dataset.code import travelling
+from components.embedding import modules_of
 from pipeline import compiler
 from pipeline.errors import CommandError, UsageError
 from pipeline.specs import spec as specs
+from pipeline.steps import STEPS
 from tests import planted
 
 PROJECT = compiler.PROJECT
@@ -52,11 +56,6 @@ def compile_in(clone: Path, *arguments: str) -> "subprocess.CompletedProcess[str
     )
 
 
-def spec_of(text: str, tmp_path: Path) -> specs.Spec:
-    (tmp_path / "spec.yaml").write_text(text)
-    return specs.load(tmp_path / "spec.yaml")
-
-
 def test_the_committed_files_are_what_the_source_compiles_to(built: dict[str, str]) -> None:
     committed = {
         path.relative_to(compiler.COMPILED).as_posix(): path.read_text()
@@ -76,35 +75,46 @@ def test_another_checkout_compiles_to_the_same_bytes(clone: Path, built: dict[st
         assert (clone / "compiled" / name).read_text() == text, name
 
 
-def test_a_stale_file_is_an_error_with_a_short_diff(clone: Path) -> None:
-    facts = clone / "components" / "dataset" / "facts.py"
-    facts.write_text(facts.read_text().replace("Ankle boot", "Wellington boot"))
-    done = compile_in(clone, "--check")
-    assert done.returncode == 1
-    assert "compiled/ is stale: run `make compile`" in done.stderr
-    assert '+    "Wellington boot",' in done.stderr
-    assert len(done.stderr.splitlines()) < 400
-
-
-def test_a_missing_and_a_left_over_file_are_stale(tmp_path: Path) -> None:
-    compiler.write(tmp_path)
-    (tmp_path / "pipeline.yaml").unlink()
-    (tmp_path / "components" / "gone.yaml").write_text("{}\n")
-    with pytest.raises(UsageError) as caught:
-        compiler.check(tmp_path)
-    assert "pipeline.yaml: missing" in str(caught.value)
-    assert "components/gone.yaml: no source compiles to it" in str(caught.value)
-
-
-def test_an_edit_of_the_trainer_leaves_every_other_step_as_it_was(
-    clone: Path, built: dict[str, str], tmp_path: Path
+def test_stale_missing_and_left_over_files_are_an_error_with_a_short_diff(
+    tmp_path: Path, built: dict[str, str]
 ) -> None:
-    model = clone / "components" / "train" / "trainer" / "model.py"
-    model.write_text(model.read_text() + "\nEDITED = True\n")
-    assert compile_in(clone).returncode == 0
-    before = spec_of(built[compiler.PIPELINE], tmp_path)["deploymentSpec"]["executors"]
-    after = specs.load(clone / "compiled" / compiler.PIPELINE)["deploymentSpec"]["executors"]
-    assert {label for label in before if before[label] != after[label]} == {"exec-train"}
+    for name, text in built.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    compiler.check(tmp_path)
+    pipeline = specs.load(tmp_path / "pipeline.yaml")
+    pipeline["root"]["dag"]["tasks"]["train"]["taskInfo"]["name"] = "Learn"
+    (tmp_path / "pipeline.yaml").write_text(yaml.safe_dump(pipeline))
+    (tmp_path / "components" / "decode.yaml").unlink()
+    (tmp_path / "components" / "gone.yaml").write_text("{}\n")
+    with pytest.raises(UsageError, match="compiled/ is stale: run `make compile`") as caught:
+        compiler.check(tmp_path)
+    said = str(caught.value)
+    assert "-root.dag.tasks.train.taskInfo.name: Learn\n" in said
+    assert "+root.dag.tasks.train.taskInfo.name: Train\n" in said
+    assert "components/decode.yaml: missing" in said
+    assert "components/gone.yaml: no source compiles to it" in said
+    assert "ingest.yaml" not in said
+
+
+@pytest.mark.parametrize(
+    ("module", "steps"),
+    [
+        ("components/ingest/fetch.py", ["ingest"]),
+        ("components/train/trainer/model.py", ["train"]),
+        ("components/dataset/errors.py", [step.name for step in STEPS if step.name != "upload"]),
+    ],
+)
+def test_an_edit_changes_only_the_steps_that_carry_the_module(
+    module: str, steps: list[str]
+) -> None:
+    functions = {step.name: getattr(step.component, "python_func", None) for step in STEPS}
+    carrying = [
+        name
+        for name, function in functions.items()
+        if function and module in travelling(modules_of(function))
+    ]
+    assert carrying == steps
 
 
 def test_an_image_replaces_the_pins_of_every_python_step(tmp_path: Path) -> None:
