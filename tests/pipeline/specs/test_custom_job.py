@@ -18,7 +18,6 @@ from kfp.dsl import Dataset
 from components.embedding import read_pins
 from components.train.trainer.hardware import ACCELERATORS
 from pipeline import compiler
-from pipeline.local import localization
 from pipeline.specs import spec as specs
 from pipeline.specs import worker_pools
 from pipeline.specs.machine import Machine
@@ -160,17 +159,6 @@ def test_accelerators_and_spot_machines_are_asked_for(service: Service, tmp_path
     assert spec.scheduling.restart_job_on_worker_restart
 
 
-def test_without_account_network_and_key_the_job_names_none(
-    service: Service, tmp_path: Path
-) -> None:
-    bare = {**VALUES, **dict.fromkeys((key for key in VALUES if VALUES[key] in
-                                       (ACCOUNT, NETWORK, KEY)), "")}  # fmt: skip
-    launch(committed(), tmp_path / "task", bare)
-    job = service.requests[0].custom_job
-    assert (job.job_spec.service_account, job.job_spec.network) == ("", "")
-    assert not job.encryption_spec.kms_key_name
-
-
 @pytest.mark.parametrize("state", ["FAILED", "CANCELLED", "PAUSED"])
 def test_a_job_that_does_not_succeed_fails_the_task(
     service: Service, tmp_path: Path, state: str
@@ -225,22 +213,3 @@ def without_train(text: str) -> specs.Spec:
 def test_all_but_the_training_is_the_plain_pipeline() -> None:
     plain = (compiler.COMPILED / compiler.PIPELINE).read_text()
     assert without_train(committed()) == without_train(plain)
-
-
-def test_here_the_workers_are_processes() -> None:
-    spec, at_home = localization.localize(parse(committed()), "run-1", keep_preamble=False)
-    own = spec["deploymentSpec"]["executors"]["exec-train"]["container"]
-    assert own["command"][:6] == ["python3", "-P", localization.CLUSTER, "--replicas", "2", "--"]
-    assert own["args"] == ["--executor_input", "{{$}}", "--function_to_execute", "train"]
-    assert "pip install" not in json.dumps(own)
-    assert own["env"][-1]["name"] == localization.PINS
-    assert "train" not in at_home
-    assert "{{$.pipeline_" not in json.dumps(spec)
-
-
-def test_a_hermetic_run_installs_once_for_all_workers() -> None:
-    spec, _ = localization.localize(parse(committed()), "run-1", keep_preamble=True)
-    command = spec["deploymentSpec"]["executors"]["exec-train"]["container"]["command"]
-    assert "pip install" in command[2]
-    assert localization.CLUSTER in command[3:]
-    assert "pip install" not in json.dumps(command[3:])

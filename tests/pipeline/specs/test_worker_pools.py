@@ -73,12 +73,6 @@ def test_numbers_that_count_are_whole() -> None:
     assert list(spec["components"]["comp-x"]["inputDefinitions"]["parameters"]) == ["seed"]
 
 
-def test_a_container_of_another_kind_has_no_pools() -> None:
-    container = {"image": "i", "args": ["--executor_input", "{{$}}"]}
-    assert worker_pools.read(container) is None
-    assert worker_pools.map_pools(container, lambda _: {}) == container
-
-
 def test_every_pool_is_changed(launcher: dict[str, Any]) -> None:
     changed = worker_pools.map_pools(launcher, lambda own: {**own, "image_uri": "other"})
     pools = worker_pools.read(changed)
@@ -104,10 +98,3 @@ def test_pools_that_are_not_json_are_an_error_of_one_line() -> None:
     with pytest.raises(UsageError, match="are not JSON") as caught:
         worker_pools.read(container)
     assert len(str(caught.value).splitlines()) == 1
-
-
-def test_what_a_pool_may_leave_out_is_empty() -> None:
-    pools = worker_pools.read({"args": [f'{{"{PARAMETER}": [{{"container_spec": {SMALLEST}}}]}}']})
-    assert pools is not None
-    assert worker_pools.alone(pools) == {"image": "i", "command": [], "args": [], "env": []}
-    assert worker_pools.replicas(pools) == 1
