@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from components.dataset.raw import find_raw
+from components.ingest.fashion_mnist import find_raw
 
 from . import accuracy, decoding, scaling, startup, table, throughput, whole_run
 from .process import BenchmarkError

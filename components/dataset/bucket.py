@@ -1,52 +1,44 @@
-"""Objects in a Cloud Storage bucket: looked at, streamed, and written once."""
+"""Objects in a Cloud Storage bucket: listed, read, and written once.
+
+With ``STORAGE_EMULATOR_HOST`` set the client uses that emulator without credentials, otherwise
+Cloud Storage with the default credentials.
+"""
 
 import base64
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, BinaryIO, Final
 
 import google_crc32c
 
 from components.dataset.errors import BucketError
 from components.dataset.redaction import one_line
-from components.dataset.storage import storage_call
 
 SCHEME: Final = "gs://"
 BLOCK: Final = 8 << 20
-"""Bytes of one request when an object is read or written."""
-UPLOADS: Final = 3
-"""How often an upload begins before it is given up."""
+"""Bytes of one request of a resumable upload."""
+TIMEOUT: Final = (10.0, 60.0)
+"""Seconds to connect and between two packets."""
+RETRY_SECONDS: Final = 60.0
+"""How long one call is retried."""
+BACKOFF_SECONDS: Final = 0.5
+"""The first wait before an upload starts again is random up to this; it grows from there."""
+ABSENT: Final = "bucket does not exist"
+"""What the service says when the bucket is missing, not the object."""
 
 
 class ObjectDiffersError(BucketError):
-    """An object that is already there, with other bytes than those to be written."""
-
-
-@dataclass(frozen=True)
-class StoredObject:
-    """An object in a bucket.
-
-    Attributes:
-        uri: Its ``gs://`` address.
-        size: Bytes as stored.
-        crc32c: Base64 of its big-endian CRC32C, as the service gives it.
-        generation: The version of the object that was looked at.
-        metadata: The custom metadata.
-    """
-
-    uri: str
-    size: int
-    crc32c: str
-    generation: int
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    """An object that already exists, with other bytes than those to be written."""
 
 
 def parse_uri(uri: str) -> tuple[str, str]:
     """Splits ``gs://bucket/a/b`` into ``bucket`` and ``a/b``, without slashes at the end.
 
     Raises:
-        BucketError: It is no such address.
+        BucketError: ``uri`` has another form.
     """
     bucket, _, name = uri.removeprefix(SCHEME).partition("/")
     if not uri.startswith(SCHEME) or not bucket:
@@ -54,15 +46,77 @@ def parse_uri(uri: str) -> tuple[str, str]:
     return bucket, name.rstrip("/")
 
 
+@contextmanager
+def storage_call(uri: str, role: str) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Gives a client, and turns the errors of the block's calls into ``BucketError``.
+
+    Args:
+        uri: The bucket or object, for the error's text.
+        role: The role under ``roles/storage.`` that the calls need.
+
+    Yields:
+        The client, and the arguments that bound a call: ``timeout`` and ``retry``.
+
+    Raises:
+        BucketError: The bucket or object is missing, refuses, or cannot be reached.
+    """
+    from google.api_core.exceptions import GoogleAPIError
+    from google.auth.exceptions import GoogleAuthError
+    from google.cloud.storage.exceptions import DataCorruption
+    from google.cloud.storage.retry import DEFAULT_RETRY
+    from requests import RequestException
+
+    bounds = {"timeout": TIMEOUT, "retry": DEFAULT_RETRY.with_timeout(RETRY_SECONDS)}
+    try:
+        yield _client_for(os.environ.get("STORAGE_EMULATOR_HOST", "")), bounds
+    except GoogleAuthError as error:
+        raise BucketError(
+            f"{uri} needs credentials ({one_line(error)}); run gcloud auth application-default "
+            "login"
+        ) from error
+    except DataCorruption as error:
+        raise BucketError(f"{uri} arrived damaged ({one_line(error)}); run again") from error
+    except (GoogleAPIError, RequestException) as error:
+        raise BucketError(_explain(uri, role, error)) from error
+
+
+@lru_cache(maxsize=4)
+def _client_for(emulator: str) -> Any:
+    """The client for a value of ``STORAGE_EMULATOR_HOST``; empty: Cloud Storage."""
+    from google.cloud.storage import Client
+
+    # No project: objects need none, and looking for one needs the metadata server.
+    return Client(project=None)
+
+
+def _explain(uri: str, role: str, error: Exception) -> str:
+    from google.api_core.exceptions import Forbidden, NotFound, Unauthorized
+
+    bucket, _, name = uri.removeprefix(SCHEME).partition("/")
+    if isinstance(error, NotFound):
+        if name and ABSENT not in str(error):
+            return f"{uri} is gone; run again with --no-cache to write it again"
+        return (
+            f"the bucket gs://{bucket} does not exist; create it (gcloud storage buckets create "
+            f"gs://{bucket}) or give another one"
+        )
+    if isinstance(error, Forbidden | Unauthorized):
+        return (
+            f"{uri} refuses ({one_line(error)}); grant the role roles/storage.{role} on "
+            f"gs://{bucket} to the account that runs this step"
+        )
+    return f"{uri} cannot be reached ({one_line(error)}); look at the network and run again"
+
+
 def check_bucket(uri: str) -> None:
-    """Checks that the bucket of ``uri`` is there and may be looked into.
+    """Checks that the bucket of ``uri`` exists and may be listed.
 
     Raises:
         BucketError: It is missing, refuses, or cannot be reached.
     """
     bucket, name = parse_uri(uri)
     with storage_call(f"{SCHEME}{bucket}", "objectAdmin") as (client, call):
-        # A listing needs no permission beyond those of the storage.object* roles.
+        # Listing needs no permission beyond those of the storage.object* roles.
         list(client.list_blobs(bucket, prefix=name, max_results=1, **call))
 
 
@@ -78,28 +132,47 @@ def list_objects(uri: str) -> list[str]:
         return sorted(f"{SCHEME}{bucket}/{blob.name}" for blob in found)
 
 
-def stat(uri: str) -> StoredObject | None:
-    """Looks at an object; None where there is none.
+def stat(uri: str) -> Any:
+    """The client's ``Blob`` with size, CRC32C, generation and metadata; None without an object.
 
     Raises:
         BucketError: The bucket refuses or cannot be reached.
     """
     bucket, name = parse_uri(uri)
     with storage_call(uri, "objectViewer") as (client, call):
-        blob = client.bucket(bucket).get_blob(name, **call)
-    if blob is None:
-        return None
-    return StoredObject(uri, blob.size, blob.crc32c, blob.generation, blob.metadata or {})
+        return client.bucket(bucket).get_blob(name, **call)
 
 
-class BrokenUploadError(BucketError):
-    """An upload that cannot go on; nothing has appeared."""
+def download(uri: str, file: BinaryIO) -> None:
+    """Writes an object's bytes as stored to ``file``, rewinds it, and checks the CRC32C.
+
+    Args:
+        uri: ``gs://bucket/name``.
+        file: Empty, open for writing and reading.
+
+    Raises:
+        BucketError: The object is missing, damaged, the bucket refuses or cannot be reached.
+    """
+    bucket, name = parse_uri(uri)
+    there = stat(uri)
+    if there is None:
+        raise BucketError(f"{uri} is gone; run again with --no-cache to write it again")
+    with storage_call(uri, "objectViewer") as (client, call):
+        # The generation is pinned: what is checked is what was looked at.
+        blob = client.bucket(bucket).blob(name, generation=there.generation)
+        blob.download_to_file(file, raw_download=True, checksum=None, **call)
+    file.seek(0)
+    found = _crc32c(file)
+    file.seek(0)
+    if found != there.crc32c:
+        raise BucketError(f"{uri} arrived damaged (CRC32C {found}, not {there.crc32c}); run again")
 
 
 def upload(path: Path, uri: str, metadata: Mapping[str, str], *, overwrite: bool = False) -> bool:
-    """Writes a file to an address where nothing is yet, or over what is there if that is asked.
+    """Writes a file to an address where nothing is yet, or with ``overwrite`` over anything.
 
-    The service checks the CRC32C before the object appears. An upload that breaks off begins anew.
+    The service checks the CRC32C before the object appears. An upload that breaks off starts
+    again.
 
     Returns:
         True when it was written, False when the same bytes were there already.
@@ -108,26 +181,16 @@ def upload(path: Path, uri: str, metadata: Mapping[str, str], *, overwrite: bool
         ObjectDiffersError: Something else is there already.
         BucketError: The bucket is missing, refuses, or cannot be reached.
     """
-    crc32c = crc32c_of(path)
-    for left in reversed(range(UPLOADS)):
-        try:
-            return _upload_once(path, uri, metadata, crc32c, overwrite=overwrite)
-        except BrokenUploadError:
-            if not left:
-                raise
-    raise AssertionError
-
-
-def _upload_once(
-    path: Path, uri: str, metadata: Mapping[str, str], crc32c: str, *, overwrite: bool
-) -> bool:
-    from google.api_core import exceptions
+    from google.api_core.exceptions import PreconditionFailed
+    from google.api_core.retry import Retry
 
     bucket, name = parse_uri(uri)
+    crc32c = crc32c_of(path)
     with storage_call(uri, "objectAdmin") as (client, call):
-        blob = client.bucket(bucket).blob(name, chunk_size=BLOCK)
-        blob.metadata = dict(metadata)
-        try:
+
+        def send() -> None:
+            blob = client.bucket(bucket).blob(name, chunk_size=BLOCK)
+            blob.metadata = dict(metadata)
             blob.upload_from_filename(
                 str(path),
                 content_type="application/gzip" if path.suffix == ".gz" else None,
@@ -136,92 +199,38 @@ def _upload_once(
                 crc32c_checksum_value=crc32c,
                 **call,
             )
-        except exceptions.PreconditionFailed:
-            return _same_as_stored(path, uri, crc32c)
-        except (exceptions.GoogleAPICallError, ValueError) as error:
-            # ValueError is the client's where the service kept less than it was sent.
-            if isinstance(error, ValueError) or _is_broken(error.code, str(error)):
-                raise BrokenUploadError(
-                    f"the upload of {uri} broke off ({one_line(error)}); run again"
-                ) from error
-            raise
+
+        try:
+            Retry(predicate=_broke_off, initial=BACKOFF_SECONDS, timeout=RETRY_SECONDS)(send)()
+        except PreconditionFailed:
+            there = stat(uri)
+            if there is None or (there.crc32c, there.size) != (crc32c, path.stat().st_size):
+                raise ObjectDiffersError(
+                    f"{uri} is already there with other bytes than {path.name} and is not "
+                    "overwritten; remove it or use another bucket_uri"
+                ) from None
+            return False
     return True
 
 
-def _is_broken(code: int | None, text: str) -> bool:
-    """Whether an upload was refused as damaged, lost or incomplete, but may be begun again.
+def _broke_off(error: Exception) -> bool:
+    """Whether an upload was refused as damaged, lost or incomplete, but may start again."""
+    from google.api_core.exceptions import GoogleAPICallError
 
-    With 200, where the answer was cut off before it said where to send the content.
-    """
-    return code in (200, 308, 400, 404, 410) and "bucket does not exist" not in text
-
-
-def _same_as_stored(path: Path, uri: str, crc32c: str) -> bool:
-    there = stat(uri)
-    if there is None or (there.crc32c, there.size) != (crc32c, path.stat().st_size):
-        raise ObjectDiffersError(
-            f"{uri} is already there with other bytes than {path.name} and is not overwritten; "
-            "remove it or use another bucket_uri"
-        )
-    return False
-
-
-class ObjectReader:
-    """Reads an object from its beginning, once, and checks its CRC32C at the end."""
-
-    def __init__(self, there: StoredObject, block: int = BLOCK) -> None:
-        self.name = there.uri
-        self._there = there
-        self._position = 0
-        self._crc = google_crc32c.Checksum()
-        bucket, name = parse_uri(there.uri)
-        with storage_call(there.uri, "objectViewer") as (client, call):
-            # The pinned generation: what is read is what was looked at.
-            blob = client.bucket(bucket).blob(name, generation=there.generation)
-            self._stream = blob.open("rb", chunk_size=block, raw_download=True, **call)
-
-    def read(self, size: int, /) -> bytes:
-        """Reads at most ``size`` bytes; none at the end.
-
-        Raises:
-            BucketError: The object is gone, has changed, or arrived damaged.
-        """
-        wanted = min(size, self._there.size - self._position)
-        if wanted <= 0:
-            return b""
-        with storage_call(self.name, "objectViewer"):
-            content: bytes = self._stream.read(wanted)
-        self._crc.update(content)
-        self._position += len(content)
-        if len(content) < wanted or self._at_end_with_other_checksum():
-            raise BucketError(f"{self.name} arrived damaged (CRC32C or size differ); run again")
-        return content
-
-    def _at_end_with_other_checksum(self) -> bool:
-        found = base64.b64encode(self._crc.digest()).decode()
-        return self._position == self._there.size and found != self._there.crc32c
-
-
-def open_object(uri: str, block: int = BLOCK) -> ObjectReader:
-    """Opens an object for reading as a stream.
-
-    Args:
-        uri: ``gs://bucket/name``.
-        block: Bytes of one request.
-
-    Raises:
-        BucketError: It is not there, the bucket refuses, or cannot be reached.
-    """
-    there = stat(uri)
-    if there is None:
-        raise BucketError(f"{uri} is gone; run again with --no-cache to land it anew")
-    return ObjectReader(there, block)
+    if isinstance(error, GoogleAPICallError):
+        # 200: the answer ended before it said where to send the content.
+        return error.code in (200, 308, 400, 404, 410) and ABSENT not in str(error)
+    return isinstance(error, ValueError)  # The service kept less than it was sent.
 
 
 def crc32c_of(path: Path) -> str:
-    """The CRC32C of a file as the service gives it: base64 of its big-endian bytes."""
-    checksum = google_crc32c.Checksum()
+    """The CRC32C of a file in the service's form: base64 of its big-endian bytes."""
     with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            checksum.update(block)
+        return _crc32c(file)
+
+
+def _crc32c(file: BinaryIO) -> str:
+    checksum = google_crc32c.Checksum()
+    while block := file.read(BLOCK):
+        checksum.update(block)
     return base64.b64encode(checksum.digest()).decode()

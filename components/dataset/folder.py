@@ -3,8 +3,7 @@
 import contextlib
 from pathlib import Path
 
-from components.dataset.bucket import BLOCK, list_objects, open_object, parse_uri, upload
-from components.dataset.storage import storage_call
+from components.dataset.bucket import download, list_objects, parse_uri, storage_call, upload
 
 
 def fetch(uri: str, folder: Path) -> list[Path]:
@@ -17,17 +16,14 @@ def fetch(uri: str, folder: Path) -> list[Path]:
         BucketError: The bucket is missing, refuses, or cannot be reached.
     """
     prefix = f"{uri.rstrip('/')}/"
-    files = []
-    for address in list_files(uri):
-        files.append(fetch_object(address, folder / address.removeprefix(prefix)))
-    return sorted(files)
+    addresses = list_files(uri)
+    return sorted(fetch_object(each, folder / each.removeprefix(prefix)) for each in addresses)
 
 
 def list_files(uri: str) -> list[str]:
     """The addresses of the objects below ``uri`` that can be files of a folder, sorted.
 
-    Not of those whose name ends with "/", with which consoles and mounts mark a folder, nor of
-    those with "..", which would be outside.
+    Left out: names that end with "/", which mark a folder, and names with "..".
 
     Raises:
         BucketError: The bucket is missing, refuses, or cannot be reached.
@@ -44,27 +40,28 @@ def fetch_object(uri: str, path: Path) -> Path:
     """Copies one object to ``path``; its CRC32C is checked.
 
     Raises:
-        BucketError: It is gone, damaged, or cannot be reached.
+        BucketError: It is missing, damaged, or cannot be reached.
     """
-    reader = open_object(uri)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        while block := reader.read(BLOCK):
-            file.write(block)
+    with path.open("wb+") as file:
+        download(uri, file)
     return path
 
 
 def publish(folder: Path, uri: str) -> None:
-    """Makes what lies below ``uri`` equal to ``folder``: its files, the oldest first.
+    """Makes the objects below ``uri`` equal to the files of ``folder``, the oldest first.
 
-    An object that the folder no longer has is removed last, so what needs several files is there
-    once its last one is.
+    Objects that the folder no longer has are removed last, so that readers of several files find
+    all of them once the last one appears.
 
     Raises:
         BucketError: The bucket is missing, refuses, or cannot be reached.
     """
     there = set(list_files(uri))
-    files = sorted((path for path in folder.rglob("*") if path.is_file()), key=_turn)
+    files = sorted(
+        (path for path in folder.rglob("*") if path.is_file()),
+        key=lambda path: (path.stat().st_mtime_ns, str(path)),
+    )
     for path in files:
         address = f"{uri.rstrip('/')}/{path.relative_to(folder).as_posix()}"
         publish_file(path, address)
@@ -84,7 +81,7 @@ def remove(uri: str) -> None:
 
 
 def publish_file(path: Path, uri: str) -> None:
-    """Writes a file to an address, over what is there; its CRC32C is checked.
+    """Writes a file to an address, over anything there; its CRC32C is checked.
 
     Raises:
         BucketError: The bucket is missing, refuses, or cannot be reached.
@@ -93,13 +90,9 @@ def publish_file(path: Path, uri: str) -> None:
 
 
 def _delete(uri: str) -> None:
-    """Removes an object; one that another process has removed meanwhile is no error."""
+    """Removes an object; it is fine if another process has removed it."""
     from google.api_core.exceptions import NotFound
 
     bucket, name = parse_uri(uri)
     with storage_call(uri, "objectAdmin") as (client, call), contextlib.suppress(NotFound):
         client.bucket(bucket).blob(name).delete(**call)
-
-
-def _turn(path: Path) -> tuple[int, str]:
-    return path.stat().st_mtime_ns, str(path)

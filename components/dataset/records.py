@@ -1,15 +1,15 @@
 """Records: ``tf.train.Example`` wire bytes in TFRecord framing, without TensorFlow.
 
 Every example has the same size, so a batch of records is one template row per example with the
-image, the label and the checksum dropped in. The bytes are those of
-``SerializeToString(deterministic=True)`` written by TensorFlow's ``TFRecordWriter``.
+image, the label and the checksum filled in. The bytes equal what TensorFlow's
+``TFRecordWriter`` writes of ``SerializeToString(deterministic=True)``.
 A record is: length of the data (uint64), its masked CRC32C (uint32), the data, its masked CRC32C,
 all little-endian.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 import google_crc32c
 import numpy as np
@@ -97,6 +97,8 @@ def frame_records(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> NDArr
 def read_records(path: Path, batch: int = 8192) -> Iterator[tuple[NDArray[np.uint8], ...]]:
     """Reads and checks a shard written by ``frame_records``.
 
+    Memory is bounded by the batch and by the bytes that are really there.
+
     Args:
         path: A ``.tfrecord`` file.
         batch: Examples at a time.
@@ -108,31 +110,21 @@ def read_records(path: Path, batch: int = 8192) -> Iterator[tuple[NDArray[np.uin
         DataError: The file is truncated, a checksum is wrong, or a record has another form.
     """
     with path.open("rb") as shard:
-        yield from read_stream(shard, str(path), batch)
+        offset = 0
+        while content := shard.read(batch * RECORD_BYTES):
+            if len(content) % RECORD_BYTES:
+                end = offset + len(content)
+                raise DataError(f"{path} is truncated at byte {end}; run decode again")
+            records = np.frombuffer(content, np.uint8).reshape(-1, RECORD_BYTES)
+            _check(records, path, offset)
+            offset += len(content)
+            yield (
+                records[:, _IMAGE].reshape(-1, IMAGE_HEIGHT, IMAGE_WIDTH),
+                records[:, _LABEL].copy(),
+            )
 
 
-def read_stream(
-    shard: BinaryIO, name: str, batch: int = 8192
-) -> Iterator[tuple[NDArray[np.uint8], ...]]:
-    """As ``read_records``, of a shard that is open; ``name`` is for the errors.
-
-    Memory is bounded by the batch and by the bytes that are really there.
-    """
-    offset = 0
-    while content := shard.read(batch * RECORD_BYTES):
-        if len(content) % RECORD_BYTES:
-            end = offset + len(content)
-            raise DataError(f"{name} is truncated at byte {end}; run decode again")
-        records = np.frombuffer(content, np.uint8).reshape(-1, RECORD_BYTES)
-        _check(records, name, offset)
-        offset += len(content)
-        yield (
-            records[:, _IMAGE].reshape(-1, IMAGE_HEIGHT, IMAGE_WIDTH),
-            records[:, _LABEL].copy(),
-        )
-
-
-def _check(records: NDArray[np.uint8], name: str, offset: int) -> None:
+def _check(records: NDArray[np.uint8], path: Path, offset: int) -> None:
     form = np.ones(RECORD_BYTES, bool)
     form[_IMAGE] = form[_LABEL] = form[-4:] = False
     sound = (records[:, form] == _TEMPLATE[form]).all(axis=1)
@@ -140,7 +132,7 @@ def _check(records: NDArray[np.uint8], name: str, offset: int) -> None:
     sound &= (records[:, -4:] == _checksum_bytes(_crc_of_data(records))).all(axis=1)
     if not sound.all():
         place = offset + int(np.argmin(sound)) * RECORD_BYTES
-        raise DataError(f"{name} has a damaged record at byte {place}; run decode again")
+        raise DataError(f"{path} has a damaged record at byte {place}; run decode again")
 
 
 def _crc_of_data(records: NDArray[np.uint8]) -> NDArray[np.uint32]:

@@ -1,10 +1,10 @@
-"""What another machine says, as a line for a person: without credentials."""
+"""Text from other machines as one line for a person, without credentials."""
 
 import re
 from typing import Final
 
 USER: Final = re.compile(r"(?<=://)(?:[^/\s]*|[^/\s:\[]*:(?!\d*/)\S*)@")
-"""What stands before the host; a password may hold a slash, a port may not."""
+"""User and password before the host; a password may contain a slash, a port may not."""
 QUERY: Final = re.compile(r"(?<=[^\s?])\?[^\s'\")>]+")
 HIDDEN: Final = "***"
 
@@ -15,7 +15,7 @@ def redacted(text: str) -> str:
 
 
 def one_line(text: object, longest: int = 300) -> str:
-    """A text that fits into another: no credentials, nothing that a terminal obeys."""
+    """A text on one line: redacted, printable, and at most ``longest`` characters."""
     words = redacted(" ".join(str(text).split()))
     line = "".join(char if char.isprintable() else " " for char in words)
     return line if len(line) <= longest else f"{line[: longest - 3]}..."

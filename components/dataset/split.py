@@ -15,7 +15,7 @@ BLOCK: Final = 1 << 16
 def shuffled_positions(
     labels: NDArray[np.uint8], validation_examples: int, seed: int
 ) -> NDArray[np.uint32]:
-    """Where each example goes: the shuffled training split, then the shuffled validation split.
+    """The place of each example: the shuffled training split, then the shuffled validation split.
 
     Equal arguments give equal positions.
 
@@ -37,7 +37,7 @@ def shuffled_positions(
     random = np.random.default_rng(seed)
     random.shuffle(order)
     order = _validation_last(order, labels, allocate(labels, validation_examples))
-    # The classes that had their share first would lead one split, the others would end the other.
+    # Without this, classes would be in unequal proportions along both splits.
     for part in np.split(order, [len(labels) - validation_examples]):
         random.shuffle(part)
     positions = np.empty_like(order)
@@ -86,13 +86,7 @@ def _validation_last(
 ) -> NDArray[np.uint32]:
     """Moves the first ``shares[c]`` of each class c to the end; keeps the order otherwise."""
     held_out = np.zeros(len(order), bool)
-    left = shares.copy()
-    for start in range(0, len(order), BLOCK):
-        if not left.any():
-            break
-        block = labels[order[start : start + BLOCK]]
-        for label in np.flatnonzero(left):
-            places = np.flatnonzero(block == label)[: left[label]]
-            held_out[start + places] = True
-            left[label] -= len(places)
+    shuffled = labels[order]
+    for label, share in enumerate(shares):
+        held_out[np.flatnonzero(shuffled == label)[:share]] = True
     return np.concatenate([order[~held_out], order[held_out]])

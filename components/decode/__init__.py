@@ -1,1 +1,1 @@
-"""."""
+"""The step that converts the raw dataset to records."""

@@ -1,4 +1,4 @@
-"""The step that turns the raw dataset into records."""
+"""The step that converts the raw dataset to records."""
 
 from kfp.dsl import Dataset, Input, Output
 
@@ -15,7 +15,7 @@ def decode(
     validation_examples: int = 5000,
     seed: int = 0,
 ) -> None:
-    """Writes the raw IDX files as shuffled, stratified shards of records.
+    """Converts the raw IDX files to shuffled, stratified shards of records.
 
     Args:
         raw: The directory of the four ``.gz`` files, read as a stream by its URI (``gs://…``, or

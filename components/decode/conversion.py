@@ -1,4 +1,4 @@
-"""Turns the raw IDX files into shuffled shards of records: one split at a time, as a stream."""
+"""Converts the raw IDX files to shuffled shards of records: a split at a time, as a stream."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -24,8 +24,7 @@ from components.dataset.manifest import content_digest, write_manifest
 from components.dataset.raw import open_raw
 from components.dataset.records import frame_records
 from components.dataset.split import shuffled_positions
-from components.decode.shards import plan_shards, write_shards
-from components.decode.shuffle import permute
+from components.decode.shards import permute, plan_shards, write_shards
 
 log = logging.getLogger(__name__)
 TRAIN, VALIDATION, TEST = SPLITS
@@ -48,8 +47,8 @@ def convert(
     Memory: a constant plus at most 16 bytes an example. Equal input and options give equal bytes.
 
     Args:
-        uri: Where the four raw files lie: ``gs://…`` or a local directory.
-        directories: For each of ``facts.SPLITS`` the directory to write to; made if missing.
+        uri: The directory of the four raw files: ``gs://…`` or local.
+        directories: For each of ``facts.SPLITS`` the directory to write to; created if missing.
         options: The parameters.
 
     Returns:
@@ -57,7 +56,7 @@ def convert(
 
     Raises:
         DataError: The raw files are damaged, or images and labels differ in number.
-        BucketError: A raw file is gone or cannot be read.
+        BucketError: A raw file is missing or cannot be read.
         ParameterError: An option does not fit the data.
         DiskError: A disk is full.
     """
@@ -109,7 +108,7 @@ def _read_labels(uri: str, name: str) -> NDArray[np.uint8]:
     with open_raw(uri, name) as stream:
         labels = read_labels(stream, f"{name}.gz")
     if not len(labels):
-        raise DataError(f"{name}.gz has no examples (at byte 4); get the set anew")
+        raise DataError(f"{name}.gz has no examples (at byte 4); download it again")
     return labels
 
 
@@ -122,7 +121,7 @@ def _records(
         if images.count != len(labels):
             raise DataError(
                 f"{images_name}.gz has {images.count} examples (at byte 4), expected "
-                f"{len(labels)} as in {labels_name}.gz; get the set anew"
+                f"{len(labels)} as in {labels_name}.gz; download both again"
             )
         start = 0
         for chunk in images.chunks(CHUNK):

@@ -1,1 +1,1 @@
-"""."""
+"""The step that downloads the raw dataset."""

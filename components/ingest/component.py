@@ -1,4 +1,4 @@
-"""The step that brings the raw dataset into the bucket."""
+"""The step that downloads the raw dataset to the bucket."""
 
 from kfp.dsl import Artifact, Dataset, Output
 
@@ -14,19 +14,19 @@ def ingest(
     digests: dict[str, str] = {},  # noqa: B006  (kfp compiles the default into the spec)
     allow_unverified: bool = False,
 ) -> None:
-    """Lands the four official files in the bucket, verified, once.
+    """Downloads the four official files to the bucket, verified, once.
 
     Args:
         bucket_uri: ``gs://bucket`` or ``gs://bucket/prefix``; the files go below ``raw/``.
         raw: The ``gs://`` directory of the four ``.gz`` files; its metadata are the content's
             digests, counts and shape, and whether they were verified.
-        landing: A JSON file that says which source served which file; no step reads it.
+        landing: A JSON file with the source of each file; no step reads it.
         source: A directory, also as ``file:///…``, an ``http(s)://`` base or a ``gs://`` prefix;
             empty: the system's package directory, the project's ``data/``, the public mirrors, in
-            order. Link-local addresses are refused, also by name and by redirect.
-        digests: SHA-256 of the decompressed content of each of the four files; empty: those of
-            FashionMNIST.
-        allow_unverified: With empty ``digests``: lands any dataset of this form.
+            order.
+        digests: SHA-256 of the decompressed content of each of the four files; empty:
+            FashionMNIST's.
+        allow_unverified: With empty ``digests``: accepts any dataset of this form.
     """
     import json
     from pathlib import Path

@@ -8,42 +8,34 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from components.dataset.errors import DataError, SourceError, StepError
-from components.dataset.facts import DIGESTS, EXAMPLES, TEST_IMAGES, TRAIN_IMAGES
-from components.dataset.payload import (
-    GZIP_MAGIC,
-    IMAGES,
-    LABELS,
-    Header,
-    Kind,
-    Payload,
-    Readable,
-    read_header,
-)
+from components.dataset.facts import IMAGE_BYTES, TEST_IMAGES, TRAIN_IMAGES
+from components.dataset.idx import GZIP_MAGIC, IMAGES, LABELS, Examples
+from components.ingest.fashion_mnist import DIGESTS, EXAMPLES
 from components.ingest.mirror import TransientError
-from components.ingest.progress import Advance, download_progress
 from components.ingest.sources import Source
 
 ATTEMPTS: Final = 3
 BACKOFF_SECONDS: Final = 1.0
 """The first wait is random up to this, each further one up to twice the last."""
 MAX_EXAMPLES: Final = 4_000_000
-"""A header that promises more is not believed: 3 GB, sixty times FashionMNIST."""
+"""Most examples accepted of another dataset: 3 GB, sixty times FashionMNIST."""
 COMPRESSION_LEVEL: Final = 6
+BLOCK: Final = 1 << 20
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Content:
-    """What a file holds: SHA-256 of its payload, and its header."""
+    """What a file contains: SHA-256 of its payload, and the number of its examples."""
 
     sha256: str
-    header: Header
+    count: int
 
 
 @dataclass(frozen=True)
@@ -54,8 +46,8 @@ class Fetched:
         path: The gzip file.
         size: Its bytes.
         source: The label of the source that served it.
-        seconds: How long it took, all attempts included.
-        content: What it holds.
+        seconds: How long it took, including all attempts.
+        content: What it contains.
     """
 
     path: Path
@@ -78,10 +70,11 @@ def fetch(sources: Sequence[Source], name: str, digest: str | None, scratch: Pat
         SourceError: No source has it; the text says what happened at each.
     """
     started = time.monotonic()
+    path = scratch / f"{name}.gz"
     refusals = []
     for source in sources:
         try:
-            path, content = _fetch_with_retries(source, name, digest, scratch)
+            content = _fetch_from(source, name, digest, path)
         except StepError as error:
             log.info("%s.gz: not from %s: %s", name, source.label, error)
             refusals.append(f"{source.label}: {error}")
@@ -91,93 +84,66 @@ def fetch(sources: Sequence[Source], name: str, digest: str | None, scratch: Pat
         log.info("%s.gz: %s from %s in %.1f s", name, _amount(size), source.label, seconds)
         return Fetched(path, size, source.label, seconds, content)
     raise SourceError(
-        f"{name}.gz is not to be had. {'; '.join(refusals)}. Install the Debian package "
+        f"{name}.gz could not be downloaded. {'; '.join(refusals)}. Install the Debian package "
         "dataset-fashion-mnist, put the four .gz files into data/, or give another source."
     )
 
 
-def inspect(stream: Readable, name: str, digest: str | None = None) -> Content:
-    """Reads a file to its end: checks its form, and takes the digest of its payload.
+def inspect(path: Path, name: str, digest: str | None = None) -> Content:
+    """Reads a file to its end: checks its form, and computes the digest of its payload.
 
     Args:
-        stream: The file, gzipped or plain.
+        path: The file, gzipped or plain.
         name: One of ``facts.FILES``.
-        digest: The SHA-256 that its payload should have, where one is known: nothing is read of
-            a file whose header promises more than FashionMNIST has.
+        digest: The SHA-256 that its payload should have, where one is known: a file whose header
+            promises more than FashionMNIST has is not read.
 
     Raises:
-        DataError: It is no IDX file of this kind, truncated, damaged, or longer than it says.
+        DataError: It is not an IDX file of this kind, truncated, damaged, or longer than its
+            header says.
     """
-    payload = Payload(stream, f"{name}.gz")
-    header = read_header(payload, kind_of(name))
-    most = EXAMPLES[name] if digest == DIGESTS[name] else MAX_EXAMPLES
-    if header.count > most:
-        raise DataError(
-            f"{name}.gz promises {header.count} examples (at byte 4), expected {most} at most; get "
-            "it from another source"
-        )
-    sha256 = hashlib.sha256(header.encoded)
-    while piece := payload.read(min(1 << 20, header.payload_bytes - payload.offset)):
-        sha256.update(piece)
-    if payload.offset < header.payload_bytes:
-        raise payload.truncated(header.payload_bytes)
-    payload.check_end()
-    return Content(sha256.hexdigest(), header)
+    kind = IMAGES if name in (TRAIN_IMAGES, TEST_IMAGES) else LABELS
+    most = _most_examples(name, digest)
+    with path.open("rb") as file:
+        examples = Examples(file, f"{name}.gz", kind)
+        if examples.count > most:
+            raise DataError(
+                f"{name}.gz promises {examples.count} examples (at byte 4), expected {most} at "
+                "most; use another source"
+            )
+        sha256 = hashlib.sha256(examples.header)
+        for block in examples.blocks(BLOCK):
+            sha256.update(block)
+    return Content(sha256.hexdigest(), examples.count)
 
 
-def kind_of(name: str) -> Kind:
-    """What the file ``name`` holds: images or labels."""
-    return IMAGES if name in (TRAIN_IMAGES, TEST_IMAGES) else LABELS
-
-
-def _amount(size: int) -> str:
-    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
-
-
-def _fetch_with_retries(
-    source: Source, name: str, digest: str | None, scratch: Path
-) -> tuple[Path, Content]:
-    retrying = Retrying(
+def _fetch_from(source: Source, name: str, digest: str | None, path: Path) -> Content:
+    """Downloads and checks one file; a failure that may pass is tried again."""
+    for attempt in Retrying(
         retry=retry_if_exception_type(TransientError),
         stop=stop_after_attempt(ATTEMPTS),
         wait=wait_random_exponential(multiplier=BACKOFF_SECONDS, max=10),
         reraise=True,
-    )
-    return retrying(_fetch_once, source, name, digest, scratch)
-
-
-def _fetch_once(
-    source: Source, name: str, digest: str | None, scratch: Path
-) -> tuple[Path, Content]:
-    path = scratch / f"{name}.gz"
-    with (
-        source.open(name) as stream,
-        path.open("wb") as file,
-        download_progress(path.name, getattr(stream, "total", None)) as advance,
     ):
-        content = inspect(_Tee(stream, file, advance), name, digest)
+        with attempt:
+            # Compression hardly makes a file larger.
+            source.download(name, path, BLOCK + _most_examples(name, digest) * IMAGE_BYTES)
+    content = inspect(path, name, digest)
     if digest is not None and content.sha256 != digest:
         raise DataError(
             f"its payload has the SHA-256 {content.sha256}, expected {digest}: another dataset "
             "under the same name"
         )
     _compress(path)
-    return path, content
+    return content
 
 
-class _Tee:
-    """Reads from a stream and keeps a copy of what went by."""
+def _most_examples(name: str, digest: str | None) -> int:
+    return EXAMPLES[name] if digest == DIGESTS[name] else MAX_EXAMPLES
 
-    def __init__(self, stream: Readable, copy: BinaryIO, advance: Advance) -> None:
-        self._stream = stream
-        self._copy = copy
-        self._advance = advance
 
-    def read(self, size: int, /) -> bytes:
-        content = self._stream.read(size)
-        self._copy.write(content)
-        self._advance(len(content))
-        return content
+def _amount(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
 
 
 def _compress(path: Path) -> None:
@@ -191,5 +157,5 @@ def _compress(path: Path) -> None:
             packed.open("wb") as target,
             gzip.GzipFile("", "wb", COMPRESSION_LEVEL, target, mtime=0) as archive,
         ):
-            shutil.copyfileobj(file, archive, 1 << 20)
+            shutil.copyfileobj(file, archive, BLOCK)
     packed.replace(path)

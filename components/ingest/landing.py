@@ -1,5 +1,6 @@
-"""Lands the four files in the bucket: verified before they appear there, never overwritten."""
+"""Writes the four files to the bucket: verified before they appear there, never overwritten."""
 
+import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import Any, Final
 
 from components.dataset import bucket
 from components.dataset.disk import scratch_directory
-from components.dataset.errors import BucketError, DataError
+from components.dataset.errors import BucketError, DataError, ParameterError
 from components.dataset.facts import (
     FILES,
     IMAGE_HEIGHT,
@@ -18,28 +19,27 @@ from components.dataset.facts import (
     TRAIN_IMAGES,
     TRAIN_LABELS,
 )
-from components.dataset.payload import Header, Payload, read_header
-from components.ingest.digests import expected_digests, raw_directory
-from components.ingest.fetch import Fetched, fetch, inspect, kind_of
-from components.ingest.sources import Source, resolve
+from components.ingest.fashion_mnist import DIGESTS
+from components.ingest.fetch import Content, Fetched, fetch, inspect
+from components.ingest.sources import resolve
 
 DIGEST_KEY: Final = "payload-sha256"
-"""The custom metadata of a landed object: the digest that its payload was verified to have."""
-HEADER_BLOCK: Final = 4096
-"""Bytes fetched of a landed object to read its header."""
+"""The custom metadata of an uploaded object: the digest that its payload was verified to have."""
+EXAMPLES_KEY: Final = "examples"
+"""The custom metadata of an uploaded object: the number of its examples."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Landed:
-    """What lies in the bucket now.
+    """What is in the bucket now.
 
     Attributes:
         uri: The ``gs://`` directory of the four files.
         metadata: Facts of the content alone: ``digests``, ``examples``, ``rows``, ``columns``
             and ``verified``.
-        report: How they came there: per file its source, bytes, seconds and state.
+        report: Per file its source, bytes, seconds and state.
     """
 
     uri: str
@@ -50,7 +50,7 @@ class Landed:
 def land(
     bucket_uri: str, source: str, digests: Mapping[str, str], allow_unverified: bool
 ) -> Landed:
-    """Brings the four files to ``<bucket_uri>/raw/<key>/``; what is there already stays.
+    """Brings the four files to ``<bucket_uri>/raw/<key>/``; existing objects stay.
 
     Args:
         bucket_uri: ``gs://bucket`` or ``gs://bucket/prefix``.
@@ -59,23 +59,26 @@ def land(
         allow_unverified: With empty ``digests``: takes any dataset of this form.
 
     Raises:
-        ParameterError: ``digests`` does not name the four files, or is no SHA-256.
-        SourceError: A file is not to be had.
+        ParameterError: ``digests`` does not name the four files, or a value is not a SHA-256.
+        SourceError: A file could not be downloaded.
         DataError: Images and labels differ in number.
-        BucketError: The bucket is missing or refuses, or holds something else under this name.
+        BucketError: The bucket is missing or refuses, or has something else under this name.
         DiskError: The scratch disk is full.
     """
     expected = expected_digests(digests, allow_unverified)
     sources = resolve(source)
     bucket.check_bucket(bucket_uri)
     with scratch_directory("ingest") as scratch:
-        present = _already_landed(bucket_uri, expected)
-        fetched = _fetch_missing(sources, present, expected, scratch)
-        found = expected or {name: item.content.sha256 for name, item in fetched.items()}
+        contents = _already_landed(bucket_uri, expected, scratch)
+        fetched = {
+            name: fetch(sources, name, (expected or {}).get(name), scratch)
+            for name in FILES
+            if name not in contents
+        }
+        contents |= {name: item.content for name, item in fetched.items()}
+        found = {name: contents[name].sha256 for name in FILES}
+        examples = _count_examples(contents)
         directory = raw_directory(bucket_uri, found)
-        headers = {name: _stored_header(f"{directory}/{name}.gz", name) for name in present}
-        headers |= {name: item.content.header for name, item in fetched.items()}
-        examples = _count_examples(headers)
         uploaded = [name for name, item in fetched.items() if _upload(item, directory, name)]
     metadata = {
         "digests": found,
@@ -88,67 +91,90 @@ def land(
     return Landed(directory, metadata, _report(directory, fetched, uploaded))
 
 
-def _already_landed(bucket_uri: str, expected: Mapping[str, str] | None) -> list[str]:
+def expected_digests(digests: Mapping[str, str], allow_unverified: bool) -> dict[str, str] | None:
+    """The digests to verify by; None when any dataset of this form is allowed.
+
+    Raises:
+        ParameterError: ``digests`` does not name the four files, or a value is not a SHA-256.
+    """
+    if not digests:
+        return None if allow_unverified else dict(DIGESTS)
+    if set(digests) != set(FILES):
+        raise ParameterError(
+            f"digests names {', '.join(sorted(digests))}, expected exactly {', '.join(FILES)}"
+        )
+    chosen = {name: str(digests[name]).lower() for name in FILES}
+    for name, digest in chosen.items():
+        if len(digest) != 64 or set(digest) - set("0123456789abcdef"):
+            raise ParameterError(
+                f"digests[{name!r}] is {digest!r}, expected the 64 hexadecimal digits of the "
+                "SHA-256 of the decompressed file"
+            )
+    return chosen
+
+
+def raw_directory(bucket_uri: str, digests: Mapping[str, str]) -> str:
+    """A dataset's place: ``<bucket_uri>/raw/`` and 16 digits of the digest of its digests."""
+    key = hashlib.sha256("".join(digests[name] for name in FILES).encode()).hexdigest()[:16]
+    return f"{bucket_uri.rstrip('/')}/raw/{key}"
+
+
+def _already_landed(
+    bucket_uri: str, expected: Mapping[str, str] | None, scratch: Path
+) -> dict[str, Content]:
     if expected is None:
-        return []
+        return {}
     directory = raw_directory(bucket_uri, expected)
-    return [name for name in FILES if _is_landed(f"{directory}/{name}.gz", name, expected[name])]
+    found = {
+        name: _landed(f"{directory}/{name}.gz", name, expected[name], scratch) for name in FILES
+    }
+    return {name: content for name, content in found.items() if content is not None}
 
 
-def _is_landed(uri: str, name: str, digest: str) -> bool:
-    """Whether the object is there; one that was not landed by a verified upload is read."""
+def _landed(uri: str, name: str, digest: str, scratch: Path) -> Content | None:
+    """What an object contains, None without one; one without a note of its digest is read."""
     there = bucket.stat(uri)
     if there is None:
-        return False
-    if there.metadata.get(DIGEST_KEY) == digest:
-        return True
-    log.info("%s is there without a note of its digest: reading it", uri)
-    found = inspect(bucket.ObjectReader(there), name, digest).sha256
-    if found != digest:
+        return None
+    noted = there.metadata or {}
+    if noted.get(DIGEST_KEY) == digest and noted.get(EXAMPLES_KEY, "").isdecimal():
+        return Content(digest, int(noted[EXAMPLES_KEY]))
+    log.info("%s has no note of its digest and examples: reading it", uri)
+    path = scratch / f"{name}.landed"
+    with path.open("wb+") as file:
+        bucket.download(uri, file)
+    content = inspect(path, name, digest)
+    if content.sha256 != digest:
         raise BucketError(
-            f"{uri} holds a payload with the SHA-256 {found}, expected {digest}; remove the object "
-            "and run again"
+            f"{uri} has a payload with the SHA-256 {content.sha256}, expected {digest}; remove the "
+            "object and run again"
         )
-    return True
+    return content
 
 
-def _fetch_missing(
-    sources: Sequence[Source],
-    present: Sequence[str],
-    expected: Mapping[str, str] | None,
-    scratch: Path,
-) -> dict[str, Fetched]:
-    wanted = expected or {}
-    missing = [name for name in FILES if name not in present]
-    return {name: fetch(sources, name, wanted.get(name), scratch) for name in missing}
-
-
-def _stored_header(uri: str, name: str) -> Header:
-    return read_header(Payload(bucket.open_object(uri, HEADER_BLOCK), uri), kind_of(name))
-
-
-def _count_examples(headers: Mapping[str, Header]) -> dict[str, int]:
+def _count_examples(contents: Mapping[str, Content]) -> dict[str, int]:
     pairs = {"train": (TRAIN_IMAGES, TRAIN_LABELS), "test": (TEST_IMAGES, TEST_LABELS)}
     for images, labels in pairs.values():
-        if headers[images].count != headers[labels].count:
+        if contents[images].count != contents[labels].count:
             raise DataError(
-                f"{images} has {headers[images].count} examples, {labels} has "
-                f"{headers[labels].count} (both at byte 4); they must agree, get the set anew"
+                f"{images} has {contents[images].count} examples, {labels} has "
+                f"{contents[labels].count} (both at byte 4); they must agree, download both again"
             )
-    return {split: headers[images].count for split, (images, _) in pairs.items()}
+    return {split: contents[images].count for split, (images, _) in pairs.items()}
 
 
 def _upload(item: Fetched, directory: str, name: str) -> bool:
     """Uploads a file unless its payload is there; says whether it was uploaded."""
     uri = f"{directory}/{name}.gz"
-    digest = item.content.sha256
-    if _is_landed(uri, name, digest):
+    digest, scratch = item.content.sha256, item.path.parent
+    if _landed(uri, name, digest, scratch):
         return False
+    note = {DIGEST_KEY: digest, EXAMPLES_KEY: str(item.content.count)}
     try:
-        return bucket.upload(item.path, uri, {DIGEST_KEY: digest})
+        return bucket.upload(item.path, uri, note)
     except bucket.ObjectDiffersError:
         # Another ingest was faster; mirrors compress differently: other bytes, same payload.
-        if not _is_landed(uri, name, digest):
+        if not _landed(uri, name, digest, scratch):
             raise
         return False
 
@@ -174,7 +200,7 @@ def _log_summary(
     train, test = metadata["examples"]["train"], metadata["examples"]["test"]
     what = f"{train} training and {test} test examples in {directory}"
     if not fetched:
-        log.info("%s: all 4 files were there already, nothing fetched, nothing uploaded", what)
+        log.info("%s: all 4 files were there already, nothing downloaded, nothing uploaded", what)
         return
-    how = "verified by SHA-256" if metadata["verified"] else "UNVERIFIED, no digests were given"
+    how = "verified by SHA-256" if metadata["verified"] else "unverified (allow_unverified=true)"
     log.info("%s: %d of 4 files uploaded, %s", what, len(uploaded), how)

@@ -1,27 +1,30 @@
-"""A mirror that serves the files over HTTP, read with bounds on time and size."""
+"""A mirror that serves the files over HTTP, with limits on time and size."""
 
 import re
-import ssl
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, Final
-from urllib.parse import urljoin, urlsplit
+from pathlib import Path
+from typing import Final
+from urllib.parse import urljoin
 
 import requests
 import urllib3
 
 from components.dataset.errors import SourceError
 from components.dataset.redaction import one_line, redacted
-from components.ingest import connection
+from components.ingest.progress import download_progress
 
 CONNECT_SECONDS: Final = 10.0
 READ_SECONDS: Final = 20.0
 """Longest silence between two packets."""
+TOTAL_SECONDS: Final = 900.0
+"""Longest download of one file: for the largest one a mean speed of 30 kB/s."""
 MAX_LOST_CONNECTIONS: Final = 3
 """After so many failures to connect in a row a mirror is not asked for further files."""
 MAX_REDIRECTS: Final = 5
+BLOCK: Final = 1 << 16
 LONGEST: Final = 120
-"""Characters of what another machine says, in an error."""
+"""Characters quoted from another machine in an error."""
 
 
 class TransientError(SourceError):
@@ -29,23 +32,32 @@ class TransientError(SourceError):
 
 
 class Mirror:
-    """An ``http(s)://`` base address."""
+    """An ``http(s)://`` base address.
+
+    Attributes:
+        label: The address for logs and errors, without credentials.
+    """
 
     def __init__(self, base: str) -> None:
         self._base = base if base.endswith("/") else f"{base}/"
         self.label = redacted(self._base)
         self._lost_connections = 0
 
-    @contextmanager
-    def open(self, name: str) -> Iterator["Body"]:
-        """Requests ``<name>.gz``, or ``<name>`` where that is not found.
+    def download(self, name: str, path: Path, limit: int) -> None:
+        """Writes ``<name>.gz`` to ``path``, or ``<name>`` where that is not found.
+
+        Args:
+            name: One of ``facts.FILES``.
+            path: Where to write.
+            limit: Most bytes to accept.
 
         Raises:
             TransientError: No connection, a time-out, 429 or 5xx.
             SourceError: Any other answer than 200, a certificate that is not accepted, a redirect
-                that leads nowhere, an address that is link-local.
+                that cannot be followed, a file that is too slow or too large.
         """
-        with connection.Session() as session:
+        with requests.Session() as session:
+            session.max_redirects = MAX_REDIRECTS
             response = self._get(session, f"{name}.gz")
             if response.status_code == 404:
                 response.close()
@@ -54,94 +66,59 @@ class Mirror:
                 transient = response.status_code == 429 or response.status_code >= 500
                 kind = TransientError if transient else SourceError
                 raise kind(one_line(f"HTTP {response.status_code} {response.reason}", LONGEST))
-            yield Body(response)
+            _save(response, path, limit)
 
     def _get(self, session: requests.Session, file: str) -> requests.Response:
         if self._lost_connections >= MAX_LOST_CONNECTIONS:
             raise SourceError("was not reachable for an earlier file")
-        url = urljoin(self._base, file)
-        for _ in range(1 + MAX_REDIRECTS):
-            response = self._ask(session, url)
-            if not response.is_redirect:
-                return response
-            response.close()
-            url = _target(response)
-        raise SourceError(f"more than {MAX_REDIRECTS} redirects")
-
-    def _ask(self, session: requests.Session, url: str) -> requests.Response:
         try:
             response = session.get(
-                url,
+                urljoin(self._base, file),
                 # Not transfer-encoded: the gzip bytes of the file itself are wanted.
                 headers={"Accept-Encoding": "identity"},
                 timeout=(CONNECT_SECONDS, READ_SECONDS),
                 stream=True,
             )
+        except requests.exceptions.SSLError as error:
+            raise SourceError(f"no trusted TLS connection ({_reason(error)})") from error
         except (requests.ConnectionError, requests.Timeout) as error:
-            if _is_distrusted(error):
-                raise SourceError(f"its certificate is not accepted ({_reason(error)})") from error
             self._lost_connections += 1
             raise TransientError(f"no connection ({_reason(error)})") from error
-        # Beside its own errors, requests lets pass what fails in the parsing of an address.
-        except (
-            requests.RequestException,
-            urllib3.exceptions.HTTPError,
-            ValueError,
-            TypeError,
-        ) as error:
-            raise SourceError(f"unusable address or answer ({_reason(error)})") from error
+        except requests.TooManyRedirects as error:
+            raise SourceError(f"more than {MAX_REDIRECTS} redirects") from error
+        # Besides its own errors, requests passes on errors of parsing an address. Their text is
+        # not repeated: it quotes parts of the address, such as half of a password.
+        except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
+            raise SourceError(f"unusable address or answer ({type(error).__name__})") from error
         self._lost_connections = 0
         return response
 
 
-class Body:
-    """The body of an answer.
-
-    Attributes:
-        total: Expected bytes, None when the server does not say.
-    """
-
-    def __init__(self, response: requests.Response) -> None:
-        self._raw: Any = response.raw
-        self.total: int | None = self._raw.length_remaining
-        self._received = 0
-        if self.total is not None and self.total > connection.MAX_BYTES:
-            raise SourceError(f"too large (announces more than {connection.MAX_BYTES} bytes)")
-
-    def read(self, size: int, /) -> bytes:
-        """Reads at most ``size`` bytes, what one packet brought.
-
-        Raises:
-            TransientError: The connection broke, or was silent for ``READ_SECONDS``.
-            SourceError: The body is too slow or too large.
-        """
-        try:
-            content: bytes = self._raw.read1(size, decode_content=False) or b""
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise TransientError(
-                f"connection lost after {self._received} bytes ({_reason(error)})"
-            ) from error
-        self._received += len(content)
-        return content
+def _save(response: requests.Response, path: Path, limit: int) -> None:
+    """Writes the body to ``path``, within the limits on time and size."""
+    started = time.monotonic()
+    total = response.raw.length_remaining
+    received = 0
+    with path.open("wb") as file, download_progress(path.name, total) as advance:
+        while block := _read(response, received):
+            received += len(block)
+            if max(received, total or 0) > limit:
+                raise SourceError(f"too large (more than {limit} bytes)")
+            if time.monotonic() - started > TOTAL_SECONDS:
+                raise SourceError(f"too slow ({received} bytes in {TOTAL_SECONDS:.0f} s)")
+            file.write(block)
+            advance(len(block))
 
 
-def _target(response: requests.Response) -> str:
-    """Where a redirect leads to.
-
-    Raises:
-        SourceError: That is no ``http(s)://`` address.
-    """
-    # Headers are decoded as Latin-1, addresses are UTF-8.
-    location = response.headers["Location"].encode("latin-1").decode(errors="replace")
+def _read(response: requests.Response, received: int) -> bytes:
+    """At most ``BLOCK`` bytes, what one packet brought; none at the end."""
     try:
-        target = urljoin(response.url, location)
-        parts = urlsplit(target)
-        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
-            return target
-    except ValueError as error:
-        # The parser's own words repeat a part of the address, as half of a password.
-        raise SourceError("redirects to an unusable address") from error
-    raise SourceError(one_line(f"redirects to {target}, not to http:// or https://", LONGEST))
+        content: bytes = response.raw.read1(BLOCK, decode_content=False) or b""
+    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        raise TransientError(
+            f"connection lost after {received} bytes ({_reason(error)})"
+        ) from error
+    return content
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -153,13 +130,8 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             return
 
 
-def _is_distrusted(error: BaseException) -> bool:
-    """Whether the other side's certificate was refused: it will be at the next attempt too."""
-    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
-
-
 def _reason(error: BaseException) -> str:
     """The innermost cause, short enough for a line."""
     *_, cause = _causes(error)
-    # urllib3 begins with the connection, which the line names already.
+    # urllib3 begins with the connection, which the line already names.
     return one_line(re.sub(r"^\w+\(host=[^)]*\): ", "", str(cause)), LONGEST)

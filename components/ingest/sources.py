@@ -1,18 +1,21 @@
 """Where the four files can come from, in the order in which they are tried."""
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+import re
+import shutil
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Final, Protocol
 from urllib.parse import unquote, urlsplit
 
-from components.dataset import bucket, raw
+from components.dataset import bucket
+from components.dataset.disk import FULL
 from components.dataset.errors import SourceError
-from components.dataset.facts import MIRRORS
-from components.dataset.payload import Readable
-from components.ingest.connection import refuse_link_local
-from components.ingest.credentials import refuse_credentials
+from components.dataset.raw import find_file
+from components.dataset.redaction import USER
+from components.ingest import fashion_mnist
 from components.ingest.mirror import Mirror
+
+NO_PORT: Final = re.compile(r"://(?:\[[^\]/]*\]|[^/?#:\[]*):(?!\d*(?:[/?#]|$))")
+"""A colon after the host without a port, which may precede a password."""
 
 
 class Source(Protocol):
@@ -23,11 +26,11 @@ class Source(Protocol):
         """Its address, for logs and errors."""
         ...
 
-    def open(self, name: str) -> AbstractContextManager[Readable]:
-        """Opens one file.
+    def download(self, name: str, path: Path, limit: int) -> None:
+        """Writes one file, gzipped or plain, to ``path``.
 
         Raises:
-            SourceError, BucketError: It is not to be had here.
+            SourceError, BucketError: The source does not have it, or fails.
         """
         ...
 
@@ -39,45 +42,23 @@ class Directory:
         self.label = str(path)
         self._path = path
 
-    @contextmanager
-    def open(self, name: str) -> Iterator[Readable]:
-        """Opens ``<name>.gz``, or ``<name>`` where there is none.
+    def download(self, name: str, path: Path, limit: int) -> None:
+        """Copies one file; ``limit`` does not apply.
 
         Raises:
-            SourceError: There is neither, or it cannot be read.
+            SourceError: There is no such file, or it cannot be read.
         """
         try:
             if not self._path.is_dir():
                 raise SourceError("no such directory")
-            paths = (self._path / f"{name}.gz", self._path / name)
-            path = next((path for path in paths if path.is_file()), None)
-            if path is None:
+            found = find_file(self._path, name)
+            if found is None:
                 raise SourceError(f"no {name}.gz there")
-            file = path.open("rb")
+            shutil.copyfile(found, path)
         except OSError as error:
+            if error.errno in FULL:
+                raise
             raise SourceError(f"{name}.gz cannot be read ({error.strerror})") from error
-        with file:
-            yield File(file)
-
-
-class File:
-    """An open file of a local directory."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-
-    def read(self, size: int, /) -> bytes:
-        """Reads at most ``size`` bytes.
-
-        Raises:
-            SourceError: The disk fails.
-        """
-        try:
-            return self._file.read(size)
-        except OSError as error:
-            raise SourceError(
-                f"cannot be read at byte {self._file.tell()} ({error.strerror})"
-            ) from error
 
 
 class Prefix:
@@ -87,18 +68,17 @@ class Prefix:
         bucket.parse_uri(uri)
         self.label = uri.rstrip("/")
 
-    @contextmanager
-    def open(self, name: str) -> Iterator[Readable]:
-        """Opens ``<name>.gz``, or ``<name>`` where there is none.
+    def download(self, name: str, path: Path, limit: int) -> None:
+        """Copies one object; ``limit`` does not apply.
 
         Raises:
-            SourceError: There is neither.
+            SourceError: There is no such object.
             BucketError: The bucket refuses or cannot be reached.
         """
-        for file in (f"{name}.gz", name):
-            there = bucket.stat(f"{self.label}/{file}")
-            if there is not None:
-                yield bucket.ObjectReader(there)
+        for uri in (f"{self.label}/{name}.gz", f"{self.label}/{name}"):
+            if bucket.stat(uri) is not None:
+                with path.open("wb+") as file:
+                    bucket.download(uri, file)
                 return
         raise SourceError(f"no {name}.gz there")
 
@@ -112,13 +92,14 @@ def resolve(source: str) -> list[Source]:
             mirrors.
 
     Raises:
-        SourceError: A scheme that is not known, an address with credentials or one that cannot be
-            used, or a directory that does not exist.
+        SourceError: An unknown scheme, an address with credentials or one that cannot be used, or
+            a directory that does not exist.
         BucketError: A ``gs://`` address without a bucket.
     """
     refuse_credentials(source)
     if not source:
-        return [*map(Directory, raw.directories()), *(Mirror(base) for base in MIRRORS)]
+        local = map(Directory, fashion_mnist.directories())
+        return [*local, *map(Mirror, fashion_mnist.MIRRORS)]
     scheme, separator, rest = source.partition("://")
     if not separator:
         return [_existing(source)]
@@ -134,27 +115,51 @@ def resolve(source: str) -> list[Source]:
     )
 
 
+def refuse_credentials(source: str) -> None:
+    """Refuses an address with a user, a password or a signature.
+
+    A source is a parameter of the pipeline, and parameters are stored as plain text: in the job,
+    in metadata, in summaries and logs. The error does not repeat the address.
+
+    Raises:
+        SourceError: ``source`` is such an address.
+    """
+    if USER.search(source):
+        raise SourceError(
+            "source has a user or a password in its address, and a run stores its parameters as "
+            "plain text; leave it out and put it into ~/.netrc, or give a gs:// prefix"
+        )
+    if NO_PORT.search(source):
+        raise SourceError(
+            "source has a colon after its host without a port, as before a password; correct the "
+            "port, or put a password into ~/.netrc"
+        )
+    if "://" in source and re.search("[?#]", source):
+        raise SourceError(
+            "source has a query or a fragment, and the names of the four files are appended to it; "
+            "give the base address alone, or a gs:// prefix"
+        )
+
+
 def _mirror(base: str) -> Mirror:
     try:
         parts = urlsplit(base)
-        host = parts.hostname if parts.port != 0 else None
+        usable = bool(parts.hostname) and parts.port != 0
     except ValueError:
-        host = None
-    if not host:
-        # The parser's own words repeat the address, and with it what may be a password.
-        raise SourceError("source is no usable address: its host or its port is none; correct it")
-    refuse_link_local(host)
+        usable = False
+    if not usable:
+        raise SourceError("source is not a usable address: correct its host or its port")
     return Mirror(base)
 
 
 def _existing(name: str) -> Directory:
     try:
         path = Path(name).expanduser()
-    except RuntimeError:
+    except RuntimeError:  # The home of an unknown user.
         path = Path(name)
     if not path.is_dir():
         raise SourceError(
-            f"source {path} is not a directory; give one that holds the four .gz files, or leave "
-            "source empty to download them"
+            f"source {path} is not a directory; give one with the four .gz files, or leave source "
+            "empty to download them"
         )
     return Directory(path.absolute())

@@ -5,7 +5,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.runs.record import Task
+from pipeline.cli.watchers import state_and_figure
+from pipeline.runs.tasks import Task
 
 
 class LineWatcher:
@@ -22,7 +23,7 @@ class LineWatcher:
 
     def started(self, task: Task) -> None:
         """Says that a task begins."""
-        self._write(f"{task.title}: started")
+        self._write(f"{task.display_name}: started")
 
     def said(self, task: Task, line: str, *, transient: bool) -> None:
         """Shows a line of the task's own."""
@@ -31,7 +32,7 @@ class LineWatcher:
 
     def ended(self, task: Task) -> None:
         """Says how a task ended, and its figure."""
-        self._write(f"{task.title}: {task.outcome}")
+        self._write(f"{task.display_name}: {state_and_figure(task)}")
 
     def _write(self, text: str, end: str = "\n") -> None:
         # Blanks wipe out what is longer of the progress before.

@@ -68,13 +68,11 @@ def _in_directory(directory: Path) -> ChosenModel:
 
 
 def _of_run(root: Path, reference: str) -> ChosenModel:
-    from pipeline.runs.finding import LAST, find, newest
-    from pipeline.runs.root import Root
+    from pipeline.runs.runs import LAST, find, newest_trained, trained_model
 
-    run = find(Root(root), reference)
-    if reference == LAST:
-        run = newest(Root(root), "a model", lambda run: run.model)
-    path = run.model
+    runs = root / "runs"
+    run = newest_trained(runs) if reference == LAST else find(runs, reference)
+    path = trained_model(run)
     if path is None:
         raise CommandError(
             f"run {run.id} ({run.state}) left no model; `{command('runs')}` lists the others"

@@ -12,8 +12,8 @@ from typing import Any, Final, Literal
 
 from components.dataset.code import code_digest
 from components.dataset.errors import DataError
-from components.dataset.facts import DIGESTS
 from components.dataset.manifest import MANIFEST, content_digest, file_digest, read_manifest
+from components.ingest.fashion_mnist import DIGESTS
 from pipeline.runs import registry_files as files
 from pipeline.runs.registry_files import RegistryError
 

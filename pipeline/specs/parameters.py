@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from components.dataset.errors import SourceError, StepError
 from components.dataset.redaction import one_line
-from components.ingest.credentials import refuse_credentials
+from components.ingest.sources import refuse_credentials
 from components.train.trainer.hyperparameters import PRESETS, Hyperparameters
 from pipeline.errors import UsageError
 from pipeline.specs.spec import Spec, declared

@@ -6,7 +6,8 @@ from rich.console import Console
 
 from pipeline.duration import duration
 from pipeline.errors import JobFailed
-from pipeline.runs.record import Task
+from pipeline.runs.summary import step_as_json
+from pipeline.runs.tasks import Task
 from pipeline.steps import version_of
 from pipeline.vertex import jobs
 from pipeline.vertex.jobs import CONSOLE, page, state
@@ -16,6 +17,7 @@ from pipeline.vertex.watching import come_back
 
 BROWSER: Final = "https://storage.cloud.google.com"
 """Shows an object to whoever is signed in and may read it."""
+UPLOADS: Final = ("model-upload", "model-upload-2")
 
 
 def tell(job: Any, tasks: dict[str, Task], target: Target, console: Console) -> None:
@@ -49,14 +51,16 @@ def as_json(job: Any, tasks: dict[str, Task], target: Target) -> dict[str, Any]:
         "verdict": {"passed": found.get("Output"), "reason": evaluation.get("reason", "")},
         "model": uploaded(tasks),
         "report": found["report"].uri if "report" in found else "",
-        "steps": [task.as_json() for task in tasks.values()],
+        "steps": [step_as_json(task) for task in tasks.values()],
     }
 
 
 def uploaded(tasks: dict[str, Task]) -> str:
     """Resource name of the version that was uploaded; empty when none was."""
-    found = tasks["upload"].outputs.get("model") if "upload" in tasks else None
-    return str(found.metadata.get("resourceName", "")) if found else ""
+    for name in UPLOADS:
+        if name in tasks and "model" in tasks[name].outputs:
+            return str(tasks[name].outputs["model"].metadata.get("resourceName", ""))
+    return ""
 
 
 def check(job: Any, target: Target) -> None:

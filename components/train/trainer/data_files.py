@@ -62,8 +62,8 @@ def official(seed: int) -> tuple[Split, Split]:
         DataError: The files are not on this machine, or damaged.
     """
     from components.dataset.facts import TRAIN_IMAGES, TRAIN_LABELS
-    from components.dataset.raw import find_raw
     from components.dataset.split import shuffled_positions
+    from components.ingest.fashion_mnist import find_raw
 
     directory = find_raw()
     everything = _read_pair(_find(directory, TRAIN_IMAGES), _find(directory, TRAIN_LABELS))
