@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from components.dataset.facts import DIGESTS, IMAGE_HEIGHT, IMAGE_WIDTH
-from components.dataset.raw import find_raw
+from components.dataset.facts import IMAGE_HEIGHT, IMAGE_WIDTH
+from components.ingest.fashion_mnist import DIGESTS, find_raw
 from tests.command import fashion_mnist, summary, versions
 from tests.photographs import PHOTOGRAPHS, Pixels, encoded
 

@@ -14,8 +14,8 @@ from benchmarks.peers import keras_data, keras_network, naive_records, single_ex
 from benchmarks.scaling import count_of
 from benchmarks.sides import decode
 from benchmarks.sides.repeat import repeated
-from components.dataset import raw as raw_files
 from components.dataset.records import read_records
+from components.ingest import fashion_mnist
 from components.train.trainer.data_files import official
 from components.train.trainer.layers import Committee
 from components.train.trainer.model import build_model
@@ -76,7 +76,7 @@ def test_the_naive_loop_writes_the_examples_that_decode_writes(raw: Path, tmp_pa
 def test_a_peer_trains_and_validates_on_the_examples_of_the_presets(
     raw: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(raw_files, "SYSTEM_DIRECTORY", str(raw))
+    monkeypatch.setattr(fashion_mnist, "SYSTEM_DIRECTORY", str(raw))
     for theirs, ours in zip(keras_data.load_splits(raw, seed), official(seed), strict=True):
         images, labels = theirs
         assert ours.examples is not None

@@ -1,5 +1,8 @@
-"""What every fake service stands on: a server on a free loopback port."""
+"""The base of every fake service: a threaded server on a free loopback port."""
 
+import contextlib
+import socket
+import struct
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -7,14 +10,26 @@ from typing import Any, Self
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers requests, and says nothing of them on standard error."""
+    """Answers requests, without a log on standard error."""
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Keeps the test's output clean."""
 
+    def reset(self) -> None:
+        """Breaks the connection off: with a linger of zero, closing sends RST."""
+        linger = struct.pack("ii", 1, 0)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self.close_connection = True
+        self.connection.close()
+
+    def finish(self) -> None:
+        """Ends the connection, which may be broken already."""
+        with contextlib.suppress(OSError, ValueError):
+            super().finish()
+
 
 class LoopbackServer(ThreadingHTTPServer):
-    """Serves with ``handler`` within its block; clients may go when they like, as real ones do."""
+    """Serves with ``handler`` within its block; clients may disconnect at any time."""
 
     daemon_threads = True
 
@@ -35,6 +50,6 @@ class LoopbackServer(ThreadingHTTPServer):
         self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Tells what the handler did wrong, on standard error, but not that the client has gone."""
+        """Prints errors of the handler, but not that the client has disconnected."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)

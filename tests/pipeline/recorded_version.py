@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from components.dataset.code import code_digest
-from components.dataset.facts import DIGESTS
 from components.dataset.manifest import content_digest, write_manifest
+from components.ingest.fashion_mnist import DIGESTS
 from pipeline.runs.registry import Registry, Version
 from tests.saved_models import make_model
 

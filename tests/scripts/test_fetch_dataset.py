@@ -26,6 +26,6 @@ def test_the_four_files_land_verified(tmp_path: Path) -> None:
 
 def test_where_one_file_is_another_none_lands(tmp_path: Path) -> None:
     name = next(reversed(DIGESTS))
-    with serve_mirror(FILES) as mirror, pytest.raises(SourceError, match=f"{name}.gz is not to"):
+    with serve_mirror(FILES) as mirror, pytest.raises(SourceError, match=f"{name}.gz could not"):
         land([mirror.url], {**DIGESTS, name: "0" * 64}, tmp_path / "data")
     assert list((tmp_path / "data").iterdir()) == []

@@ -1,43 +1,64 @@
+import dataclasses
 import gzip
-from collections.abc import Iterator
+import os
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from google.cloud.storage.retry import DEFAULT_RETRY
 
-from components.dataset import bucket, storage
+from components.dataset import bucket, folder
 from components.dataset.errors import BucketError
 from tests import planted
-from tests.fakes.storage import FakeBucket, serve_emulator, serve_storage
+from tests.fakes.storage import (
+    FakeBucket,
+    Request,
+    StorageFault,
+    StorageHandler,
+    serve_emulator,
+    serve_storage,
+)
+
+BLOCK = 256 << 10
+"""The smallest chunk of a resumable upload that the service takes."""
+CONTENT = bytes(range(256)) * 3000
+URI = "gs://bucket/home/object"
 
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeBucket]:
+    """A fake bucket whose clients retry soon, give up soon, and send in small chunks."""
     with serve_storage() as fake:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", fake.host)
+        monkeypatch.setattr(bucket, "TIMEOUT", (5, 0.3))
+        monkeypatch.setattr(bucket, "BACKOFF_SECONDS", 0.01)
+        monkeypatch.setattr(bucket, "RETRY_SECONDS", 3.0)
+        monkeypatch.setattr(bucket, "BLOCK", BLOCK)
+        quick = DEFAULT_RETRY.with_delay(initial=0.01, maximum=0.05)
+        monkeypatch.setattr("google.cloud.storage.retry.DEFAULT_RETRY", quick)
+        monkeypatch.setattr("google.cloud.storage.blob._MAX_MULTIPART_SIZE", BLOCK)
         yield fake
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
-    path = tmp_path / "numbers.gz"
-    path.write_bytes(gzip.compress(bytes(range(256)) * 100, mtime=0))
+def large(tmp_path: Path) -> Path:
+    """A file that is uploaded in three chunks."""
+    path = tmp_path / "large"
+    path.write_bytes(CONTENT)
     return path
 
 
-def test_a_key_that_cannot_be_read_is_not_repeated(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    key = planted.service_account(tmp_path / "key.json")
-    monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
-    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(key))
-    storage._client_for.cache_clear()
-    with pytest.raises(BucketError, match="needs credentials") as caught:
-        bucket.stat("gs://bucket/a")
-    assert not planted.told(str(caught.value))
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A file that is uploaded in one request."""
+    path = tmp_path / "small.gz"
+    path.write_bytes(gzip.compress(CONTENT, mtime=0))
+    return path
 
 
 @pytest.mark.parametrize("uri", ["", "bucket/a", "gs://", "gs:///a", "s3://bucket/a"])
-def test_what_is_no_bucket_address_is_refused(uri: str) -> None:
+def test_other_addresses_are_refused(uri: str) -> None:
     with pytest.raises(BucketError, match="expected gs://BUCKET"):
         bucket.parse_uri(uri)
 
@@ -47,57 +68,12 @@ def test_an_address_is_a_bucket_and_a_name() -> None:
     assert bucket.parse_uri("gs://bucket/a/b/") == ("bucket", "a/b")
 
 
-def test_an_upload_carries_checksum_and_metadata(fake: FakeBucket, file: Path) -> None:
-    assert bucket.upload(file, "gs://bucket/a/numbers.gz", {"key": "value"})
-    assert fake.objects["a/numbers.gz"] == file.read_bytes()
-    there = bucket.stat("gs://bucket/a/numbers.gz")
-    assert there is not None
-    assert (there.size, there.metadata) == (file.stat().st_size, {"key": "value"})
-
-
-def test_the_same_bytes_again_are_already_there(fake: FakeBucket, file: Path) -> None:
-    assert bucket.upload(file, "gs://bucket/numbers.gz", {})
-    assert not bucket.upload(file, "gs://bucket/numbers.gz", {})
-    assert fake.uploads == ["numbers.gz"]
-
-
-def test_other_bytes_are_never_overwritten(fake: FakeBucket, file: Path) -> None:
-    fake.put("numbers.gz", b"something else")
-    with pytest.raises(
-        bucket.ObjectDiffersError, match=r"gs://bucket/numbers\.gz is already there"
-    ):
-        bucket.upload(file, "gs://bucket/numbers.gz", {})
-    assert fake.objects["numbers.gz"] == b"something else"
-
-
-def test_an_object_is_streamed_in_blocks(fake: FakeBucket) -> None:
-    content = bytes(range(256)) * 10
-    fake.put("a", content)
-    reader = bucket.open_object("gs://bucket/a", block=1000)
-    assert b"".join(iter(lambda: reader.read(700), b"")) == content
-    assert len(fake.downloads) == 3
-
-
-def test_damage_on_the_way_is_found(fake: FakeBucket) -> None:
-    fake.put("a", bytes(1000))
-    fake.damage = True
-    reader = bucket.open_object("gs://bucket/a")
-    with pytest.raises(BucketError, match="gs://bucket/a arrived damaged"):
-        reader.read(1000)
-
-
-def test_an_object_that_is_gone_says_to_run_without_the_cache(fake: FakeBucket) -> None:
-    assert bucket.stat("gs://bucket/a") is None
-    with pytest.raises(BucketError, match="gs://bucket/a is gone; run again with --no-cache"):
-        bucket.open_object("gs://bucket/a")
-
-
-def test_an_object_that_goes_away_while_it_is_read_says_so(fake: FakeBucket) -> None:
-    fake.put("a", bytes(1000))
-    reader = bucket.open_object("gs://bucket/a")
-    fake.objects.clear()
-    with pytest.raises(BucketError, match="gs://bucket/a is gone; run again with --no-cache"):
-        reader.read(1000)
+def test_an_upload_carries_metadata_and_is_done_once(fake: FakeBucket, small: Path) -> None:
+    assert bucket.upload(small, URI, {"key": "value"}) is True
+    assert bucket.upload(small, URI, {"key": "value"}) is False
+    assert fake.committed == [("home/object", small.read_bytes())]
+    there = bucket.stat(URI)
+    assert (there.size, there.metadata) == (small.stat().st_size, {"key": "value"})
 
 
 def test_objects_are_listed_below_a_prefix(fake: FakeBucket) -> None:
@@ -106,57 +82,223 @@ def test_objects_are_listed_below_a_prefix(fake: FakeBucket) -> None:
     assert bucket.list_objects("gs://bucket/a") == ["gs://bucket/a/1", "gs://bucket/a/2"]
 
 
-def test_a_missing_bucket_is_named(fake: FakeBucket, file: Path) -> None:
+def test_a_missing_object_says_to_run_without_the_cache(fake: FakeBucket, tmp_path: Path) -> None:
+    assert bucket.stat(URI) is None
+    with pytest.raises(BucketError, match=f"{URI} is gone; run again with --no-cache"):
+        folder.fetch_object(URI, tmp_path / "copy")
+
+
+def test_a_missing_bucket_is_named(fake: FakeBucket, small: Path) -> None:
     for call in (
         lambda: bucket.check_bucket("gs://elsewhere/a"),
-        lambda: bucket.upload(file, "gs://elsewhere/a", {}),
+        lambda: bucket.upload(small, "gs://elsewhere/a", {}),
     ):
         with pytest.raises(BucketError, match="the bucket gs://elsewhere does not exist; create"):
             call()
 
 
-def test_a_refusal_names_the_role(fake: FakeBucket, file: Path) -> None:
+def test_a_refusal_names_the_role(fake: FakeBucket, small: Path) -> None:
     fake.refuse = True
     with pytest.raises(BucketError, match=r"roles/storage\.objectAdmin on gs://bucket"):
-        bucket.upload(file, "gs://bucket/a", {})
+        bucket.upload(small, URI, {})
     with pytest.raises(BucketError, match=r"roles/storage\.objectViewer on gs://bucket"):
-        bucket.stat("gs://bucket/a")
+        bucket.stat(URI)
 
 
-def test_an_unreachable_service_is_an_error_after_bounded_retries(
-    monkeypatch: pytest.MonkeyPatch,
+def test_credentials_that_cannot_be_used_are_not_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storage, "RETRY_SECONDS", 0.1)
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:9")
-    with pytest.raises(BucketError, match="gs://bucket cannot be reached"):
-        bucket.check_bucket("gs://bucket")
-
-
-def test_missing_credentials_say_how_to_get_some(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+    key = planted.service_account(tmp_path / "key.json")
     monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
-    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "missing.json"))
-    storage._client_for.cache_clear()
-    with pytest.raises(BucketError, match="gcloud auth application-default login"):
-        bucket.stat("gs://bucket/a")
+    for path in (key, tmp_path / "missing.json"):
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(path))
+        bucket._client_for.cache_clear()
+        with pytest.raises(BucketError, match="run gcloud auth application-default") as caught:
+            bucket.stat(URI)
+        assert not planted.told(str(caught.value))
 
 
-def test_it_works_with_the_emulator_too(
-    tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_folder_is_published_the_oldest_file_first_and_fetched(
+    tmp_path: Path, fake: FakeBucket
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    for second, name in enumerate(("b", "c", "a")):
+        (here / name).write_text(name)
+        os.utime(here / name, (1, 1 + second))
+    fake.put("home/removed", b"older")
+    fake.put("home/a", b"older")
+    folder.publish(here, "gs://bucket/home")
+    assert [name for name, _ in fake.committed] == ["home/b", "home/c", "home/a"]
+    assert fake.objects == {f"home/{name}": name.encode() for name in "abc"}
+    fetched = folder.fetch("gs://bucket/home", tmp_path / "there")
+    assert [(path.name, path.read_text()) for path in fetched] == [(n, n) for n in "abc"]
+
+
+def test_objects_that_cannot_be_files_are_neither_fetched_nor_removed(
+    tmp_path: Path, fake: FakeBucket
+) -> None:
+    for name in ("a/", "a/x", "a/b/", "a/b/x", "a/../c", "a//x"):
+        fake.put(name, name.encode())
+    fetched = folder.fetch("gs://bucket/a", tmp_path / "here")
+    assert fetched == [tmp_path / "here" / "b" / "x", tmp_path / "here" / "x"]
+    folder.remove("gs://bucket/a")
+    assert set(fake.objects) == {"a/", "a/b/", "a/../c", "a//x"}
+
+
+def test_it_works_with_the_emulator(
+    tmp_path: Path, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     large = tmp_path / "large"
     large.write_bytes(bytes(range(256)) * (36 << 10))
     with serve_emulator(tmp_path / "storage") as host:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", host)
-        for path in (file, large):
-            uri = f"gs://bucket/a/{path.name}"
-            assert bucket.upload(path, uri, {"key": "value"})
-            reader = bucket.open_object(uri, block=1 << 20)
-            assert b"".join(iter(lambda: reader.read(1 << 16), b"")) == path.read_bytes()  # noqa: B023
-        assert bucket.list_objects("gs://bucket/a") == [
-            "gs://bucket/a/large",
-            "gs://bucket/a/numbers.gz",
-        ]
+        for path in (small, large):
+            assert bucket.upload(path, f"gs://bucket/a/{path.name}", {"key": "value"})
+            copy = folder.fetch_object(f"gs://bucket/a/{path.name}", tmp_path / "copy")
+            assert copy.read_bytes() == path.read_bytes()
+        assert len(bucket.list_objects("gs://bucket/a")) == 2
         with pytest.raises(BucketError, match="bucket gs://elsewhere does not exist"):
             bucket.check_bucket("gs://elsewhere/a")
+
+
+def half(handler: StorageHandler, request: Request) -> None:
+    """Answers, and hangs up in the middle."""
+    status, headers, content = handler.carry_out(request)
+    handler.send_response(status)
+    for name, value in (headers | {"Content-Length": str(len(content))}).items():
+        handler.send_header(name, value)
+    handler.end_headers()
+    handler.wfile.write(content[: len(content) // 2])
+    handler.close_connection = True
+
+
+def page(handler: StorageHandler, request: Request) -> None:
+    """Answers with a proxy's page."""
+    handler.answer(200, {"Content-Type": "text/html"}, b"<html>Please log in</html>")
+
+
+def damaged(handler: StorageHandler, request: Request) -> None:
+    """Carries out what arrives with a flipped bit."""
+    body = bytearray(request.body)
+    body[len(body) // 2] ^= 1
+    handler.answer(*handler.carry_out(dataclasses.replace(request, body=bytes(body))))
+
+
+def forgotten(handler: StorageHandler, request: Request) -> None:
+    """Has lost the upload that has started."""
+    handler.fake.sessions.clear()
+    handler.answer(*handler.carry_out(request))
+
+
+def partly_kept(handler: StorageHandler, request: Request) -> None:
+    """Keeps less than was sent, and says so."""
+    session = handler.fake.sessions[request.query["upload_id"][0]]
+    session.received += request.body[: len(request.body) // 2]
+    handler.answer(308, {"Range": f"bytes=0-{len(session.received) - 1}"}, b"")
+
+
+def act(function: Callable[[StorageHandler, Request], None]) -> StorageFault:
+    return StorageFault(act=function)
+
+
+def use(operation: str, fake: FakeBucket, large: Path, small: Path) -> None:
+    """Does what needs the operation; checks that the result is right."""
+    if operation in ("list", "look", "download", "delete"):
+        fake.put("home/object", CONTENT)
+    if operation == "list":
+        assert bucket.list_objects("gs://bucket/home") == [URI]
+    elif operation == "delete":
+        folder.remove("gs://bucket/home")
+        assert fake.objects == {}
+    elif operation in ("look", "download"):
+        copy = folder.fetch_object(URI, large.with_name("copy"))
+        assert copy.read_bytes() == CONTENT
+    else:
+        path = small if operation == "insert" else large
+        bucket.upload(path, URI, {"key": "value"})
+        assert fake.committed == [("home/object", path.read_bytes())]
+        assert fake.resources["home/object"]["metadata"] == {"key": "value"}
+
+
+DONE = StorageFault(after=True)
+PASSING = [
+    *[("list", StorageFault(status=408)), ("look", StorageFault(status=429))],
+    *[("insert", StorageFault(status=500)), ("start", StorageFault(status=502))],
+    *[("chunk", StorageFault(status=503)), ("finish", StorageFault(status=504))],
+    *[("download", StorageFault(status=503)), ("delete", StorageFault(status=500))],
+    *[("download", StorageFault()), ("insert", DONE), ("finish", DONE), ("delete", DONE)],
+    *[("download", StorageFault(stall=0.4)), ("chunk", StorageFault(stall=0.4))],
+    *[("look", act(half)), ("download", act(half)), ("insert", act(damaged))],
+    *[("chunk", act(damaged)), ("chunk", act(forgotten)), ("chunk", act(partly_kept))],
+    ("finish", StorageFault(status=410)),
+]
+
+
+@pytest.mark.parametrize(("operation", "fault"), PASSING)
+def test_a_fault_that_passes_is_overcome(
+    operation: str, fault: StorageFault, fake: FakeBucket, large: Path, small: Path
+) -> None:
+    fake.fail(operation, fault)
+    use(operation, fake, large, small)
+    assert fake.faults[operation] == []
+
+
+LASTING = [
+    *[("insert", StorageFault(status=400)), ("look", StorageFault(status=401))],
+    *[("list", StorageFault(status=403)), ("download", StorageFault(status=429))],
+    *[("chunk", StorageFault(status=503)), ("finish", StorageFault(status=500))],
+    *[("look", StorageFault(status=302)), ("start", StorageFault(status=418))],
+    *[("delete", StorageFault()), ("download", StorageFault(stall=0.4))],
+    *[("look", act(page)), ("list", act(page)), ("insert", act(page)), ("download", act(half))],
+    *[("insert", act(damaged)), ("chunk", act(forgotten)), ("chunk", act(partly_kept))],
+]
+
+
+@pytest.mark.parametrize(("operation", "fault"), LASTING)
+def test_a_fault_that_lasts_is_an_error_of_one_line(
+    operation: str,
+    fault: StorageFault,
+    fake: FakeBucket,
+    large: Path,
+    small: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bucket, "RETRY_SECONDS", 0.15)
+    fake.fail(operation, fault, times=1000)
+    with pytest.raises(BucketError) as caught:
+        use(operation, fake, large, small)
+    text = str(caught.value)
+    assert "gs://bucket" in text
+    assert text.isprintable()
+    assert "upload_id=" not in text
+    assert re.search("; (run again|look at the network|grant the role|run gcloud auth)", text)
+    assert fake.committed == []
+
+
+def test_a_flipped_bit_of_a_download_is_noticed(fake: FakeBucket, tmp_path: Path) -> None:
+    fake.put("home/object", CONTENT)
+    fake.damage = True
+    with pytest.raises(BucketError, match=f"{URI} arrived damaged"):
+        folder.fetch_object(URI, tmp_path / "copy")
+
+
+@pytest.mark.parametrize("operation", ["insert", "start", "chunk", "finish"])
+@pytest.mark.parametrize("same", [True, False], ids=["the same bytes", "other bytes"])
+def test_a_second_writer_who_was_faster_is_noticed_and_not_overwritten(
+    operation: str, same: bool, fake: FakeBucket, large: Path, small: Path
+) -> None:
+    path = small if operation == "insert" else large
+    theirs = path.read_bytes() if same else b"something else"
+
+    def write(now: str, moment: str) -> None:
+        if (now, moment) == (operation, "before") and "home/object" not in fake.objects:
+            fake.put("home/object", theirs)
+
+    fake.watch = write
+    if same:
+        assert bucket.upload(path, URI, {}) is False
+    else:
+        with pytest.raises(bucket.ObjectDiffersError, match="not overwritten"):
+            bucket.upload(path, URI, {})
+    assert (fake.objects, fake.committed) == ({"home/object": theirs}, [])

@@ -30,7 +30,7 @@ def test_what_was_written_is_read_with_its_facts(output: Path) -> None:
     assert written["seed"] == 3
 
 
-def test_the_digest_hangs_on_names_and_content_alone(output: Path) -> None:
+def test_the_digest_depends_on_names_and_content_alone(output: Path) -> None:
     digest = content_digest(write_manifest(output, seed=3))
     assert content_digest(write_manifest(output, seed=4)) == digest
     (output / "fingerprint.pb").write_bytes(b"any")
@@ -64,7 +64,7 @@ def test_a_name_outside_of_the_directory_is_refused(output: Path, name: object) 
 
 
 @pytest.mark.parametrize("name", ["gone", "b", "a\0", "\ud800", "x" * 300, "a/c"])
-def test_a_name_that_is_no_files_is_missing(output: Path, name: str) -> None:
+def test_a_file_that_does_not_exist_is_missing(output: Path, name: str) -> None:
     write(output, {"files": [{"name": name, "bytes": 1, "sha256": ""}]})
     with pytest.raises(DataError, match="is missing, expected 1 bytes"):
         read_manifest(output)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from kfp.dsl import Dataset
 from numpy.typing import NDArray
 
 from components.dataset.errors import BucketError, DataError, DiskError, ParameterError
@@ -13,6 +14,7 @@ from components.dataset.facts import SPLITS, TEST_IMAGES, TRAIN_IMAGES, TRAIN_LA
 from components.dataset.manifest import read_manifest
 from components.dataset.records import read_records
 from components.decode import conversion
+from components.decode.component import decode
 from components.decode.conversion import Options, convert
 from tests.fakes.storage import serve_storage
 from tests.idx_files import (
@@ -196,10 +198,28 @@ def peak_memory(raw: Path, out: Path) -> int:
     return peak
 
 
-def test_memory_grows_by_sixteen_bytes_an_example_at_most(tmp_path: Path) -> None:
+def test_memory_grows_by_sixteen_bytes_an_example_at_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversion, "CHUNK", 1024)
     peaks = []
-    for count in (2000, 6000):
+    for count in (1000, 3000):
         write_idx_set(tmp_path / f"{count}", count, 10)
         peaks.append(peak_memory(tmp_path / f"{count}", tmp_path / f"out-{count}"))
-    assert peaks[0] < 64_000_000
-    assert peaks[1] - peaks[0] <= 16 * 40_000 + 100_000
+    assert peaks[0] < 16_000_000
+    assert peaks[1] - peaks[0] <= 16 * 20_000 + 100_000
+
+
+def test_the_component_writes_three_splits_and_their_metadata(tmp_path: Path) -> None:
+    write_idx_set(tmp_path / "raw", 20, 5)
+    outputs = {
+        name: Dataset(uri=str(tmp_path / name))
+        for name in ("train_records", "validation_records", "test_records")
+    }
+    decode.python_func(
+        raw=Dataset(uri=str(tmp_path / "raw")), shards=2, validation_examples=20, **outputs
+    )
+    assert [output.metadata["examples"] for output in outputs.values()] == [180, 20, 50]
+    for name, output in outputs.items():
+        assert len(list(Path(output.path).glob("*.tfrecord"))) == output.metadata["shards"] == 2
+        assert (tmp_path / name / "manifest.json").exists()

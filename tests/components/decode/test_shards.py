@@ -1,10 +1,11 @@
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from components.dataset.errors import ParameterError
-from components.decode.shards import plan_shards, write_shards
+from components.decode.shards import permute, plan_shards, write_shards
 
 
 @pytest.mark.parametrize(("examples", "shards"), [(100, 8), (8, 8), (7, 3), (1, 1)])
@@ -45,3 +46,15 @@ def test_another_number_of_records_than_planned_is_an_error(tmp_path: Path, reco
     rows = np.zeros((records, 2), np.uint8)
     with pytest.raises(ValueError, match="records"):
         write_shards([rows], plan_shards(tmp_path, "train", 10, 2))
+
+
+@pytest.mark.parametrize(("chunk", "block"), [(1, 1), (7, 5), (5, 7), (100, 100), (1000, 3)])
+def test_every_row_arrives_at_its_place(chunk: int, block: int) -> None:
+    rows = np.random.default_rng(0).integers(0, 256, (100, 13), dtype=np.uint8)
+    positions = np.random.default_rng(1).permutation(100).astype(np.uint32)
+    expected = np.empty_like(rows)
+    expected[positions] = rows
+    chunks = (rows[start : start + chunk] for start in range(0, 100, chunk))
+    blocks = list(permute(chunks, positions, io.BytesIO(), block))
+    assert {len(part) for part in blocks[:-1]} <= {block}
+    np.testing.assert_array_equal(np.concatenate(blocks), expected)

@@ -1,30 +1,36 @@
 import gzip
-import hashlib
+import itertools
 import logging
-import time
+import sys
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from components.dataset.errors import SourceError
-from components.dataset.facts import TEST_IMAGES, TRAIN_IMAGES
-from components.ingest import connection
+from components.dataset.errors import DataError, SourceError
+from components.dataset.facts import TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
 from components.ingest import fetch as fetching
 from components.ingest import mirror as mirrors
-from components.ingest.fetch import Fetched, fetch
-from components.ingest.sources import resolve
-from tests.fakes.mirror import Answer, FakeMirror, serve_mirror
-from tests.fakes.unruly import serve_unruly
-from tests.idx_files import IMAGES_MAGIC, header
+from components.ingest.fashion_mnist import DIGESTS
+from components.ingest.fetch import Fetched, fetch, inspect
+from components.ingest.mirror import Mirror
+from components.ingest.progress import download_progress
+from tests.fakes.mirror import FakeMirror, Speech, answer, serve_mirror
+from tests.idx_files import IMAGES_MAGIC, LABELS_MAGIC, header
 
 FILE = f"{TRAIN_IMAGES}.gz"
 DIGITS = header(IMAGES_MAGIC, 60, 28, 28) + bytes(60 * 784)
+PAGE = b"<!DOCTYPE html><html><body>Down for maintenance</body></html>"
+CHUNKED = "Transfer-Encoding: chunked"
+ATTEMPTS = 3
 
 
-def fetch_from(mirror: FakeMirror, payload: bytes, scratch: Path, other: str = "") -> Fetched:
-    """Fetches the training images from the mirror, then from ``other`` if it is given."""
-    sources = resolve(mirror.url) + (resolve(other) if other else [])
-    return fetch(sources, TRAIN_IMAGES, hashlib.sha256(payload).hexdigest(), scratch)
+@pytest.fixture(autouse=True)
+def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mirrors, "READ_SECONDS", 0.3)
+    monkeypatch.setattr(mirrors, "TOTAL_SECONDS", 0.5)
+    monkeypatch.setattr(fetching, "MAX_EXAMPLES", 3000)
 
 
 @pytest.fixture
@@ -32,152 +38,267 @@ def payload(payloads: dict[str, bytes]) -> bytes:
     return payloads[TRAIN_IMAGES]
 
 
-def test_the_bytes_that_were_served_are_kept(
-    mirror: FakeMirror, files: dict[str, bytes], payload: bytes, tmp_path: Path
-) -> None:
-    fetched = fetch_from(mirror, payload, tmp_path)
-    assert fetched.path.read_bytes() == files[FILE]
-    assert (fetched.source, fetched.size) == (mirror.url, len(files[FILE]))
-    assert fetched.content.header.count == 60
+@pytest.fixture
+def digest(digests: dict[str, str]) -> str:
+    return digests[TRAIN_IMAGES]
 
 
-@pytest.mark.parametrize(
-    ("answer", "requests", "said"),
-    [
-        (Answer(b"", status=503), 3, "HTTP 503"),
-        (Answer(b"", status=429), 3, "HTTP 429"),
-        (Answer(b"", status=403), 1, "HTTP 403"),
-        (Answer(gzip.compress(DIGITS), sent=40), 3, "connection lost after 40 bytes"),
-        (Answer(gzip.compress(DIGITS), sent=40, reset=True), 3, "connection lost"),
-        (Answer(gzip.compress(DIGITS)[:-20]), 1, "truncated"),
-        (Answer(b"<!DOCTYPE html><html>"), 1, "at byte 0"),
-        (Answer(gzip.compress(b"<!DOCTYPE html><html>")), 1, "at byte 0"),
-        (Answer(gzip.compress(DIGITS)), 1, "another dataset under the same name"),
-        (Answer(gzip.compress(DIGITS + b"x")), 1, "trailing bytes"),
-        (Answer(DIGITS, endless=True), 1, "trailing bytes"),
-        (Answer(header(IMAGES_MAGIC, 2**32 - 1, 28, 28), endless=True), 1, "4294967295 examples"),
-        (Answer(b""), 1, "ends at byte 0"),
-    ],
-)
-def test_a_mirror_that_misbehaves_is_left_for_the_next_with_one_line_that_says_why(
-    answer: Answer,
-    requests: int,
-    said: str,
+def packed(payload: bytes) -> bytes:
+    return gzip.compress(payload, 1, mtime=0)
+
+
+def fetch_from(digest: str, scratch: Path, *urls: str) -> Fetched:
+    """Fetches the training images from the first mirror that has them."""
+    return fetch([Mirror(url) for url in urls], TRAIN_IMAGES, digest, scratch)
+
+
+def whole(body: bytes, *fields: str) -> Callable[[bytes], Speech]:
+    return lambda payload: [answer(body, *fields)]
+
+
+def status(text: str) -> Callable[[bytes], Speech]:
+    return lambda payload: [answer(PAGE, status=text)]
+
+
+def redirect(target: str) -> Callable[[bytes], Speech]:
+    return lambda payload: [answer(b"", f"Location: {target}", status="302 Found")]
+
+
+def endless(body: bytes) -> Callable[[bytes], Speech]:
+    return lambda payload: itertools.chain([answer(body, length=False)], itertools.repeat(body))
+
+
+def cut(size: int, *rest: float | None) -> Callable[[bytes], Speech]:
+    """The answer with its full length announced ends after ``size`` bytes."""
+    return lambda payload: [answer(packed(payload))[:size], *rest]
+
+
+FAULTS: dict[str, tuple[Callable[[bytes], Speech], str, int]] = {
+    "status 403": (status("403 Forbidden"), "HTTP 403 Forbidden", 1),
+    "status 404": (status("404 Not Found"), "HTTP 404", 2),
+    "status 429": (status("429 Slow Down"), "HTTP 429", ATTEMPTS),
+    "status 503": (status("503 Busy"), "HTTP 503", ATTEMPTS),
+    "a reason for the terminal": (status("403 \x1b[31m" + "no " * 9999), "HTTP 403", 1),
+    "no HTTP": (lambda payload: [b"220 ftp ready\r\n"], "no connection", ATTEMPTS),
+    "no answer": (lambda payload: [], "no connection", ATTEMPTS),
+    "reset before the answer": (lambda payload: [None], "no connection", ATTEMPTS),
+    "silence before the answer": (lambda payload: [0.4], "no connection", ATTEMPTS),
+    "cut in the body": (cut(900), "connection lost after", ATTEMPTS),
+    "reset in the body": (cut(900, None), "connection lost", ATTEMPTS),
+    "silence in the body": (cut(900, 0.4), "connection lost", ATTEMPTS),
+    "cut without a length": (
+        lambda payload: [answer(packed(payload)[:-20], length=False)],
+        "truncated",
+        1,
+    ),
+    "a chunk without a size": (
+        lambda payload: [answer(b"zz\r\nabcde\r\n", CHUNKED, length=False)],
+        "connection lost",
+        ATTEMPTS,
+    ),
+    "two lengths": (
+        lambda payload: [answer(b"", "Content-Length: 5", "Content-Length: 6", length=False)],
+        "unusable address or answer",
+        1,
+    ),
+    "a trickle": (
+        lambda payload: itertools.chain([answer(b"", length=False)], [b"\0", 0.05] * 20),
+        "too slow",
+        1,
+    ),
+    "an announced length beyond every file": (
+        lambda payload: [answer(PAGE, f"Content-Length: {10**15}", length=False)],
+        "too large",
+        1,
+    ),
+    "a body without end": (endless(bytes(1 << 16)), "too large", 1),
+    "an empty body": (whole(b""), "ends at byte 0", 1),
+    "a page": (whole(PAGE), "not the IDX file", 1),
+    "a packed page": (whole(packed(PAGE)), "not the IDX file", 1),
+    "packed twice": (lambda payload: [answer(packed(packed(payload)))], "not the IDX file", 1),
+    "labels": (whole(packed(header(LABELS_MAGIC, 9) + bytes(9))), "not the IDX file", 1),
+    "larger images": (whole(packed(header(IMAGES_MAGIC, 1, 32, 32) + bytes(1024))), "32x32", 1),
+    "too many images": (whole(header(IMAGES_MAGIC, 2**32 - 1, 28, 28)), "4294967295 examples", 1),
+    "digits": (whole(packed(DIGITS)), "another dataset under the same name", 1),
+    "one more byte": (lambda payload: [answer(packed(payload + b"\0"))], "trailing bytes", 1),
+    "a page after the file": (
+        lambda payload: [answer(packed(payload) + PAGE)],
+        "damaged gzip",
+        1,
+    ),
+    "a bomb": (
+        whole(gzip.compress(header(IMAGES_MAGIC, 3000, 28, 28) + bytes(1 << 26), 9)),
+        "trailing bytes",
+        1,
+    ),
+    "a redirect to a file": (redirect("file:///etc/passwd"), "unusable address", 1),
+    "a redirect to half an address": (redirect("http://[::1"), "unusable address", 1),
+    "a redirect to itself": (redirect(FILE), "more than 5 redirects", 6),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_faulty_mirror_is_left_for_the_next_with_one_line_that_says_why(
+    name: str,
     mirror: FakeMirror,
     payload: bytes,
+    digest: str,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    speak, said, attempts = FAULTS[name]
     caplog.set_level(logging.INFO, logger="components")
     with serve_mirror() as bad:
-        bad.answers[FILE] = answer
-        fetched = fetch_from(bad, payload, tmp_path, other=mirror.url)
-    assert fetched.source == mirror.url
-    assert len(bad.requests) == requests
-    refusals = [r.getMessage() for r in caplog.records if f"not from {bad.url}" in r.getMessage()]
-    assert len(refusals) == 1
-    assert said in refusals[0]
+        bad.speeches[FILE] = [list(speak(payload)) if "without end" not in name else speak(payload)]
+        tracemalloc.start()
+        fetched = fetch_from(digest, tmp_path, bad.url, mirror.url)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert (fetched.source, fetched.content.sha256) == (mirror.url, digest)
+    assert gzip.decompress(fetched.path.read_bytes()) == payload
+    refusal, success = (r.getMessage() for r in caplog.records if r.name.startswith("components"))
+    assert refusal.startswith(f"{FILE}: not from {bad.url}: ")
+    assert said in refusal
+    assert refusal.isprintable() and len(refusal) < 400
+    assert f"from {mirror.url}" in success
+    assert len(bad.requests) == attempts
+    assert peak < 16 << 20
+
+
+SOUND: dict[str, Callable[[bytes], Speech]] = {
+    "no length": lambda payload: [answer(packed(payload), length=False)],
+    "chunks": lambda payload: [
+        answer(b"%x\r\n%b\r\n0\r\n\r\n" % (len(packed(payload)), packed(payload)), CHUNKED,
+               length=False)
+    ],
+    "a length that is no number": lambda payload: [
+        answer(packed(payload), "Content-Length: abc", length=False)
+    ],
+    "an encoding that it does not have": lambda payload: [
+        answer(packed(payload), "Content-Encoding: br")
+    ],
+    "two gzip members": lambda payload: [answer(packed(payload[:5000]) + packed(payload[5000:]))],
+    "thinking before the answer": lambda payload: [0.2, answer(packed(payload))],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("speak", SOUND.values(), ids=SOUND.keys())
+def test_a_harmless_oddity_is_accepted(
+    speak: Callable[[bytes], Speech], payload: bytes, digest: str, tmp_path: Path
+) -> None:
+    with serve_mirror() as odd:
+        odd.speeches[FILE] = [speak(payload)]
+        assert fetch_from(digest, tmp_path, odd.url).source == odd.url
+        assert len(odd.requests) == 1
 
 
 def test_a_failure_that_passes_is_overcome_by_trying_again(
-    mirror: FakeMirror, files: dict[str, bytes], payload: bytes, tmp_path: Path
+    mirror: FakeMirror, files: dict[str, bytes], digest: str, tmp_path: Path
 ) -> None:
-    broken = Answer(files[FILE], sent=100, reset=True)
-    mirror.answers[FILE] = [Answer(b"", status=500), broken, Answer(files[FILE])]
-    fetched = fetch_from(mirror, payload, tmp_path)
+    sound = answer(files[FILE])
+    mirror.speeches[FILE] = [[answer(b"", status="500 No")], [sound[:300], None], [sound]]
+    fetched = fetch_from(digest, tmp_path, mirror.url)
     assert fetched.path.read_bytes() == files[FILE]
+    assert (fetched.size, fetched.content.count) == (len(files[FILE]), 60)
     assert len(mirror.requests) == 3
 
 
+def test_redirects_are_followed(mirror: FakeMirror, digest: str, tmp_path: Path) -> None:
+    with serve_mirror() as first:
+        first.speeches[FILE] = [redirect("/other/place")(b"")]
+        first.speeches["place"] = [redirect(f"{mirror.url}{FILE}")(b"")]
+        assert fetch_from(digest, tmp_path, first.url).source == first.url
+        assert first.requests == [f"/{FILE}", "/other/place"]
+
+
 def test_a_mirror_that_is_down_is_not_asked_for_further_files(
-    mirror: FakeMirror, payloads: dict[str, bytes], tmp_path: Path
+    mirror: FakeMirror, digests: dict[str, str], tmp_path: Path
 ) -> None:
     with serve_mirror() as gone:
         pass
-    sources = [*resolve(gone.url), *resolve(mirror.url)]
-    for name in (TRAIN_IMAGES, TEST_IMAGES):
-        digest = hashlib.sha256(payloads[name]).hexdigest()
-        assert fetch(sources, name, digest, tmp_path).source == mirror.url
-    with (
-        pytest.raises(SourceError, match="not reachable for an earlier file"),
-        sources[0].open(TRAIN_IMAGES),
-    ):
-        pass
+    sources = [Mirror(gone.url), Mirror(mirror.url)]
+    for name in (TRAIN_IMAGES, TRAIN_LABELS):
+        assert fetch(sources, name, digests[name], tmp_path).source == mirror.url
+    with pytest.raises(SourceError, match="not reachable for an earlier file"):
+        sources[0].download(TEST_LABELS, tmp_path / "file", 1)
 
 
-def test_a_trickle_is_given_up_though_every_packet_comes_in_time(
-    files: dict[str, bytes],
-    mirror: FakeMirror,
-    payload: bytes,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_server_without_tls_is_left_at_once(
+    mirror: FakeMirror, digest: str, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(connection, "GRACE_SECONDS", 0.3)
-    started = time.monotonic()
-    with serve_mirror() as slow:
-        slow.answers[FILE] = Answer(files[FILE], piece=1, pause=0.05)
-        assert fetch_from(slow, payload, tmp_path, other=mirror.url).source == mirror.url
-        assert len(slow.requests) == 1
-    assert time.monotonic() - started < 5
-
-
-def test_a_mirror_that_thinks_before_its_first_byte_is_not_slow(
-    payload: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connection, "GRACE_SECONDS", 0.3)
-    body = gzip.compress(payload)
-    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-    with serve_unruly(lambda _: [0.6, head, body]) as thoughtful:
-        digest = hashlib.sha256(payload).hexdigest()
-        assert fetch(resolve(thoughtful.url), TRAIN_IMAGES, digest, tmp_path).size == len(body)
-
-
-def test_a_mirror_that_falls_silent_is_given_up(
-    files: dict[str, bytes],
-    mirror: FakeMirror,
-    payload: bytes,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(mirrors, "READ_SECONDS", 0.2)
-    monkeypatch.setattr(fetching, "ATTEMPTS", 1)
-    with serve_mirror() as silent:
-        silent.answers[FILE] = Answer(files[FILE], piece=100, pause=1.0)
-        assert fetch_from(silent, payload, tmp_path, other=mirror.url).source == mirror.url
-
-
-def test_a_body_without_end_that_looks_sound_stops_at_the_size_bound(
-    payload: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connection, "MAX_BYTES", 1 << 20)
-    with serve_mirror() as endless:
-        endless.answers[FILE] = Answer(header(IMAGES_MAGIC, 3_000_000, 28, 28) * 999, endless=True)
-        with pytest.raises(SourceError, match=r"too large \(more than 1048576 bytes\)"):
-            fetch_from(endless, payload, tmp_path)
+    with pytest.raises(SourceError, match="no trusted TLS connection"):
+        fetch_from(digest, tmp_path, mirror.url.replace("http:", "https:"))
 
 
 def test_when_all_fail_the_error_says_what_happened_at_each_and_what_to_do(
-    payload: bytes, tmp_path: Path
+    digest: str, tmp_path: Path
 ) -> None:
-    with serve_mirror() as first, serve_mirror() as second:
-        second.answers[FILE] = Answer(b"<html>")
-        with pytest.raises(SourceError) as caught:
-            fetch_from(first, payload, tmp_path, other=second.url)
-        text = str(caught.value)
+    with (
+        serve_mirror() as first,
+        serve_mirror({FILE: PAGE}) as second,
+        pytest.raises(SourceError) as caught,
+    ):
+        fetch_from(digest, tmp_path, first.url, second.url)
+    text = str(caught.value)
     assert f"{first.url}: HTTP 404" in text
     assert f"{second.url}: {FILE} is not the IDX file" in text
-    assert "dataset-fashion-mnist" in text
+    assert text.isprintable() and text.endswith("or give another source.")
 
 
-def test_a_plain_file_is_taken_where_there_is_no_compressed_one(
-    payload: bytes, tmp_path: Path
+def test_a_plain_file_is_compressed_to_equal_bytes_without_a_time(
+    payload: bytes, digest: str, tmp_path: Path
 ) -> None:
-    packed = []
-    for scratch in (tmp_path / "a", tmp_path / "b"):
-        scratch.mkdir()
-        with serve_mirror({TRAIN_IMAGES: payload}) as plain:
-            packed.append(fetch_from(plain, payload, scratch).path.read_bytes())
-        assert [path.name for path in scratch.iterdir()] == [FILE]
-    assert gzip.decompress(packed[0]) == payload
-    assert packed[0] == packed[1]
-    assert packed[0][4:8] == bytes(4), "the time of compression is in the file"
+    with serve_mirror({TRAIN_IMAGES: payload}) as plain:
+        first = fetch_from(digest, tmp_path, plain.url).path.read_bytes()
+        assert fetch_from(digest, tmp_path, plain.url).path.read_bytes() == first
+    assert gzip.decompress(first) == payload
+    assert [path.name for path in tmp_path.iterdir()] == [FILE]
+    assert first[4:8] == bytes(4)
+
+
+def test_no_flipped_bit_passes_as_another_payload(
+    payloads: dict[str, bytes], digests: dict[str, str], tmp_path: Path
+) -> None:
+    body = packed(payloads[TEST_LABELS])
+    path, taken = tmp_path / "file", 0
+    for bit in range(8 * len(body)):
+        damaged = bytearray(body)
+        damaged[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(damaged)
+        try:
+            assert inspect(path, TEST_LABELS).sha256 == digests[TEST_LABELS]
+            taken += 1
+        except DataError as error:
+            assert str(error).isprintable()
+    # The time, the system and three flags in the gzip header say nothing about the payload.
+    assert 48 <= taken <= 80
+
+
+def test_a_file_larger_than_fashion_mnist_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(header(IMAGES_MAGIC, 60_001, 28, 28))
+    with pytest.raises(DataError, match=r"60001 examples .* expected 60000 at most"):
+        inspect(path, TRAIN_IMAGES, DIGESTS[TRAIN_IMAGES])
+
+
+@pytest.mark.parametrize(
+    ("variable", "terminal", "shown"),
+    [
+        ("", False, ""),
+        ("1", False, "file.gz 0.5 of 2.0 MB\r"),
+        ("", True, "file.gz 0.5 of 2.0 MB\r\x1b[K"),
+    ],
+)
+def test_progress_is_shown_where_somebody_watches(
+    variable: str,
+    terminal: bool,
+    shown: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FASHION_MNIST_PROGRESS", variable)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+    with download_progress("file.gz", 2_000_000) as advance:
+        advance(500_000)
+        advance(500_000)
+    assert capsys.readouterr().out == shown

@@ -1,16 +1,19 @@
 import gzip
 import hashlib
+import json
 import logging
 from pathlib import Path
 
 import pytest
+from kfp.dsl import Artifact, Dataset
 
 from components.dataset import bucket
 from components.dataset.errors import BucketError, DataError, ParameterError, SourceError
-from components.dataset.facts import DIGESTS, FILES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
-from components.ingest.digests import expected_digests, raw_directory
-from components.ingest.landing import Landed, land
-from tests.fakes.mirror import FakeMirror, serve_mirror
+from components.dataset.facts import FILES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
+from components.ingest.component import ingest
+from components.ingest.fashion_mnist import DIGESTS
+from components.ingest.landing import Landed, expected_digests, land, raw_directory
+from tests.fakes.mirror import FakeMirror, answer
 from tests.fakes.storage import FakeBucket, serve_emulator
 from tests.idx_files import (
     labels_payload,
@@ -21,25 +24,18 @@ from tests.idx_files import (
 )
 
 
-@pytest.fixture
-def digests(payloads: dict[str, bytes]) -> dict[str, str]:
-    return payload_digests(payloads)
-
-
 def land_from(mirror: FakeMirror, digests: dict[str, str]) -> Landed:
     return land("gs://bucket/home", mirror.url, digests, allow_unverified=False)
 
 
-def test_the_files_lie_below_the_digest_of_their_digests(
+def test_the_files_are_below_the_digest_of_their_digests(
     fake: FakeBucket, mirror: FakeMirror, files: dict[str, bytes], digests: dict[str, str]
 ) -> None:
     landed = land_from(mirror, digests)
     key = hashlib.sha256("".join(digests[name] for name in FILES).encode()).hexdigest()[:16]
-    assert landed.uri == f"gs://bucket/home/raw/{key}"
     home = f"home/raw/{key}"
+    assert landed.uri == f"gs://bucket/{home}"
     assert fake.objects == {f"{home}/{name}": body for name, body in files.items()}
-    for name, digest in digests.items():
-        assert fake.resources[f"{home}/{name}.gz"]["metadata"] == {"payload-sha256": digest}
     assert landed.metadata == {
         "digests": digests,
         "examples": {"train": 60, "test": 20},
@@ -47,33 +43,28 @@ def test_the_files_lie_below_the_digest_of_their_digests(
         "columns": 28,
         "verified": True,
     }
-
-
-def test_the_report_says_what_came_from_where(
-    fake: FakeBucket, mirror: FakeMirror, files: dict[str, bytes], digests: dict[str, str]
-) -> None:
-    entry = land_from(mirror, digests).report["files"][TRAIN_IMAGES]
+    entry = landed.report["files"][TRAIN_IMAGES]
     assert (entry["source"], entry["bytes"]) == (mirror.url, len(files[f"{TRAIN_IMAGES}.gz"]))
     assert entry["state"] == "uploaded"
 
 
-def test_a_second_landing_fetches_and_uploads_nothing_and_says_so(
+def test_a_second_ingest_downloads_and_uploads_nothing_and_says_so(
     fake: FakeBucket,
     mirror: FakeMirror,
     digests: dict[str, str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     first = land_from(mirror, digests)
-    asked, uploaded = len(mirror.requests), len(fake.uploads)
+    mirror.requests.clear()
     caplog.set_level(logging.INFO, logger="components")
     second = land_from(mirror, digests)
-    assert (len(mirror.requests), len(fake.uploads)) == (asked, uploaded)
+    assert (mirror.requests, fake.downloads, len(fake.committed)) == ([], [], 4)
     assert (second.uri, second.metadata) == (first.uri, first.metadata)
     assert {entry["state"] for entry in second.report["files"].values()} == {"already there"}
-    assert "nothing fetched, nothing uploaded" in caplog.records[-1].getMessage()
+    assert "nothing downloaded, nothing uploaded" in caplog.records[-1].getMessage()
 
 
-def test_only_what_is_missing_is_fetched(
+def test_only_what_is_missing_is_downloaded(
     fake: FakeBucket, mirror: FakeMirror, digests: dict[str, str]
 ) -> None:
     uri = land_from(mirror, digests).uri
@@ -83,13 +74,11 @@ def test_only_what_is_missing_is_fetched(
     assert mirror.requests == [f"/{TEST_LABELS}.gz"]
 
 
-def test_nothing_lands_when_one_file_is_not_what_it_should_be(
-    fake: FakeBucket, files: dict[str, bytes], digests: dict[str, str]
+def test_nothing_appears_when_one_file_is_not_what_it_should_be(
+    fake: FakeBucket, mirror: FakeMirror, digests: dict[str, str]
 ) -> None:
-    with (
-        serve_mirror(files | {f"{TEST_LABELS}.gz": b"<html>"}) as mirror,
-        pytest.raises(SourceError, match=TEST_LABELS),
-    ):
+    mirror.speeches[f"{TEST_LABELS}.gz"] = [[answer(b"<html>")]]
+    with pytest.raises(SourceError, match=TEST_LABELS):
         land_from(mirror, digests)
     assert fake.objects == {}
 
@@ -100,17 +89,17 @@ def test_an_object_without_a_note_of_its_digest_is_read_and_accepted(
     home = raw_directory("home", digests)
     for name, payload in payloads.items():
         fake.put(f"{home}/{name}.gz", gzip.compress(payload, 1))
-    land_from(mirror, digests)
-    assert (fake.uploads, mirror.requests) == ([], [])
+    assert land_from(mirror, digests).metadata["examples"] == {"train": 60, "test": 20}
+    assert (fake.committed, mirror.requests) == ([], [])
 
 
 def test_an_object_with_another_payload_is_an_error_and_stays(
-    fake: FakeBucket, mirror: FakeMirror, payloads: dict[str, bytes], digests: dict[str, str]
+    fake: FakeBucket, mirror: FakeMirror, digests: dict[str, str]
 ) -> None:
     name = f"{raw_directory('home', digests)}/{TRAIN_LABELS}.gz"
     other = gzip.compress(labels_payload(shuffled_labels(6, seed=9)))
     fake.put(name, other)
-    with pytest.raises(BucketError, match=f"gs://bucket/{name} holds a payload .* remove"):
+    with pytest.raises(BucketError, match=f"gs://bucket/{name} has a payload .* remove"):
         land_from(mirror, digests)
     assert fake.objects == {name: other}
 
@@ -122,18 +111,16 @@ def test_a_faster_ingest_from_another_mirror_is_no_conflict(
     mirror: FakeMirror,
     payloads: dict[str, bytes],
     digests: dict[str, str],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    upload = bucket.upload
+    def faster(operation: str, moment: str) -> None:
+        if (operation, moment) == ("insert", "before") and not fake.objects:
+            for name, payload in payloads.items():
+                place = f"{raw_directory('home', digests)}/{name}.gz"
+                fake.put(place, gzip.compress(payload, level))
 
-    def late(path: Path, uri: str, metadata: dict[str, str]) -> bool:
-        payload = payloads[path.name.removesuffix(".gz")]
-        fake.put(uri.removeprefix("gs://bucket/"), gzip.compress(payload, level), dict(metadata))
-        return upload(path, uri, metadata)
-
-    monkeypatch.setattr(bucket, "upload", late)
+    fake.watch = faster
     report = land_from(mirror, digests).report
-    assert fake.uploads == []
+    assert fake.committed == []
     assert {entry["state"] for entry in report["files"].values()} == {"already there"}
 
 
@@ -147,7 +134,7 @@ def test_another_dataset_lands_unverified_only_when_that_is_allowed(
     assert landed.metadata["digests"] == digests
     assert landed.uri == raw_directory("gs://bucket", digests)
     again = land("gs://bucket", mirror.url, {}, allow_unverified=True)
-    assert (again.metadata, len(fake.uploads)) == (landed.metadata, 4)
+    assert (again.metadata, len(fake.committed)) == (landed.metadata, 4)
 
 
 def test_images_and_labels_that_differ_in_number_do_not_land(
@@ -160,7 +147,7 @@ def test_images_and_labels_that_differ_in_number_do_not_land(
     assert fake.objects == {}
 
 
-def test_a_missing_bucket_is_found_before_anything_is_fetched(
+def test_a_missing_bucket_is_found_before_anything_is_downloaded(
     fake: FakeBucket, mirror: FakeMirror, digests: dict[str, str]
 ) -> None:
     with pytest.raises(BucketError, match="bucket gs://elsewhere does not exist"):
@@ -175,14 +162,14 @@ def test_digests_must_name_the_four_files() -> None:
         expected_digests(DIGESTS | {TRAIN_IMAGES: "abc"}, False)
 
 
-def test_without_digests_those_of_fashion_mnist_count() -> None:
+def test_without_digests_fashion_mnists_are_expected() -> None:
     assert expected_digests({}, False) == DIGESTS
     assert expected_digests({}, True) is None
     upper = {name: digest.upper() for name, digest in DIGESTS.items()}
     assert expected_digests(upper, True) == DIGESTS
 
 
-def test_landing_works_with_the_emulator_from_the_projects_data_directory(
+def test_it_works_with_the_emulator_which_ignores_generations(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     digests = write_idx_set(tmp_path / "data", 4, 2)
@@ -193,7 +180,23 @@ def test_landing_works_with_the_emulator_from_the_projects_data_directory(
         again = land("gs://bucket/home", str(tmp_path / "data"), {}, allow_unverified=True)
         copied = land("gs://bucket/copy", landed.uri, digests, False)
     assert landed.report["files"][TRAIN_IMAGES]["source"] == str(tmp_path / "data")
-    # The emulator ignores the generation precondition: landing itself must look first.
     assert {entry["state"] for entry in again.report["files"].values()} == {"already there"}
     assert copied.metadata == landed.metadata
     assert copied.report["files"][TRAIN_IMAGES]["source"] == landed.uri
+
+
+def test_the_component_points_raw_at_the_bucket_and_writes_the_report(
+    fake: FakeBucket, tmp_path: Path
+) -> None:
+    digests = write_idx_set(tmp_path / "set", 4, 2)
+    raw, report = Dataset(uri="unset"), Artifact(uri=str(tmp_path / "landing"))
+    ingest.python_func(
+        bucket_uri="gs://bucket/home",
+        raw=raw,
+        landing=report,
+        source=str(tmp_path / "set"),
+        digests=digests,
+    )
+    assert raw.uri.startswith("gs://bucket/home/raw/")
+    assert raw.metadata["examples"] == {"train": 40, "test": 20}
+    assert json.loads((tmp_path / "landing").read_text())["directory"] == raw.uri

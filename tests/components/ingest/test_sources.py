@@ -1,87 +1,177 @@
+import base64
 import errno
 import os
 from pathlib import Path
-from typing import BinaryIO, cast
 
 import pytest
 
-from components.dataset import raw
-from components.dataset.errors import SourceError
-from components.dataset.facts import TRAIN_LABELS
-from components.ingest import sources
-from components.ingest.sources import resolve
+from components.dataset.errors import DataError, SourceError
+from components.dataset.facts import FILES, TRAIN_LABELS
+from components.ingest import fashion_mnist
+from components.ingest.fetch import fetch
+from components.ingest.mirror import Mirror
+from components.ingest.sources import refuse_credentials, resolve
+from tests import planted
+from tests.fakes.mirror import serve_redirect
+from tests.fakes.server import Handler, LoopbackServer
 from tests.fakes.storage import FakeBucket
+from tests.idx_files import write_idx_set
 
 
 def test_without_a_source_the_order_is_system_project_mirrors(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(raw, "SYSTEM_DIRECTORY", "/usr/share/data")
-    monkeypatch.setattr(sources, "MIRRORS", ("http://one/", "http://two/"))
+    monkeypatch.setattr(fashion_mnist, "SYSTEM_DIRECTORY", "/usr/share/data")
+    monkeypatch.setattr(fashion_mnist, "MIRRORS", ("http://one/", "http://two/"))
     monkeypatch.setenv("FASHION_MNIST_DATA", "/checkout/data")
     labels = [source.label for source in resolve("")]
     assert labels == ["/usr/share/data", "/checkout/data", "http://one/", "http://two/"]
 
 
-def test_the_project_directory_is_data_here_where_the_variable_is_not_set(
-    monkeypatch: pytest.MonkeyPatch,
+def test_the_first_local_directory_with_all_four_files_is_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.setattr(fashion_mnist, "CHECKOUT", tmp_path / "checkout")
     monkeypatch.delenv("FASHION_MNIST_DATA")
-    assert resolve("")[1].label == str(Path.cwd() / "data")
-
-
-def test_a_missing_directory_is_refused_at_once(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="nowhere is not a directory"):
-        resolve(str(tmp_path / "nowhere"))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match=f"in none of {tmp_path}/system, {tmp_path}/data, "):
+        fashion_mnist.find_raw()
+    write_idx_set(tmp_path / "data", 2, 1)
+    write_idx_set(tmp_path / "checkout" / "data", 2, 1)
+    assert fashion_mnist.find_raw() == tmp_path / "data"
+    next((tmp_path / "data").iterdir()).unlink()
+    assert fashion_mnist.find_raw() == tmp_path / "checkout" / "data"
 
 
 def test_a_base_address_needs_no_slash_at_its_end() -> None:
     assert resolve("https://host/path")[0].label == "https://host/path/"
 
 
+@pytest.mark.parametrize("source", ["ftp://host/a", "s3://bucket/a", "FILE:///a", "file://h/a"])
+def test_other_schemes_are_refused(source: str) -> None:
+    with pytest.raises(SourceError, match=r"has the scheme .*://, expected a directory"):
+        resolve(source)
+
+
+@pytest.mark.parametrize("source", ["http://", "http://[::1", "http://host:99999/", "http://:80/"])
+def test_an_address_without_a_usable_host_is_refused(source: str) -> None:
+    with pytest.raises(SourceError, match="is not a usable address"):
+        resolve(source)
+
+
+@pytest.mark.parametrize("source", ["nowhere", "~nobody-of-this-name/data", "a\0b", "file:///no"])
+def test_what_is_not_a_directory_is_refused(source: str) -> None:
+    with pytest.raises(SourceError, match="is not a directory; give one"):
+        resolve(source)
+
+
 def test_a_directory_serves_compressed_files_first(tmp_path: Path) -> None:
-    (tmp_path / TRAIN_LABELS).write_bytes(b"plain")
-    with resolve(str(tmp_path))[0].open(TRAIN_LABELS) as stream:
-        assert stream.read(10) == b"plain"
-    (tmp_path / f"{TRAIN_LABELS}.gz").write_bytes(b"packed")
-    with resolve(str(tmp_path))[0].open(TRAIN_LABELS) as stream:
-        assert stream.read(10) == b"packed"
-
-
-def test_a_bucket_serves_what_lies_below_the_prefix(fake: FakeBucket) -> None:
-    fake.put(f"some/where/{TRAIN_LABELS}", b"plain")
-    source = resolve("gs://bucket/some/where/")[0]
-    with source.open(TRAIN_LABELS) as stream:
-        assert stream.read(10) == b"plain"
-    with pytest.raises(SourceError, match=r"no other\.gz there"), source.open("other"):
-        pass
-
-
-class Failing:
-    """An open file on a disk that fails."""
-
-    def read(self, size: int) -> bytes:
-        raise OSError(errno.EIO, "Input/output error")
-
-    def tell(self) -> int:
-        return 5
-
-
-def test_a_disk_that_fails_is_a_fault_of_the_source() -> None:
-    file = cast(BinaryIO, Failing())
-    with pytest.raises(SourceError, match=r"cannot be read at byte 5 \(Input/output error\)"):
-        sources.File(file).read(10)
+    directory, copy = tmp_path / "a b", tmp_path / "copy"
+    directory.mkdir()
+    source = resolve(f"file://{tmp_path}/a%20b")[0]
+    with pytest.raises(SourceError, match=rf"no {TRAIN_LABELS}\.gz there"):
+        source.download(TRAIN_LABELS, copy, 9)
+    for name in (TRAIN_LABELS, f"{TRAIN_LABELS}.gz"):
+        (directory / name).write_text(name)
+        source.download(TRAIN_LABELS, copy, 9)
+        assert copy.read_text() == name
 
 
 @pytest.mark.parametrize("code", [errno.EACCES, errno.EIO])
-def test_a_directory_that_cannot_be_looked_into_says_so(
+def test_a_directory_that_cannot_be_read_says_so(
     code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    directory = resolve(str(tmp_path))[0]
-
     def refuse(path: Path) -> bool:
         raise OSError(code, os.strerror(code))
 
+    source = resolve(str(tmp_path))[0]
     monkeypatch.setattr(Path, "is_file", refuse)
-    with pytest.raises(SourceError, match=r"cannot be read \(.*\)"), directory.open(TRAIN_LABELS):
-        pass
+    with pytest.raises(SourceError, match=r"cannot be read \(.*\)"):
+        source.download(TRAIN_LABELS, tmp_path / "copy", 9)
+
+
+def test_a_bucket_serves_what_is_below_the_prefix(fake: FakeBucket, tmp_path: Path) -> None:
+    fake.put(f"some/where/{TRAIN_LABELS}", b"plain")
+    source = resolve("gs://bucket/some/where/")[0]
+    source.download(TRAIN_LABELS, tmp_path / "copy", 9)
+    assert (tmp_path / "copy").read_bytes() == b"plain"
+    with pytest.raises(SourceError, match=r"no other\.gz there"):
+        source.download("other", tmp_path / "copy", 9)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        planted.IN_ADDRESS,
+        planted.SIGNED,
+        f"https://{planted.SECRET}@host/",
+        f"https://a:p@{planted.SECRET}@host/",
+        f"gs://a:{planted.SECRET}@bucket/x",
+        f"https://host/#{planted.SECRET}",
+        f"http://user:{planted.SECRET}/ss@host/",
+        f"http://user:pa/{planted.SECRET}@host:80/",
+        f"http://[::1]:{planted.SECRET}/",
+    ],
+)
+def test_a_source_with_credentials_is_refused_and_not_repeated(source: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        resolve(source)
+    assert not planted.told(str(caught.value))
+
+
+@pytest.mark.parametrize(
+    "source", ["", "/a@b/c?d", "gs://bucket/a b", "https://host/a/@/", "http://[::1]:80/@"]
+)
+def test_a_source_without_credentials_passes(source: str) -> None:
+    refuse_credentials(source)
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        f"http://127.0.0.1:9/a.gz?sig={planted.SECRET}",
+        f"http://somebody:{planted.SECRET}@127.0.0.1:9/a.gz",
+        f"ftp://somebody:{planted.SECRET}@host/a.gz?sig={planted.SECRET}",
+        f"http://[::1/?sig={planted.SECRET}",
+        f"/again?sig={planted.SECRET}",
+        f"http://somebody:{planted.SECRET}@/",
+        f"http://somebody:{planted.SECRET}/ss@host/",
+    ],
+)
+def test_credentials_of_a_redirect_are_in_no_error_and_no_log(
+    location: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "components")
+    with serve_redirect(location) as url, pytest.raises(SourceError) as caught:
+        fetch([Mirror(url)], FILES[1], None, tmp_path)
+    assert not planted.told(str(caught.value))
+    assert not planted.told(caplog.text)
+
+
+def test_a_proxys_password_is_in_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", planted.PROXY)
+    with pytest.raises(SourceError) as caught:
+        fetch([Mirror("http://mirror.invalid/")], FILES[1], None, tmp_path)
+    assert not planted.told(str(caught.value))
+
+
+class AsksWho(Handler):
+    """Has nothing for the user of ``~/.netrc``, and refuses everybody else."""
+
+    def do_GET(self) -> None:
+        basic = "Basic " + base64.b64encode(f"somebody:{planted.SECRET}".encode()).decode()
+        self.send_response(404 if self.headers.get("Authorization") == basic else 401)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
+def test_a_password_of_netrc_is_used_and_in_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text(f"machine 127.0.0.1 login somebody password {planted.SECRET}\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    with LoopbackServer(AsksWho) as server, pytest.raises(SourceError, match="404") as caught:
+        fetch([Mirror(server.url)], FILES[1], None, tmp_path)
+    assert not planted.told(str(caught.value))

@@ -3,10 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components.dataset import raw
 from components.dataset.errors import DataError
 from components.dataset.facts import SPLITS
 from components.decode.conversion import Options, convert
+from components.ingest import fashion_mnist
 from components.train.trainer import data_files
 from components.train.trainer.input_pipeline import read_examples
 from components.train.trainer.splits import Split
@@ -68,7 +68,7 @@ def test_raw_files_and_others_together_are_refused(raw_directory: Path, tmp_path
 def test_the_official_files_are_split_as_the_step_decode_splits_them(
     raw_directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(raw, "SYSTEM_DIRECTORY", str(raw_directory))
+    monkeypatch.setattr(fashion_mnist, "SYSTEM_DIRECTORY", str(raw_directory))
     monkeypatch.setattr(data_files, "VALIDATION_EXAMPLES", 50)
     directories = {split: tmp_path / split for split in SPLITS}
     convert(str(raw_directory), directories, Options(1, validation_examples=50, seed=3))

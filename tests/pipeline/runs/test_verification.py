@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from components.dataset.code import code_digest
-from components.dataset.facts import DIGESTS
 from components.dataset.manifest import write_manifest
+from components.ingest.fashion_mnist import DIGESTS
 from pipeline.runs.registry import Registry, Version
 from pipeline.runs.verification import Finding, sound, verify
 from tests.pipeline.recorded_version import VARIABLES, flip_a_bit, lose_the_record, register
