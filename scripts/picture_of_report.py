@@ -15,9 +15,9 @@ from PIL import Image
 from playwright.sync_api import FloatRect, sync_playwright
 
 from pipeline.errors import CommandError
-from pipeline.runs import runs
+from pipeline.runs.finding import newest
+from pipeline.runs.record import REPORT
 from pipeline.runs.root import Root
-from pipeline.runs.runs import REPORT
 
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 WIDTH: Final = 1280
@@ -40,7 +40,8 @@ def main(target: Path) -> None:
         command = [sys.executable, "-m", "pipeline", "run", "--require-upload", "--root", folder]
         if subprocess.run(command, check=False).returncode:  # noqa: S603
             raise CommandError("there is nothing to be seen: the run failed")
-        png = screenshot(browser, runs.newest_evaluated(Root(Path(folder)).runs).directory / REPORT)
+        run = newest(Root(Path(folder)), "an evaluation", lambda one: one.evaluated)
+        png = screenshot(browser, run.directory / REPORT)
     picture = Image.open(io.BytesIO(png)).convert("RGB")
     target.parent.mkdir(parents=True, exist_ok=True)
     picture.quantize(COLOURS, dither=Image.Dither.NONE).save(target, optimize=True)

@@ -1,6 +1,7 @@
 """Evaluations as the step ``evaluate`` writes them, made without a model; and a run around one."""
 
 import dataclasses
+import datetime
 import json
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from components.dataset.facts import CLASS_NAMES
 from components.evaluate import scores
 from components.evaluate.figures import plots
 from components.evaluate.pictures import data_uri
+from pipeline.runs.record import Artifact, Run, Task
 from tests.idx_files import shuffled_labels, synthetic_images
 
 DIGEST = "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888"
@@ -90,14 +92,26 @@ def beaten(facts: dict[str, Any], version: str = "12") -> dict[str, Any]:
     return {**facts, "champion": champion}
 
 
-def summary(run_id: str, **changes: Any) -> dict[str, Any]:
-    """What a run that uploaded version 13 would say of itself."""
-    seconds = {"Find champion": 0.1, "Upload first version": 1.1, "Decode": 0.9, "Train": 242.0}
+def run(root: Path, run_id: str, *, version: str = "13", **changes: Any) -> Run:
+    """A run that uploaded a version, or with an empty one none."""
+    name = f"projects/local/locations/local/models/fashion-mnist@{version}"
+    uploaded = {"model": Artifact("registry", {"resourceName": name})} if version else {}
+    seconds = {"find_champion": 0.1, "decode": 0.9, "train": 242.0}
+    steps = {
+        name: Task(name, name.capitalize(), "done" if name == "train" else "cached", took)
+        for name, took in seconds.items()
+    }
+    judged = {
+        "Output": True,
+        "metrics": Artifact("metrics", {"accuracy": 0.75}),
+        "evaluation": Artifact("evaluation", {"reason": "Passed: as it should."}),
+    }
+    steps["evaluate"] = Task("evaluate", "Evaluate", "done", 4.0, judged)
+    state = "done" if version else "skipped"
+    steps["upload"] = Task("upload", "Upload", state, 1.1 if version else 0.0, uploaded)
     told: dict[str, Any] = {
-        "run": run_id,
         "state": "done",
-        "error": "",
-        "started": "2026-11-24T23:41:43+00:00",
+        "started": datetime.datetime(2026, 11, 24, 23, 41, 43, tzinfo=datetime.UTC),
         "seconds": 251.2,
         "spec_digest": DIGEST,
         "parameters": {
@@ -109,32 +123,17 @@ def summary(run_id: str, **changes: Any) -> dict[str, Any]:
             "serving_image": "us-docker.pkg.dev/vertex-ai/prediction/tf2-cpu.2-15:latest",
             "source": "",
         },
-        "defaults": {"epochs": 7, "filters": [32, 64, 128], "git_revision": ""},
-        "metrics": {"accuracy": 0.75},
-        "verdict": {"passed": True, "reason": "Passed: as it should."},
-        "model": {"name": "fashion-mnist", "version": "13"},
-        "report": "",
-        "steps": [
-            {
-                "name": name.lower().replace(" ", "-"),
-                "display_name": name,
-                "state": "done" if name == "Train" else "cached",
-                "seconds": took,
-                "figure": "55,000 + 5,000 + 10,000 records",
-                "outputs": {},
-            }
-            for name, took in seconds.items()
-        ],
+        "changed": {"epochs": 7, "filters": [32, 64, 128], "git_revision": ""},
+        "steps": steps,
     }
-    told["steps"].append({**told["steps"][0], "display_name": "Upload", "state": "skipped"})
-    return {**told, **changes}
+    return Run(run_id, root / "runs" / run_id, **{**told, **changes})
 
 
-def write_run(root: Path, run_id: str, facts: dict[str, Any] | None = None, **changes: Any) -> Path:
+def write_run(root: Path, run_id: str, facts: dict[str, Any] | None = None, **changes: Any) -> Run:
     """Writes the folder of a run, with an evaluation if there are ``facts``."""
-    directory = root / "runs" / run_id
-    directory.mkdir(parents=True)
-    (directory / "summary.json").write_text(json.dumps(summary(run_id, **changes)))
+    written = run(root, run_id, **changes)
+    written.directory.mkdir(parents=True)
+    written.write()
     if facts is not None:
-        (directory / "evaluation.json").write_text(json.dumps(facts))
-    return directory
+        (written.directory / "evaluation.json").write_text(json.dumps(facts))
+    return written

@@ -77,7 +77,7 @@ def test_a_submitted_run_ends_with_a_model_in_the_registry(flow: Flow) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert versions(flow.root) == ["1"]
     (request,) = flow.cloud.pipelines.created
-    for line in ("Ingest: done in", "Train: done in", "Upload first version: done in"):
+    for line in ("Ingest: done in", "Train: done in", "Upload: done in"):
         assert line in done.stdout
     assert "1,000 + 200 images, verified" in done.stdout
     assert "Passed: accuracy" in done.stdout

@@ -57,13 +57,9 @@ def test_the_steps_ran_in_the_order_of_the_diagram(copy: Path) -> None:
         "ingest": "done",
         "decode": "done",
         "train": "done",
-        "find-champion": "done",
+        "find_champion": "done",
         "evaluate": "done",
-        "package-model": "done",
-        "model-upload": "skipped",
-        "model-evaluation-import": "skipped",
-        "model-upload-2": "done",
-        "model-evaluation-import-2": "done",
+        "upload": "done",
     }
 
 

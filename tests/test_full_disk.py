@@ -18,13 +18,13 @@ import pytest
 from components.dataset.errors import StepError
 from pipeline.errors import CommandError
 from pipeline.local import run as local
+from pipeline.runs.record import Task, Watcher
 from pipeline.runs.root import Root
-from pipeline.runs.tasks import Task, Watcher
 from pipeline.specs import parameters
 from pipeline.specs import spec as specs
 from tests import soak
 from tests.command import newest_run, states, summary, versions
-from tests.small_project import LAST, PARAMETERS, SmallProject, assert_tidy, outcome
+from tests.small_project import PARAMETERS, SmallProject, assert_tidy, outcome
 
 DISK_BYTES: Final = 64 << 20
 PAGE: Final = 4096
@@ -32,11 +32,9 @@ FILLED: Final = {
     "ingest": (70, ""),
     "decode": (70, ""),
     "train": (2, "training on"),
-    "find-champion": (2, ""),
+    "find_champion": (2, ""),
     "evaluate": (2, "Challenger: accuracy"),
-    "package-model": (12, ""),
-    "model-upload-2": (12, ""),
-    LAST: (2, ""),
+    "upload": (12, ""),
 }
 """Pages that are left for a step's code and log, and not for its outputs, and when it is filled.
 
@@ -148,7 +146,8 @@ def test_a_disk_too_small_for_the_outputs_of_any_step_is_told_and_leaves_nothing
     root = disk / "root"
     for step, (pages, text) in FILLED.items():
         assert full_in(project, root, step, pages * PAGE, text) == [step]
-        log = newest_run(root) / "steps" / step / "log.txt"
+        folder = {"find_champion": "find-champion", "upload": "package-model"}.get(step, step)
+        log = newest_run(root) / "steps" / folder / "log.txt"
         assert "Got executor_input" in log.read_text(), f"the code of {step} found no room"
     assert_nothing_is_left_that_is_used(project, root)
 

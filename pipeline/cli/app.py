@@ -130,7 +130,6 @@ def run(
     from pipeline.cli.watchers import stopped_by_signals, tell, watch_on
     from pipeline.local import run as local
     from pipeline.runs.root import Root
-    from pipeline.runs.summary import as_json as summary
     from pipeline.specs import parameters
     from pipeline.specs import spec as specs
 
@@ -158,7 +157,7 @@ def run(
             values,
             place,
             watch_on(sys.stderr if as_json else sys.stdout),
-            ended=lambda run: print_json(summary(run)) if as_json else None,
+            ended=lambda run: print_json(run.as_json()) if as_json else None,
             use_cache=not no_cache,
             hermetic=hermetic,
         )

@@ -43,15 +43,15 @@ def report(
     import webbrowser
 
     from pipeline.paths import shown
-    from pipeline.runs import runs
+    from pipeline.runs.finding import find, newest
     from pipeline.runs.report import rebuild
+    from pipeline.runs.root import Root
 
-    folder = root / "runs"
-    meant = runs.find(folder, run) if run else runs.newest_evaluated(folder)
-    directory = meant.directory.resolve()
-    page = rebuild(directory, output).resolve()
+    folder = Root(root.resolve())
+    meant = find(folder, run) if run else newest(folder, "an evaluation", lambda run: run.evaluated)
+    page = rebuild(meant, output).resolve()
     if as_json:
-        told = runs.summary(directory)
+        told = meant.as_json()
         about = {name: told[name] for name in ("run", "state", "metrics", "verdict", "model")}
         print_json({**about, "report": str(page)})
     else:

@@ -17,11 +17,12 @@ def runs(
 ) -> None:
     """List the runs on this machine, the newest first."""
     from pipeline.duration import age, duration
-    from pipeline.runs.runs import listed
+    from pipeline.runs.finding import listed
+    from pipeline.runs.root import Root
 
-    found = listed(root / "runs")[:count]
+    found = listed(Root(root))[:count]
     if as_json:
-        print_json([run.as_json() for run in found])
+        print_json([run.as_line() for run in found])
         return
     if not found:
         say(f"no runs in {root}: `{command('run')}` makes one")

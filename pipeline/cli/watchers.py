@@ -21,10 +21,8 @@ from pipeline.errors import Interrupted
 from pipeline.paths import shown
 from pipeline.program import command
 from pipeline.runs.chosen_model import MODEL
+from pipeline.runs.record import Run, Task, Watcher
 from pipeline.runs.root import Root
-from pipeline.runs.summary import Run
-from pipeline.runs.tasks import Task, Watcher
-from pipeline.steps import figure
 
 MARKS: Final = {
     "waiting": ("·", "dim"),
@@ -45,7 +43,7 @@ class PlainWatcher:
 
     def started(self, task: Task) -> None:
         """Says that a task begins."""
-        self._print(f"{task.display_name}: started")
+        self._print(f"{task.title}: started")
 
     def said(self, task: Task, line: str, *, transient: bool) -> None:
         """Shows a line of the task's own."""
@@ -54,7 +52,7 @@ class PlainWatcher:
 
     def ended(self, task: Task) -> None:
         """Says how a task ended, and its figure."""
-        self._print(f"{task.display_name}: {state_and_figure(task)}")
+        self._print(f"{task.title}: {task.outcome}")
 
     def _print(self, text: str) -> None:
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -93,7 +91,7 @@ class LiveWatcher:
         for task in self.tasks:
             mark, style = MARKS[task.state]
             table.add_row(
-                Text(task.display_name, style="bold" if task.state == "running" else ""),
+                Text(task.title, style="bold" if task.state == "running" else ""),
                 Text(f"{mark} {task.state}", style=style),
                 self._time(task),
                 self._note(task),
@@ -108,15 +106,7 @@ class LiveWatcher:
     def _note(self, task: Task) -> Text:
         if task.state == "running":
             return Text(self.notes.get(task.name, ""), style="dim")
-        return Text(figure(task.name, task.outputs) if task.outputs else "")
-
-
-def state_and_figure(task: Task) -> str:
-    """How a task ended, in words: ``done in 12.3 s: 60,000 + 10,000 images, verified``."""
-    result = figure(task.name, task.outputs) if task.outputs else ""
-    cached = task.state == "cached"
-    what = "from the cache" if cached else f"{task.state} in {duration(task.seconds)}"
-    return what + (f": {result}" if result else "")
+        return Text(task.figure)
 
 
 def watch_on(file: TextIO) -> Callable[[list[Task]], contextlib.AbstractContextManager[Watcher]]:
@@ -156,7 +146,7 @@ def stopped_by_signals(
 
 def tell(run: Run, root: Root, console: Console) -> None:
     """Says what came out of a run in a root."""
-    cached = sum(task.state == "cached" for task in run.tasks.values())
+    cached = sum(task.state == "cached" for task in run.steps.values())
     again = f", {cached} steps from the cache" if cached else ""
     lines = [f"Run        {run.id} in {duration(run.seconds)}{again}"]
     if run.metrics:

@@ -12,11 +12,11 @@ from pipeline import files as durable
 from pipeline.compiler import COMPILED, PIPELINE, PROJECT
 from pipeline.errors import UsageError
 from pipeline.local import emulator, run_folder
-from pipeline.local.execution import execute
+from pipeline.local.execution import Workplace, execute
 from pipeline.local.localization import localize
+from pipeline.runs.record import Run, Task, Watcher
 from pipeline.runs.root import DEFAULT_ROOT, Root
-from pipeline.runs.summary import Run
-from pipeline.runs.tasks import Task, Watcher, Workplace
+from pipeline.runs.table import Table
 from pipeline.specs import spec as specs
 from pipeline.specs.machine import Machine
 from pipeline.specs.parameters import check_address
@@ -124,6 +124,8 @@ def carry_out(
         run_folder.clear(root)
         parameters = arguments if kept is None else kept
         result = run_folder.begin(committed, parameters, root.runs, earlier)
+        table = Table(committed)
+        result.steps = table.rows
         try:
             spec, at_home = localize(committed, result.id, keep_preamble=hermetic)
             scratch = result.directory / run_folder.SCRATCH
@@ -139,8 +141,8 @@ def carry_out(
                     hermetic=hermetic,
                     at_home=at_home,
                 )
-                with watch(list(result.tasks.values())) as watcher:
-                    execute(spec, arguments, result.tasks, place, watcher)
+                with watch(list(result.steps.values())) as table.watcher:
+                    execute(spec, arguments, table, place)
                 _remove_finished(bucket)
             result.state = "done"
         except KeyboardInterrupt:

@@ -14,12 +14,10 @@ from components.dataset.disk import FULL
 from pipeline.compiler import COMPILED, PIPELINE
 from pipeline.errors import CommandError
 from pipeline.files import UNFINISHED
-from pipeline.runs import registry_files
+from pipeline.runs import registry_files, report
+from pipeline.runs.record import Run, new_run_id
 from pipeline.runs.registry import Registry
 from pipeline.runs.root import Root
-from pipeline.runs.run_id import new_run_id
-from pipeline.runs.summary import Run, write_summary
-from pipeline.runs.tasks import Task
 from pipeline.specs import spec as specs
 from pipeline.specs.parameters import changed
 from pipeline.specs.spec import Spec
@@ -52,9 +50,8 @@ def begin(spec: Spec, parameters: dict[str, Any], runs: Path, earlier: str = "")
         started=now,
         spec_digest=specs.digest(spec),
         parameters=parameters,
-        defaults=changed(parameters, pipeline),
+        changed=changed(parameters, pipeline),
         earlier=earlier,
-        tasks={name: Task(name, display) for name, display in specs.leaf_tasks(spec)},
     )
     (run.directory / SCRATCH).mkdir(parents=True)
     return run
@@ -70,9 +67,10 @@ def end(run: Run) -> None:
     scratch = run.directory / SCRATCH
     for path in scratch.iterdir():  # Before the summary: it may be what fills the disk.
         shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
-    run.seconds = time.monotonic() - run.begun
+    if run.started:
+        run.seconds = (datetime.datetime.now(tz=datetime.UTC) - run.started).total_seconds()
     try:
-        write_summary(run)
+        _write(run)
     except OSError as error:
         if run.state == "done":
             if error.errno in FULL:
@@ -80,6 +78,14 @@ def end(run: Run) -> None:
             raise
         log.warning("%s has no summary of its end (%s)", run.directory, error)
     shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _write(run: Run) -> None:
+    """Writes ``summary.json``, after ``evaluation.json`` and ``report.html`` where it has them."""
+    try:
+        report.publish(run)
+    finally:
+        run.write()
 
 
 def disk_is_full(directory: Path) -> str:

@@ -8,7 +8,7 @@ from pipeline.notebook.past_run import Outputs, PastRun
 from pipeline.notebook.place import place
 from pipeline.notebook.steps import step_of
 from pipeline.notebook.values import all_typed
-from pipeline.runs.tasks import Task
+from pipeline.runs.record import Task
 from pipeline.specs import parameters
 from pipeline.specs import spec as specs
 from pipeline.vertex.progress import Progress, struct

@@ -5,8 +5,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.cli.watchers import state_and_figure
-from pipeline.runs.tasks import Task
+from pipeline.runs.record import Task
 
 
 class LineWatcher:
@@ -23,7 +22,7 @@ class LineWatcher:
 
     def started(self, task: Task) -> None:
         """Says that a task begins."""
-        self._write(f"{task.display_name}: started")
+        self._write(f"{task.title}: started")
 
     def said(self, task: Task, line: str, *, transient: bool) -> None:
         """Shows a line of the task's own."""
@@ -32,7 +31,7 @@ class LineWatcher:
 
     def ended(self, task: Task) -> None:
         """Says how a task ended, and its figure."""
-        self._write(f"{task.display_name}: {state_and_figure(task)}")
+        self._write(f"{task.title}: {task.outcome}")
 
     def _write(self, text: str, end: str = "\n") -> None:
         # Blanks wipe out what is longer of the progress before.

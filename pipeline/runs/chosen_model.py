@@ -68,11 +68,13 @@ def _in_directory(directory: Path) -> ChosenModel:
 
 
 def _of_run(root: Path, reference: str) -> ChosenModel:
-    from pipeline.runs.runs import LAST, find, newest_trained, trained_model
+    from pipeline.runs.finding import LAST, find, newest
+    from pipeline.runs.root import Root
 
-    runs = root / "runs"
-    run = newest_trained(runs) if reference == LAST else find(runs, reference)
-    path = trained_model(run)
+    run = find(Root(root), reference)
+    if reference == LAST:
+        run = newest(Root(root), "a model", lambda run: run.model)
+    path = run.model
     if path is None:
         raise CommandError(
             f"run {run.id} ({run.state}) left no model; `{command('runs')}` lists the others"

@@ -10,7 +10,7 @@ import yaml
 
 from pipeline.checkout import git_revision
 from pipeline.errors import UsageError
-from pipeline.runs.run_id import new_run_id
+from pipeline.runs.record import new_run_id
 from pipeline.specs import spec as specs
 from pipeline.specs.machine import Machine, requested
 from pipeline.specs.spec import Spec

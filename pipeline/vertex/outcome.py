@@ -6,8 +6,7 @@ from rich.console import Console
 
 from pipeline.duration import duration
 from pipeline.errors import JobFailed
-from pipeline.runs.summary import step_as_json
-from pipeline.runs.tasks import Task
+from pipeline.runs.record import Task
 from pipeline.steps import version_of
 from pipeline.vertex import jobs
 from pipeline.vertex.jobs import CONSOLE, page, state
@@ -17,7 +16,6 @@ from pipeline.vertex.watching import come_back
 
 BROWSER: Final = "https://storage.cloud.google.com"
 """Shows an object to whoever is signed in and may read it."""
-UPLOADS: Final = ("model-upload", "model-upload-2")
 
 
 def tell(job: Any, tasks: dict[str, Task], target: Target, console: Console) -> None:
@@ -51,16 +49,14 @@ def as_json(job: Any, tasks: dict[str, Task], target: Target) -> dict[str, Any]:
         "verdict": {"passed": found.get("Output"), "reason": evaluation.get("reason", "")},
         "model": uploaded(tasks),
         "report": found["report"].uri if "report" in found else "",
-        "steps": [step_as_json(task) for task in tasks.values()],
+        "steps": [task.as_json() for task in tasks.values()],
     }
 
 
 def uploaded(tasks: dict[str, Task]) -> str:
     """Resource name of the version that was uploaded; empty when none was."""
-    for name in UPLOADS:
-        if name in tasks and "model" in tasks[name].outputs:
-            return str(tasks[name].outputs["model"].metadata.get("resourceName", ""))
-    return ""
+    found = tasks["upload"].outputs.get("model") if "upload" in tasks else None
+    return str(found.metadata.get("resourceName", "")) if found else ""
 
 
 def check(job: Any, target: Target) -> None:

@@ -1,13 +1,12 @@
 """What a job says of its tasks, as the rows of the table that a local run has too."""
 
-import dataclasses
 import datetime
 import json
 import urllib.parse
 from typing import Any, Final
 
-from pipeline.runs.tasks import Task, Watcher
-from pipeline.specs import spec as specs
+from pipeline.runs.record import Artifact, Watcher
+from pipeline.runs.table import Table
 from pipeline.steps import figure
 from pipeline.vertex.jobs import CONSOLE
 
@@ -26,21 +25,8 @@ STATES: Final = {
 ENDED: Final = ("done", "cached", "failed", "cancelled")
 
 
-@dataclasses.dataclass(frozen=True)
-class RemoteArtifact:
-    """An output of a task, as the metadata store has it.
-
-    Attributes:
-        uri: Where it is.
-        metadata: What the step noted of it.
-    """
-
-    uri: str
-    metadata: dict[str, Any]
-
-
 class Progress:
-    """The tasks of one job, brought up to date from what the service says.
+    """The steps of one job, brought up to date from what the service says.
 
     Args:
         job: The job; its spec names the tasks.
@@ -48,35 +34,38 @@ class Progress:
     """
 
     def __init__(self, job: Any, project: str) -> None:
-        spec = struct(job, "pipeline_spec")
-        self.tasks = {name: Task(name, display) for name, display in specs.leaf_tasks(spec)}
+        self.table = Table(struct(job, "pipeline_spec"))
+        self.tasks = self.table.rows
         self.project = project
         self.notes: dict[str, str] = {}
 
     def tell(self, job: Any, watcher: Watcher) -> None:
         """Brings the tasks up to date and tells of each that began, retries or ended."""
+        self.table.watcher = watcher
         for detail in sorted(job.job_detail.task_details, key=lambda detail: detail.task_id):
-            if task := self.tasks.get(detail.task_name):
-                self._update(task, detail, watcher)
+            if self.table.row(detail.task_name):
+                self._update(detail)
 
-    def _update(self, task: Task, detail: Any, watcher: Watcher) -> None:
-        before, task.state = task.state, STATES.get(detail.state.name, task.state)
-        task.seconds = seconds(detail.start_time or detail.create_time, detail.end_time)
-        if task.state == "running":
-            if before != "running":
-                watcher.started(task)
-            self._note(task, _retried(detail), watcher)
-        elif task.state in ENDED and before != task.state:
-            task.outputs = _outputs(detail, task.name)
-            if task.state == "failed":
-                self._note(task, failure(detail, self.project), watcher)
-            watcher.ended(task)
+    def _update(self, detail: Any) -> None:
+        name, state = detail.task_name, STATES.get(detail.state.name, "waiting")
+        took = seconds(detail.start_time or detail.create_time, detail.end_time)
+        if state == "failed":
+            self._note(name, failure(detail, self.project))
+        outputs = self._outputs(detail) if state in ENDED else None
+        self.table.update(name, state, took, outputs)
+        if state == "running":
+            self._note(name, _retried(detail))
 
-    def _note(self, task: Task, text: str, watcher: Watcher) -> None:
-        if text and self.notes.get(task.name) != text:
-            self.notes[task.name] = text
+    def _note(self, name: str, text: str) -> None:
+        row = self.table.row(name)
+        if row and text and self.notes.get(name) != text:
+            self.notes[name] = text
             for line in text.splitlines():
-                watcher.said(task, line, transient=False)
+                self.table.watcher.said(row, line, transient=False)
+
+    def _outputs(self, detail: Any) -> dict[str, Any]:
+        row = self.table.row(detail.task_name)
+        return _outputs(detail, row.name) if row else {}
 
 
 def failed(job: Any) -> list[Any]:
@@ -133,7 +122,7 @@ def _retried(detail: Any) -> str:
 
 def _outputs(detail: Any, name: str) -> dict[str, Any]:
     outputs: dict[str, Any] = {
-        key: RemoteArtifact(found.artifacts[0].uri, struct(found.artifacts[0], "metadata"))
+        key: Artifact(found.artifacts[0].uri, struct(found.artifacts[0], "metadata"))
         for key, found in detail.outputs.items()
         if found.artifacts
     }

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pipeline.errors import CloudError
 from pipeline.program import command
-from pipeline.runs.tasks import Task, Watcher
+from pipeline.runs.record import Task, Watcher
 from pipeline.vertex import jobs
 from pipeline.vertex.connection import SECONDS, passing
 from pipeline.vertex.jobs import state
@@ -62,7 +62,7 @@ def follow(
             time.sleep(every)
             job = look.again()
             progress.tell(job, watcher)
-    _settle(progress.tasks)
+        progress.table.settle()
     return job, progress.tasks
 
 
@@ -125,9 +125,3 @@ class _Look:
 def come_back(target: Target, job_id: str) -> str:
     """The command that follows a job again."""
     return command(f"watch {job_id} {target.flags}")
-
-
-def _settle(tasks: dict[str, Task]) -> None:
-    for task in tasks.values():
-        if task.state == "waiting":
-            task.state = "skipped"

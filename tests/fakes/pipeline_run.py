@@ -13,8 +13,8 @@ from google.cloud import aiplatform_v1 as vertex
 from google.protobuf import json_format
 
 from pipeline.local import run as local
+from pipeline.runs.record import Task
 from pipeline.runs.root import Root
-from pipeline.runs.tasks import Task
 from pipeline.specs import parameters
 from pipeline.specs import spec as specs
 from tests.fakes.pipeline_service import PipelineService, end, now
@@ -60,7 +60,7 @@ class RunsHere:
         given = parameters.resolve(spec, values)
         job.state = vertex.PipelineState.PIPELINE_STATE_RUNNING
         try:
-            with self.following(job) as watch:
+            with self.following(job, spec) as watch:
                 local.run(path, given, Root(self.path), watch)
         except Exception as error:
             with self.service.lock:
@@ -70,23 +70,24 @@ class RunsHere:
             end(job, "SUCCEEDED")
 
     @contextlib.contextmanager
-    def following(self, job: Any) -> Iterator[Any]:
-        """Gives what tells a job of its tasks."""
+    def following(self, job: Any, spec: specs.Spec) -> Iterator[Any]:
+        """Gives what tells a job of its tasks; the tasks of a step are told of as one."""
         tasks: list[Task] = []
+        names = {row: name for name, row in specs.step_tasks(spec).items()}
 
         @contextlib.contextmanager
         def watch(all_tasks: list[Task]) -> Iterator[Teller]:
             tasks.extend(all_tasks)
             with self.service.lock:
                 for number, task in enumerate(tasks, start=1):
-                    detail = vertex.PipelineTaskDetail(task_id=number, task_name=task.name)
+                    detail = vertex.PipelineTaskDetail(task_id=number, task_name=names[task.name])
                     job.job_detail.task_details.append(detail)
-            yield Teller(job, self.service.lock)
+            yield Teller(job, self.service.lock, names)
 
         yield watch
         with self.service.lock:
             for task in tasks:
-                bring_up_to_date(job, task)
+                bring_up_to_date(job, task, names)
 
 
 @dataclass
@@ -95,23 +96,24 @@ class Teller:
 
     job: Any
     lock: Any
+    names: dict[str, str]
 
     def started(self, task: Task) -> None:
         with self.lock:
-            bring_up_to_date(self.job, task)
+            bring_up_to_date(self.job, task, self.names)
 
     def said(self, task: Task, line: str, *, transient: bool) -> None:
         """The service tells nothing of what a step writes."""
 
     def ended(self, task: Task) -> None:
         with self.lock:
-            bring_up_to_date(self.job, task)
+            bring_up_to_date(self.job, task, self.names)
 
 
-def bring_up_to_date(job: Any, task: Task) -> None:
+def bring_up_to_date(job: Any, task: Task, names: dict[str, str]) -> None:
     """Writes a task's state into the job, as the service has it."""
     for detail in job.job_detail.task_details:
-        if detail.task_name == task.name:
+        if detail.task_name == names[task.name]:
             break
     detail.state = vertex.PipelineTaskDetail.State[STATES[task.state]]
     if task.state == "running":

@@ -1,9 +1,10 @@
 """A root as runs leave it, without the runs: summaries, and versions of models."""
 
-import json
+import datetime
 from pathlib import Path
 from typing import Any
 
+from pipeline.runs.record import Artifact, Run, Task
 from pipeline.runs.registry import Registry
 from tests.saved_models import make_model
 
@@ -11,23 +12,36 @@ FIRST = "fashion-mnist-20261123-153000-ab12"
 SECOND = "fashion-mnist-20261124-090000-cd34"
 
 
-def add_run(root: Path, run_id: str, *, state: str = "done", **changes: Any) -> Path:
-    """Puts a run's folder with its summary and its model there; the folder."""
+def add_run(
+    root: Path,
+    run_id: str,
+    *,
+    accuracy: float | None = 0.9123,
+    version: str = "1",
+    trained: bool = True,
+    **changes: Any,
+) -> Path:
+    """Writes a run's folder with its summary and its model; the folder."""
     folder = root / "runs" / run_id
-    model = make_model(folder / "steps" / "train" / "model")
-    moment = run_id.split("-")[2:4]
-    started = f"{moment[0][:4]}-{moment[0][4:6]}-{moment[0][6:]}T{moment[1][:2]}:{moment[1][2:4]}"
-    summary = {
-        "run": run_id,
-        "state": state,
-        "started": f"{started}:00+00:00",
+    folder.mkdir(parents=True)
+    steps = {}
+    if trained:
+        model = Artifact(str(make_model(folder / "steps" / "train" / "model")))
+        steps["train"] = Task("train", "Train", "done", 80.0, {"model": model})
+    if accuracy is not None:
+        metrics = Artifact("metrics", {"accuracy": accuracy})
+        steps["evaluate"] = Task("evaluate", "Evaluate", "done", 1.0, {"metrics": metrics})
+    if version:
+        uploaded = Artifact("", {"resourceName": f"projects/p/models/fashion-mnist@{version}"})
+        steps["upload"] = Task("upload", "Upload", "done", 1.0, {"model": uploaded})
+    told: dict[str, Any] = {
+        "state": "done",
+        "started": datetime.datetime.strptime(f"{run_id[-20:-5]}Z", "%Y%m%d-%H%M%S%z"),
         "seconds": 83.0,
-        "metrics": {"accuracy": 0.9123},
-        "model": {"name": "fashion-mnist", "version": "1"},
-        "steps": [{"name": "train", "outputs": {"model": {"uri": str(model)}}}],
-        **changes,
+        "parameters": {"model_name": "fashion-mnist"},
+        "steps": steps,
     }
-    (folder / "summary.json").write_text(json.dumps(summary))
+    Run(run_id, folder, **{**told, **changes}).write()
     return folder
 
 

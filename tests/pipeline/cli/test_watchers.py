@@ -2,8 +2,8 @@ import io
 
 from rich.console import Console
 
-from pipeline.cli.watchers import LiveWatcher, PlainWatcher, state_and_figure
-from pipeline.runs.tasks import Task
+from pipeline.cli.watchers import LiveWatcher, PlainWatcher
+from pipeline.runs.record import Task
 
 
 def terminal() -> Console:
@@ -73,9 +73,3 @@ def test_plain_lines_leave_progress_out_and_markup_alone() -> None:
     assert written(console) == (
         "Train: started\n  train | [bold] a line longer than the terminal is wide\n"
     )
-
-
-def test_a_step_from_the_cache_says_so() -> None:
-    assert state_and_figure(Task("train", "Train", state="cached")) == "from the cache"
-    failed = Task("train", "Train", state="failed", seconds=2.04)
-    assert state_and_figure(failed) == "failed in 2.0 s"

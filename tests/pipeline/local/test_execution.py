@@ -11,9 +11,10 @@ from kfp import compiler, dsl
 
 from pipeline.errors import StepFailed
 from pipeline.local.cache import StepCache
-from pipeline.local.execution import execute, step_failed
+from pipeline.local.execution import Workplace, execute, step_failed
 from pipeline.local.localization import localize
-from pipeline.runs.tasks import Task, Workplace
+from pipeline.runs.record import Task
+from pipeline.runs.table import Table
 from pipeline.specs import spec as specs
 
 
@@ -81,7 +82,8 @@ class Laboratory:
         file = self.path / "spec.yaml"
         compiler.Compiler().compile(pipeline, str(file))
         spec, _ = localize(specs.load(file), name, keep_preamble=False)
-        self.tasks = {task: Task(task, shown) for task, shown in specs.leaf_tasks(spec)}
+        table = Table(spec)
+        self.tasks = table.rows
         scratch = self.path / f"{name}-scratch"
         scratch.mkdir()
         place = Workplace(
@@ -90,8 +92,8 @@ class Laboratory:
             scratch=scratch,
             environment=dict(os.environ) | {"PYTHONUNBUFFERED": "1", "TMPDIR": str(scratch)},
         )
-        self.witness = Witness()
-        execute(spec, arguments, self.tasks, place, self.witness)
+        table.watcher = self.witness = Witness()
+        execute(spec, arguments, table, place)
 
     def states(self) -> dict[str, str]:
         return {name: task.state for name, task in self.tasks.items()}
@@ -208,7 +210,7 @@ def test_a_foreseen_error_is_told_in_its_own_words_and_not_tried_again(
     def foreseeing(counter: str) -> None:
         foresee(counter=counter).set_retry(num_retries=2, backoff_duration="0s")
 
-    with pytest.raises(StepFailed, match="foresee failed: the file is damaged at offset 7") as e:
+    with pytest.raises(StepFailed, match="Foresee failed: the file is damaged at offset 7") as e:
         laboratory.run(foreseeing, counter=str(tmp_path / "counter"))
     assert e.value.lines == ()
     assert (tmp_path / "counter").read_text() == "x"
@@ -216,6 +218,6 @@ def test_a_foreseen_error_is_told_in_its_own_words_and_not_tried_again(
 
 def test_a_disk_that_is_full_is_said_whatever_library_met_it() -> None:
     tail = ["ResourceExhaustedError: /runs/1/part; No space left on device [Op:SaveV2]"]
-    error = step_failed(Task("train", "Train"), tail, Path("/runs/1"))
+    error = step_failed("train", "Train", tail, Path("/runs/1"))
     assert str(error).startswith("Train failed: the disk that holds /runs/1 is full; ")
     assert error.lines == ()

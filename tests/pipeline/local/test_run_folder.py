@@ -12,9 +12,9 @@ from pipeline.errors import CommandError
 from pipeline.files import UNFINISHED
 from pipeline.local import run as local
 from pipeline.local import run_folder
+from pipeline.runs.record import Run
 from pipeline.runs.registry import Registry
 from pipeline.runs.root import Root
-from pipeline.runs.summary import Run
 from pipeline.specs import spec as specs
 
 NAME = "fashion-mnist"
@@ -159,7 +159,7 @@ def test_a_summary_that_does_not_fit_on_the_disk_hides_no_error(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(run_folder, "write_summary", full)
+    monkeypatch.setattr(Run, "write", full)
     run.state = "failed"
     run_folder.end(run)
     assert not (run.directory / "scratch").exists()

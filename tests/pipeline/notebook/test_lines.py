@@ -1,7 +1,7 @@
 import io
 
 from pipeline.notebook.lines import LineWatcher
-from pipeline.runs.tasks import Task
+from pipeline.runs.record import Task
 
 
 def test_progress_is_drawn_over_and_lines_stay() -> None:

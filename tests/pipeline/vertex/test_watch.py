@@ -9,8 +9,6 @@ import pytest
 from google.oauth2.credentials import Credentials
 
 from pipeline.cli import watchers
-from pipeline.compiler import COMPILED, PIPELINE
-from pipeline.specs import spec as specs
 from pipeline.vertex import connection, watching
 from tests.fakes.cloud import Cloud
 from tests.fakes.model_service import PARENT
@@ -62,7 +60,8 @@ def test_each_step_is_told_of_with_its_figure(cloud: Cloud, command: Command) ->
         "Train: started",
         "Train: done",
         "Evaluate: done",
-        "Upload new version: done",
+        "Upload: started",
+        "Upload: done",
     ]
     assert "60,000 + 10,000 images, verified" in told.out
     assert "Accuracy   0.9342 on the test set" in told.out
@@ -264,14 +263,14 @@ def test_a_token_that_runs_out_is_replaced(
 def test_a_terminal_shows_the_table_of_a_local_run(
     cloud: Cloud, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shown: list[list[tuple[str, str]]] = []
+    shown: list[list[str]] = []
     plain = watchers.watch
 
     def watch(tasks: Any, **more: Any) -> Any:
-        shown.append([(task.name, task.display_name) for task in tasks])
+        shown.append([task.title for task in tasks])
         return plain(tasks, **more)
 
     monkeypatch.setattr(watchers, "watch", watch)
     add_job(cloud, "SUCCEEDED")
     command(*WATCH)
-    assert shown == [specs.leaf_tasks(specs.load(COMPILED / PIPELINE))]
+    assert shown == [["Find champion", "Ingest", "Decode", "Train", "Evaluate", "Upload"]]

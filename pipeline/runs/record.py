@@ -1,0 +1,379 @@
+"""The record of a run: what commands, notebook and report know of it.
+
+A run on this machine writes it to ``runs/<id>/summary.json`` when it ends; a job on Vertex AI is
+shown as the same record. A row of a run is a step of ``pipeline.steps``.
+"""
+
+import dataclasses
+import datetime
+import html
+import json
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Protocol, Self
+
+from pipeline import files, steps
+from pipeline.duration import duration
+from pipeline.errors import CommandError
+from pipeline.program import command
+
+SUMMARY: Final = "summary.json"
+"""The record as a file; missing while the run lasts."""
+EVALUATION: Final = "evaluation.json"
+"""A copy of what the step ``evaluate`` wrote."""
+REPORT: Final = "report.html"
+UNFINISHED: Final = "unfinished"
+"""State of a run without a summary: it is still running, or it was killed."""
+DAMAGED: Final = "damaged"
+"""State of a run whose summary cannot be read."""
+
+
+class RunError(CommandError):
+    """A run that did not leave what is needed."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Artifact:
+    """An output of a step that is a file, a directory or a resource.
+
+    Attributes:
+        uri: Where it is.
+        metadata: What the step recorded about it.
+        kind: Its type, such as ``system.Model``.
+    """
+
+    uri: str
+    metadata: dict[str, Any] = dataclasses.field(default_factory=dict)
+    kind: str = "system.Artifact"
+
+
+@dataclasses.dataclass
+class Task:
+    """A step in a run: one row of its table.
+
+    Attributes:
+        name: The step's name, with underscores.
+        title: What people see.
+        state: ``waiting``, ``running``, ``done``, ``cached``, ``failed``, ``cancelled`` or
+            ``skipped``.
+        seconds: Wall time; of a running step the time so far, when its watcher was called.
+        outputs: Artifacts (with ``uri`` and ``metadata``) and values by name.
+    """
+
+    name: str
+    title: str
+    state: str = "waiting"
+    seconds: float = 0.0
+    outputs: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def figure(self) -> str:
+        """The figure that people see once the step is done; empty without one."""
+        return steps.figure(self.name, self.outputs) if self.outputs else ""
+
+    @property
+    def outcome(self) -> str:
+        """How the step ended: ``done in 12.3 s: 60,000 + 10,000 images, verified``."""
+        ended = f"{self.state} in {duration(self.seconds)}"
+        text = "from the cache" if self.state == "cached" else ended
+        return f"{text}: {self.figure}" if self.figure else text
+
+    def as_json(self) -> dict[str, Any]:
+        """The step as JSON values."""
+        return {
+            "name": self.name,
+            "display_name": self.title,
+            "state": self.state,
+            "seconds": round(self.seconds, 3),
+            "figure": self.figure,
+            "outputs": {name: _output_as_json(value) for name, value in self.outputs.items()},
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """The step that ``as_json`` described."""
+        return cls(
+            name=values["name"].replace("-", "_"),
+            title=values["display_name"],
+            state=values["state"],
+            seconds=values["seconds"],
+            outputs={name: _output(value) for name, value in values["outputs"].items()},
+        )
+
+
+class Watcher(Protocol):
+    """Shows a run while it lasts."""
+
+    def started(self, task: Task) -> None:
+        """A step starts."""
+
+    def said(self, task: Task, line: str, *, transient: bool) -> None:
+        """A step wrote a line; the next line replaces a transient one."""
+
+    def ended(self, task: Task) -> None:
+        """A step is done, cached, failed or cancelled."""
+
+
+@dataclasses.dataclass
+class Run:
+    """A run of the pipeline, here or on Vertex AI.
+
+    ``run["train"]["model"]`` is an output of a step, ``run.artifact("model")`` the same without
+    the step's name.
+
+    Attributes:
+        id: Its name.
+        directory: ``<root>/runs/<id>``; a job on Vertex AI has no such folder.
+        started: When it started, UTC; None when unknown.
+        seconds: Wall time.
+        state: ``running``, ``done``, ``failed`` or ``interrupted``; of a folder also
+            ``unfinished`` and ``damaged``.
+        error: Why it failed; empty when it did not.
+        spec_digest: SHA-256 of the compiled spec's content.
+        parameters: The value of each parameter.
+        changed: The default of each parameter that has another value in this run.
+        earlier: Id of the run whose outputs its steps read; empty for the whole pipeline.
+        steps: Its steps by name, in run order.
+    """
+
+    id: str
+    directory: Path = dataclasses.field(repr=False)
+    started: datetime.datetime | None = None
+    seconds: float = 0.0
+    state: str = "running"
+    error: str = ""
+    spec_digest: str = dataclasses.field(default="", repr=False)
+    parameters: dict[str, Any] = dataclasses.field(default_factory=dict)
+    changed: dict[str, Any] = dataclasses.field(default_factory=dict, repr=False)
+    earlier: str = ""
+    steps: dict[str, Task] = dataclasses.field(default_factory=dict, repr=False)
+
+    @classmethod
+    def read(cls, directory: Path) -> Self:
+        """The run in a folder; without a readable summary its state says so."""
+        try:
+            values = json.loads((directory / SUMMARY).read_text())
+            return cls(
+                id=values["run"],
+                directory=directory,
+                started=datetime.datetime.fromisoformat(values["started"]),
+                seconds=float(values["seconds"]),
+                state=values["state"],
+                error=values["error"],
+                spec_digest=values["spec_digest"],
+                parameters=dict(values["parameters"]),
+                changed=dict(values["defaults"]),
+                earlier=values["earlier"],
+                steps={task.name: task for task in map(Task.from_json, values["steps"])},
+            )
+        except FileNotFoundError:
+            state = UNFINISHED
+        except (ValueError, LookupError, TypeError, AttributeError):
+            state = DAMAGED
+        return cls(directory.name, directory, _start_in_name(directory.name), state=state)
+
+    def write(self) -> None:
+        """Writes ``summary.json``.
+
+        Raises:
+            OSError: The disk is full, or the folder cannot be written.
+        """
+        text = json.dumps(self.as_json(), indent=1, default=str)
+        files.write(self.directory / SUMMARY, f"{text}\n")
+
+    def __getitem__(self, step: str) -> dict[str, Any]:
+        """The outputs of a step.
+
+        Raises:
+            UsageError: The pipeline has no such step.
+            RunError: The run has no outputs of it.
+        """
+        name = steps.step(step).name
+        if not (outputs := self._outputs(name)):
+            raise RunError(f"{self.id} has no outputs of {name}")
+        return outputs
+
+    def artifact(self, name: str) -> Any:
+        """An artifact by the name of the output, of the first step that has one.
+
+        Raises:
+            RunError: The run has none; the error lists those it has.
+        """
+        artifacts = {
+            key: value
+            for task in reversed(self.steps.values())
+            for key, value in task.outputs.items()
+            if hasattr(value, "uri")
+        }
+        if name not in artifacts:
+            raise RunError(
+                f"{self.id} has no artifact {name!r}; it has {', '.join(artifacts) or 'none'}"
+            )
+        return artifacts[name]
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The model's figures on the test examples; empty before they are known."""
+        found = self._outputs("evaluate").get("metrics")
+        return dict(found.metadata) if found else {}
+
+    @property
+    def accuracy(self) -> float | None:
+        """The model's accuracy on the test examples; None before it is known."""
+        return self.metrics.get("accuracy")
+
+    @property
+    def passed(self) -> bool | None:
+        """The verdict; None before there is one."""
+        return self._outputs("evaluate").get("Output")
+
+    @property
+    def reason(self) -> str:
+        """The reason for the verdict, in a sentence."""
+        found = self._outputs("evaluate").get("evaluation")
+        return str(found.metadata.get("reason", "")) if found else ""
+
+    @property
+    def resource_name(self) -> str:
+        """``projects/…/models/NAME@VERSION`` of the uploaded version; empty without one."""
+        found = self._outputs("upload").get("model")
+        return str(found.metadata.get("resourceName", "")) if found else ""
+
+    @property
+    def version(self) -> str:
+        """The uploaded version; empty when none was uploaded."""
+        return steps.version_of(self.resource_name)
+
+    @property
+    def model_name(self) -> str:
+        """The model's name in the registry; empty when unknown."""
+        return self.parameters.get("model_name") or ""
+
+    @property
+    def model(self) -> Path | None:
+        """The SavedModel of the training, in an earlier run's folder if it was cached."""
+        found = self._outputs("train").get("model")
+        return Path(found.uri) if found and Path(found.uri).is_dir() else None
+
+    @property
+    def report(self) -> Path | None:
+        """The report; None before there is one."""
+        path = self.directory / REPORT
+        return path if path.exists() else None
+
+    @property
+    def evaluated(self) -> bool:
+        """Whether it ended with an evaluation."""
+        return bool(self.steps) and (self.directory / EVALUATION).is_file()
+
+    def evaluation(self) -> dict[str, Any]:
+        """The content of the run's ``evaluation.json``.
+
+        Raises:
+            RunError: It has none.
+        """
+        path = self.directory / EVALUATION
+        if self.state in (UNFINISHED, DAMAGED):
+            raise RunError(
+                f"run {self.id} has no readable {SUMMARY}: it is still running or was killed; "
+                f"wait for its end or run again: `{command('run')}` continues from the cache"
+            )
+        try:
+            found: dict[str, Any] = json.loads(path.read_text())
+        except FileNotFoundError as error:
+            stopped = "it was interrupted before" if self.state == "interrupted" else ""
+            why = self.error or stopped or "its steps did not include one"
+            raise RunError(f"run {self.id} has no evaluation: {why}") from error
+        except ValueError as error:
+            raise RunError(f"{path} is no JSON ({error}); run again") from error
+        return found
+
+    def as_json(self) -> dict[str, Any]:
+        """The content of ``summary.json``."""
+        return {
+            "run": self.id,
+            "earlier": self.earlier,
+            "state": self.state,
+            "error": self.error,
+            "started": _iso(self.started),
+            "seconds": round(self.seconds, 3),
+            "spec_digest": self.spec_digest,
+            "parameters": self.parameters,
+            "defaults": self.changed,
+            "metrics": self.metrics,
+            "verdict": {"passed": self.passed, "reason": self.reason},
+            "model": {"name": self.model_name, "version": self.version},
+            "report": str(self.report or ""),
+            "steps": [task.as_json() for task in self.steps.values()],
+        }
+
+    def as_line(self) -> dict[str, Any]:
+        """What a list of runs shows, as JSON values."""
+        return {
+            "run": self.id,
+            "state": self.state,
+            "started": _iso(self.started),
+            "seconds": self.seconds,
+            "accuracy": self.accuracy,
+            "model": self.model_name,
+            "version": self.version,
+            "directory": str(self.directory),
+        }
+
+    def _outputs(self, step: str) -> dict[str, Any]:
+        return self.steps[step].outputs if step in self.steps else {}
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{_cell(task.name)}</td><td>{_cell(name)}</td>"
+            f"<td>{_cell(getattr(value, 'uri', value))}</td></tr>"
+            for task in self.steps.values()
+            for name, value in task.outputs.items()
+            if name != "gcp_resources"
+        )
+        head = "".join(f"<th>{title}</th>" for title in ("step", "output", ""))
+        return (
+            f"<p>Run <b>{html.escape(self.id)}</b></p>"
+            f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        )
+
+
+def new_run_id(pipeline: str, now: datetime.datetime) -> str:
+    """An id that no other run has: ``fashion-mnist-20261123-153000-ab12``.
+
+    Args:
+        pipeline: Name of the pipeline.
+        now: When the run starts.
+    """
+    return f"{pipeline}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def _output_as_json(value: Any) -> Any:
+    if not hasattr(value, "uri"):
+        return value
+    kind = value.kind if isinstance(value, Artifact) else value.schema_title
+    return {"type": kind, "uri": value.uri, "metadata": value.metadata}
+
+
+def _output(value: Any) -> Any:
+    if isinstance(value, dict) and {"uri", "metadata", "type"} <= value.keys():
+        return Artifact(value["uri"], dict(value["metadata"]), value["type"])
+    return value
+
+
+def _iso(moment: datetime.datetime | None) -> str | None:
+    return moment.isoformat(timespec="seconds") if moment else None
+
+
+def _start_in_name(run_id: str) -> datetime.datetime | None:
+    try:
+        moment = "".join(run_id.split("-")[-3:-1])
+        return datetime.datetime.strptime(f"{moment}Z", "%Y%m%d%H%M%S%z")
+    except ValueError:
+        return None
+
+
+def _cell(value: Any) -> str:
+    text = str(value)
+    return html.escape(text if len(text) <= 100 else f"{text[:97]}…")

@@ -1,0 +1,112 @@
+"""The record of a run: written, read again, and what it says."""
+
+import datetime
+import json
+from pathlib import Path
+
+import pytest
+from kfp.dsl import Artifact
+
+from pipeline.errors import UsageError
+from pipeline.runs.record import Run, RunError, Task
+from tests import evaluations
+
+RUN = "fashion-mnist-20261124-234143-7fde"
+
+
+def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
+    written = evaluations.write_run(tmp_path, RUN, error="no luck", earlier="another")
+    read = Run.read(written.directory)
+    assert read == written
+    assert read.as_json() == written.as_json()
+    assert (read.accuracy, read.passed, read.version) == (0.75, True, "13")
+    assert read.reason == "Passed: as it should."
+
+
+def test_what_kfp_gives_as_an_artifact_is_written_too(tmp_path: Path) -> None:
+    model = Artifact(uri=str(tmp_path), metadata={"resourceName": "projects/p/models/m@2"})
+    steps = {"upload": Task("upload", "Upload", "done", 1.0, {"model": model, "aliases": ["a"]})}
+    written = evaluations.write_run(tmp_path, RUN, steps=steps)
+    read = Run.read(written.directory)
+    assert read["upload"]["aliases"] == ["a"]
+    assert read["upload"]["model"].metadata == model.metadata
+    assert read.version == written.version == "2"
+
+
+def test_a_summary_has_the_keys_that_are_documented(tmp_path: Path) -> None:
+    written = evaluations.write_run(tmp_path, RUN)
+    summary = json.loads((written.directory / "summary.json").read_text())
+    assert list(summary) == [
+        *("run", "earlier", "state", "error", "started", "seconds", "spec_digest", "parameters"),
+        *("defaults", "metrics", "verdict", "model", "report", "steps"),
+    ]
+    assert summary["verdict"] == {"passed": True, "reason": "Passed: as it should."}
+    assert summary["model"] == {"name": "fashion-mnist", "version": "13"}
+    assert summary["steps"][-1]["figure"] == "version 13"
+
+
+@pytest.mark.parametrize(
+    ("summary", "state"),
+    [(None, "unfinished"), ('{"run": "fash', "damaged"), ("[]", "damaged"), ("{}", "damaged")],
+)
+def test_a_run_without_a_readable_summary_is_unfinished_or_damaged(
+    tmp_path: Path, summary: str | None, state: str
+) -> None:
+    run = evaluations.write_run(tmp_path, RUN, {})
+    (run.directory / "summary.json").unlink()
+    if summary is not None:
+        (run.directory / "summary.json").write_text(summary)
+    read = Run.read(run.directory)
+    assert (read.id, read.state, read.evaluated) == (RUN, state, False)
+    assert read.started == datetime.datetime(2026, 11, 24, 23, 41, 43, tzinfo=datetime.UTC)
+    with pytest.raises(RunError, match=rf"{RUN} has no readable .* was killed; .* or run again"):
+        read.evaluation()
+
+
+@pytest.mark.parametrize(
+    ("state", "error", "why"),
+    [
+        ("failed", "Train failed: dropout is 1.5", "Train failed: dropout is 1.5"),
+        ("interrupted", "", "it was interrupted before"),
+    ],
+)
+def test_a_run_that_ended_before_its_evaluation_says_why(
+    tmp_path: Path, state: str, error: str, why: str
+) -> None:
+    run = evaluations.run(tmp_path, RUN, state=state, error=error)
+    with pytest.raises(RunError, match=f"{RUN} has no evaluation: {why}$"):
+        run.evaluation()
+
+
+def test_outputs_are_found_by_step_and_by_name(tmp_path: Path) -> None:
+    run = evaluations.run(tmp_path, RUN)
+    assert run["Evaluate"]["metrics"] is run.artifact("metrics")
+    with pytest.raises(UsageError, match="no step 'tain'; the steps are ingest, decode, train, "):
+        run["tain"]
+    with pytest.raises(RunError, match="has no outputs of decode"):
+        run["decode"]
+    with pytest.raises(RunError, match=r"no artifact 'modle'; it has .*metrics"):
+        run.artifact("modle")
+
+
+def test_the_model_of_a_run_is_what_its_training_left(tmp_path: Path) -> None:
+    run = evaluations.run(tmp_path, RUN)
+    assert run.model is None
+    run.steps["train"].outputs = {"model": Artifact(uri=str(tmp_path))}
+    assert run.model == tmp_path
+    run.steps["train"].outputs = {"model": Artifact(uri=str(tmp_path / "gone"))}
+    assert run.model is None
+
+
+def test_a_step_says_how_it_ended_and_its_figure() -> None:
+    assert Task("train", "Train", state="cached").outcome == "from the cache"
+    model = Artifact(uri="model", metadata={"validation_accuracy": 0.91234})
+    done = Task("train", "Train", "done", 2.04, {"model": model})
+    assert done.outcome == "done in 2.0 s: validation accuracy 0.9123"
+
+
+def test_the_table_of_a_run_escapes_what_it_shows(tmp_path: Path) -> None:
+    steps = {"train": Task("train", "Train", "done", 1.0, {"note": "<script>"})}
+    text = evaluations.run(tmp_path, RUN, steps=steps)._repr_html_()
+    assert "&lt;script&gt;" in text
+    assert "<script>" not in text
