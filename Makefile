@@ -1,10 +1,12 @@
-# Every target does the set-up that it needs by itself; `make help` lists them.
+# Every target installs what it needs; `make help` lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+DEV := $(VENV)/.dev
+NOTEBOOK := $(VENV)/.notebook
 ARGS ?=
 PROCESSES ?= 2
 SOAK ?= 1
@@ -14,14 +16,24 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: $(INSTALLED) dataset ## Make .venv with everything pinned, and get the data where it is missing
+setup: $(INSTALLED) dataset ## Create .venv with pinned packages and download the data if needed
 
-$(INSTALLED): requirements.lock pyproject.toml scripts/environment.sh
+$(INSTALLED): requirements.lock requirements-uv.lock pyproject.toml
 	@scripts/environment.sh "$(PYTHON)" $(VENV)
 	@touch $@
 
+$(DEV): requirements-dev.lock $(INSTALLED)
+	@echo "setup: installing what tests and benchmarks need"
+	@scripts/install.sh $(VENV) $<
+	@touch $@
+
+$(NOTEBOOK): requirements-notebook.lock $(INSTALLED)
+	@echo "notebook: installing JupyterLab"
+	@scripts/install.sh $(VENV) $<
+	@touch $@
+
 .PHONY: dataset
-dataset:
+dataset: $(INSTALLED)
 	@scripts/dataset.sh
 
 .PHONY: run
@@ -29,68 +41,73 @@ run: setup ## Run the whole pipeline here (options in ARGS="-p seed=1")
 	@$(BIN)/fashion-mnist run $(ARGS)
 
 .PHONY: report
-report: $(INSTALLED) ## Make the newest run's page anew and open it (another run's in ARGS="ID")
+report: $(INSTALLED) ## Rebuild the latest run's report and open it (another run's with ARGS="ID")
 	@$(BIN)/fashion-mnist report $(ARGS)
 
+# Jupyter refuses to run as root, as in a container, without --allow-root.
 .PHONY: notebook
-notebook: setup ## Open the notebook in JupyterLab (its options in ARGS="--port 8889")
-	@scripts/notebook.sh $(VENV) $(ARGS)
+notebook: setup $(NOTEBOOK) ## Open the notebook in JupyterLab (its options in ARGS="--port 8889")
+	@exec $(BIN)/jupyter lab notebooks/components.ipynb \
+		$$([ "$$(id -u)" != 0 ] || echo --allow-root) $(ARGS)
 
 .PHONY: test
-test: setup ## Pass the tests (options in ARGS="-k ingest"; side by side in PROCESSES=2)
+test: setup $(DEV) ## Run the tests (options in ARGS="-k ingest"; in PROCESSES=2 at a time)
 	@$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: tensorboard
-tensorboard: $(INSTALLED) ## Show the training runs in TensorBoard (options in ARGS="--port 6007")
+tensorboard: $(DEV) ## Show the training runs in TensorBoard (options in ARGS="--port 6007")
 	@$(BIN)/python -m pipeline.tensorboard $(ARGS)
 
 .PHONY: soak
-soak: setup ## Break things on purpose, the long forms of the tests (SOAK=0.1: a tenth of the rounds; ARGS="-k ingest")
+soak: setup $(DEV) ## Run the long reliability tests (a tenth of the rounds: SOAK=0.1; ARGS="-k ingest")
 	@SOAK=$(SOAK) $(BIN)/python -m pytest --numprocesses $(PROCESSES) -m soak $(ARGS)
 
 .PHONY: bench
-bench: setup ## Measure against what one would write instead, an hour and a half (options in ARGS="--quick")
+bench: setup $(DEV) ## Compare with conventional implementations, 90 minutes (ARGS="--quick": shorter)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: compile
-compile: $(INSTALLED) ## Write compiled/*.yaml from the source
+compile: $(INSTALLED) ## Compile the source to compiled/*.yaml
 	@$(BIN)/fashion-mnist compile
 
 .PHONY: check
-check: $(INSTALLED) ## Say whether compiled/*.yaml is what the source compiles to
+check: $(INSTALLED) ## Check that compiled/*.yaml matches the source
 	@$(BIN)/fashion-mnist compile --check
 
 .PHONY: docs
-docs: $(INSTALLED) ## Write what follows from the code in docs/: tables, and the pipeline's graph
+docs: $(INSTALLED) ## Write the tables and the diagram that the documents derive from the code
 	@$(BIN)/python -m scripts.document_tables
-	@$(BIN)/python -m scripts.picture_of_pipeline docs/pictures/pipeline.svg
 
 .PHONY: figures
-figures: $(INSTALLED) ## Put what make bench has measured into README and docs/
+figures: $(DEV) ## Copy the results of `make bench` into README and docs/
 	@$(BIN)/python -m scripts.document_benchmarks $(ARGS)
 
 .PHONY: pictures
-pictures: setup docs ## Make the pictures of README and docs/ anew, from two runs that it makes
-	@$(BIN)/python -m scripts.picture_of_terminal docs/pictures/terminal.svg
+pictures: setup $(DEV) ## Take the picture of the report for README (needs Chromium)
 	@$(BIN)/python -m scripts.picture_of_report docs/pictures/report.png
 
 .PHONY: package
-package: $(INSTALLED) ## Write the trainer as a package for training jobs: dist/
+package: $(INSTALLED) ## Package the trainer for custom training jobs: dist/
 	@$(BIN)/python -m pipeline.trainer_package dist
 
 .PHONY: lint
-lint: $(INSTALLED) ## Check style and types
+lint: $(DEV) ## Check style, types and the layers of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
 .PHONY: lock
-lock: $(INSTALLED) ## Choose new versions: requirements.lock and components/requirements/
-	@scripts/lock.sh $(BIN)/uv
+lock: $(INSTALLED) ## Resolve pyproject.toml and pipeline/steps.py to the locks
+	@$(BIN)/python -m scripts.lock
 
+# uv makes pip-audit an environment of its own.
 .PHONY: audit
-audit: $(INSTALLED) ## Look the pinned packages up in the lists of known vulnerabilities (error 4: no lists)
-	@$(BIN)/python -m pipeline.audit
+audit: $(INSTALLED) ## Look for known vulnerabilities in the pinned packages
+	@for lock in requirements*.lock serving/requirements.lock; do \
+		echo "audit: $$lock"; \
+		$(BIN)/uv tool run pip-audit==2.10.1 --disable-pip --require-hashes --strict \
+			--progress-spinner off --requirement $$lock || code=1; \
+	done; exit $${code:-0}
 
 .PHONY: clean
 clean: ## Remove what runs and tests left (keeps .venv and data)

@@ -14,6 +14,9 @@ import tempfile
 import tomllib
 from pathlib import Path
 
+# Whatever can install packages has it.
+from pip._vendor.packaging.requirements import Requirement
+
 PROJECT = Path(__file__).resolve().parent.parent
 PINNED = re.compile(r"^([a-z0-9._-]+)==([^\s;\\]+)( ;[^\\]*)?", re.MULTILINE)
 
@@ -49,7 +52,8 @@ def missing() -> list[str]:
     # A package can have several pins, each for some versions of Python.
     pins = {(match[1], match[2]) for match in PINNED.finditer(lock())}
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
-    names = [re.split("[^a-z0-9_-]", line)[0] for line in project["dependencies"]]
+    named = [Requirement(line) for line in project["dependencies"]]
+    names = [each.name for each in named if each.marker is None or each.marker.evaluate()]
     wanted = [name for name in names if (name, version(name)) not in pins]
     return wanted if version(project["name"]) else [*wanted, project["name"]]
 
@@ -87,8 +91,11 @@ def install() -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as constraints:
         constraints.write(pins)
         constraints.flush()
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        command = [*pip, "--constraint", constraints.name, "--editable", str(PROJECT)]
+        pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+        if "tensorflow-cpu" in missing():
+            # Both distributions write the same folder.
+            subprocess.run([*pip, "uninstall", "--yes", "tensorflow"], check=False)
+        command = [*pip, "install", "--constraint", constraints.name, "--editable", str(PROJECT)]
         if subprocess.run(command, check=False).returncode:
             raise SystemExit(
                 "the packages could not be installed into this notebook's Python; "

@@ -151,6 +151,27 @@ def network(preset: str) -> str:
     return _table(("layer", "output of an image", "weights"), [*rows, total])
 
 
+def graph(_: str) -> str:
+    """The pipeline as a Mermaid diagram: steps, and the artifacts that they pass on.
+
+    What runs only when the gate lets the model pass has dashed arrows.
+    """
+    pipeline = specs.load(COMPILED / PIPELINE)
+    lines = [f'    {step.name}["{step.title}"]' for step in steps.STEPS]
+    for name, task in pipeline["root"]["dag"]["tasks"].items():
+        inner = pipeline["components"][task["componentRef"]["name"]].get("dag", {}).get("tasks", {})
+        target, arrow = (next(iter(inner)), "-.->") if inner else (name, "-->")
+        handed: dict[str, list[str]] = {}
+        for value in task.get("inputs", {}).get("artifacts", {}).values():
+            source = value["taskOutputArtifact"]
+            handed.setdefault(source["producerTask"], []).append(source["outputArtifactKey"])
+        lines += [
+            f"    {source} {arrow}|{', '.join(keys)}| {target}".replace("-champion", "_champion")
+            for source, keys in handed.items()
+        ]
+    return "\n".join(["```mermaid", "flowchart TD", *lines, "```", ""])
+
+
 def _one_line(text: str) -> str:
     return re.sub(r"``", "`", " ".join(text.split())).replace("|", "\\|")
 
@@ -161,6 +182,7 @@ def _table(head: Row, rows: Iterable[Row]) -> str:
 
 
 KINDS: Final[dict[str, Callable[[str], str]]] = {
+    "graph": graph,
     "interface": interface,
     "place": place,
     "network": network,
@@ -169,7 +191,7 @@ KINDS: Final[dict[str, Callable[[str], str]]] = {
 
 def main(pages: Path) -> None:
     """Writes the tables of all pages in a folder."""
-    for page in sorted(pages.rglob("*.md")):
+    for page in [PROJECT / "README.md", *sorted(pages.rglob("*.md"))]:
         text = page.read_text()
         if (now := written(text)) != text:
             page.write_text(now)

@@ -1,18 +1,13 @@
 #!/bin/sh
-# Makes the virtual environment: everything pinned by hash, .pyc files compiled.
+# Makes the virtual environment with what running needs.
 # usage: environment.sh PYTHON VENV
 set -eu
 python=$1
 venv=$2
-. scripts/dots.sh
 
 fail() {
     echo "setup: $*" >&2
     exit 1
-}
-
-debian_as_root() {
-    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null
 }
 
 supported() {
@@ -30,6 +25,7 @@ done
 # Debian leaves out the part of Python that makes environments with pip.
 install_with_debians_pip() {
     wheels=$(mktemp -d)
+    [ "$(id -u)" != 0 ] || apt-get update -q >/dev/null || true
     (cd "$wheels" && apt-get download -q python3-pip-whl python3-setuptools-whl >/dev/null &&
         for package in *.deb; do dpkg -x "$package" .; done) ||
         fail "this Python cannot make environments; install Debian's package python3-venv"
@@ -39,21 +35,17 @@ install_with_debians_pip() {
     rm -rf "$wheels"
 }
 
-echo "setup: making $venv (about a minute)"
-if ! "$found" -c 'import ensurepip' 2>/dev/null; then
-    if debian_as_root; then
-        apt-get update -q >/dev/null || true
-        minor=$("$found" -c 'import sys; print(f"python{sys.version_info[0]}.{sys.version_info[1]}-venv")')
-        DEBIAN_FRONTEND=noninteractive apt-get install -qy "$minor" >/dev/null || true
-    fi
-fi
+echo "setup: making $venv (under a minute, mostly downloads)"
+# An environment of an older lock is replaced: what is no longer pinned must not stay.
+[ ! -e "$venv/.installed" ] || rm -rf "$venv"
 if "$found" -c 'import ensurepip' 2>/dev/null; then
     "$found" -m venv "$venv"
 else
     install_with_debians_pip
 fi
-install="with_dots $venv/bin/python -m pip install --quiet --disable-pip-version-check --compile"
-# The lock is the whole closure: resolving it again would only let older pips stumble over extras.
-$install --require-hashes --no-deps -r requirements.lock
-$install --no-deps --no-build-isolation --editable .
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+    --require-hashes --no-deps --requirement requirements-uv.lock
+scripts/install.sh "$venv" requirements.lock
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+    --no-deps --no-build-isolation --editable .
 echo "setup: $venv is ready"

@@ -1,4 +1,4 @@
-"""What is installed, wherever something is, is what the lock names, by its hash."""
+"""What is installed, wherever something is, is what the locks name, by its hash."""
 
 import re
 import shlex
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from importlib import metadata
 
 import pytest
+from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -13,21 +14,98 @@ from components.embedding import BASE_IMAGE, read_pins
 from pipeline.compiler import COMPILED, PROJECT
 from pipeline.specs import spec as specs
 from pipeline.specs import worker_pools
+from pipeline.steps import STEPS
 
+LOCKS = sorted(
+    path.relative_to(PROJECT).as_posix()
+    for path in (*PROJECT.glob("*.lock"), PROJECT / "serving" / "requirements.lock")
+)
+RUNNING, DEVELOPING = "requirements.lock", "requirements-dev.lock"
 GOOGLES = "gcr.io/ml-pipeline/google-cloud-pipeline-components:2.22.0"
 COMPILED_FILES = sorted(path.relative_to(COMPILED).as_posix() for path in COMPILED.rglob("*.yaml"))
 INSTALL = re.compile(r"python3 -m pip install ([^&]*)")
+HERE: dict[str, str | frozenset[str]] = {
+    name: str(value) for name, value in default_environment().items()
+}
+IMAGE = {**HERE, "python_version": "3.11", "python_full_version": "3.11.0"}
 
 
-def locked() -> dict[str, Requirement]:
-    """The lines of the lock that are meant for this machine, by name."""
-    found: dict[str, Requirement] = {}
-    for line in (PROJECT / "requirements.lock").read_text().splitlines():
-        if line and not line.startswith((" ", "#")):
-            requirement = Requirement(line.removesuffix("\\").strip())
-            if requirement.marker is None or requirement.marker.evaluate():
-                found[canonicalize_name(requirement.name)] = requirement
+def locked(
+    lock: str, environment: dict[str, str | frozenset[str]] = IMAGE
+) -> dict[str, tuple[Requirement, set[str]]]:
+    """The requirements of a lock in an environment, by name, each with its hashes."""
+    found: dict[str, tuple[Requirement, set[str]]] = {}
+    for line in (PROJECT / lock).read_text().replace("\\\n", " ").splitlines():
+        requirement = Requirement(re.sub(r"\s+--hash=.*", "", line))
+        if requirement.marker is None or requirement.marker.evaluate(environment):
+            hashes = set(re.findall(r"--hash=(\S+)", line))
+            found[canonicalize_name(requirement.name)] = (requirement, hashes)
     return found
+
+
+def pins(step: str) -> dict[str, str]:
+    parts = (pin.partition("==") for pin in read_pins(step))
+    return {canonicalize_name(name): version for name, _, version in parts}
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_has_hashes_no_address_and_the_versions_of_the_other_locks(lock: str) -> None:
+    assert "://" not in (PROJECT / lock).read_text()
+    own, others = locked(lock), locked(RUNNING) | locked(DEVELOPING)
+    assert all(hashes for _, hashes in own.values())
+    for name in own.keys() & others.keys():
+        assert own[name][0].specifier == others[name][0].specifier
+        assert own[name][1] <= others[name][1]
+
+
+def test_the_pins_of_a_step_are_the_locks_and_the_whole_closure_of_its_packages() -> None:
+    versions = locked(RUNNING)
+    for step in STEPS:
+        own = pins(step.name)
+        for name, version in own.items():
+            assert versions[name][0].specifier == f"=={version}", (step.name, name)
+        packages = {name.replace("tensorflow", "tensorflow-cpu") for name in step.packages}
+        assert closure(packages) <= own.keys(), step.name
+
+
+def closure(roots: set[str]) -> set[str]:
+    """What the installed packages' own metadata requires, by the markers of the steps' image."""
+    seen: set[str] = set()
+    todo = [Requirement(root) for root in roots]
+    while todo:
+        requirement = todo.pop()
+        name = canonicalize_name(requirement.name)
+        if name in seen and not requirement.extras:
+            continue
+        seen.add(name)
+        for text in metadata.requires(name) or []:
+            needed = Requirement(text)
+            extras = requirement.extras or {""}
+            if needed.marker is None or any(
+                needed.marker.evaluate({**IMAGE, "extra": extra}) for extra in extras
+            ):
+                todo.append(needed)
+    return seen
+
+
+def test_accelerators_change_tensorflow_and_add_nvidias_packages_alone() -> None:
+    usual, accelerated = pins("train"), pins("train_cuda")
+    assert usual.pop("tensorflow-cpu") == accelerated.pop("tensorflow")
+    assert usual.items() <= accelerated.items()
+    added = accelerated.keys() - usual.keys()
+    assert added
+    assert all(name.startswith("nvidia-") for name in added)
+
+
+@pytest.mark.parametrize("lock", ["requirements-image.lock", "requirements-cuda.lock"])
+def test_an_image_holds_the_pins_of_every_step(lock: str) -> None:
+    accelerated = "cuda" in lock
+    steps = [f"{step.name}{'_cuda' * (accelerated and step.name == 'train')}" for step in STEPS]
+    wanted = {pin for step in steps for pin in read_pins(step)}
+    if accelerated:
+        wanted = {pin for pin in wanted if not pin.startswith("tensorflow-cpu==")}
+    held = {f"{name}{own.specifier}" for name, (own, _) in locked(lock).items()}
+    assert held == wanted
 
 
 def containers(name: str) -> Iterator[tuple[str, str, list[str]]]:
@@ -50,12 +128,9 @@ def installed(command: list[str]) -> tuple[set[str], set[str]]:
             words = shlex.split(arguments)
             packages = {word for word in words if not word.startswith("-")}
             (alone if "--no-deps" in words else whole).update(packages)
-    return whole, {word for word in alone if _applies(word)}
-
-
-def _applies(word: str) -> bool:
-    marker = Requirement(word).marker
-    return marker is None or marker.evaluate({"python_version": "3.11"})
+    markers = {word: Requirement(word).marker for word in alone}
+    image = {"python_version": "3.11"}
+    return whole, {word for word, marker in markers.items() if not marker or marker.evaluate(image)}
 
 
 @pytest.mark.parametrize("name", COMPILED_FILES)
@@ -66,41 +141,32 @@ def test_every_step_installs_its_pins_and_nothing_else(name: str) -> None:
             assert image == GOOGLES, step
             assert not whole | alone, step
             continue
-        assert whole == set(read_pins(step)), step
-        assert alone | whole == whole | {str(locked()["kfp"])}, step
-
-
-def test_the_steps_with_pins_were_looked_at() -> None:
-    seen = {step for name in COMPILED_FILES for step, image, _ in containers(name)
-            if image == BASE_IMAGE}  # fmt: skip
-    assert {"ingest", "decode", "train", "evaluate", "find_champion", "package_model"} <= seen
+        pinned = "upload" if step == "package_model" else step
+        assert whole == set(read_pins(pinned)), step
+        assert alone | whole == whole | {str(locked(RUNNING)["kfp"][0])}, step
 
 
 @pytest.mark.parametrize(
-    "name", ["Dockerfile", "serving/Dockerfile", "scripts/environment.sh", "scripts/notebook.sh"]
+    "name",
+    ["Dockerfile", "serving/Dockerfile", "scripts/environment.sh", "scripts/install.sh"],
 )
 def test_nothing_is_installed_from_an_index_without_hashes(name: str) -> None:
     text = (PROJECT / name).read_text().replace("\\\n", " ")
-    text = re.sub(r"\$install\b", re.findall(r'install="(.*)"', text + 'install=""')[0], text)
-    lines = [line for line in text.splitlines() if re.search(r"-m pip install|pip/pip", line)]
+    lines = [line for line in text.splitlines() if re.search("(pip|uv)\\S* .*install ", line)]
     assert lines
     for line in lines:
-        from_index = not re.search("--no-index|--editable|^install=", line)
-        assert not from_index or "--require-hashes" in line, line
+        # install.sh puts the option before what it was given.
+        options = f"{line} {text}" if '"$@"' in line else line
+        assert re.search("--require-hashes|--no-index|--editable", options), line
 
 
 def test_this_environment_is_the_locks() -> None:
-    here = {
-        name: metadata.version(name)
-        for name, requirement in locked().items()
-        if _is_installed(name) and not requirement.specifier.contains(metadata.version(name))
+    wanted = locked(RUNNING, HERE) | locked(DEVELOPING, HERE)
+    here: dict[str, str] = {
+        canonicalize_name(each.name): each.version for each in metadata.distributions()
     }
-    assert here == {}
-    assert {name for name in locked() if not _is_installed(name)} == set()
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        return bool(metadata.version(name))
-    except metadata.PackageNotFoundError:
-        return False
+    assert {
+        name: here.get(name, "missing")
+        for name, (requirement, _) in wanted.items()
+        if name not in here or here[name] not in requirement.specifier
+    } == {}

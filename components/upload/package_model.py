@@ -8,7 +8,7 @@ from kfp.dsl import Artifact, Input, Metrics, Model, Output
 from components.embedding import step
 
 
-@step()
+@step(pins="upload")
 def package_model(
     model: Input[Model],
     evaluation: Input[Artifact],

@@ -23,7 +23,7 @@ SMALL = ("--filters", "4", "8", "--batch-size", "32", "--train-steps", "2")
 
 def test_code_is_in_a_language_that_a_test_looks_at() -> None:
     # text is what a command answered.
-    assert languages() <= {"sh", "python", "json", "yaml", "text"}
+    assert languages() <= {"sh", "python", "json", "yaml", "text", "mermaid"}
 
 
 @pytest.mark.parametrize("block", SHELL, ids=str)

@@ -129,5 +129,5 @@ def test_the_same_code_makes_the_same_package(tmp_path: Path) -> None:
 
 def test_the_package_asks_for_the_pins_of_the_step() -> None:
     setup = trainer_package.files()["setup.py"].decode()
-    assert "'tensorflow==2.21.0'" in setup
+    assert "'tensorflow-cpu==2.21.0'" in setup
     assert 'python_requires=">=3.11"' in setup

@@ -1,0 +1,80 @@
+"""Writes every lock of the project: ``make lock``.
+
+``requirements.lock`` pins what running needs. The other locks and the pins of each step are
+resolved with it as a constraint, so a package has the same version everywhere. Versions change
+only where ``pyproject.toml`` or ``pipeline/steps.py`` asks for it: to choose newer ones, delete a
+lock first.
+"""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from pipeline.steps import STEPS
+
+PROJECT: Final = Path(__file__).resolve().parents[1]
+LOCK: Final = "requirements.lock"
+DEV_LOCK: Final = "requirements-dev.lock"
+ANYWHERE: Final = ("--universal", "--generate-hashes")
+IMAGE: Final = ("--python-platform", "x86_64-manylinux_2_28", "--constraint", LOCK)
+"""Options for what is installed in a container."""
+ACCELERATED: Final = "train_cuda"
+"""The pins of a training on accelerators."""
+
+
+def main() -> None:
+    """Writes all of them.
+
+    Raises:
+        CalledProcessError: uv could not resolve the requirements.
+    """
+    resolve(LOCK, *ANYWHERE, "pyproject.toml")
+    resolve(DEV_LOCK, *ANYWHERE, "--group", "dev", "--constraint", LOCK)
+    constraints = ("--constraint", LOCK, "--constraint", DEV_LOCK)
+    resolve("requirements-notebook.lock", *ANYWHERE, "--group", "notebook", *constraints)
+    resolve("requirements-uv.lock", *ANYWHERE, "--group", "uv")
+    resolve("serving/requirements.lock", *IMAGE, "--generate-hashes", "--group", "serving")
+    packages = {step.name: step.packages for step in STEPS}
+    for name, own in (packages | {ACCELERATED: packages["train"]}).items():
+        accelerated = name == ACCELERATED
+        pins = f"components/requirements/{name}.txt"
+        resolve(pins, *IMAGE, packages=in_container(own, accelerated=accelerated))
+    every = {package for own in packages.values() for package in own}
+    for lock, accelerated in (("requirements-image.lock", False), ("requirements-cuda.lock", True)):
+        wanted = in_container(every, accelerated=accelerated)
+        resolve(lock, *IMAGE, "--generate-hashes", packages=wanted)
+
+
+def in_container(packages: Iterable[str], *, accelerated: bool) -> list[str]:
+    """A step's packages, with the distribution of TensorFlow that its container needs."""
+    locked = re.search(r"^tensorflow==(\S+)", (PROJECT / LOCK).read_text(), re.MULTILINE)
+    version = locked[1] if locked else ""
+    tensorflow = f"{'tensorflow[and-cuda]' if accelerated else 'tensorflow-cpu'}=={version}"
+    return sorted(tensorflow if name == "tensorflow" else name for name in packages)
+
+
+def resolve(target: str, *options: str, packages: Iterable[str] = ()) -> None:
+    """Resolves requirements to a file; versions that the file holds already are kept.
+
+    Args:
+        target: The file, from the project's folder.
+        options: Options and source files of ``uv pip compile``.
+        packages: Requirements; empty: what ``options`` name.
+    """
+    uv = Path(sys.executable).with_name("uv")
+    command = [str(uv), "pip", "compile", "--quiet", "--no-header", "--no-annotate"]
+    source = ["-"] if packages else []
+    subprocess.run(  # noqa: S603
+        [*command, "--python-version", "3.11", "--output-file", target, *options, *source],
+        cwd=PROJECT,
+        input="\n".join(packages),
+        text=True,
+        check=True,
+    )
+
+
+if __name__ == "__main__":
+    main()
