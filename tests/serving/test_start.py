@@ -34,10 +34,11 @@ def context(tmp_path: Path) -> Path:
     root = tmp_path / "image"
     for line in (PROJECT / "serving" / "Dockerfile").read_text().replace("\\\n", "").splitlines():
         if line.startswith("COPY ") and "--from" not in line and "/tmp/" not in line:
-            *sources, target = line.split()[1:]
-            (root / target).mkdir(parents=True, exist_ok=True)
-            for source in sources:
-                shutil.copy(PROJECT / source, root / target)
+            source, target = line.split()[1:]
+            copied = root / target / (Path(source).name if target.endswith("/") else "")
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            copy = shutil.copytree if (PROJECT / source).is_dir() else shutil.copy
+            copy(PROJECT / source, copied)
     server = root / "bin" / "tensorflow_model_server"
     server.parent.mkdir()
     server.write_text(SERVER)
