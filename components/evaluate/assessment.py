@@ -1,59 +1,46 @@
-"""The evaluation as a whole: what is scored, in which order, and what is recorded of it."""
+"""The evaluation as a whole: challenger and champion on the same test examples, and the verdict."""
 
-import dataclasses
+import base64
 import json
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from components.dataset.errors import DataError
 from components.dataset.facts import CLASS_NAMES
-from components.dataset.manifest import content_digest, read_manifest
-from components.evaluate import scores, verdict
-from components.evaluate.champion import score_champion
-from components.evaluate.examples import Examples, read_examples
-from components.evaluate.figures import plots
-from components.evaluate.pictures import data_uri
-from components.evaluate.predictions import predict
+from components.dataset.manifest import MANIFEST, content_digest, read_manifest
+from components.dataset.records import read_records
+from components.evaluate import gate, mistakes, scores
+from components.evaluate.predictions import ModelError, predict
 
-AGAIN: Final = "run again with --no-cache to train it anew"
+AGAIN: Final = "run again with --no-cache to train a new one"
+NO_CHAMPION: Final = "run with -p champion_alias=none to compare with nothing"
 CURVE: Final = "epochs"
 """The key of the history that holds an entry for each epoch; the rest describes the training."""
+LABEL_DIGITS: Final = 40
+"""Digits of a digest that a registry's label keeps; fewer prove nothing."""
 
 _log = logging.getLogger(__name__)
 
 
-@dataclasses.dataclass(frozen=True)
-class Assessment:
-    """The result of an evaluation.
+@dataclass(frozen=True)
+class Examples:
+    """Test examples in the order of their records.
 
     Attributes:
-        facts: Everything, as plain JSON: the ``evaluation`` artifact, and all that its page shows.
+        images: uint8 [n, height, width].
+        labels: uint8 [n].
+        digest: Content digest of the records' directory.
     """
 
-    facts: dict[str, Any]
-
-    @property
-    def metrics(self) -> dict[str, float]:
-        """The figures for the ``metrics`` artifact; ``champion_accuracy`` when there is one."""
-        figures: dict[str, float] = {
-            name: self.facts[name] for name in ("accuracy", "loss", "macro_f1")
-        }
-        if self.facts["champion"]:
-            figures["champion_accuracy"] = self.facts["champion"]["accuracy"]
-        return figures
-
-    @property
-    def passed(self) -> bool:
-        """Whether the challenger is good enough."""
-        return bool(self.facts["verdict"]["passed"])
-
-    @property
-    def sentence(self) -> str:
-        """The outcome and its reason."""
-        decided = self.facts["verdict"]
-        return f"{decided['outcome'].capitalize()}: {decided['reason']}."
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    digest: str
 
 
 def assess(
@@ -64,48 +51,54 @@ def assess(
     champion: Path,
     champion_facts: Mapping[str, Any],
     test_records: Path,
-    min_accuracy: float,
-    min_improvement: float,
-) -> Assessment:
+    thresholds: Mapping[str, float],
+) -> dict[str, Any]:
     """Scores the challenger, and the champion if there is one, and decides.
 
     Args:
         model: The challenger's SavedModel.
         history: JSON that the training wrote.
         raw: Metadata of the raw data: digests, verified.
-        champion: The champion's SavedModel; not looked at without a champion.
+        champion: The champion's SavedModel; unused without a champion.
         champion_facts: Its metadata: resourceName, version, digest; empty without a champion.
         test_records: Directory of TFRecord shards.
-        min_accuracy: Least accuracy that passes, 0 to 1.
-        min_improvement: By how much the accuracy must exceed the champion's.
+        thresholds: Of each of the gate's rules, by its name.
+
+    Returns:
+        The ``evaluation`` artifact, plain JSON that holds everything the report shows: figures of
+        ``scores.score``, mistakes, confused, champion, verdict, data, training, epochs, and as
+        images the pixels of the shown examples (row-major uint8 in base64, by index).
 
     Raises:
         DataError: Records, model or history are unfinished or damaged.
         ModelError: A model cannot be used; names the champion's version and the way out.
-        ThresholdError: A threshold is no number of its range.
+        ThresholdError: A threshold is not a number, or out of its range.
     """
+    gate.check(thresholds)
     examples = read_examples(test_records)
     training = _read_history(history)
     digest = content_digest(read_manifest(model))
-    probabilities = predict(model, examples.images, name="the challenger", cure=AGAIN)
-    challenger = scores.score(probabilities, examples.labels)
-    _log.info("Challenger: %s", challenger)
+    answers = predict(model, examples.images, name="the challenger", cure=AGAIN)
+    challenger = _scored("Challenger", answers, examples)
     rival = None
     if champion_facts.get("version"):
-        rival = score_champion(champion, champion_facts, examples, (digest, probabilities))
-    decided = _decide(challenger, rival, min_accuracy, min_improvement)
-    facts = {
-        **dataclasses.asdict(challenger),
+        rival = score_champion(champion, champion_facts, examples, (digest, answers))
+    matrix = np.array(challenger["confusion_matrix"])
+    wrong = mistakes.confident_mistakes(answers, examples.labels)
+    confused = mistakes.confused_pairs(answers, examples.labels, matrix)
+    return {
+        **challenger,
+        "mistakes": wrong,
+        "confused": confused,
+        "image_shape": list(examples.images.shape[1:]),
+        "images": {
+            str(index): base64.b64encode(examples.images[index].tobytes()).decode()
+            for index in mistakes.shown(wrong, confused)
+        },
         "class_names": list(CLASS_NAMES),
         "model_digest": digest,
         "champion": rival,
-        "verdict": {
-            "passed": decided.passed,
-            "outcome": decided.outcome,
-            "reason": decided.reason,
-            "min_accuracy": min_accuracy,
-            "min_improvement": min_improvement,
-        },
+        "verdict": gate.decide(challenger, rival, thresholds),
         "data": {
             "digests": dict(raw.get("digests", {})),
             "verified": raw.get("verified"),
@@ -113,38 +106,90 @@ def assess(
         },
         "training": {key: value for key, value in training.items() if key != CURVE},
         CURVE: training.get(CURVE, []),
-        "pictures": _pictures(challenger, examples),
-        "plots": plots(training.get(CURVE, []), challenger.calibration),
     }
-    return Assessment(facts)
 
 
-def _pictures(challenger: scores.Scores, examples: Examples) -> dict[str, str]:
-    """A data URI for each example that the scores name, by its index as text."""
-    sides = [side for pair in challenger.confused for side in pair["sides"]]
-    named = [example for side in sides for example in side["mistaken"] + side["recognised"]]
-    indices = {example["index"] for example in [*challenger.mistakes, *named]}
-    return {str(index): data_uri(examples.images[index]) for index in sorted(indices)}
+def read_examples(directory: Path) -> Examples:
+    """Reads all records of a directory into memory: 8 MB for the official ones.
 
-
-def _decide(
-    challenger: scores.Scores,
-    rival: Mapping[str, Any] | None,
-    min_accuracy: float,
-    min_improvement: float,
-) -> verdict.Verdict:
-    if rival and rival["same"]:
-        return verdict.already(rival["version"])
-    champion = None
-    if rival:
-        score = verdict.Score(rival["correct"], rival["examples"])
-        champion = verdict.Champion(rival["version"], score)
-    return verdict.decide(
-        verdict.Score(challenger.correct, challenger.examples),
-        champion,
-        min_accuracy=min_accuracy,
-        min_improvement=min_improvement,
+    Raises:
+        DataError: The directory is unfinished or damaged, or holds no example.
+    """
+    manifest = read_manifest(directory)
+    names = [entry["name"] for entry in manifest["files"] if entry["name"].endswith(".tfrecord")]
+    batches = [batch for name in sorted(names) for batch in read_records(directory / name)]
+    if not batches:
+        raise DataError(f"{directory} holds no test example; run again with --no-cache")
+    return Examples(
+        images=np.concatenate([images for images, _ in batches]),
+        labels=np.concatenate([labels for _, labels in batches]),
+        digest=content_digest(manifest),
     )
+
+
+def score_champion(
+    directory: Path,
+    recorded: Mapping[str, Any],
+    examples: Examples,
+    challenger: tuple[str, NDArray[np.float32]],
+) -> dict[str, Any]:
+    """Scores the champion, and counts where it differs from the challenger.
+
+    Args:
+        directory: Its SavedModel.
+        recorded: Its metadata in the registry.
+        examples: What to score it on.
+        challenger: Digest and probabilities of the challenger.
+
+    Returns:
+        JSON values: its figures of ``scores.score``; version, resource_name, digest; same (whether
+        it is the challenger); gained and lost (examples that only the challenger, only the
+        champion gets right); chance (how often such a difference is luck).
+
+    Raises:
+        ModelError: It cannot be used; names its version and the way out.
+    """
+    version = str(recorded["version"])
+    name = f"the champion, version {version},"
+    new_digest, new_answers = challenger
+    digest = _digest(directory, str(recorded.get("digest", "")), new_digest, name)
+    same = len(digest) >= LABEL_DIGITS and new_digest.startswith(digest)
+    answers = new_answers
+    if not same:
+        answers = predict(directory, examples.images, name=name, cure=NO_CHAMPION)
+    right, right_before = (
+        given.argmax(axis=1) == examples.labels for given in (new_answers, answers)
+    )
+    gained, lost = int((right & ~right_before).sum()), int((~right & right_before).sum())
+    return {
+        **_scored(f"Champion, version {version}", answers, examples),
+        "version": version,
+        "resource_name": str(recorded.get("resourceName", "")),
+        "digest": digest,
+        "same": same,
+        "gained": gained,
+        "lost": lost,
+        "chance": scores.chance(gained, lost),
+    }
+
+
+def _scored(name: str, answers: NDArray[np.float32], examples: Examples) -> dict[str, Any]:
+    found = scores.score(answers, examples.labels)
+    _log.info(
+        "%s: accuracy %.4f, loss %.4f on %s examples",
+        *(name, found["accuracy"], found["loss"], f"{found['examples']:,}"),
+    )
+    return found
+
+
+def _digest(directory: Path, recorded: str, challenger: str, name: str) -> str:
+    """The champion's content digest: as recorded if that decides, else from its manifest."""
+    if (recorded and challenger.startswith(recorded)) or not (directory / MANIFEST).is_file():
+        return recorded
+    try:
+        return content_digest(read_manifest(directory))
+    except DataError as error:
+        raise ModelError(f"{name} cannot be read ({error}), or {NO_CHAMPION}") from error
 
 
 def _read_history(path: Path) -> dict[str, Any]:

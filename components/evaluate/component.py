@@ -30,7 +30,7 @@ def evaluate(
         metrics: accuracy, loss, macro_f1, and champion_accuracy when there is a champion.
         confusion_matrix: Counts by label and prediction, with class names.
         report: One self-contained page for a person.
-        evaluation: JSON of everything, the report's pictures and plots among it; passed and
+        evaluation: JSON of all figures and of the examples that the report shows; passed and
             reason as metadata.
         min_accuracy: Test accuracy below which no model passes, 0 to 1.
         min_improvement: By how much the accuracy must exceed the champion's, -1 to 1.
@@ -42,26 +42,29 @@ def evaluate(
     import logging
     from pathlib import Path
 
-    from components.evaluate.assessment import assess
-    from components.evaluate.report import render
+    from components.evaluate import assessment, gate
+    from components.evaluate import report as page
 
-    found = assess(
+    found = assessment.assess(
         model=Path(model.path),
         history=Path(history.path),
         raw=raw.metadata,
         champion=Path(champion.path),
         champion_facts=champion.metadata,
         test_records=Path(test_records.path),
-        min_accuracy=min_accuracy,
-        min_improvement=min_improvement,
+        thresholds={"min_accuracy": min_accuracy, "min_improvement": min_improvement},
     )
-    classes, matrix = found.facts["class_names"], found.facts["confusion_matrix"]
+    figures = {name: found[name] for name in ("accuracy", "loss", "macro_f1")}
+    if found["champion"]:
+        figures["champion_accuracy"] = found["champion"]["accuracy"]
+    passed, reason = found["verdict"]["passed"], gate.sentence(found["verdict"])
+    classes, matrix = found["class_names"], found["confusion_matrix"]
     confusion_matrix.log_confusion_matrix(classes, matrix)
-    metrics.metadata.update(found.metrics)
-    evaluation.metadata.update(passed=found.passed, reason=found.sentence)
-    Path(metrics.path).write_text(json.dumps(found.metrics))
+    metrics.metadata.update(figures)
+    evaluation.metadata.update(passed=passed, reason=reason)
+    Path(metrics.path).write_text(json.dumps(figures))
     Path(confusion_matrix.path).write_text(json.dumps({"class_names": classes, "matrix": matrix}))
-    Path(evaluation.path).write_text(json.dumps(found.facts, indent=1, allow_nan=False))
-    Path(report.path).write_text(render(found.facts), encoding="utf-8")
-    logging.getLogger(__name__).info(found.sentence)
-    return found.passed
+    Path(evaluation.path).write_text(json.dumps(found, indent=1, allow_nan=False))
+    Path(report.path).write_text(page.render(found), encoding="utf-8")
+    logging.getLogger(__name__).info(reason)
+    return passed

@@ -1,5 +1,6 @@
-"""Which examples a model takes for what they are not, and how sure it is of it."""
+"""Which examples a model gets wrong, and how sure it is of its answers."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
@@ -22,7 +23,7 @@ def confident_mistakes(
     """The wrong predictions of highest probability, at most 24; ties by index.
 
     Args:
-        probabilities: float32 [n, 10].
+        probabilities: float32 [n, classes].
         labels: uint8 [n].
     """
     wrong = probabilities.argmax(axis=1) != labels
@@ -32,12 +33,12 @@ def confident_mistakes(
 def confused_pairs(
     probabilities: NDArray[np.float32], labels: NDArray[np.uint8], matrix: NDArray[np.int64]
 ) -> list[dict[str, Any]]:
-    """The pairs of classes most often taken for each other, at most five; ties by class.
+    """The five pairs of classes most often taken for each other; ties by class.
 
     Args:
-        probabilities: float32 [n, 10].
+        probabilities: float32 [n, classes].
         labels: uint8 [n].
-        matrix: int64 [10, 10], a row for each label, a column for each prediction.
+        matrix: int64 [classes, classes], a row for each label, a column for each prediction.
 
     Returns:
         For each pair: count, and as sides both directions, the more frequent one first. A side
@@ -68,6 +69,13 @@ def confused_pairs(
         }
         for pair in pairs[:PAIRS]
     ]
+
+
+def shown(mistakes: Iterable[Example], confused: Iterable[dict[str, Any]]) -> list[int]:
+    """The indices of all examples that these mistakes and pairs name, each once."""
+    sides = [side for pair in confused for side in pair["sides"]]
+    named = [example for side in sides for example in side["mistaken"] + side["recognised"]]
+    return sorted({example["index"] for example in [*mistakes, *named]})
 
 
 def _surest(

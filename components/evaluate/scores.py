@@ -1,88 +1,60 @@
-"""How good predictions are: accuracy, loss, per-class figures, calibration and mistakes."""
+"""How good predictions are: accuracy, loss, figures by class, calibration, and how sure that is."""
 
-from dataclasses import dataclass
+import math
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.dataset.facts import CLASS_NAMES, NUM_CLASSES
-from components.evaluate.mistakes import confident_mistakes, confused_pairs
-from components.evaluate.uncertainty import accuracy_interval
 
 LEAST_PROBABILITY: Final = 1e-7
 """Floor of a probability in the loss, so that a certain mistake stays finite; Keras' epsilon."""
 BINS: Final = 10
+SCORE_95: Final = 1.959964
+"""Standard deviations of a normal distribution around its mean that hold 95 % of it."""
 
 
-@dataclass(frozen=True)
-class Scores:
-    """Figures of one model on one set of examples; all values are plain JSON.
-
-    Attributes:
-        examples: Number of examples.
-        correct: Examples classified correctly.
-        accuracy: Their share, 0 to 1.
-        accuracy_interval: Within which it is with 95 % confidence, for other examples alike.
-        loss: Mean cross-entropy in nats.
-        macro_f1: Mean of the classes' F1.
-        per_class: For each class: class, precision, recall, f1, support.
-        confusion_matrix: [10][10] counts, a row for each label, a column for each prediction.
-        calibration: For each bin of confidence: low, high, examples, confidence, accuracy (the
-            last two None in an empty bin).
-        calibration_error: Mean distance of confidence and accuracy over the examples.
-        mistakes: The most confident ones, as ``mistakes.confident_mistakes`` returns them.
-        confused: The most frequent ones, as ``mistakes.confused_pairs`` returns them.
-    """
-
-    examples: int
-    correct: int
-    accuracy: float
-    accuracy_interval: list[float]
-    loss: float
-    macro_f1: float
-    per_class: list[dict[str, Any]]
-    confusion_matrix: list[list[int]]
-    calibration: list[dict[str, Any]]
-    calibration_error: float
-    mistakes: list[dict[str, Any]]
-    confused: list[dict[str, Any]]
-
-    def __str__(self) -> str:
-        return f"accuracy {self.accuracy:.4f}, loss {self.loss:.4f} on {self.examples:,} examples"
-
-
-def score(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> Scores:
+def score(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> dict[str, Any]:
     """Scores predictions against labels.
 
     Args:
-        probabilities: float32 [n, 10], finite, n at least 1.
-        labels: uint8 [n], each 0 to 9.
+        probabilities: float32 [n, classes], finite, n at least 1.
+        labels: uint8 [n], each below the number of classes.
+
+    Returns:
+        Plain JSON values:
+            examples, correct: Counts.
+            accuracy: Share of correct examples, 0 to 1.
+            accuracy_interval: Its 95 % confidence interval for other examples of the same kind.
+            loss: Mean cross-entropy in nats.
+            macro_f1: Mean of the classes' F1.
+            per_class: See ``per_class``.
+            confusion_matrix: See ``confusion``.
+            confidence: Mean probability of the predicted classes.
+            calibration: See ``calibration``.
+            calibration_error: Mean distance between confidence and accuracy over the examples.
     """
     predicted = probabilities.argmax(axis=1)
     right = predicted == labels
+    confidence = probabilities.max(axis=1)
     matrix = confusion(labels, predicted)
     classes = per_class(matrix)
-    bins = calibration(probabilities.max(axis=1), right)
-    gaps = [
-        entry["examples"] * abs(entry["confidence"] - entry["accuracy"])
-        for entry in bins
-        if entry["examples"]
-    ]
-    return Scores(
-        examples=len(labels),
-        correct=int(right.sum()),
-        accuracy=float(right.mean()),
-        accuracy_interval=list(accuracy_interval(int(right.sum()), len(labels))),
-        loss=cross_entropy(probabilities, labels),
-        macro_f1=float(np.mean([entry["f1"] for entry in classes])),
-        per_class=classes,
-        confusion_matrix=matrix.tolist(),
-        calibration=bins,
-        calibration_error=sum(gaps) / len(labels),
-        mistakes=confident_mistakes(probabilities, labels),
-        confused=confused_pairs(probabilities, labels, matrix),
-    )
+    bins = calibration(confidence, right)
+    gaps = (b["examples"] * abs(b["confidence"] - b["accuracy"]) for b in bins if b["examples"])
+    return {
+        "examples": len(labels),
+        "correct": int(right.sum()),
+        "accuracy": float(right.mean()),
+        "accuracy_interval": list(accuracy_interval(int(right.sum()), len(labels))),
+        "loss": cross_entropy(probabilities, labels),
+        "macro_f1": float(np.mean([entry["f1"] for entry in classes])),
+        "per_class": classes,
+        "confusion_matrix": matrix.tolist(),
+        "confidence": float(confidence.mean(dtype=np.float64)),
+        "calibration": bins,
+        "calibration_error": sum(gaps) / len(labels),
+    }
 
 
 def cross_entropy(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:
@@ -92,27 +64,30 @@ def cross_entropy(probabilities: NDArray[np.float32], labels: NDArray[np.uint8])
 
 
 def confusion(labels: NDArray[Any], predicted: NDArray[Any]) -> NDArray[np.int64]:
-    """Counts, int64 [10, 10]: a row for each label, a column for each prediction."""
+    """Counts, int64 [classes, classes]: a row for each label, a column for each prediction."""
     cells = labels.astype(np.int64) * NUM_CLASSES + predicted
     return np.bincount(cells, minlength=NUM_CLASSES**2).reshape(NUM_CLASSES, NUM_CLASSES)
 
 
 def per_class(matrix: NDArray[np.int64]) -> list[dict[str, Any]]:
-    """Precision, recall, F1 and support of each class; 0 where nothing is to be divided."""
+    """Class, precision, recall, f1 and support of each class; 0 instead of a division by 0."""
     hits = np.diag(matrix).astype(np.float64)
     support, claimed = matrix.sum(axis=1), matrix.sum(axis=0)
-    precision, recall = _ratio(hits, claimed), _ratio(hits, support)
-    f1 = _ratio(2 * hits, support + claimed)
-    columns = zip(CLASS_NAMES, precision, recall, f1, support, strict=True)
+
+    def ratio(numerator: NDArray[Any], denominator: NDArray[Any]) -> list[float]:
+        quotient = np.zeros(len(numerator), np.float64)
+        np.divide(numerator, denominator, out=quotient, where=denominator > 0)
+        return [float(value) for value in quotient]
+
+    columns = {
+        "class": CLASS_NAMES,
+        "precision": ratio(hits, claimed),
+        "recall": ratio(hits, support),
+        "f1": ratio(2 * hits, support + claimed),
+        "support": [int(count) for count in support],
+    }
     return [
-        {
-            "class": name,
-            "precision": float(p),
-            "recall": float(r),
-            "f1": float(f),
-            "support": int(n),
-        }
-        for name, p, r, f, n in columns
+        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
     ]
 
 
@@ -122,6 +97,9 @@ def calibration(confidence: NDArray[np.float32], right: NDArray[np.bool_]) -> li
     Args:
         confidence: float32 [n], the highest probability of each example.
         right: bool [n], whether the prediction was right.
+
+    Returns:
+        Of each bin: low, high, examples, confidence, accuracy; the last two None without examples.
     """
     index = np.minimum((confidence.astype(np.float64) * BINS).astype(np.int64), BINS - 1)
     counts = np.bincount(index, minlength=BINS)
@@ -139,7 +117,34 @@ def calibration(confidence: NDArray[np.float32], right: NDArray[np.bool_]) -> li
     ]
 
 
-def _ratio(numerator: NDArray[Any], denominator: NDArray[Any]) -> NDArray[np.float64]:
-    quotient = np.zeros(len(numerator), np.float64)
-    np.divide(numerator, denominator, out=quotient, where=denominator > 0)
-    return quotient
+def accuracy_interval(correct: int, examples: int) -> tuple[float, float]:
+    """Wilson's 95 % confidence interval of an accuracy, 0 to 1.
+
+    Args:
+        correct: Examples classified correctly.
+        examples: All examples, at least 1.
+    """
+    share, weight = correct / examples, SCORE_95**2 / examples
+    middle = share + weight / 2
+    half = SCORE_95 * math.sqrt(share * (1 - share) / examples + weight / (4 * examples))
+    return (middle - half) / (1 + weight), (middle + half) / (1 + weight)
+
+
+def chance(gained: int, lost: int) -> float:
+    """How often two equally good models would differ at least this much: the exact sign test.
+
+    Only the examples count that exactly one of the two models gets right (McNemar's test).
+
+    Args:
+        gained: Examples that only the new model gets right.
+        lost: Examples that only the old one gets right.
+
+    Returns:
+        The two-sided p-value, above 0 to 1.
+    """
+    trials = gained + lost
+    ways = tail = 1
+    for fewer in range(min(gained, lost)):
+        ways = ways * (trials - fewer) // (fewer + 1)
+        tail += ways
+    return min(1.0, 2 * tail / (1 << trials))

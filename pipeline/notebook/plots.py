@@ -9,13 +9,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.dataset.facts import CLASS_NAMES
-from components.evaluate.figures import INK, STYLE
 from pipeline.notebook.past_run import PastRun
 from pipeline.notebook.shown import Shown
 
 COLOURS: Final = ("#3b82f6", "#f97316", "#10b981", "#d946ef")
 """Of the runs in a plot: with a contrast above 2.5 to white and to black."""
 PIXELS_PER_INCH: Final = 96
+INK: Final = "#010203"
+"""A colour that no plot would use by itself; the text's colour takes its place."""
+STYLE: Final = {
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "text.color": INK,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.15,
+    "grid.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "lines.linewidth": 2.0,
+    "lines.markersize": 5.0,
+}
 
 
 def show_images(
@@ -160,8 +179,7 @@ def _drawn(draw: Callable[[Any], None], inches: tuple[float, float], told: str) 
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    own = {name: value for name, value in STYLE.items() if name != "svg.hashsalt"}
-    with mpl.rc_context(own):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=inches, layout="constrained")
         draw(figure)
         file = io.StringIO()

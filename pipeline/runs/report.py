@@ -7,7 +7,7 @@ from typing import Any, Final
 from pipeline import files
 from pipeline.runs.record import EVALUATION, REPORT, Run, RunError
 
-PLOTS: Final = "plots"
+IMAGES: Final = "images"
 """What the evaluation of an earlier version of the step lacks; no page can be made of it."""
 
 
@@ -21,7 +21,7 @@ def publish(run: Run) -> None:
     content = evaluation.read_bytes()
     files.write(run.directory / EVALUATION, content)
     facts = json.loads(content)
-    if PLOTS in facts:
+    if IMAGES in facts:
         _write(run, facts, run.directory / REPORT)
     else:
         files.write(run.directory / REPORT, own_page.read_bytes())
@@ -42,7 +42,7 @@ def rebuild(run: Run, output: Path | None = None) -> Path:
         OSError: The file cannot be written.
     """
     facts = run.evaluation()
-    if PLOTS not in facts:
+    if IMAGES not in facts:
         raise RunError(
             f"the evaluation of run {run.id} was made by an earlier version of the step; run again"
         )
@@ -55,4 +55,4 @@ def _write(run: Run, facts: dict[str, Any], output: Path) -> None:
     from components.evaluate.report import render
     from pipeline.runs.run_sections import additions
 
-    files.write(output, render(facts, additions(run.directory, run.as_json(), facts)))
+    files.write(output, render(facts, run=additions(run.directory, run.as_json(), facts)))

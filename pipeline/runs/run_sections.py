@@ -7,68 +7,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from components.evaluate.report import Additions, Section, Tile, environment, lists
 from pipeline.duration import duration
 from pipeline.paths import shown
 from pipeline.runs import model_place
-from pipeline.runs.model_place import ModelPlace
 from pipeline.specs.parameters import flat
 
-MODEL: Final = """
-{% if model.version %}
-{% set aliases = model.version.aliases %}
-<p>It is <strong>version {{ model.number }}</strong> of <code>{{ model.name }}</code> in
-the local registry{% if aliases %}, with the alias{{ "es" if aliases|length > 1 }}
-<code>{{ aliases|join("</code>, <code>"|safe) }}</code>{% endif %}.</p>
-{% elif model.number %}
-<p>It was version {{ model.number }} of <code>{{ model.name }}</code>, which is not in the
-local registry any more.</p>
-{% else %}
-<p>It was not uploaded{% if place %}; the training's own copy is all there is of it{% endif %}.</p>
-{% endif %}
-{% if place %}
-<h3>To have it</h3>
-<pre>cp -r {{ place }} model</pre>
-<h3>To ask it</h3>
-<pre>import tensorflow as tf
-
-model = tf.saved_model.load("model")
-answer = model.signatures["serving_default"]
-answer(image=images)  # uint8 [n, 28, 28]</pre>
-{% endif %}
-<h3>To make it again</h3>
-<pre>{% if revision %}git checkout {{ revision }}
-{% endif %}{{ command }}</pre>
-"""
-
-STEPS: Final = """
-{% from "macros" import bar %}
-{{ about|safe }}
-<h3>Steps</h3>
-<table class="steps">
-<caption>{{ whole }} from start to end, {{ steps|sum(attribute="seconds")|duration }} of it in the
-steps. The bars are shares of the longest step.</caption>
-<thead><tr><th scope="col" class="left">Step</th><th scope="col" class="left">State</th>
-<th scope="col">Time</th></tr></thead>
-<tbody>
-{% for step in steps %}
-<tr><th scope="row">{{ step.display_name }}{% if step.figure %}
-<small>{{ step.figure }}</small>{% endif %}</th>
-<td class="left">{{ "from the cache" if step.state == "cached" else step.state }}</td>
-<td>{{ step.seconds|duration }}{{ bar(step.seconds / longest) }}</td></tr>
-{% endfor %}
-</tbody>
-</table>
-"""
-CHAMPION: Final = "default"
-"""The alias of the version that the next run is compared with, unless it asks for another."""
 NOT_RUN: Final = ("waiting", "skipped")
 OF_THIS_MACHINE: Final = ("bucket_uri", "git_revision")
 """Parameters that the command sets by itself."""
 
 
-def additions(directory: Path, summary: Mapping[str, Any], facts: Mapping[str, Any]) -> Additions:
-    """What to add to the page about a run's model.
+def additions(
+    directory: Path, summary: Mapping[str, Any], facts: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What ``components.evaluate.report.render`` adds to the page about a run's model.
 
     Args:
         directory: The run's folder, ``<root>/runs/<id>``.
@@ -77,16 +29,36 @@ def additions(directory: Path, summary: Mapping[str, Any], facts: Mapping[str, A
     """
     model = model_place.find(directory, summary, facts)
     started = datetime.datetime.fromisoformat(summary["started"])
-    when = f"{started.day} {started:%B %Y, %H:%M} UTC"
-    return Additions(
-        subtitle=f"{summary['run']} · {when} · {duration(summary['seconds'])}",
-        tiles=[_tile(model)],
-        sections=[
-            Section("parameters", "Parameters", lists(*_parameters(summary))),
-            Section("model", "The model", _model(summary, model)),
-            Section("run", "The run", _steps(summary)),
+    steps = [step for step in summary["steps"] if step["state"] not in NOT_RUN]
+    return {
+        "id": summary["run"],
+        "when": f"{started.day} {started:%B %Y, %H:%M} UTC",
+        "duration": duration(summary["seconds"]),
+        "in_steps": duration(sum(step["seconds"] for step in steps)),
+        "state": summary["state"],
+        "error": summary["error"],
+        "spec_digest": summary["spec_digest"],
+        "revision": summary["parameters"].get("git_revision", ""),
+        "command": command(summary),
+        "steps": [
+            {
+                "title": step["display_name"],
+                "figure": step["figure"],
+                "state": step["state"],
+                "seconds": step["seconds"],
+                "duration": duration(step["seconds"]),
+            }
+            for step in steps
         ],
-    )
+        "model": {
+            "name": model.name,
+            "version": model.number,
+            "present": model.version is not None,
+            "aliases": model.version.aliases if model.version else [],
+            "place": shlex.quote(shown(model.path)) if model.path else "",
+        },
+        "parameters": _parameters(summary),
+    }
 
 
 def command(summary: Mapping[str, Any]) -> str:
@@ -98,58 +70,21 @@ def command(summary: Mapping[str, Any]) -> str:
     return shlex.join([".venv/bin/fashion-mnist", "run", *given])
 
 
-def _tile(model: ModelPlace) -> Tile:
-    if not model.number:
-        return Tile("Registry", "none", "not uploaded")
-    note = f"of {model.name}"
-    if model.version is None:
-        note += ", no longer there"
-    elif CHAMPION in model.version.aliases:
-        note += ", the champion now"
-    return Tile("Registry", f"version {model.number}", note)
-
-
-def _model(summary: Mapping[str, Any], model: ModelPlace) -> str:
-    template = environment().from_string(MODEL)
-    return template.render(
-        model=model,
-        place=shlex.quote(shown(model.path)) if model.path else "",
-        revision=summary["parameters"].get("git_revision", ""),
-        command=command(summary),
-    )
-
-
-def _steps(summary: Mapping[str, Any]) -> str:
-    about = [
-        ("Run", summary["run"]),
-        ("State", summary["state"] + (f": {summary['error']}" if summary["error"] else "")),
-        ("SHA-256 of the compiled spec", summary["spec_digest"]),
-        ("Revision of the code", summary["parameters"].get("git_revision") or "not recorded"),
-    ]
-    steps = [step for step in summary["steps"] if step["state"] not in NOT_RUN]
-    templates = environment()
-    templates.filters["duration"] = duration
-    return templates.from_string(STEPS).render(
-        about=lists(("", about)),
-        whole=duration(summary["seconds"]),
-        steps=steps,
-        longest=max((step["seconds"] for step in steps), default=0.0) or 1.0,
-    )
-
-
-def _parameters(summary: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
+def _parameters(summary: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The pipeline's parameters, first those that have another value than the default."""
     parameters, changed = flat(summary["parameters"]), _changed(summary)
-    given = [
-        (name, f"{_text(parameters[name])} (default {_text(default)})")
-        for name, default in changed.items()
-    ]
-    own = [(str(name), _text(parameters[name])) for name in OF_THIS_MACHINE if name in parameters]
     rest = parameters.keys() - changed.keys() - set(OF_THIS_MACHINE)
-    others = [(name, _text(parameters[name])) for name in sorted(rest)]
-    titled: list[tuple[str, list[tuple[str, str]]]]
-    titled = [("Changed", given), ("As by default", others), ("Of this machine", own)]
-    return [(title, rows) for title, rows in titled if rows]
+    return {
+        "Changed": {
+            name: f"{_argument(parameters[name]) or 'empty'} "
+            f"(default {_argument(default) or 'empty'})"
+            for name, default in changed.items()
+        },
+        "As by default": {name: parameters[name] for name in sorted(rest)},
+        "Of this machine": {
+            name: parameters[name] for name in OF_THIS_MACHINE if name in parameters
+        },
+    }
 
 
 def _changed(summary: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,7 +95,3 @@ def _changed(summary: Mapping[str, Any]) -> dict[str, Any]:
 
 def _argument(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def _text(value: Any) -> str:
-    return _argument(value) or "empty"

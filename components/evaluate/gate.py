@@ -1,0 +1,166 @@
+"""The gate: a table of rules that a challenger must meet to be uploaded.
+
+A new rule is a function here with an entry in ``RULES``, and a parameter of its name in
+``component.py`` and in the pipeline. Verdict and report list whatever rules there are.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Final
+
+from components.dataset.errors import StepError
+
+TOLERANCE: Final = Fraction(1, 10**12)
+"""Floats are no decimals: 0.1 + 0.2 means 0.3. One example more or less weighs far more."""
+
+Figures = Mapping[str, Any]
+"""Figures of a model as in the evaluation: examples, correct, per_class and so on."""
+
+
+class ThresholdError(StepError):
+    """A threshold that is not a number, or out of its range."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a rule finds.
+
+    Attributes:
+        value: What the threshold is compared with; None when there is nothing to compare.
+        passed: Whether the rule is met.
+        reason: Why, as part of a sentence; empty when another rule's reason says it too.
+    """
+
+    value: float | None
+    passed: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule; its threshold is the parameter of the same name.
+
+    Attributes:
+        find: From the challenger's figures, the champion's or None, and the threshold.
+        lowest: The lowest threshold that makes sense; the highest is 1.
+    """
+
+    find: Callable[[Figures, Figures | None, float], Finding]
+    lowest: float = 0.0
+
+
+def min_accuracy(challenger: Figures, champion: Figures | None, threshold: float) -> Finding:
+    """The share of correct test examples must be at least the threshold."""
+    value = _accuracy(challenger)
+    if not _reaches(value, threshold):
+        reason = f"{_shown(challenger)} is below min_accuracy {threshold:g}"
+        return Finding(float(value), False, reason)
+    reason = "" if champion else f"{_shown(challenger)} reaches min_accuracy {threshold:g}"
+    return Finding(float(value), True, reason)
+
+
+def min_improvement(challenger: Figures, champion: Figures | None, threshold: float) -> Finding:
+    """The accuracy must exceed the champion's by at least the threshold."""
+    if champion is None:
+        return Finding(None, True, "and there is no champion to compare with")
+    better = _accuracy(challenger) - _accuracy(champion)
+    passed = _reaches(better, threshold)
+    direction = "above" if better > 0 else "below"
+    amount = f"{abs(float(better)):.4f} {direction}" if better else "equal to"
+    return Finding(
+        float(better),
+        passed,
+        f"{_shown(challenger)} is {amount} version {champion['version']}'s "
+        f"{float(_accuracy(champion)):.4f}: "
+        f"{'enough for' if passed else 'short of'} min_improvement {threshold:g}",
+    )
+
+
+RULES: Final[Mapping[str, Rule]] = {
+    "min_accuracy": Rule(min_accuracy),
+    "min_improvement": Rule(min_improvement, lowest=-1.0),
+}
+"""The rules by the name of their threshold; the first that is not met gives the reason."""
+
+
+def check(thresholds: Mapping[str, float]) -> None:
+    """Refuses thresholds that no accuracy can be compared with.
+
+    Args:
+        thresholds: By the rule's name; not all have to be there.
+
+    Raises:
+        ThresholdError: A threshold belongs to no rule, is not finite, or is out of its range.
+    """
+    for name, value in thresholds.items():
+        if name not in RULES:
+            raise ThresholdError(f"the gate has no rule {name}; its rules are {', '.join(RULES)}")
+        if not math.isfinite(value) or not RULES[name].lowest <= value <= 1.0:
+            raise ThresholdError(
+                f"{name} is {value}, expected a number from {RULES[name].lowest:g} to 1; "
+                f"accuracies are shares, so 90 % is -p {name}=0.9"
+            )
+
+
+def decide(
+    challenger: Figures, champion: Figures | None, thresholds: Mapping[str, float]
+) -> dict[str, Any]:
+    """Decides by exact fractions, without rounding: equality passes.
+
+    Args:
+        challenger: The new model's figures.
+        champion: Those of the version to beat on the same examples, with ``version`` and ``same``
+            (whether the challenger is that very model); None without a champion.
+        thresholds: Of every rule, by its name.
+
+    Returns:
+        JSON values: passed; outcome (``passed``, ``not passed``, or ``unchanged`` for a model that
+        is the champion); reason, as part of a sentence; and as rules name, threshold, value and
+        passed of each.
+
+    Raises:
+        ThresholdError: A threshold is not a number, infinite, or out of its range.
+    """
+    check(thresholds)
+    found = {
+        name: rule.find(challenger, champion, thresholds[name]) for name, rule in RULES.items()
+    }
+    failed = [finding.reason for finding in found.values() if not finding.passed]
+    outcome = "not passed" if failed else "passed"
+    reasons = failed[:1] or [finding.reason for finding in found.values() if finding.reason]
+    if champion and champion["same"]:
+        outcome, reasons = "unchanged", [f"the model is already version {champion['version']}"]
+    return {
+        "passed": outcome == "passed",
+        "outcome": outcome,
+        "reason": ", ".join(reasons),
+        "rules": [
+            {
+                "name": name,
+                "threshold": thresholds[name],
+                "value": finding.value,
+                "passed": finding.passed,
+            }
+            for name, finding in found.items()
+        ],
+    }
+
+
+def sentence(verdict: Mapping[str, Any]) -> str:
+    """The outcome and its reason, for a log."""
+    return f"{verdict['outcome'].capitalize()}: {verdict['reason']}."
+
+
+def _accuracy(figures: Figures) -> Fraction:
+    return Fraction(figures["correct"], figures["examples"])
+
+
+def _reaches(value: Fraction | float, threshold: float) -> bool:
+    return Fraction(value) >= Fraction(threshold) - TOLERANCE
+
+
+def _shown(figures: Figures) -> str:
+    correct, examples = figures["correct"], figures["examples"]
+    return f"accuracy {correct / examples:.4f} ({correct:,} of {examples:,})"
