@@ -12,8 +12,8 @@ from .settings import Settings
 EXECUTOR: Final = "kfp.dsl.executor_main"
 """What starts every step."""
 BUCKET: Final = "google.cloud.storage"
-REPORT: Final = "matplotlib.figure, matplotlib.backends.backend_svg, PIL.Image, jinja2"
-"""What plots, pictures and page are made with."""
+REPORT: Final = "PIL.Image, jinja2"
+"""What images and page are made with."""
 MODULES: Final = {
     "ingest": f"components.ingest.landing, {BUCKET}",
     "decode": f"components.decode.conversion, {BUCKET}",

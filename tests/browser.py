@@ -54,7 +54,6 @@ CONTRAST = """least => {
   }
   return found;
 }"""
-UNNAMED = "() => [...document.images].filter(i => !i.alt).map(i => i.src.slice(0, 60))"
 BROKEN = "() => [...document.images].filter(i => !i.naturalWidth).map(i => i.alt)"
 
 
@@ -66,7 +65,6 @@ class Findings:
     console: list[str] = field(default_factory=list)
     overflow: list[str] = field(default_factory=list)
     contrast: list[str] = field(default_factory=list)
-    unnamed: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
 
 
@@ -113,7 +111,6 @@ def look(browser: Any, path: Path, *, width: int, height: int, scheme: str) -> F
     ]
     found.overflow = page.evaluate(OVERFLOW)
     found.contrast = page.evaluate(CONTRAST, 4.5)
-    found.unnamed = page.evaluate(UNNAMED)
     found.broken = page.evaluate(BROKEN)
     context.close()
     return found

@@ -57,7 +57,7 @@ def evaluate(
     figures = {name: found[name] for name in ("accuracy", "loss", "macro_f1")}
     if found["champion"]:
         figures["champion_accuracy"] = found["champion"]["accuracy"]
-    passed, reason = found["verdict"]["passed"], gate.sentence(found["verdict"])
+    passed, reason = bool(found["verdict"]["passed"]), gate.sentence(found["verdict"])
     classes, matrix = found["class_names"], found["confusion_matrix"]
     confusion_matrix.log_confusion_matrix(classes, matrix)
     metrics.metadata.update(figures)

@@ -36,7 +36,7 @@ def test_the_step_returns_the_verdict_and_writes_every_output(
         )
     assert passed is True
     assert metrics.metadata["accuracy"] == 0.9
-    assert "champion_accuracy" not in metrics.metadata
+    assert metrics.metadata.keys() == {"accuracy", "loss", "macro_f1"}
     assert json.loads((tmp_path / "metrics").read_text()) == metrics.metadata
     assert evaluation.metadata == {"passed": True, "reason": caplog.messages[-1]}
     assert json.loads((tmp_path / "evaluation").read_text())["accuracy"] == 0.9

@@ -2,18 +2,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from components.evaluate.mistakes import confident_mistakes, confused_pairs
+from components.evaluate.mistakes import confident_mistakes, confused_pairs, shown
 from components.evaluate.scores import confusion
-
-
-def answers(predicted: list[int], sure: list[float]) -> NDArray[np.float32]:
-    rows = np.zeros((len(predicted), 10), np.float32)
-    for row, (label, probability) in enumerate(zip(predicted, sure, strict=True)):
-        rows[row] = (1 - probability) / 9
-        rows[row, label] = probability
-    return rows
+from tests.components.evaluate.test_scores import answers
 
 
 def pairs(labels: list[int], predicted: list[int], sure: list[float]) -> list[dict[str, Any]]:
@@ -67,3 +59,9 @@ def test_a_class_that_is_only_ever_predicted_has_a_share_of_nothing() -> None:
 
 def test_without_mistakes_there_is_no_pair() -> None:
     assert pairs([0, 1], [0, 1], [0.9, 0.9]) == []
+
+
+def test_the_examples_to_show_are_those_named_each_once() -> None:
+    labels, predicted, sure = [0, 0, 1, 2], [0, 1, 1, 2], [0.9, 0.8, 0.7, 0.6]
+    wrong = confident_mistakes(answers(predicted, sure), np.array(labels, np.uint8))
+    assert shown(wrong, pairs(labels, predicted, sure)) == [0, 1, 2]

@@ -1,7 +1,9 @@
 import math
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from components.evaluate import scores
 
@@ -10,81 +12,80 @@ PREDICTED = [0, 0, 1, 1, 2, 2]
 SURE = [0.9, 0.6, 0.8, 0.5, 0.99, 1.0]
 
 
-def probabilities() -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    rows = np.zeros((6, 10), np.float32)
-    for row, (predicted, sure) in enumerate(zip(PREDICTED, SURE, strict=True)):
-        rows[row] = (1 - sure) / 9
-        rows[row, predicted] = sure
+def answers(predicted: list[int], sure: list[float]) -> NDArray[np.float32]:
+    """Probabilities [n, 10] with one sure class; the others share the rest."""
+    rows = np.zeros((len(predicted), 10), np.float32)
+    for row, (label, probability) in enumerate(zip(predicted, sure, strict=True)):
+        rows[row] = (1 - probability) / 9
+        rows[row, label] = probability
     return rows
 
 
-def test_accuracy_counts_the_most_probable_class() -> None:
-    found = scores.score(probabilities(), LABELS)
-    assert (found.examples, found.correct) == (6, 4)
-    assert found.accuracy == pytest.approx(4 / 6)
+@pytest.fixture(scope="module")
+def found() -> dict[str, Any]:
+    return scores.score(answers(PREDICTED, SURE), LABELS)
 
 
-def test_loss_is_the_mean_negative_log_probability_of_the_label() -> None:
+def test_accuracy_counts_the_most_probable_class(found: dict[str, Any]) -> None:
+    assert (found["examples"], found["correct"]) == (6, 4)
+    assert found["accuracy"] == pytest.approx(4 / 6)
+    assert found["confidence"] == pytest.approx(sum(SURE) / 6)
+
+
+def test_loss_is_the_mean_negative_log_probability_of_the_label(found: dict[str, Any]) -> None:
     chosen = [0.9, 0.6, 0.2 / 9, 0.5, 0.01 / 9, 1.0]
-    expected = -sum(math.log(p) for p in chosen) / 6
-    assert scores.score(probabilities(), LABELS).loss == pytest.approx(expected, rel=1e-5)
-
-
-def test_a_certain_mistake_has_a_finite_loss() -> None:
+    assert found["loss"] == pytest.approx(-sum(math.log(p) for p in chosen) / 6, rel=1e-5)
     certain = np.eye(10, dtype=np.float32)[[1]]
     assert scores.cross_entropy(certain, np.array([0], np.uint8)) == pytest.approx(-math.log(1e-7))
 
 
-def test_rows_of_the_confusion_matrix_are_labels() -> None:
-    matrix = scores.score(probabilities(), LABELS).confusion_matrix
-    assert matrix[0][:3] == [2, 1, 0]
-    assert matrix[1][:3] == [0, 1, 1]
+def test_rows_of_the_confusion_matrix_are_labels(found: dict[str, Any]) -> None:
+    matrix = found["confusion_matrix"]
+    assert (matrix[0][:3], matrix[1][:3]) == ([2, 1, 0], [0, 1, 1])
     assert sum(map(sum, matrix)) == 6
 
 
-def test_precision_recall_and_f1_are_those_of_the_definition() -> None:
-    second = scores.score(probabilities(), LABELS).per_class[1]
-    assert second["class"] == "Trouser"
-    assert second["support"] == 2
-    assert second["precision"] == second["recall"] == second["f1"] == 0.5
-    first = scores.score(probabilities(), LABELS).per_class[0]
-    assert first["precision"] == 1.0
-    assert first["recall"] == pytest.approx(2 / 3)
-    assert first["f1"] == pytest.approx(0.8)
+def test_precision_recall_and_f1_follow_their_definitions(found: dict[str, Any]) -> None:
+    first, second = found["per_class"][:2]
+    assert second == {"class": "Trouser", "precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 2}
+    assert [first[name] for name in ("precision", "recall", "f1")] == pytest.approx([1, 2 / 3, 0.8])
 
 
-def test_a_class_that_never_occurs_scores_zero_and_counts_in_the_macro_mean() -> None:
-    found = scores.score(probabilities(), LABELS)
-    assert found.per_class[9] == {
-        "class": "Ankle boot",
-        "precision": 0.0,
-        "recall": 0.0,
-        "f1": 0.0,
-        "support": 0,
-    }
-    assert found.macro_f1 == pytest.approx((0.8 + 0.5 + 2 / 3) / 10)
+def test_a_class_that_never_occurs_scores_zero_and_counts_in_the_macro_mean(
+    found: dict[str, Any],
+) -> None:
+    never = {"class": "Ankle boot", "precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 0}
+    assert found["per_class"][9] == never
+    assert found["macro_f1"] == pytest.approx((0.8 + 0.5 + 2 / 3) / 10)
 
 
-def test_calibration_compares_confidence_with_accuracy_in_each_bin() -> None:
-    found = scores.score(probabilities(), LABELS)
-    last = found.calibration[-1]
-    assert (last["low"], last["high"], last["examples"]) == (0.9, 1.0, 2)
-    assert last["confidence"] == pytest.approx(0.995)
-    assert last["accuracy"] == pytest.approx(0.5)
-    assert found.calibration[0] == {
-        "low": 0.0,
-        "high": 0.1,
-        "examples": 0,
-        "confidence": None,
-        "accuracy": None,
-    }
-    assert sum(entry["examples"] for entry in found.calibration) == 6
+def test_calibration_compares_confidence_with_accuracy_in_each_bin(found: dict[str, Any]) -> None:
+    bins = found["calibration"]
+    last = {"low": 0.9, "high": 1.0, "examples": 2, "confidence": 0.995, "accuracy": 0.5}
+    assert bins[-1] == pytest.approx(last)
+    empty = {"low": 0.0, "high": 0.1, "examples": 0, "confidence": None, "accuracy": None}
+    assert bins[0] == empty
+    assert sum(entry["examples"] for entry in bins) == 6
 
 
 def test_calibration_error_weighs_the_bins_by_their_examples() -> None:
-    confidence = np.full(4, 0.75, np.float32)
-    right = np.array([True, True, True, False])
-    assert scores.calibration(confidence, right)[7]["accuracy"] == 0.75
-    half = np.full((2, 10), 0.5 / 9, np.float32)
-    half[:, 0] = 0.5
-    assert scores.score(half, np.array([0, 0], np.uint8)).calibration_error == pytest.approx(0.5)
+    half = answers([0, 0, 0], [0.5, 0.5, 0.9])
+    found = scores.score(half, np.zeros(3, np.uint8))
+    assert found["calibration_error"] == pytest.approx((2 * 0.5 + 0.1) / 3)
+
+
+def test_at_the_ends_of_the_interval_the_accuracy_is_1_96_standard_deviations_away() -> None:
+    for correct, examples in ((9000, 10_000), (3, 10)):
+        for end in scores.accuracy_interval(correct, examples):
+            deviation = math.sqrt(end * (1 - end) / examples)
+            assert abs(correct / examples - end) / deviation == pytest.approx(1.96, abs=1e-4)
+    assert scores.accuracy_interval(10, 10)[1] == pytest.approx(1.0)
+    assert scores.accuracy_interval(0, 10)[0] == pytest.approx(0.0)
+
+
+def test_chance_is_the_two_sided_sign_test() -> None:
+    assert scores.chance(8, 2) == pytest.approx(2 * (1 + 10 + 45) / 2**10)
+    assert scores.chance(2, 8) == scores.chance(8, 2)
+    assert scores.chance(7, 7) == scores.chance(0, 0) == 1.0
+    normal = math.erfc((5100 - 4900 - 1) / math.sqrt(10_000) / math.sqrt(2))
+    assert scores.chance(5100, 4900) == pytest.approx(normal, rel=1e-3)

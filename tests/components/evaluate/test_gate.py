@@ -1,0 +1,120 @@
+import inspect
+import math
+from typing import Any
+
+import pytest
+
+from components.evaluate import gate
+from components.evaluate.component import evaluate
+from pipeline.definition import fashion_mnist
+
+
+def judge(
+    correct: int,
+    champion: int | None = None,
+    *,
+    examples: int = 10_000,
+    same: bool = False,
+    **thresholds: float,
+) -> dict[str, Any]:
+    """The verdict on a model, as against a champion that is version 3."""
+    rival = None
+    if champion is not None:
+        rival = {"version": "3", "same": same, "correct": champion, "examples": examples}
+    given = {"min_accuracy": 0.9, "min_improvement": 0.0, **thresholds}
+    return gate.decide({"correct": correct, "examples": examples}, rival, given)
+
+
+def test_an_accuracy_equal_to_min_accuracy_passes_and_one_example_less_does_not() -> None:
+    assert judge(9_000)["passed"]
+    assert not judge(8_999)["passed"]
+    assert not judge(8_900, 8_000)["passed"]
+
+
+def test_every_threshold_of_two_decimals_is_met_by_exactly_that_share() -> None:
+    for hundredths in range(101):
+        least = hundredths / 100
+        assert judge(hundredths, examples=100, min_accuracy=least)["passed"]
+        assert not judge(hundredths - 1, examples=100, min_accuracy=least)["passed"]
+
+
+def test_no_improvement_is_lost_to_floating_point() -> None:
+    for examples in (3, 7, 10, 100, 9_999):
+        for gained in range(1, min(examples, 100)):
+            for correct, expected in ((examples, True), (examples - 1, False)):
+                needed = gained / examples
+                found = judge(
+                    *(correct, examples - gained),
+                    examples=examples,
+                    min_accuracy=0,
+                    min_improvement=needed,
+                )
+                assert found["passed"] is expected
+
+
+def test_a_threshold_computed_with_floats_means_its_decimal_value() -> None:
+    assert judge(30, 0, examples=100, min_accuracy=0.1 + 0.2, min_improvement=0.1 + 0.2)["passed"]
+
+
+def test_an_equal_model_passes_and_a_worse_one_only_if_that_is_allowed() -> None:
+    assert judge(9_100, 9_100)["passed"]
+    assert not judge(9_099, 9_100)["passed"]
+    assert judge(9_050, 9_500, min_improvement=-1)["passed"]
+
+
+@pytest.mark.parametrize("name", gate.RULES)
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 90, -1.5])
+def test_a_threshold_out_of_its_range_is_refused_by_name(name: str, value: float) -> None:
+    for refuse in (gate.check, lambda given: judge(9_500, 9_000, **given)):
+        with pytest.raises(gate.ThresholdError, match=rf"{name} is .*-p {name}=0\.9"):
+            refuse({name: value})
+
+
+def test_the_ranges_are_those_of_the_rules_and_unknown_rules_are_refused() -> None:
+    gate.check({"min_improvement": -0.1})
+    with pytest.raises(gate.ThresholdError, match="from 0 to 1"):
+        gate.check({"min_accuracy": -0.1})
+    with pytest.raises(gate.ThresholdError, match=r"no rule min_acuracy; .* are min_accuracy,"):
+        gate.check({"min_acuracy": 0.5})
+
+
+def test_the_reason_names_what_decided() -> None:
+    reached = "accuracy 0.9365 (9,365 of 10,000)"
+    assert judge(8_999)["reason"] == "accuracy 0.8999 (8,999 of 10,000) is below min_accuracy 0.9"
+    assert judge(9_365)["reason"] == (
+        f"{reached} reaches min_accuracy 0.9, and there is no champion to compare with"
+    )
+    assert gate.sentence(judge(9_365, 9_355)) == (
+        f"Passed: {reached} is 0.0010 above version 3's 0.9355: enough for min_improvement 0."
+    )
+    assert gate.sentence(judge(9_365, 9_375)) == (
+        f"Not passed: {reached} is 0.0010 below version 3's 0.9375: short of min_improvement 0."
+    )
+    assert "is equal to version 3's 0.9365" in judge(9_365, 9_365)["reason"]
+
+
+def test_every_rule_is_listed_with_threshold_value_and_outcome() -> None:
+    assert judge(9_000, 9_500, min_accuracy=0.5)["rules"] == [
+        {"name": "min_accuracy", "threshold": 0.5, "value": 0.9, "passed": True},
+        {"name": "min_improvement", "threshold": 0.0, "value": -0.05, "passed": False},
+    ]
+    assert judge(9_000)["rules"][1]["value"] is None
+
+
+def test_the_champion_itself_is_not_uploaded_again() -> None:
+    found = judge(9_365, 9_365, same=True)
+    assert (found["passed"], found["outcome"]) == (False, "unchanged")
+    assert gate.sentence(found) == "Unchanged: the model is already version 3."
+
+
+def test_each_rule_has_a_parameter_of_the_step_and_of_the_pipeline() -> None:
+    assert gate.RULES.keys() <= inspect.signature(evaluate.python_func).parameters.keys()
+    assert gate.RULES.keys() <= fashion_mnist.component_spec.inputs.keys()
+
+
+def test_the_pipeline_passes_each_threshold_to_the_step_that_decides() -> None:
+    tasks = fashion_mnist.pipeline_spec.root.dag.tasks
+    given = tasks["evaluate"].inputs.parameters
+    assert {name: given[name].component_input_parameter for name in gate.RULES} == {
+        name: name for name in gate.RULES
+    }
