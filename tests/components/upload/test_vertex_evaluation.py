@@ -1,4 +1,3 @@
-import dataclasses
 import json
 from typing import Any
 
@@ -17,7 +16,7 @@ PROBABILITIES = (np.exp(LOGITS) / np.exp(LOGITS).sum(1, keepdims=True)).astype(n
 
 @pytest.fixture(scope="module")
 def metrics() -> dict[str, Any]:
-    found = dataclasses.asdict(scores.score(PROBABILITIES, LABELS))
+    found = scores.score(PROBABILITIES, LABELS)
     evaluation = json.loads(json.dumps({**found, "class_names": list(CLASS_NAMES)}))
     return vertex_evaluation.classification_metrics(evaluation)
 
@@ -51,7 +50,7 @@ def test_each_threshold_counts_the_predictions_that_are_at_least_so_confident(
 def test_a_threshold_that_no_prediction_reaches_is_left_out() -> None:
     unsure = np.full((20, 10), 0.05, np.float32)
     unsure[:, 3] = 0.55
-    found = dataclasses.asdict(scores.score(unsure, np.full(20, 3, np.uint8)))
+    found = scores.score(unsure, np.full(20, 3, np.uint8))
     entries = list(
         vertex_evaluation.confidence_metrics({**found, "class_names": list(CLASS_NAMES)})
     )
