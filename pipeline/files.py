@@ -1,84 +1,36 @@
-"""Files that are found whole or not at all, whatever ends their writer: a kill or a power cut."""
+"""Files that a reader finds whole or not at all, even when their writer is killed."""
 
-import contextlib
-import errno
 import os
 import secrets
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 UNFINISHED: Final = ".unfinished-"
-"""How the name begins under which a file is written before it gets its own."""
+"""How the name of a file starts while it is being written."""
 
 
-def write(path: Path, content: str | bytes, *, sync: bool = True) -> None:
-    """Writes a file; a reader finds the one before or the new one, never a part.
+def write(path: Path, content: str | bytes) -> None:
+    """Writes a file; a reader finds the earlier content or the new one, never a part.
+
+    The target of a link is replaced, not the link; a device such as ``/dev/null`` is written to.
 
     Args:
-        path: The file; its directory must be there.
+        path: The file; its directory must exist.
         content: Text is written as UTF-8.
-        sync: Wait until the disk has it. Without, it outlives a kill and not a power cut.
 
     Raises:
-        OSError: The directory cannot be written, or the disk is full; ``path`` is as it was.
+        OSError: The directory cannot be written, or the disk is full; ``path`` is unchanged.
     """
-    with replacing(path, sync=sync) as temporary:
-        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
-
-
-@contextlib.contextmanager
-def replacing(path: Path, *, sync: bool = True) -> Iterator[Path]:
-    """Gives a path beside ``path`` to write to, which takes its place at the end of the block.
-
-    A link stays one, and what it leads to is replaced; what is there and is no file, as
-    ``/dev/null``, is given itself.
-
-    Raises:
-        OSError: As ``write``.
-    """
+    data = content.encode() if isinstance(content, str) else content
     place = Path(os.path.realpath(path))
     if place.exists() and not place.is_file():
-        yield place
+        place.write_bytes(data)
         return
     temporary = place.with_name(f"{UNFINISHED}{secrets.token_hex(8)}")
     try:
-        yield temporary
-        if sync:
-            sync_file(temporary)
+        temporary.write_bytes(data)
         temporary.replace(place)
     except OSError as error:
-        if error.filename != str(temporary):
-            raise
-        raise OSError(error.errno, error.strerror, str(path)) from error
-    finally:
-        with contextlib.suppress(NotADirectoryError):
+        if temporary.parent.is_dir():
             temporary.unlink(missing_ok=True)
-    if sync:
-        sync_file(place.parent)
-
-
-def sync_tree(directory: Path) -> None:
-    """Waits until the disk has a directory and everything in it.
-
-    Raises:
-        OSError: The disk is full or failed.
-    """
-    for path in (*directory.rglob("*"), directory):
-        sync_file(path)
-
-
-def sync_file(path: Path) -> None:
-    """Waits until the disk has a file, or the names in a directory.
-
-    Raises:
-        OSError: The disk is full or failed.
-    """
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno != errno.EINVAL:  # Some file systems cannot do it for a directory.
-            raise
-    finally:
-        os.close(descriptor)
+        raise OSError(error.errno, error.strerror, str(path)) from error

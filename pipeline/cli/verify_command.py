@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.cli.console import print_json, print_table, say
 from pipeline.errors import CommandError, UsageError
-from pipeline.runs import registry_files as files
+from pipeline.runs import registry as files
 from pipeline.runs.chosen_model import choose
 from pipeline.runs.registry import Registry
 from pipeline.runs.verification import Finding, sound, verify

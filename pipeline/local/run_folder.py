@@ -14,7 +14,8 @@ from components.dataset.disk import FULL
 from pipeline.compiler import COMPILED, PIPELINE
 from pipeline.errors import CommandError
 from pipeline.files import UNFINISHED
-from pipeline.runs import registry_files, report
+from pipeline.runs import registry as registries
+from pipeline.runs import report
 from pipeline.runs.record import Run, new_run_id
 from pipeline.runs.registry import Registry
 from pipeline.runs.root import Root
@@ -111,7 +112,7 @@ def clear(root: Root) -> None:
     registry = Registry(root.registry)
     for model in registry.models():
         with _told():
-            registry_files.finish(registry.root / model)
+            registry.tidy(model)
     complete_uploads(root.runs, registry)
 
 
@@ -120,7 +121,7 @@ def _told() -> Iterator[None]:
     """What is wrong with the registry is told, and the run goes on without it."""
     try:
         yield
-    except registry_files.RegistryError as error:
+    except registries.RegistryError as error:
         log.warning("%s", error)  # A step that needs the model will say it again, and fail.
 
 
@@ -148,8 +149,8 @@ def complete_uploads(runs: Path, registry: Registry) -> None:
 
 
 def _complete_upload(runs: Path, registry: Registry, version: Path) -> None:
-    run = registry_files.read_version(version).get("run", "")
-    if not run or (version / registry_files.EVALUATION).exists():
+    run = registries.read_json(version / registries.VERSION).get("run", "")
+    if not run or (version / registries.EVALUATION).exists():
         return
     if evaluation := _packaged_evaluation(runs / Path(run).name / PACKAGED):
         registry.add_evaluation(version, evaluation)

@@ -1,27 +1,45 @@
 """The local model registry: ``<root>/<model>/<n>/`` in TensorFlow Serving's layout.
 
-Each version is a complete SavedModel directory with a ``version.json`` beside its
-``saved_model.pb``; ``<root>/<model>/aliases.json`` maps an alias to a version number.
+Each version is a SavedModel with a ``version.json`` beside its ``saved_model.pb``;
+``<root>/<model>/aliases.json`` maps an alias to a version. A version is written aside and renamed,
+so that a reader finds all of it or nothing. Writers take turns by a lock, readers need none.
 """
 
+import contextlib
+import hashlib
+import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline.runs import registry_files as files
-from pipeline.runs.registry_files import RegistryError
+from filelock import FileLock
 
-__all__ = ["Registry", "RegistryError", "Version", "from_environment", "resource_name"]
+from components.dataset.errors import StepError
+from pipeline import files
 
+SAVED_MODEL: Final = "saved_model.pb"
+VERSION: Final = "version.json"
+EVALUATION: Final = "evaluation.json"
+ALIASES: Final = "aliases.json"
+LOCK: Final = ".lock"
+INCOMING: Final = ".incoming"
+CHECKSUM: Final = "sha256"
+"""The key of ``version.json`` with the digest of the other keys."""
 NAME: Final = re.compile(r'(?!\.)[^/"\\\x00-\x1f]{1,128}')
-"""A model's name: a directory's and a display name's that no JSON has to escape."""
+"""A model's name: it is a directory's, and no JSON has to escape it."""
 NAME_BYTES: Final = 255
-"""What Linux takes as one name of a path (``NAME_MAX``)."""
+"""The longest name of a directory (``NAME_MAX`` of Linux)."""
 ENVIRONMENT: Final = "FASHION_MNIST_REGISTRY"
-"""The variable that tells the stand-ins where the registry is."""
+"""The variable in which the stand-ins find the registry's directory."""
+
+
+class RegistryError(StepError):
+    """A model, a version or an alias that does not exist, or a registry that cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +50,8 @@ class Version:
         model: The model's name.
         number: The version, 1 or more.
         path: Its SavedModel directory.
-        facts: What its ``version.json`` holds; empty when somebody put the model there by hand.
-        aliases: The aliases that point at it, sorted.
+        facts: The content of its ``version.json``; empty for a model that was put there by hand.
+        aliases: The aliases that point to it, sorted.
     """
 
     model: str
@@ -44,7 +62,7 @@ class Version:
 
     @property
     def digest(self) -> str:
-        """The content digest of the model, or an empty string when it was not recorded."""
+        """The digest of the model; empty when it was not recorded."""
         return str(self.facts.get("digests", {}).get("model", ""))
 
 
@@ -62,15 +80,12 @@ class Registry:
         """The names of all models that have a version, sorted."""
         if not self.root.is_dir():
             return []
-        return sorted(path.name for path in self.root.iterdir() if files.numbers(path))
+        return sorted(path.name for path in self.root.iterdir() if _numbers(path))
 
     def directories(self) -> list[Path]:
-        """The directory of each version of each model, whatever is recorded of it."""
-        return [
-            self.root / model / str(number)
-            for model in self.models()
-            for number in files.numbers(self.root / model)
-        ]
+        """The directory of each version of each model, whatever its files say."""
+        homes = [self.root / model for model in self.models()]
+        return [home / str(number) for home in homes for number in _numbers(home)]
 
     def versions(self, model: str) -> list[Version]:
         """All versions of a model, oldest first; empty when there is no such model.
@@ -79,15 +94,18 @@ class Registry:
             RegistryError: A file of the registry is no JSON, or the name cannot be a model's.
         """
         home = self._home(model)
-        numbers, aliases = files.state(home)
-        return [_read_version(home / str(number), aliases) for number in numbers]
+        # In this order: what is published in between brings its aliases in its version.json.
+        stored = read_json(home / ALIASES)
+        numbers = _numbers(home)
+        aliases = _completed(stored, home, numbers)
+        return [_version(home / str(number), aliases) for number in numbers]
 
     def resolve(self, model: str, reference: str) -> Version:
-        """The version that an alias or a number stands for.
+        """The version that an alias or a number refers to.
 
         Args:
             model: The model's name.
-            reference: An alias as ``default``, or a version number as ``3``.
+            reference: An alias such as ``default``, or a version number such as ``3``.
 
         Raises:
             RegistryError: There is no such model or version; the error lists what exists.
@@ -99,7 +117,10 @@ class Registry:
         for version in versions:
             if reference == str(version.number) or reference in version.aliases:
                 return version
-        listed = ", ".join(_listed(version) for version in versions)
+        listed = ", ".join(
+            f"{one.number} ({', '.join(one.aliases)})" if one.aliases else str(one.number)
+            for one in versions
+        )
         raise RegistryError(
             f"model {model!r} in {self.root} has no version or alias {reference!r}; "
             f"versions there: {listed}"
@@ -113,29 +134,32 @@ class Registry:
         Args:
             model: The model's name.
             source: The SavedModel directory.
-            facts: JSON values for ``version.json``; ``model``, ``version`` and ``created``
-                (UTC, ISO 8601) are added.
-            aliases: Aliases to point at the new version, taken from any other.
+            facts: JSON values for ``version.json``; ``model``, ``version``, ``created`` (UTC, ISO
+                8601) and ``aliases`` are added.
+            aliases: Aliases that point to the new version from now on.
 
         Raises:
             RegistryError: ``source`` holds no SavedModel, or the registry cannot be written.
         """
         home = self._home(model)
-        if not (source / files.SAVED_MODEL).is_file():
+        if not (source / SAVED_MODEL).is_file():
             raise RegistryError(
-                f"{source} holds no {files.SAVED_MODEL}, so it is no model to register; "
-                "run again with --no-cache to train it anew"
+                f"{source} holds no {SAVED_MODEL}, so it is no model to register; "
+                "run again with --no-cache to train it again"
             )
-        try:
-            return _read_version(*files.add(source, home, {"model": model, **facts}, aliases))
-        except OSError as error:
-            raise RegistryError(
-                f"could not write a version of {model!r} to {home} ({files.reason(error)}); "
-                "make room or give the directory's rights, then run again"
-            ) from error
+        with _writing(home, f"a version of {model!r}"):
+            number = max(_numbers(home, "*"), default=0) + 1
+            incoming = home / INCOMING
+            shutil.copytree(source, incoming)
+            created = datetime.now(UTC).isoformat(timespec="seconds")
+            own = {"model": model, "version": number, "created": created, "aliases": [*aliases]}
+            (incoming / VERSION).write_text(_json(sealed({**facts, **own})))
+            path = incoming.rename(home / str(number))
+            stored = _store_aliases(home)
+        return _version(path, stored)
 
     def add_evaluation(self, version: Path, evaluation: Mapping[str, Any]) -> None:
-        """Puts a model's evaluation beside it, as ``evaluation.json``.
+        """Writes a model's evaluation beside it, as ``evaluation.json``.
 
         Args:
             version: The version's directory.
@@ -144,13 +168,17 @@ class Registry:
         Raises:
             RegistryError: The registry cannot be written.
         """
-        try:
-            files.write_evaluation(version, evaluation)
-        except OSError as error:
-            raise RegistryError(
-                f"could not write the evaluation of {version} ({files.reason(error)}); make "
-                "room or give the directory's rights, then run again"
-            ) from error
+        with _writing(version.parent, f"the evaluation of {version}"):
+            files.write(version / EVALUATION, _json(evaluation))
+
+    def tidy(self, model: str) -> None:
+        """Removes what killed writers of a model left, and stores the aliases they had given.
+
+        Raises:
+            RegistryError: The registry cannot be written, or a file is no JSON.
+        """
+        with _writing(self.root / model, "the aliases"):
+            pass
 
     def _home(self, model: str) -> Path:
         if not NAME.fullmatch(model) or len(os.fsencode(model)) > NAME_BYTES:
@@ -162,7 +190,7 @@ class Registry:
 
 
 def from_environment() -> Registry:
-    """The registry that FASHION_MNIST_REGISTRY names; its root is made when missing.
+    """The registry that FASHION_MNIST_REGISTRY names; its directory is made if missing.
 
     Raises:
         RegistryError: The variable is not set.
@@ -179,15 +207,90 @@ def resource_name(model: str, number: int | None = None) -> str:
     return name if number is None else f"{name}@{number}"
 
 
-def _read_version(path: Path, aliases: Mapping[str, Any]) -> Version:
+def sealed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with a checksum over them, which shows whether they were changed later."""
+    own = {name: value for name, value in values.items() if name != CHECKSUM}
+    text = json.dumps(own, sort_keys=True)
+    return {**own, CHECKSUM: hashlib.sha256(text.encode()).hexdigest()}
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in a file; empty when there is no such file.
+
+    Raises:
+        RegistryError: The file holds something else.
+    """
+    try:
+        values = json.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except (ValueError, RecursionError) as error:
+        raise RegistryError(f"{path} is no JSON ({error}); correct or remove it") from error
+    if not isinstance(values, dict):
+        raise RegistryError(f"{path} holds no JSON object; correct or remove it")
+    return values
+
+
+@contextlib.contextmanager
+def _writing(home: Path, what: str) -> Iterator[None]:
+    """Holds the lock of a model, and finishes what a killed writer started."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with FileLock(home / LOCK):
+            _remove_unfinished(home)
+            _store_aliases(home)
+            try:
+                yield
+            finally:
+                _remove_unfinished(home)
+    except OSError as error:
+        raise RegistryError(
+            f"could not write {what} to {home} ({_reason(error)}); make room or change the "
+            "directory's rights, then run again"
+        ) from error
+
+
+def _remove_unfinished(home: Path) -> None:
+    shutil.rmtree(home / INCOMING, ignore_errors=True)
+    for pattern in (f"{files.UNFINISHED}*", f"*/{files.UNFINISHED}*"):
+        for path in home.glob(pattern):
+            path.unlink()
+
+
+def _numbers(home: Path, pattern: str = f"*/{SAVED_MODEL}") -> list[int]:
+    names = (path.relative_to(home).parts[0] for path in home.glob(pattern))
+    return sorted(int(name) for name in names if re.fullmatch("[1-9][0-9]*", name))
+
+
+def _version(path: Path, aliases: Mapping[str, Any]) -> Version:
     number = int(path.name)
     own = tuple(sorted(alias for alias, target in aliases.items() if target == number))
-    return Version(path.parent.name, number, path, files.read_version(path), own)
+    return Version(path.parent.name, number, path, read_json(path / VERSION), own)
 
 
-def _listed(version: Version) -> str:
-    return (
-        f"{version.number} ({', '.join(version.aliases)})"
-        if version.aliases
-        else str(version.number)
-    )
+def _store_aliases(home: Path) -> dict[str, Any]:
+    """Writes all aliases of a model, with those of its newest version."""
+    stored = read_json(home / ALIASES)
+    aliases = _completed(stored, home, _numbers(home))
+    if aliases != stored:
+        files.write(home / ALIASES, _json(aliases))
+    return aliases
+
+
+def _completed(stored: Mapping[str, Any], home: Path, numbers: list[int]) -> dict[str, Any]:
+    """The aliases with those of a newest version that is not among them yet."""
+    if not numbers or numbers[-1] in stored.values():
+        return dict(stored)
+    given = read_json(home / str(numbers[-1]) / VERSION).get("aliases", [])
+    return {**stored, **dict.fromkeys(given, numbers[-1])}
+
+
+def _reason(error: OSError) -> str:
+    """Why a write failed: the first of the failures that a copy collects."""
+    if isinstance(error, shutil.Error) and error.args and isinstance(error.args[0], list):
+        return str(error.args[0][0][2])
+    return str(error)
+
+
+def _json(values: Mapping[str, Any]) -> str:
+    return json.dumps(values, indent=1, sort_keys=True) + "\n"

@@ -1,11 +1,11 @@
-"""Checks a model's files and what is recorded of it against each other.
+"""Checks a model's files and what is recorded about it against each other.
 
-It finds damage, mix-ups, and a change that was not made everywhere. There is no signature: who can
-write to the folder can write a model that is sound in itself.
+It finds damage and mix-ups. There is no signature: whoever can write to the folder can write a
+model that passes.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -14,15 +14,14 @@ from components.dataset.code import code_digest
 from components.dataset.errors import DataError
 from components.dataset.manifest import MANIFEST, content_digest, file_digest, read_manifest
 from components.ingest.fashion_mnist import DIGESTS
-from pipeline.runs import registry_files as files
-from pipeline.runs.registry_files import RegistryError
+from pipeline.runs.registry import EVALUATION, VERSION, RegistryError, read_json, sealed
 
-State = Literal["ok", "note", "failed"]
-BESIDE: Final = frozenset({MANIFEST, files.VERSION, files.EVALUATION, files.OWN_ALIASES})
+BESIDE: Final = frozenset({MANIFEST, VERSION, EVALUATION})
 """Files of a version that are not the model's own."""
 PROVENANCE: Final = ("parameters", "versions", "data", "code_digest")
-"""What the manifest of a model says of its making."""
+"""What a model's manifest says about its training."""
 TOLERANCE: Final = 1e-6
+Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -30,13 +29,13 @@ class Finding:
     """What one check found.
 
     Attributes:
-        check: What was looked at.
-        state: ``ok``; ``note``: true, and worth knowing; ``failed``: it does not hold.
+        check: What was checked.
+        state: ``ok``; ``note``: worth knowing; ``failed``: it does not hold.
         text: What was found, in a sentence.
     """
 
     check: str
-    state: State
+    state: Literal["ok", "note", "failed"]
     text: str
 
 
@@ -45,27 +44,24 @@ def verify(directory: Path, *, registered: bool = False) -> list[Finding]:
 
     Args:
         directory: The SavedModel's directory.
-        registered: Whether a registry holds it as a version, so that a record must be there.
+        registered: Whether a registry holds it, so that there must be a record.
 
     Returns:
-        A finding for each check; what needs a manifest is left out where there is none.
+        A finding for each check; without a manifest only the first check.
     """
     try:
         manifest = read_manifest(directory)
-        version = files.read_json(directory / files.VERSION)
-        evaluation = files.read_json(directory / files.EVALUATION)
+        version, evaluation = (read_json(directory / name) for name in (VERSION, EVALUATION))
     except (DataError, RegistryError) as error:
         return [Finding("files", "failed", str(error))]
-    findings = [_files(directory, manifest), _provenance(manifest)]
-    if not registered and not (directory / files.VERSION).exists():
-        return [*findings, _code(manifest), Finding("record", "note", "in no registry")]
-    digest = content_digest(manifest)
+    findings = [_files(directory, manifest), _provenance(manifest), _code(manifest)]
+    if not registered and not (directory / VERSION).exists():
+        return [*findings, Finding("record", "note", "in no registry")]
+    digest = manifest.get("model_digest") or content_digest(manifest)
     return [
         *findings,
-        _record(directory, version, digest),
-        _agreement(manifest, version),
+        _record(manifest, version, digest),
         _data(version),
-        _code(manifest),
         _evaluation(evaluation, version, digest),
     ]
 
@@ -75,53 +71,46 @@ def sound(findings: list[Finding]) -> bool:
     return all(finding.state != "failed" for finding in findings)
 
 
-def _files(directory: Path, manifest: Mapping[str, Any]) -> Finding:
+def _files(directory: Path, manifest: Values) -> Finding:
     listed = {entry["name"]: entry["sha256"] for entry in manifest["files"]}
-    wrong = sorted([*_strange(directory, set(listed)), *_changed(directory, listed)])
-    if wrong:
+    if wrong := sorted(_differences(directory, listed)):
         return Finding("files", "failed", "; ".join(wrong))
     return Finding("files", "ok", f"{len(listed)} files as the manifest lists them")
 
 
-def _strange(directory: Path, listed: set[str]) -> Iterator[str]:
-    """What is there and should not be."""
+def _differences(directory: Path, listed: Values) -> Iterator[str]:
     for path in directory.rglob("*"):
         name = path.relative_to(directory).as_posix()
         if path.is_symlink():
             yield f"{name} is a link"
-        elif not path.is_dir() and name not in listed | BESIDE:
+        elif not path.is_dir() and name not in {*listed, *BESIDE}:
             yield f"{name} is not in the manifest"
-
-
-def _changed(directory: Path, listed: Mapping[str, str]) -> Iterator[str]:
-    for name, expected in listed.items():
-        if file_digest(directory / name) != expected:
+    for name, digest in listed.items():
+        if file_digest(directory / name) != digest:
             yield f"{name} has another content than the manifest says"
 
 
-def _provenance(manifest: Mapping[str, Any]) -> Finding:
+def _provenance(manifest: Values) -> Finding:
     if missing := [name for name in PROVENANCE if not manifest.get(name)]:
         return Finding("provenance", "failed", f"the manifest has no {', '.join(missing)}")
-    packages = _mapping(manifest["versions"])
-    versions = ", ".join(f"{name} {text}" for name, text in sorted(packages.items()))
-    return Finding("provenance", "ok", f"parameters, data, code and packages: {versions}")
+    packages = ", ".join(f"{name} {text}" for name, text in sorted(manifest["versions"].items()))
+    return Finding("provenance", "ok", f"parameters, data, code and packages: {packages}")
 
 
-def _record(directory: Path, version: Mapping[str, Any], digest: str) -> Finding:
-    if not (directory / files.VERSION).exists():
-        return Finding("record", "failed", f"there is no {files.VERSION}")
-    recorded = _digests(version).get("model")
-    if recorded != digest:
-        text = f"{files.VERSION} is of the model {_short(recorded)}, and this one is"
-        return Finding("record", "failed", f"{text} {_short(digest)}")
-    if files.sealed(version) != version:
-        return Finding("record", "failed", f"{files.VERSION} was changed after it was written")
-    return Finding("record", "ok", f"model {_short(digest)}, run {version.get('run', 'unknown')}")
+def _code(manifest: Values) -> Finding:
+    recorded, own = manifest.get("code_digest"), code_digest("components.train.trainer.job")
+    if recorded == own:
+        return Finding("code", "ok", f"this checkout's trainer, {_short(own)}")
+    return Finding("code", "note", f"another trainer than this checkout's: {_short(recorded)}")
 
 
-def _agreement(manifest: Mapping[str, Any], version: Mapping[str, Any]) -> Finding:
-    """Whether the manifest and the registry's record tell the same of the making."""
-    digests, data = _digests(version), _mapping(manifest.get("data"))
+def _record(manifest: Values, version: Values, digest: str) -> Finding:
+    if not version:
+        return Finding("record", "failed", f"there is no {VERSION}")
+    digests, data = version.get("digests") or {}, manifest.get("data") or {}
+    if digests.get("model") != digest:
+        text = f"{VERSION} is of the model {_short(digests.get('model'))}, not {_short(digest)}"
+        return Finding("record", "failed", text)
     pairs = {
         "parameters": (manifest.get("parameters"), version.get("parameters")),
         "versions": (manifest.get("versions"), version.get("versions")),
@@ -129,61 +118,40 @@ def _agreement(manifest: Mapping[str, Any], version: Mapping[str, Any]) -> Findi
         "training records": (data.get("train"), digests.get("train_records")),
         "validation records": (data.get("validation"), digests.get("validation_records")),
     }
-    if other := [name for name, (own, recorded) in pairs.items() if own != recorded]:
-        text = f"{MANIFEST} and {files.VERSION} differ in {', '.join(other)}"
-        return Finding("agreement", "failed", text)
-    return Finding("agreement", "ok", f"{MANIFEST} and {files.VERSION} tell the same")
+    if differing := [name for name, (own, recorded) in pairs.items() if own != recorded]:
+        text = f"{MANIFEST} and {VERSION} differ in {', '.join(differing)}"
+        return Finding("record", "failed", text)
+    if sealed(version) != version:
+        return Finding("record", "failed", f"{VERSION} was changed after it was written")
+    return Finding("record", "ok", f"model {_short(digest)}, run {version.get('run', 'unknown')}")
 
 
-def _data(version: Mapping[str, Any]) -> Finding:
-    raw, verified = _digests(version).get("raw"), version.get("verified")
-    if not isinstance(raw, dict) or raw.keys() != DIGESTS.keys():
-        return Finding("data", "failed", f"{files.VERSION} does not name the four raw files")
+def _data(version: Values) -> Finding:
+    raw, verified = (version.get("digests") or {}).get("raw"), version.get("verified")
     if raw == DIGESTS:
         return Finding("data", "ok", "FashionMNIST's own files")
-    if verified is True:
+    if raw and verified is True:
         return Finding("data", "note", "another data set, verified by the digests it was given")
-    if verified is False:
-        return Finding("data", "note", "another data set, UNVERIFIED: it was allowed to be")
-    return Finding("data", "failed", "another data set, and nothing says whether it was verified")
+    if raw and verified is False:
+        return Finding("data", "note", "another data set, unverified (allow_unverified=true)")
+    return Finding("data", "failed", f"{VERSION} does not say what it was and if it was verified")
 
 
-def _code(manifest: Mapping[str, Any]) -> Finding:
-    recorded, own = manifest.get("code_digest"), code_digest("components.train.trainer.job")
-    if recorded == own:
-        return Finding("code", "ok", f"this checkout's trainer, {_short(own)}")
-    return Finding("code", "note", f"another trainer than this checkout's: {_short(recorded)}")
-
-
-def _evaluation(evaluation: Mapping[str, Any], version: Mapping[str, Any], digest: str) -> Finding:
-    def failed(text: str) -> Finding:
-        return Finding("evaluation", "failed", text)
-
+def _evaluation(evaluation: Values, version: Values, digest: str) -> Finding:
     if not evaluation:
-        return failed(f"there is no {files.EVALUATION}")
+        return Finding("evaluation", "failed", f"there is no {EVALUATION}")
     if evaluation.get("model_digest") != digest:
-        return failed(f"it is of the model {_short(evaluation.get('model_digest'))}")
-    found = _attempt(lambda: float(evaluation["confidenceMetrics"][0]["recall"]))
-    recorded = _attempt(lambda: float(version["metrics"]["accuracy"]))
-    if not math.isclose(found, recorded, abs_tol=TOLERANCE):
-        return failed(f"its accuracy is {found:.4f}, and {files.VERSION} says {recorded:.4f}")
-    return Finding("evaluation", "ok", f"of this model: accuracy {found:.4f}")
-
-
-def _attempt(read: Callable[[], float]) -> float:
-    """A figure of a file; NaN, which equals nothing, where the file has another form."""
+        text = f"it is of the model {_short(evaluation.get('model_digest'))}"
+        return Finding("evaluation", "failed", text)
     try:
-        return read()
-    except (LookupError, TypeError, ValueError, OverflowError):
-        return math.nan
-
-
-def _digests(version: Mapping[str, Any]) -> Mapping[str, Any]:
-    return _mapping(version.get("digests"))
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
+        accuracy = float(evaluation["confidenceMetrics"][0]["recall"])
+        recorded = float(version["metrics"]["accuracy"])
+    except (LookupError, TypeError, ValueError):
+        return Finding("evaluation", "failed", "there is no accuracy in it, or in the record")
+    if not math.isclose(accuracy, recorded, abs_tol=TOLERANCE):
+        text = f"its accuracy is {accuracy:.4f}, and {VERSION} says {recorded:.4f}"
+        return Finding("evaluation", "failed", text)
+    return Finding("evaluation", "ok", f"of this model: accuracy {accuracy:.4f}")
 
 
 def _short(digest: Any) -> str:

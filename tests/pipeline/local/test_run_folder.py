@@ -110,10 +110,10 @@ def test_an_evaluation_that_a_power_cut_took_stops_nothing(
 def test_a_damaged_registry_stops_no_run_that_may_not_need_it(
     run: Run, registry: Registry, saved_model: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    version = registry.add_version(NAME, saved_model, {"run": run.id})
+    version = registry.add_version(NAME, saved_model, {"run": run.id}, ["default"])
     (version.path / "version.json").write_text("{")
     package(run, METRICS, OUTPUT)
-    later = registry.add_version(NAME, saved_model, {"run": run.id})
+    later = registry.add_version(NAME, saved_model, {"run": run.id}, ["default"])
     run_folder.clear(Root(run.directory.parents[1]))
     assert f"{version.path / 'version.json'} is no JSON" in caplog.text
     assert (later.path / "evaluation.json").exists()

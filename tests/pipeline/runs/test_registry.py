@@ -1,115 +1,76 @@
+"""The local registry: what it holds, several writers at once, and writers that are killed."""
+
+import errno
 import json
+import multiprocessing
+import os
+import shutil
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pipeline import files as whole_files
 from pipeline.runs import registry as registries
 from pipeline.runs.registry import Registry, RegistryError
 from tests.saved_models import files, make_model
 
 NAME = "fashion-mnist"
+SPAWN = multiprocessing.get_context("spawn")
 
 
 def numbers(registry: Registry, model: str = NAME) -> list[int]:
     return [version.number for version in registry.versions(model)]
 
 
-def test_a_registry_that_does_not_exist_is_empty(registry: Registry) -> None:
-    assert registry.models() == []
-    assert registry.versions(NAME) == []
-    assert not registry.root.exists()
-
-
-def test_versions_count_up_from_one(registry: Registry, saved_model: Path) -> None:
-    added = [registry.add_version(NAME, saved_model, {}).number for _ in range(3)]
-    assert added == [1, 2, 3]
-    assert numbers(registry) == [1, 2, 3]
-    assert registry.models() == [NAME]
-
-
-def test_models_count_for_themselves(registry: Registry, saved_model: Path) -> None:
-    for name in ("b", "a", "b"):
-        registry.add_version(name, saved_model, {}, ["default"])
-    assert registry.models() == ["a", "b"]
-    assert (numbers(registry, "a"), numbers(registry, "b")) == ([1], [1, 2])
-    assert registry.resolve("a", "default").number == 1
-
-
-def test_the_tenth_version_comes_after_the_ninth(registry: Registry, saved_model: Path) -> None:
-    for number in ("9", "10"):
-        make_model(registry.root / NAME / number)
-    assert registry.add_version(NAME, saved_model, {}).number == 11
-    assert numbers(registry) == [9, 10, 11]
-
-
-def test_a_version_is_the_model_and_what_is_known_of_it(
-    registry: Registry, saved_model: Path
-) -> None:
+def test_a_version_is_the_model_and_its_record(registry: Registry, saved_model: Path) -> None:
+    assert (registry.models(), registry.versions(NAME)) == ([], [])
     version = registry.add_version(NAME, saved_model, {"digests": {"model": "feed"}}, ["stable"])
-    assert version == registry.resolve(NAME, "1")
+    assert version == registry.resolve(NAME, "1") == registry.resolve(NAME, "stable")
     assert version.path == registry.root / NAME / "1"
     assert files(version.path) == {*files(saved_model), "version.json"}
-    assert (version.digest, version.aliases) == ("feed", ("stable",))
+    assert version.digest == "feed"
     facts = json.loads((version.path / "version.json").read_text())
     assert facts == version.facts
-    assert (facts["model"], facts["version"]) == (NAME, 1)
+    assert (facts["model"], facts["version"], facts["aliases"]) == (NAME, 1, ["stable"])
     assert str(datetime.fromisoformat(facts["created"]).tzinfo) == "UTC"
 
 
-def test_a_model_that_somebody_put_there_is_a_version(registry: Registry) -> None:
-    make_model(registry.root / NAME / "3")
-    version = registry.resolve(NAME, "3")
-    assert (version.facts, version.digest, version.aliases) == ({}, "", ())
+def test_each_model_counts_its_versions(registry: Registry, saved_model: Path) -> None:
+    make_model(registry.root / "b" / "9")
+    for name in ("b", "a", "b"):
+        registry.add_version(name, saved_model, {}, ["default"])
+    assert registry.models() == ["a", "b"]
+    assert (numbers(registry, "a"), numbers(registry, "b")) == ([1], [9, 10, 11])
+    by_hand = registry.resolve("b", "9")
+    assert (by_hand.facts, by_hand.digest, by_hand.aliases) == ({}, "", ())
 
 
 def test_aliases_move_to_the_new_version(registry: Registry, saved_model: Path) -> None:
     registry.add_version(NAME, saved_model, {}, ["default", "run-1"])
     registry.add_version(NAME, saved_model, {}, ["run-2", "default"])
-    assert [version.aliases for version in registry.versions(NAME)] == [
-        ("run-1",),
-        ("default", "run-2"),
-    ]
-    aliases = json.loads((registry.root / NAME / "aliases.json").read_text())
-    assert aliases == {"default": 2, "run-1": 1, "run-2": 2}
-
-
-def test_a_version_without_aliases_takes_none(registry: Registry, saved_model: Path) -> None:
-    registry.add_version(NAME, saved_model, {}, ["default"])
     registry.add_version(NAME, saved_model, {})
-    assert registry.resolve(NAME, "default").number == 1
+    aliases = [version.aliases for version in registry.versions(NAME)]
+    assert aliases == [("run-1",), ("default", "run-2"), ()]
+    stored = json.loads((registry.root / NAME / "aliases.json").read_text())
+    assert stored == {"default": 2, "run-1": 1, "run-2": 2}
 
 
-@pytest.mark.parametrize(("reference", "number"), [("default", 2), ("run-1", 1), ("1", 1)])
-def test_a_version_is_found_by_alias_or_number(
-    registry: Registry, saved_model: Path, reference: str, number: int
-) -> None:
-    for turn in (1, 2):
-        registry.add_version(NAME, saved_model, {}, ["default", f"run-{turn}"])
-    assert registry.resolve(NAME, reference).number == number
-
-
-def test_a_model_that_is_not_there_is_answered_with_those_that_are(
+def test_what_does_not_exist_is_an_error_that_lists_what_does(
     registry: Registry, saved_model: Path
 ) -> None:
     with pytest.raises(RegistryError, match="no model 'digits'; models there: none"):
         registry.resolve("digits", "default")
     registry.add_version(NAME, saved_model, {})
+    registry.add_version(NAME, saved_model, {}, ["default", "best"])
     with pytest.raises(RegistryError, match=f"no model 'digits'; models there: {NAME}"):
         registry.resolve("digits", "default")
-
-
-@pytest.mark.parametrize("reference", ["production", "3", "01", ""])
-def test_a_version_that_is_not_there_is_answered_with_those_that_are(
-    registry: Registry, saved_model: Path, reference: str
-) -> None:
-    registry.add_version(NAME, saved_model, {})
-    registry.add_version(NAME, saved_model, {}, ["default", "best"])
-    with pytest.raises(RegistryError) as caught:
-        registry.resolve(NAME, reference)
-    assert f"no version or alias {reference!r}; versions there: 1, 2 (best, default)" in str(
-        caught.value
-    )
+    for reference in ("production", "3", "01", ""):
+        listed = rf"no version or alias '{reference}'; versions there: 1, 2 \(best, default\)"
+        with pytest.raises(RegistryError, match=listed):
+            registry.resolve(NAME, reference)
 
 
 @pytest.mark.parametrize(
@@ -127,8 +88,8 @@ def test_a_name_never_leads_out_of_the_registry(
     assert not registry.root.exists()
 
 
-@pytest.mark.parametrize("name", ["a", "Fashion MNIST (v2)", "ü" * 127, "x" * 128, "a..b"])
-def test_a_name_may_be_anything_that_a_directory_may(
+@pytest.mark.parametrize("name", ["Fashion MNIST (v2)", "ü" * 127, "x" * 128, "a..b"])
+def test_a_name_may_be_anything_else_that_a_directory_may(
     registry: Registry, saved_model: Path, name: str
 ) -> None:
     assert registry.add_version(name, saved_model, {}).path.parent == registry.root / name
@@ -146,17 +107,132 @@ def test_the_environment_names_the_registry(
 ) -> None:
     monkeypatch.setenv("FASHION_MNIST_REGISTRY", str(tmp_path / "a" / "registry"))
     assert registries.from_environment().root == tmp_path / "a" / "registry"
-    assert (tmp_path / "a" / "registry").is_dir()
-
-
-def test_without_a_registry_in_the_environment_the_variable_is_named(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.delenv("FASHION_MNIST_REGISTRY", raising=False)
+    monkeypatch.delenv("FASHION_MNIST_REGISTRY")
     with pytest.raises(RegistryError, match="FASHION_MNIST_REGISTRY is not set"):
         registries.from_environment()
 
 
-def test_a_version_has_a_name_as_vertex_ai_would_write_it() -> None:
-    assert registries.resource_name(NAME) == f"projects/local/locations/local/models/{NAME}"
-    assert registries.resource_name(NAME, 3).endswith(f"/models/{NAME}@3")
+@pytest.mark.parametrize("content", ["{", "[]", "1", "\udcff"])
+@pytest.mark.parametrize("name", ["aliases.json", "1/version.json"])
+def test_a_damaged_file_of_the_registry_is_named(
+    registry: Registry, saved_model: Path, name: str, content: str
+) -> None:
+    registry.add_version(NAME, saved_model, {}, ["default"])
+    path = registry.root / NAME / name
+    path.write_bytes(os.fsencode(content))
+    with pytest.raises(RegistryError, match=f"{path} .*correct or remove it"):
+        registry.resolve(NAME, "default")
+
+
+def test_a_copy_that_fails_leaves_nothing_and_gives_its_first_reason(
+    registry: Registry, saved_model: Path
+) -> None:
+    for number in range(20):
+        (saved_model / f"link-{number:02}").symlink_to("gone")
+    with pytest.raises(RegistryError, match="make room") as caught:
+        registry.add_version(NAME, saved_model, {})
+    assert str(caught.value).count("No such file or directory") == 1
+    assert files(registry.root / NAME) == {".lock"}
+
+
+def test_a_full_disk_is_called_that(
+    registry: Registry, saved_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_args: Any, **_kwargs: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "saved_model.pb")
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(RegistryError, match=r"No space left on device.*make room"):
+        registry.add_version(NAME, saved_model, {})
+
+
+def test_a_directory_in_the_way_is_left_alone(registry: Registry, saved_model: Path) -> None:
+    other = registry.root / NAME / "1"
+    other.mkdir(parents=True)
+    (other / "notes.txt").write_text("mine")
+    assert registry.add_version(NAME, saved_model, {}).number == 2
+    assert files(other) == {"notes.txt"}
+
+
+def add_some(root: Path, source: Path, alias: str, start: Any) -> None:
+    """Adds five versions, as one of several processes that start at the same time."""
+    start.wait(60)
+    for turn in range(5):
+        facts = {"by": f"{alias}-{turn}"}
+        Registry(root).add_version(NAME, source, facts, ["default", alias])
+
+
+def test_writers_at_once_lose_no_version_and_a_reader_sees_all_of_one_or_nothing(
+    registry: Registry, saved_model: Path
+) -> None:
+    start = SPAWN.Barrier(4)
+    writers = [
+        SPAWN.Process(target=add_some, args=(registry.root, saved_model, f"run-{n}", start))
+        for n in range(3)
+    ]
+    for writer in writers:
+        writer.start()
+    start.wait(60)
+    while any(writer.is_alive() for writer in writers):
+        found = registry.versions(NAME)
+        assert [version.facts["version"] for version in found] == [one.number for one in found]
+        by_alias = [version.number for version in found if "default" in version.aliases]
+        assert by_alias == [version.number for version in found][-1:]
+    assert [writer.exitcode for writer in writers] == [0] * 3
+    versions = registry.versions(NAME)
+    assert [version.facts["version"] for version in versions] == list(range(1, 16))
+    by = {version.facts["by"] for version in versions}
+    assert by == {f"run-{n}-{turn}" for n in range(3) for turn in range(5)}
+    assert registry.resolve(NAME, "run-2").facts["by"] == "run-2-4"
+
+
+def die(*_: Any, **__: Any) -> None:
+    os._exit(9)  # As after SIGKILL: nothing is cleaned up.
+
+
+def die_while_copying(root: Path, source: Path) -> None:
+    shutil.copyfile = die  # type: ignore[assignment]
+    Registry(root).add_version(NAME, source, {}, ["default", "run-2"])
+
+
+def die_before_the_aliases(root: Path, source: Path) -> None:
+    whole_files.write = die
+    Registry(root).add_version(NAME, source, {}, ["default", "run-2"])
+
+
+@pytest.mark.parametrize("before", [0, 1])
+@pytest.mark.parametrize("dies", [die_while_copying, die_before_the_aliases])
+def test_a_killed_writer_leaves_all_of_a_version_or_nothing(
+    registry: Registry, saved_model: Path, dies: Callable[[Path, Path], None], before: int
+) -> None:
+    for _ in range(before):
+        registry.add_version(NAME, saved_model, {}, ["default", "run-1"])
+    process = SPAWN.Process(target=dies, args=(registry.root, saved_model))
+    process.start()
+    process.join(60)
+    assert process.exitcode == 9
+    published = before + (dies is die_before_the_aliases)
+    assert numbers(registry) == list(range(1, published + 1))
+    if published:
+        assert registry.resolve(NAME, "default").number == published
+    registry.add_version(NAME, saved_model, {}, ["default"])
+    assert registry.resolve(NAME, "default").number == published + 1
+    if published > before:
+        assert registry.resolve(NAME, "run-2").number == published
+    names = {path.name for path in (registry.root / NAME).iterdir()}
+    assert names == {".lock", "aliases.json", *map(str, range(1, published + 2))}
+
+
+def test_tidying_removes_leftovers_and_stores_the_aliases(
+    registry: Registry, saved_model: Path
+) -> None:
+    version = registry.add_version(NAME, saved_model, {}, ["default"])
+    home = version.path.parent
+    (home / "aliases.json").unlink()
+    for folder in (home, version.path):
+        (folder / f"{whole_files.UNFINISHED}dead").write_text("half")
+    make_model(home / ".incoming")
+    registry.tidy(NAME)
+    assert json.loads((home / "aliases.json").read_text()) == {"default": 1}
+    assert {path.name for path in home.iterdir()} == {".lock", "aliases.json", "1"}
+    assert files(version.path) == {*files(saved_model), "version.json"}
