@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from tests import light_steps
+from tests.small_project import FirstRun, Project
+
 TESTS = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begins with what is at the top, whole runs: one of minutes would keep one process at the end.
-
-    The files, and the tests of each, stay in their order otherwise.
-    """
+    """Begins with the whole runs at the top: one of minutes would keep one process at the end."""
     items.sort(key=lambda item: len(item.path.relative_to(TESTS).parts))
 
 
@@ -23,3 +23,22 @@ def commands_have_names() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", f"{own}{os.pathsep}{os.environ.get('PATH', os.defpath)}")
         yield
+
+
+@pytest.fixture(scope="session")
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> FirstRun:
+    """A real run of the whole pipeline, made once for all tests and all their processes."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    return FirstRun.shared(folder / "first-run")
+
+
+@pytest.fixture(scope="session")
+def light(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A project for runs without TensorFlow."""
+    project = Project.at(tmp_path_factory.mktemp("light"))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in light_steps.environment(project.path).items():
+            patch.setenv(name, value)
+        yield project

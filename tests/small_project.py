@@ -1,146 +1,197 @@
-"""A small project whose runs are disturbed, and what a run came to, to be compared."""
+"""A small data set and runs on it: real ones, and light ones without TensorFlow."""
 
 import contextlib
 import functools
 import json
+import logging
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+from filelock import FileLock
 
 from components.dataset.manifest import content_digest, read_manifest
-from tests.command import fashion_mnist, states, summary, versions
+from pipeline.local import run as local
+from pipeline.local.run import Options
+from pipeline.runs.record import Run, Task, Watcher
+from pipeline.runs.root import Root
+from pipeline.specs import parameters
+from tests import planted
+from tests.command import fashion_mnist, versions
 from tests.idx_files import write_idx_set
+from tests.light_steps import light_spec
 
-PARAMETERS = ("validation_examples=50", "shards=2", "batch_size=32", "filters=[4, 8]", "epochs=3",
-              "dense_units=16", "precision=float32", "min_accuracy=0")  # fmt: skip
-CHECKOUT = Path(__file__).parents[1]
-SECONDS = 600.0
-Sign = Callable[[Path], bool]
-"""What is seen of a step, by its folder in the run."""
-LAST = "model-evaluation-import-2"
-"""The last step of a run that makes the first version."""
+CHECKOUT: Final = Path(__file__).parents[1]
+SMALL: Final = ("validation_examples=50", "shards=2", "batch_size=32", "filters=[16, 32]",
+                "epochs=6")  # fmt: skip
+UNTRAINED: Final = ("-p", "train_steps=1", "-p", "min_accuracy=0.9")
+TRAINING: Final = ("batch_size=32", "filters=[16, 32]", "epochs=4", "precision=float32",
+                   "sampling=uniform")  # fmt: skip
+"""Hyperparameters that make the same model on one machine and on several."""
+SECONDS: Final = 600.0
+FORK: Final = multiprocessing.get_context("fork")
+Process = multiprocessing.process.BaseProcess
 
 
-class SmallProject:
-    """A source and the command that runs on it, in any root."""
+class Silent:
+    """Shows nothing of a run."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.digests = write_idx_set(path / "source", train_per_class=40, test_per_class=10)
+    def started(self, task: Task) -> None:
+        """Says nothing."""
+
+    def said(self, task: Task, line: str, *, transient: bool) -> None:
+        """Says nothing."""
+
+    def ended(self, task: Task) -> None:
+        """Says nothing."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A source, and runs on it in any root."""
+
+    path: Path
+    digests: dict[str, str]
+
+    @classmethod
+    def at(cls, path: Path) -> "Project":
+        return cls(path, write_idx_set(path / "source", train_per_class=60, test_per_class=20))
+
+    @property
+    def assignments(self) -> list[str]:
+        """The parameters of every run."""
+        data = f"digests={json.dumps(self.digests)}"
+        return ["validation_examples=50", "shards=2", "min_accuracy=0.5", data]
 
     def arguments(self, root: Path, *options: str) -> list[str]:
-        parameters = [*PARAMETERS, f"digests={json.dumps(self.digests)}"]
-        given = [argument for parameter in parameters for argument in ("-p", parameter)]
-        source = str(self.path / "source")
-        return ["run", "--root", str(root), "--source", source, *given, *options]
+        """The command line of a run."""
+        given = [argument for value in self.assignments for argument in ("-p", value)]
+        return ["run", "--root", str(root), "--source", str(self.path / "source"), *given, *options]
 
-    def run(self, root: Path, *options: str) -> "subprocess.CompletedProcess[str]":
-        """Runs to the end, which must be a good one."""
-        done = fashion_mnist(*self.arguments(root, *options), cwd=CHECKOUT)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done
+    def run_light(
+        self,
+        root: Path,
+        *assignments: str,
+        watcher: Watcher | None = None,
+        options: Options | None = None,
+        spec: Any = None,
+    ) -> Run:
+        """Runs the light pipeline in this process."""
+        spec = spec or light_spec()
+        source = f"source={self.path / 'source'}"
+        given = parameters.parse([*self.assignments, source, *assignments], spec)
+        values = parameters.resolve(spec, given, own={"bucket_uri": local.BUCKET_URI})
+        watching = contextlib.nullcontext(watcher or Silent())
+        return local.run(spec, values, Root(root), lambda _rows: watching, options)
 
-    @functools.cached_property
-    def undisturbed(self) -> Path:
-        """The root of a run that nobody disturbed."""
-        root = self.path / "undisturbed"
-        self.run(root)
-        return root
+    def start_light(self, root: Path, *assignments: str) -> Process:
+        """Starts a light run in a process that leads a group of its own."""
 
-    def start(self, root: Path, *options: str) -> "subprocess.Popen[bytes]":
-        """Starts a run that leads a process group of its own."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "pipeline", *self.arguments(root, *options)],
-            cwd=CHECKOUT,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        def run() -> None:
+            os.setsid()
+            said = root.with_suffix(f".{os.getpid()}").open("w", buffering=1)
+            logging.basicConfig(stream=said, force=True)
+            self.run_light(root, *assignments)
+
+        process = FORK.Process(target=run)
+        process.start()
+        return process
 
     def kill_when(self, root: Path, condition: Callable[[], bool]) -> bool:
-        """Starts a run and kills its process group, cleaning up nothing, when it is time.
+        """Starts a light run and kills its process group when it is time.
 
         Returns:
             Whether the run was still going on.
         """
-        process = self.start(root)
+        process = self.start_light(root)
         deadline = time.monotonic() + SECONDS
-        while process.poll() is None and not condition():
+        while process.is_alive() and not condition():
             assert time.monotonic() < deadline, "the moment never came"
             time.sleep(0.005)
-        gone = process.poll() is None
-        kill(process)
+        gone = process.is_alive()
+        if gone:
+            assert process.pid
+            os.killpg(process.pid, signal.SIGKILL)
+        process.join()
         return gone
 
-    def kill_in(self, root: Path, step: str, sign: Sign) -> None:
-        """Starts a run and kills it in a step, at a sign that the step is at its work."""
-        before = set(logs(root, step))
+    def kill_in(self, root: Path, task: str, text: str) -> None:
+        """Starts a light run and kills it when a task has said something."""
+        before = set(logs(root, task))
 
-        def new() -> list[Path]:
-            return [path.parent for path in set(logs(root, step)) - before]
+        def said() -> bool:
+            return any(text in log.read_text() for log in set(logs(root, task)) - before)
 
-        gone = self.kill_when(root, lambda: any(sign(folder) for folder in new()))
-        assert gone, f"the run ended before it was killed in {step}"
-        (folder,) = new()
-        assert not (folder / "executor_output.json").exists(), f"{step} was done already"
+        assert self.kill_when(root, said), f"the run ended before it was killed in {task}"
 
-
-def runs(folder: Path) -> bool:
-    """Whether the Python process of a step is there, after those that start it."""
-    module, output = b"\0-m\0kfp.dsl.executor_main\0", f"{folder.resolve()}/".encode()
-    for process in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            command = process.read_bytes()
-            if module in command and output in command:
-                return True
-    return False
+    @functools.cached_property
+    def undisturbed(self) -> Path:
+        """The root of a light run that nobody disturbed."""
+        root = self.path / "undisturbed"
+        self.run_light(root)
+        return root
 
 
-def said(text: str) -> Sign:
-    """Whether a step has said something."""
-    return lambda folder: text in (folder / "log.txt").read_text()
+@dataclass(frozen=True)
+class FirstRun:
+    """A real run that was made once for all tests: look at it, and change nothing."""
+
+    project: Project
+    root: Path
+    run: Run
+    said: str
+
+    @classmethod
+    def shared(cls, folder: Path) -> "FirstRun":
+        """Makes the run, unless another process has made it."""
+        root, said = folder / "root", folder / "said"
+        with FileLock(folder.with_suffix(".lock")):
+            if not said.exists():
+                project = Project.at(folder)
+                key = planted.service_account(folder.with_suffix(".json"))
+                training = [argument for value in TRAINING for argument in ("-p", value)]
+                done = fashion_mnist(
+                    *project.arguments(root, *training),
+                    cwd=folder,
+                    GOOGLE_APPLICATION_CREDENTIALS=str(key),
+                    **planted.ENVIRONMENT,
+                )
+                assert done.returncode == 0, done.stdout + done.stderr
+                (folder / "digests.json").write_text(json.dumps(project.digests))
+                said.write_text(done.stdout + done.stderr)
+        project = Project(folder, json.loads((folder / "digests.json").read_text()))
+        (directory,) = root.glob("runs/*")
+        return cls(project, root, Run.read(directory), said.read_text())
 
 
-def kill(process: "subprocess.Popen[bytes]") -> None:
-    """SIGKILL for the whole process group."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+def logs(root: Path, task: str) -> list[Path]:
+    """The logs of a task in all runs of a root, in the order of their last lines."""
+    found = root.glob(f"runs/*/steps/{task}/log.txt")
+    return sorted(found, key=lambda path: path.stat().st_mtime_ns)
 
 
-def logs(root: Path, step: str) -> list[Path]:
-    return list(root.glob(f"runs/*/steps/{step}/log.txt"))
+def states(run: Run) -> dict[str, str]:
+    return {name: task.state for name, task in run.steps.items()}
 
 
-def outcome(root: Path) -> dict[str, Any]:
-    """What the newest run of a root came to, and what the root holds, but for times and names."""
-    told = summary(root)
-    assert told["state"] == "done", told["error"]
-    outputs = {step["name"]: step["outputs"] for step in told["steps"]}
-    records = {
-        name: read_manifest(Path(value["uri"]))["files"]
-        for name, value in outputs["decode"].items()
-    }
-    model = Path(outputs["train"]["model"]["uri"])
-    metrics = told["metrics"]
+def outcome(root: Path, run: Run) -> dict[str, Any]:
+    """What a run came to and what its root holds, except times and names."""
+    assert run.state == "done", run.error
     return {
-        "raw": outputs["ingest"]["raw"]["metadata"],
-        "records": records,
-        "model": content_digest(read_manifest(model)),
-        "curve": curve(Path(outputs["train"]["history"]["uri"])),
-        "metrics": {name: metrics[name] for name in ("accuracy", "loss", "macro_f1")},
+        "raw": run["ingest"]["raw"].metadata,
+        "records": {
+            name: read_manifest(Path(records.uri))["files"]
+            for name, records in run["decode"].items()
+        },
+        "model": content_digest(read_manifest(Path(run["train"]["model"].uri))),
+        "accuracy": run.metrics["accuracy"],
         "registry": [of_version(root, number) for number in versions(root)],
     }
-
-
-def curve(history: Path) -> list[dict[str, Any]]:
-    rows = json.loads(history.read_text())["epochs"]
-    return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
 
 
 def of_version(root: Path, number: str) -> dict[str, Any]:
@@ -148,12 +199,10 @@ def of_version(root: Path, number: str) -> dict[str, Any]:
     facts = json.loads((home / number / "version.json").read_text())
     aliases = json.loads((home / "aliases.json").read_text())
     own = [alias for alias, target in aliases.items() if target == int(number)]
-    (run,) = set(own) - {"default"}
-    assert run == facts["run"]
+    assert set(own) == {"default", facts["run"]}
     return {
         "content": content_digest(read_manifest(home / number)),
         "evaluation": json.loads((home / number / "evaluation.json").read_text()),
-        "default": "default" in own,
         "metrics": facts["metrics"],
         "digests": facts["digests"],
     }
@@ -163,9 +212,16 @@ def assert_tidy(root: Path) -> None:
     """Nothing is left in a root of what was half done."""
     assert not list(root.glob("runs/*/scratch"))
     assert not list(root.rglob(".unfinished-*"))
-    assert not list(root.rglob(".incoming-*"))
+    assert not list(root.rglob(".incoming*"))
     assert not list(root.rglob("*ckpt*")), "checkpoints are left"
 
 
-__all__ = ["LAST", "SmallProject", "assert_tidy", "kill", "logs", "outcome", "runs", "said",
-           "states", "summary"]  # fmt: skip
+def processes_that_mention(text: str) -> list[str]:
+    """The command lines of this machine that have a text in them."""
+
+    def commands() -> Iterator[str]:
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                yield path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+
+    return [command for command in commands() if text in command]

@@ -22,7 +22,7 @@ from tests.fakes.mirror import serve_mirror
 from tests.fakes.pipeline_run import RunsHere
 from tests.fakes.wire import Fault
 from tests.idx_files import write_idx_set
-from tests.project import SMALL, UNTRAINED
+from tests.small_project import SMALL, UNTRAINED
 
 BUCKET = "fashion-mnist-local"
 """The far end's bucket, which the storage emulator serves to the steps."""

@@ -1,6 +1,6 @@
 """The same seed gives the same bytes, in another process, place and environment.
 
-What differs is named here: times and speeds, and ``fingerprint.pb``, which counts for no digest.
+What differs is named here: times and speeds.
 """
 
 import json
@@ -12,49 +12,42 @@ from typing import Any
 
 import pytest
 
-from components.dataset.manifest import MANIFEST, VOLATILE, content_digest, read_manifest
-from tests.idx_files import write_idx_set
-from tests.soak import TRAINING_STEPS
+from components.dataset.manifest import MANIFEST, content_digest, read_manifest
+from tests import soak
+from tests.small_project import FirstRun
 
-HERE = {"PYTHONHASHSEED": "1", "TZ": "UTC", "LC_ALL": "C"}
 ELSEWHERE = {"PYTHONHASHSEED": "4242", "TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8"}
-PRECISIONS = ("float32", "bfloat16")
+VOLATILE = {MANIFEST, "fingerprint.pb", "saved_model.pb"}
 TIMES = {"seconds", "training_seconds", "images_per_second"}
 """Figures of a training that are not the same twice."""
-SMALL = ["--filters", "16", "32", "--batch-size", "32", "--train-steps", "14"]
-RANDOM = ["--augmentation", "flip+shift", "--dropout", "0.2", "--seed", "3"]
-"""Everything of the training that draws random numbers."""
-
-DECODE = """
-import sys
+AGAIN = """
+import json, sys
 from pathlib import Path
 from components.dataset.facts import SPLITS
 from components.decode.conversion import Options, convert
+from components.train.component import train
+from kfp.dsl import Artifact, Dataset, Metrics, Model
 
-out = Path(sys.argv[2])
-convert(sys.argv[1], {split: out / split for split in SPLITS}, Options(3, 40, seed=5))
-"""
-TRAIN = """
-import sys
-from components.train.trainer import task
-
-records, out, precisions, *options = sys.argv[1:]
-for precision in precisions.split(","):
-    code = task.main([
-        "--train-files", f"{records}/train/*.tfrecord",
-        "--eval-files", f"{records}/validation/*.tfrecord",
-        "--job-dir", f"{out}/{precision}", "--precision", precision, *options,
-    ])
-    if code:
-        sys.exit(code)
+source, out, hyperparameters = sys.argv[1], Path(sys.argv[2]), json.loads(sys.argv[3])
+convert(source, {split: out / split for split in SPLITS}, Options(2, 50, seed=0))
+train.python_func(
+    train_records=Dataset(uri=str(out / "train")),
+    validation_records=Dataset(uri=str(out / "validation")),
+    model=Model(uri=str(out / "model")),
+    history=Artifact(uri=str(out / "history")),
+    train_metrics=Metrics(uri=str(out / "metrics")),
+    logs=Artifact(uri=str(out / "logs")),
+    hyperparameters=hyperparameters,
+)
 """
 
 
-def in_a_process(script: str, *arguments: object, environment: dict[str, str], umask: int) -> None:
+def run_again(source: Path, out: Path, hyperparameters: dict[str, Any]) -> None:
+    """Decodes and trains in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-c", script, *map(str, arguments)],
-        env={**os.environ, **environment},
-        umask=umask,
+        [sys.executable, "-c", AGAIN, str(source), str(out), json.dumps(hyperparameters)],
+        env={**os.environ, **ELSEWHERE},
+        umask=0o077,
         capture_output=True,
         text=True,
         check=False,
@@ -63,11 +56,11 @@ def in_a_process(script: str, *arguments: object, environment: dict[str, str], u
 
 
 def contents(directory: Path) -> dict[str, bytes]:
-    """Every file but the manifests and what is named as different."""
+    """Every file but those that are named as different."""
     return {
         path.relative_to(directory).as_posix(): path.read_bytes()
         for path in directory.rglob("*")
-        if path.is_file() and path.name not in {MANIFEST, *VOLATILE}
+        if path.is_file() and path.name not in VOLATILE
     }
 
 
@@ -81,47 +74,35 @@ def figures(path: Path) -> Any:
     return without_times(json.loads(path.read_text()))
 
 
-@pytest.fixture(scope="module")
-def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The records of 600 examples, decoded twice: the two folders are beside each other."""
-    folder = tmp_path_factory.mktemp("determinism")
-    write_idx_set(folder / "raw", train_per_class=60, test_per_class=5)
-    in_a_process(DECODE, folder / "raw", folder / "first", environment=HERE, umask=0o022)
-    in_a_process(DECODE, folder / "raw", folder / "again", environment=ELSEWHERE, umask=0o077)
-    return folder / "first"
-
-
-def test_the_same_seed_gives_the_same_records(records: Path) -> None:
-    first, again = (contents(folder) for folder in (records, records.with_name("again")))
-    assert len(first) == 9
-    assert first == again
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        pytest.param(SMALL, id="short"),
-        pytest.param(
-            ["--train-steps", str(TRAINING_STEPS)],
-            id="long",
-            marks=[pytest.mark.soak, pytest.mark.timeout(3600)],
-        ),
-    ],
-)
-def test_the_same_seed_gives_the_same_weights_on_the_same_machine(
-    records: Path, tmp_path: Path, options: list[str]
+def test_the_same_seed_gives_the_same_records_and_weights_in_another_process(
+    first_run: FirstRun, tmp_path: Path
 ) -> None:
-    arguments = (",".join(PRECISIONS), *options, *RANDOM)
-    first, again = tmp_path / "first", tmp_path / "again"
-    in_a_process(TRAIN, records, first, *arguments, environment=HERE, umask=0o022)
-    in_a_process(TRAIN, records, again, *arguments, environment=ELSEWHERE, umask=0o077)
-    for precision in PRECISIONS:
-        models = [folder / precision / "model" for folder in (first, again)]
-        assert contents(models[0]) == contents(models[1]), precision
-        digests = [content_digest(read_manifest(model)) for model in models]
-        assert digests[0] == digests[1]
-        for name in ("history.json", "metrics.json"):
-            assert figures(first / precision / name) == figures(again / precision / name)
-    two = [contents(first / precision / "model") for precision in PRECISIONS]
-    weights = "variables/variables.data-00000-of-00001"
-    assert two[0][weights] != two[1][weights]
+    run = first_run.run
+    hyperparameters = dict(run.parameters["hyperparameters"])
+    run_again(first_run.project.path / "source", tmp_path, hyperparameters)
+    for split in ("train", "validation", "test"):
+        records = Path(run["decode"][f"{split}_records"].uri)
+        assert contents(records) == contents(tmp_path / split)
+        assert len(contents(records)) == 2
+    model = Path(run["train"]["model"].uri)
+    assert contents(model) == contents(tmp_path / "model")
+    digests = [content_digest(read_manifest(each)) for each in (model, tmp_path / "model")]
+    assert digests[0] == digests[1]
+    assert figures(Path(run["train"]["history"].uri)) == figures(tmp_path / "history")
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(soak.SECONDS)
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_default_network_is_the_same_twice_with_everything_that_draws_random_numbers(
+    first_run: FirstRun, tmp_path: Path, precision: str
+) -> None:
+    chosen = {
+        "train_steps": soak.TRAINING_STEPS,
+        "augmentation": "flip+shift",
+        "dropout": 0.2,
+        "precision": precision,
+    }
+    for name in ("first", "again"):
+        run_again(first_run.project.path / "source", tmp_path / name, chosen)
+    assert contents(tmp_path / "first" / "model") == contents(tmp_path / "again" / "model")

@@ -1,189 +1,119 @@
-"""The whole pipeline from the command line, on a small dataset that the tests make.
-
-The runs share one root and build on each other, as a person's would: the tests look at the
-registry's folder, not at logs.
-"""
+"""The whole pipeline on a small data set: what the first run leaves, and what later ones add."""
 
 import json
 import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
+from pipeline.local.run import Options
 from pipeline.runs.verification import sound, verify
 from tests import planted
-from tests.command import fashion_mnist, states, summary, versions
-from tests.project import UNTRAINED, Project
+from tests.command import here, versions
+from tests.light_steps import light_spec
+from tests.small_project import FirstRun, Project, states
 
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project whose first run has uploaded version 1."""
-    project = Project(tmp_path_factory.mktemp("project"))
-    done = project.run()
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert not planted.told(done.stdout + done.stderr)
-    return project
+STEPS = ("ingest", "decode", "train", "find_champion", "evaluate", "upload")
+VERSION = Path("registry/fashion-mnist/1")
 
 
 @pytest.fixture
-def copy(project: Project, tmp_path: Path) -> Path:
-    """The root after the first run, to be changed as a test likes; its cache still answers."""
-    root = tmp_path / "root"
-    shutil.copytree(project.root, root)
-    return root
+def root(light: Project, tmp_path: Path) -> Path:
+    """The root after a first light run, to be changed as a test likes."""
+    return Path(shutil.copytree(light.undisturbed, tmp_path / "root"))
 
 
-def test_a_model_that_passes_the_gate_is_uploaded(copy: Path) -> None:
-    assert versions(copy) == ["1"]
-    assert (copy / "registry" / "fashion-mnist" / "1" / "saved_model.pb").is_file()
-    evaluation = json.loads((copy / "registry/fashion-mnist/1/evaluation.json").read_text())
-    told = summary(copy)
-    figures = evaluation["confidenceMetrics"][0]
-    assert figures["recall"] == pytest.approx(told["metrics"]["accuracy"])
-    assert told["state"] == "done"
-    assert told["verdict"]["passed"] is True
-    assert told["model"]["version"] == "1"
-    assert told["metrics"]["accuracy"] >= 0.5
-    page = Path(told["report"]).read_text()
+def test_a_model_that_passes_the_gate_is_uploaded(first_run: FirstRun) -> None:
+    run = first_run.run
+    assert states(run) == dict.fromkeys(STEPS, "done")
+    assert run.passed is True
+    assert run.accuracy is not None
+    assert run.accuracy >= 0.5
+    assert run.version == "1"
+    assert versions(first_run.root) == ["1"]
+    assert (first_run.root / VERSION / "saved_model.pb").is_file()
+    evaluation = json.loads((first_run.root / VERSION / "evaluation.json").read_text())
+    assert evaluation["confidenceMetrics"][0]["recall"] == pytest.approx(run.accuracy)
+    assert run.report
+    page = run.report.read_text()
     assert page.startswith("<!doctype html>")
-    assert f"{told['run']} · " in page
-    assert "<dd>version 1<small>of fashion-mnist, the champion now</small></dd>" in page
-    assert "registry/fashion-mnist/1 model" in page
+    assert run.id in page
+    assert not list(first_run.root.glob("runs/*/scratch"))
 
 
-def test_the_steps_ran_in_the_order_of_the_diagram(copy: Path) -> None:
-    assert states(copy) == {
-        "ingest": "done",
-        "decode": "done",
-        "train": "done",
-        "find_champion": "done",
-        "evaluate": "done",
-        "upload": "done",
-    }
+def test_its_steps_are_shown_while_it_lasts_and_its_result_after(first_run: FirstRun) -> None:
+    assert first_run.said.index("Ingest: started") < first_run.said.index("Train: started")
+    assert "train | epoch 1/4" in first_run.said
+    assert "Upload: done in" in first_run.said
+    assert "Model      fashion-mnist version 1" in first_run.said
 
 
-def test_what_a_run_leaves_tells_no_credentials_of_its_machine(project: Project) -> None:
-    assert len(list(project.root.rglob("*"))) > 50
-    assert planted.files_that_tell(project.path) == []
+def test_what_a_run_leaves_has_no_credentials_of_its_machine(first_run: FirstRun) -> None:
+    assert len(list(first_run.root.rglob("*"))) > 50
+    assert planted.files_that_tell(first_run.root) == []
+    assert not planted.told(first_run.said)
 
 
-def test_the_version_is_as_recorded(copy: Path) -> None:
-    path = copy / "registry" / "fashion-mnist" / "1"
-    findings = verify(path)
+def test_the_version_is_as_recorded(first_run: FirstRun) -> None:
+    findings = verify(first_run.root / VERSION)
     assert {finding.check for finding in findings if finding.state != "ok"} == {"data"}, findings
     assert sound(findings)
-    (trained,) = copy.glob("runs/*/steps/train/model")
+    (trained,) = first_run.root.glob("runs/*/steps/train/model")
     assert sound(verify(trained))
 
 
-def test_a_run_leaves_no_scratch(copy: Path) -> None:
-    assert not list(copy.glob("runs/*/scratch"))
-
-
 def test_an_unchanged_run_uploads_nothing_and_says_which_version_it_is(
-    project: Project, copy: Path
+    light: Project, root: Path, tmp_path: Path
 ) -> None:
-    done = project.run(root=copy)
-    assert done.returncode == 0, done.stderr
-    assert versions(copy) == ["1"]
-    ran = states(copy)
-    assert {ran[name] for name in ("ingest", "decode", "train")} == {"cached"}
-    assert "already version 1" in done.stdout
-    page = Path(summary(copy)["report"]).read_text()
-    assert page.count('<td class="left">from the cache</td>') == 3
-    assert "<dd>version 1<small>of fashion-mnist, the champion now</small></dd>" in page
-    said = f"predict --run {summary(copy)['run'][-4:]} --root {copy} PHOTO"
-    assert said in done.stderr
-
-
-def test_json_is_the_summary_and_progress_goes_to_standard_error(
-    project: Project, copy: Path
-) -> None:
-    done = project.run("--json", root=copy)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == summary(copy)
+    (tmp_path / "light.yaml").write_text(yaml.safe_dump(light_spec()))
+    arguments = light.arguments(root, "--spec", str(tmp_path / "light.yaml"))
+    done = here(*arguments, "--json", "--require-upload")
+    assert done.returncode == 3, done.stderr
+    told = json.loads(done.stdout)
+    (summary,) = root.glob(f"runs/{told['run']}/summary.json")
+    assert json.loads(summary.read_text()) == told
+    assert versions(root) == ["1"]
+    assert {step["state"] for step in told["steps"][:3]} == {"cached"}
+    assert "already version 1" in told["verdict"]["reason"]
     assert "Train: from the cache" in done.stderr
 
 
-def test_a_different_run_becomes_the_second_version(project: Project, copy: Path) -> None:
-    done = project.run("-p", "seed=1", "-p", "min_improvement=-1", root=copy)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert versions(copy) == ["1", "2"]
-    told = summary(copy)
-    first = json.loads((copy / "registry/fashion-mnist/1/version.json").read_text())
-    assert told["metrics"]["champion_accuracy"] == first["metrics"]["accuracy"]
-    aliases = json.loads((copy / "registry/fashion-mnist/aliases.json").read_text())
+def test_another_model_becomes_the_second_version(light: Project, root: Path) -> None:
+    run = light.run_light(root, "seed=1", "min_improvement=-1")
+    assert versions(root) == ["1", "2"]
+    first = json.loads((root / VERSION / "version.json").read_text())
+    assert run.metrics["champion_accuracy"] == first["metrics"]["accuracy"]
+    aliases = json.loads((root / VERSION.parent / "aliases.json").read_text())
     assert aliases["default"] == 2
-    ran = states(copy)
-    assert ran["ingest"] == "cached"
-    assert ran["decode"] == "done"
-    assert ran["model-upload"] == "done"
-    assert ran["model-upload-2"] == "skipped"
+    assert (states(run)["ingest"], states(run)["upload"]) == ("cached", "done")
 
 
-def test_a_model_below_min_accuracy_leaves_the_registry_as_it_was(
-    project: Project, copy: Path
-) -> None:
-    shutil.rmtree(copy / "registry")
-    done = project.run(*UNTRAINED, root=copy)
-    assert done.returncode == 0, done.stderr
-    assert versions(copy) == []
-    told = summary(copy)
-    assert told["verdict"]["passed"] is False
-    assert "<dd>none<small>not uploaded</small></dd>" in Path(told["report"]).read_text()
-    assert "min_accuracy" in told["verdict"]["reason"]
-    assert told["verdict"]["reason"] in done.stdout
-
-
-def test_a_refused_model_is_exit_code_3_where_an_upload_is_required(
-    project: Project, copy: Path
-) -> None:
-    shutil.rmtree(copy / "registry")
-    done = project.run(*UNTRAINED, "--require-upload", root=copy)
-    assert done.returncode == 3
-    assert versions(copy) == []
-
-
-def test_a_model_that_does_not_beat_the_champion_is_not_uploaded(
-    project: Project, copy: Path
-) -> None:
-    done = project.run("-p", "train_steps=20", "-p", "min_improvement=0.9", root=copy)
-    assert done.returncode == 0, done.stderr
-    assert versions(copy) == ["1"]
-    assert "min_improvement" in summary(copy)["verdict"]["reason"]
+def test_a_refused_model_leaves_the_registry_as_it_was(light: Project, root: Path) -> None:
+    run = light.run_light(root, "seed=1", "min_improvement=0.9")
+    assert "min_improvement" in run.reason
+    shutil.rmtree(root / "registry")
+    run = light.run_light(root, "seed=1", "min_accuracy=1")
+    assert "min_accuracy" in run.reason
+    assert states(run)["upload"] == "skipped"
+    assert versions(root) == []
 
 
 def test_a_bucket_that_was_emptied_is_filled_again_and_nothing_else_done(
-    project: Project, copy: Path
+    light: Project, root: Path
 ) -> None:
-    shutil.rmtree(copy / "bucket")
-    done = project.run(root=copy)
-    assert done.returncode == 0, done.stderr
-    ran = states(copy)
+    shutil.rmtree(root / "bucket")
+    ran = states(light.run_light(root))
     assert (ran["ingest"], ran["decode"], ran["train"]) == ("done", "cached", "cached")
-    assert len(list((copy / "bucket").rglob("raw/*/*.gz"))) == 4
+    assert len(list((root / "bucket").rglob("raw/*/*.gz"))) == 4
 
 
 def test_what_ran_without_the_cache_is_what_the_next_run_is_answered_with(
-    project: Project, copy: Path
+    light: Project, root: Path
 ) -> None:
-    done = project.run(*UNTRAINED, "--no-cache", root=copy)
-    assert done.returncode == 0, done.stderr
-    anew = max(copy.glob("runs/*/steps/decode"), key=lambda path: path.stat().st_mtime)
-    done = project.run(*UNTRAINED, root=copy)
-    assert done.returncode == 0, done.stderr
-    assert states(copy)["decode"] == "cached"
-    steps = {step["name"]: step["outputs"] for step in summary(copy)["steps"]}
-    assert Path(steps["decode"]["train_records"]["uri"]).parent == anew
-
-
-def test_a_hyperparameter_out_of_range(project: Project, copy: Path) -> None:
-    done = project.run("-p", "dropout=1.5", root=copy)
-    assert done.returncode == 1
-    assert "Train failed: dropout is 1.5" in done.stderr
-    run = summary(copy)["run"]
-    asked = fashion_mnist("report", run, "--root", str(copy), cwd=copy)
-    assert asked.returncode == 1
-    assert f"{run} has no evaluation: Train failed: dropout is 1.5" in asked.stderr
-    assert versions(copy) == ["1"]
+    uncached = light.run_light(root, options=Options(use_cache=False))
+    run = light.run_light(root)
+    assert {states(uncached)[step] for step in STEPS[:3]} == {"done"}
+    assert {states(run)[step] for step in STEPS[:3]} == {"cached"}
+    made = Path(run["decode"]["train_records"].uri)
+    assert made.is_relative_to(uncached.directory)

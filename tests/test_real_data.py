@@ -10,35 +10,35 @@ from PIL import Image
 
 from components.dataset.facts import IMAGE_HEIGHT, IMAGE_WIDTH
 from components.ingest.fashion_mnist import DIGESTS, find_raw
-from tests.command import fashion_mnist, summary, versions
+from pipeline.runs.record import Run
+from tests.command import fashion_mnist, newest_run, versions
+from tests.light_steps import light_spec
 from tests.photographs import PHOTOGRAPHS, Pixels, encoded
+from tests.small_project import Project
 
 IMAGES = 12
 """Of each kind of photograph."""
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A root in which a run has uploaded a model."""
+def root(light: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root in which a run has uploaded a model; its training is real."""
     path = tmp_path_factory.mktemp("real")
-    done = fashion_mnist(
-        *("run", "--root", "root", "-p", "train_steps=80", "-p", "min_accuracy=0.5"),
-        *("-p", "filters=[16, 32]"),
-        cwd=path,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return path / "root"
+    spec = light_spec(swapped=("evaluate",))
+    values = ["train_steps=80", "filters=[16, 32]"]
+    light.run_light(path, "source=", "digests={}", "validation_examples=5000", *values, spec=spec)
+    return path
 
 
 @pytest.mark.real_data
 def test_the_real_data_goes_from_its_source_to_the_registry(root: Path) -> None:
     assert versions(root) == ["1"]
-    steps = {step["name"]: step for step in summary(root)["steps"]}
-    raw = steps["ingest"]["outputs"]["raw"]["metadata"]
+    run = Run.read(newest_run(root))
+    raw = run["ingest"]["raw"].metadata
     assert raw["digests"] == DIGESTS
     assert raw["verified"] is True
-    assert steps["decode"]["figure"] == "55,000 + 5,000 + 10,000 records"
-    assert summary(root)["metrics"]["accuracy"] > 0.5
+    assert run.steps["decode"].figure == "55,000 + 5,000 + 10,000 records"
+    assert run["train"]["model"].metadata["validation_accuracy"] > 0.5
 
 
 @pytest.mark.real_data

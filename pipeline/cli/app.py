@@ -141,8 +141,7 @@ def run(
     elif not spec.is_file():
         raise UsageError(f"--spec {spec}: there is no such file")
     place = Root(root)
-    compiled = spec or local.committed_spec(replicas, place)
-    loaded = specs.load(compiled)
+    loaded = specs.load(spec or local.committed_spec(replicas, place))
     given = [*(parameter or []), *([] if source is None else [f"source={source}"])]
     typed = parameters.parse(given, loaded)
     if "source" in typed:
@@ -153,13 +152,15 @@ def run(
         say_aside(hint)
     with stopped_by_signals():
         result = local.run(
-            compiled,
+            loaded,
             values,
             place,
             watch_on(sys.stderr if as_json else sys.stdout),
-            ended=lambda run: print_json(run.as_json()) if as_json else None,
-            use_cache=not no_cache,
-            hermetic=hermetic,
+            local.Options(
+                use_cache=not no_cache,
+                hermetic=hermetic,
+                ended=lambda run: print_json(run.as_json()) if as_json else None,
+            ),
         )
     if not as_json:
         tell(result, place, console())

@@ -113,10 +113,15 @@ def started(directory: Path) -> Iterator[Emulator]:
         # A client of the emulator sees a broken connection only.
         if not full and not (isinstance(error, OSError) and error.errno in FULL):
             raise
-        raise DiskError(
-            f"the disk that holds {directory} is full; free some space, or give another place "
-            "with --root, and run again"
-        ) from error
+        raise DiskError(disk_is_full(directory)) from error
+
+
+def disk_is_full(directory: Path) -> str:
+    """What to say when the disk that holds a directory is full."""
+    return (
+        f"the disk that holds {directory} is full; free some space, or give another place with "
+        "--root, and run again"
+    )
 
 
 def _write_whole_files(store: Any) -> list[OSError]:

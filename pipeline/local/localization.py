@@ -17,19 +17,19 @@ PLACEHOLDERS: Final = {
     "{{$.pipeline_network}}": "",
     "{{$.pipeline_persistent_resource_id}}": "",
 }
-"""What Vertex AI would fill in; a local run has no project, region, key, account or network."""
+"""What Vertex AI fills in; a local run has no project, region, key, account or network."""
 PINS: Final = "FASHION_MNIST_PINS"
-"""The variable of a step that says which pins it was to install; cached outputs are of equal pins,
-since the cache's key has a step's variables in it."""
+"""A step's variable with a digest of the pins that it was to install. kfp.local's cache key
+includes a step's variables, so a cached output is of equal pins."""
 CLUSTER: Final = str(Path(cluster.__file__).resolve())
 
 
 def localize(spec: Spec, job_name: str, *, keep_preamble: bool) -> tuple[Spec, frozenset[str]]:
     """Changes what a compiled spec must have changed to run outside Google Cloud.
 
-    The ``pip install`` in front of each step becomes a variable unless ``keep_preamble``; the
-    executors of steps that exist only in Google Cloud become stand-ins, a CustomJob the command of
-    its workers, as many processes as it has replicas; Vertex AI's placeholders get values.
+    The ``pip install`` of each step becomes a variable unless ``keep_preamble``; steps that exist
+    only in Google Cloud get stand-ins; a CustomJob becomes as many processes as it has replicas;
+    Vertex AI's placeholders get values.
 
     Args:
         spec: The compiled pipeline.
@@ -41,42 +41,35 @@ def localize(spec: Spec, job_name: str, *, keep_preamble: bool) -> tuple[Spec, f
     """
     from pipeline.local.stand_ins import stand_in_for
 
-    home: set[str] = set()
+    stand_ins: set[str] = set()
 
     def replace(label: str, container: Spec) -> Spec:
         if (pools := worker_pools.read(container)) is not None:
             return as_processes(pools, keep_preamble=keep_preamble)
-        stand_in = stand_in_for(container)
-        if stand_in is None:
-            return container if keep_preamble else drop_preamble(container)
-        home.add(label.removeprefix("exec-"))
-        return specs.strip_preamble(stand_in)
-
-    spec = specs.map_containers(spec, replace)
-    values = {**PLACEHOLDERS, "{{$.pipeline_job_name}}": job_name}
+        if (stand_in := stand_in_for(container)) is not None:
+            stand_ins.add(label.removeprefix("exec-"))
+            return specs.strip_preamble(stand_in)
+        return container if keep_preamble else drop_preamble(container)
 
     def fill(text: str) -> str:
-        for placeholder, value in values.items():
+        for placeholder, value in {**PLACEHOLDERS, "{{$.pipeline_job_name}}": job_name}.items():
             text = text.replace(placeholder, value)
         return text
 
-    return specs.map_strings(spec, fill), frozenset(home)
+    return specs.map_strings(specs.map_containers(spec, replace), fill), frozenset(stand_ins)
 
 
 def as_processes(pools: worker_pools.Pools, *, keep_preamble: bool) -> Spec:
     """The container that runs the workers of a CustomJob as processes of this machine."""
     whole = worker_pools.alone(pools)
     bare = specs.strip_preamble(whole) if keep_preamble else drop_preamble(whole)
-    preamble = _preamble(whole)
-    replicas = str(worker_pools.replicas(pools))
-    # -P: the script's folder is that of ``pipeline``, whose modules are not to be found as such.
-    run = ["python3", "-P", CLUSTER, "--replicas", replicas, "--"]
-    command = [*(preamble if keep_preamble else []), *run, *bare["command"]]
-    return {**bare, "command": command}
+    # -P: modules of the script's folder must not be found as top-level modules.
+    run = ["python3", "-P", CLUSTER, "--replicas", str(worker_pools.replicas(pools)), "--"]
+    return {**bare, "command": [*_preamble(whole) * keep_preamble, *run, *bare["command"]]}
 
 
 def drop_preamble(container: Spec) -> Spec:
-    """The container without its ``pip install``, of which a digest stays as a variable."""
+    """The container without its ``pip install``, whose digest becomes a variable."""
     if not (preamble := _preamble(container)):
         return container
     digest = hashlib.sha256("\0".join(preamble).encode()).hexdigest()

@@ -1,10 +1,9 @@
 """Lightweight components in place of the steps that exist only inside Google Cloud.
 
-Each has the interface of the step it stands in for, and works on the local registry of
-``pipeline.runs.registry``; it runs in the command's own environment, so it carries no code.
+Each has the interface of the step it replaces and works on the local registry. It runs in the
+command's own environment, so it carries no code.
 """
 
-import itertools
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -15,7 +14,6 @@ from google_cloud_pipeline_components.types.artifact_types import (
 )
 from kfp import dsl
 from kfp.dsl import Input, Metrics, Model, Output
-from kfp.dsl.python_component import PythonComponent
 
 from components.embedding import BASE_IMAGE
 
@@ -24,7 +22,6 @@ IMPORT_LAUNCHER: Final = (
     "google_cloud_pipeline_components.container._implementation.model_evaluation"
     ".import_model_evaluation"
 )
-FUNCTION_FLAG: Final = "--function_to_execute"
 
 
 @dsl.component(base_image=BASE_IMAGE)
@@ -39,7 +36,7 @@ def find_champion(
     """Looks up the champion in the local registry; see ``components.upload.find_champion``.
 
     Without a champion, its URI is the registry's root: the same in every run, so that a cached
-    evaluation is found again.
+    evaluation is found.
     """
     import logging
 
@@ -95,8 +92,15 @@ def model_upload(
         "labels": labels,
         "spec_digest": os.environ.get("FASHION_MNIST_SPEC_DIGEST", ""),
     }
+    # A kill after this step must not leave a version without its evaluation.
+    evaluation = {}
+    packaged = Path(model.path).parents[1] / "package-model" / "registry_evaluation"
+    if packaged.exists():
+        overall = json.loads(packaged.read_text())["slicedMetrics"][0]["metrics"]
+        digest = facts.get("digests", {}).get("model", "")
+        evaluation = {**overall["classification"], "model_digest": digest}
     source = Path(unmanaged_container_model.path)
-    version = from_environment().add_version(name, source, facts, version_aliases)
+    version = from_environment().add_version(name, source, facts, version_aliases, evaluation)
     model.uri = str(version.path)
     model.metadata["resourceName"] = resource_name(name, version.number)
     log = logging.getLogger(__name__)
@@ -130,42 +134,30 @@ def model_evaluation_import(
     return json.dumps({"resources": resources}), f"{name}/evaluations/1"
 
 
+STAND_INS: Final = {
+    UPLOAD_LAUNCHER: model_upload,
+    IMPORT_LAUNCHER: model_evaluation_import,
+    "find_champion": find_champion,
+}
+"""The component to run instead of the step that has a word in its command or arguments."""
+
+
 def stand_in_for(container: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The container to run locally instead of one that needs Google Cloud.
+    """The container to run here instead of one that needs Google Cloud.
 
-    To be used over the containers of a compiled spec's executors, keeping everything else (the
-    component's interface, the task, its conditions)::
-
-        specs.map_containers(spec, lambda _label, own: stand_in_for(own) or own)
-
-    The replacement still has kfp's ``pip install`` preamble, which a local run strips from all
-    steps. It runs where ``pipeline`` can be imported, and reads the environment variables
-    FASHION_MNIST_REGISTRY (the registry's root, required) and FASHION_MNIST_SPEC_DIGEST (written
-    into ``version.json``).
+    It reads the environment variables FASHION_MNIST_REGISTRY (the registry's root, required) and
+    FASHION_MNIST_SPEC_DIGEST (recorded with the version).
 
     Args:
         container: The ``container`` of an executor: image, command, args.
 
     Returns:
-        The container of the stand-in for ``find_champion`` or for the launcher of Google's
-        ``ModelUploadOp`` or ``ModelImportEvaluationOp``; None for any other step, which runs as
-        it is.
+        The stand-in's container, with kfp's ``pip install`` preamble; None for any other step.
     """
-    component = _stand_in(container)
-    if component is None:
-        return None
-    spec = json_format.MessageToDict(component.pipeline_spec)
-    (executor,) = spec["deploymentSpec"]["executors"].values()
-    replacement: dict[str, Any] = executor["container"]
-    return replacement
-
-
-def _stand_in(container: Mapping[str, Any]) -> PythonComponent | None:
-    if UPLOAD_LAUNCHER in container.get("command", []):
-        return model_upload
-    if IMPORT_LAUNCHER in container.get("command", []):
-        return model_evaluation_import
-    function = find_champion.name.replace("-", "_")
-    if (FUNCTION_FLAG, function) in itertools.pairwise(container.get("args", [])):
-        return find_champion
+    for word in (*container.get("command", []), *container.get("args", [])):
+        if word in STAND_INS:
+            spec = json_format.MessageToDict(STAND_INS[word].pipeline_spec)
+            (executor,) = spec["deploymentSpec"]["executors"].values()
+            replacement: dict[str, Any] = executor["container"]
+            return replacement
     return None

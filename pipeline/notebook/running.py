@@ -59,7 +59,7 @@ def run_pipeline(preset: str | None = None, *, root: Path | None = None, **value
     given = {**values, "source": local.check_source(values.get("source", ""))}
     arguments = parameters.resolve(spec, given, preset=preset, own=own)
     check_compiled()
-    done = local.run(local.DEFAULT_SPEC, arguments, place(root), watch, use_cache=True)
+    done = local.run(spec, arguments, place(root), watch)
     return load_run(done.id, root=root)
 
 
@@ -100,7 +100,7 @@ def rerun(run: PastRun, step: str, **changes: Any) -> PastRun:
     spec = steps.alone(name, artifacts, values)
     used = {**run.parameters, **{key: values[key] for key in values if key in run.parameters}}
     root = place(run.root)
-    result = local.carry_out(spec, {}, root, watch, kept=used, earlier=run.id, use_cache=False)
+    result = local.run(spec, {}, root, watch, local.Options(earlier=run.id, parameters=used))
     done = load_run(result.id, root=run.root)
     return run.followed_by(done.id, used, {name: done.steps.get(name, {})})
 

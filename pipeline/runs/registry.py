@@ -127,7 +127,12 @@ class Registry:
         )
 
     def add_version(
-        self, model: str, source: Path, facts: Mapping[str, Any], aliases: Sequence[str] = ()
+        self,
+        model: str,
+        source: Path,
+        facts: Mapping[str, Any],
+        aliases: Sequence[str] = (),
+        evaluation: Mapping[str, Any] | None = None,
     ) -> Version:
         """Copies a SavedModel into the registry as the next version.
 
@@ -137,6 +142,7 @@ class Registry:
             facts: JSON values for ``version.json``; ``model``, ``version``, ``created`` (UTC, ISO
                 8601) and ``aliases`` are added.
             aliases: Aliases that point to the new version from now on.
+            evaluation: JSON values for ``evaluation.json``; None: there is none yet.
 
         Raises:
             RegistryError: ``source`` holds no SavedModel, or the registry cannot be written.
@@ -154,6 +160,8 @@ class Registry:
             created = datetime.now(UTC).isoformat(timespec="seconds")
             own = {"model": model, "version": number, "created": created, "aliases": [*aliases]}
             (incoming / VERSION).write_text(_json(sealed({**facts, **own})))
+            if evaluation:
+                (incoming / EVALUATION).write_text(_json(evaluation))
             path = incoming.rename(home / str(number))
             stored = _store_aliases(home)
         return _version(path, stored)

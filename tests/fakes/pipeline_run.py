@@ -61,7 +61,7 @@ class RunsHere:
         job.state = vertex.PipelineState.PIPELINE_STATE_RUNNING
         try:
             with self.following(job, spec) as watch:
-                local.run(path, given, Root(self.path), watch)
+                local.run(spec, given, Root(self.path), watch)
         except Exception as error:
             with self.service.lock:
                 end(job, "FAILED", str(error))

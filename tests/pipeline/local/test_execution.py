@@ -112,16 +112,28 @@ def gate(value: int, marker: str) -> None:
         act(marker=marker).set_caching_options(False)
 
 
-def test_a_true_condition_runs_its_branch(laboratory: Laboratory, tmp_path: Path) -> None:
-    laboratory.run(gate, value=1, marker=str(tmp_path / "marker"))
+def test_a_branch_runs_where_its_condition_is_true(laboratory: Laboratory, tmp_path: Path) -> None:
+    arguments: dict[str, Any] = {"value": 1, "marker": str(tmp_path / "marker")}
+    laboratory.run(gate, **arguments)
     assert (tmp_path / "marker").read_text() == "acted"
     assert laboratory.states() == {"decide": "done", "act": "done"}
+    laboratory.run(gate, "second", **arguments)
+    assert laboratory.states() == {"decide": "cached", "act": "done"}
+    assert laboratory.tasks["decide"].outputs == {"Output": True}
 
 
-def test_a_false_condition_skips_its_branch(laboratory: Laboratory, tmp_path: Path) -> None:
+def test_a_branch_is_skipped_where_its_condition_is_false_and_a_run_is_shown_as_it_goes(
+    laboratory: Laboratory, tmp_path: Path
+) -> None:
     laboratory.run(gate, value=0, marker=str(tmp_path / "marker"))
     assert not (tmp_path / "marker").exists()
     assert laboratory.states() == {"decide": "done", "act": "skipped"}
+    assert laboratory.witness.events == ["started decide", "done decide"]
+    assert ("deciding", False) in laboratory.witness.lines
+    assert ("half way", True) in laboratory.witness.lines
+    log = (tmp_path / "run" / "steps" / "decide" / "log.txt").read_text()
+    assert "deciding" in log
+    assert "half way" not in log
 
 
 def test_a_component_compiled_by_itself_runs_as_a_step(
@@ -132,14 +144,6 @@ def test_a_component_compiled_by_itself_runs_as_a_step(
     assert laboratory.witness.events == ["started act", "done act"]
     laboratory.run(act, "again", marker=str(tmp_path / "marker"))
     assert laboratory.states() == {"act": "cached"}
-
-
-def test_a_second_run_is_answered_from_the_cache(laboratory: Laboratory, tmp_path: Path) -> None:
-    arguments = {"value": 1, "marker": str(tmp_path / "marker")}
-    laboratory.run(gate, name="first", **arguments)
-    laboratory.run(gate, name="second", **arguments)
-    assert laboratory.states() == {"decide": "cached", "act": "done"}
-    assert laboratory.tasks["decide"].outputs == {"Output": True}
 
 
 def test_a_step_with_other_pins_is_not_answered_from_the_cache(laboratory: Laboratory) -> None:
@@ -161,49 +165,23 @@ def test_a_step_with_other_pins_is_not_answered_from_the_cache(laboratory: Labor
     assert states == {"first": "done", "second": "done", "third": "cached"}
 
 
-def test_the_watcher_hears_events_and_lines_in_order(
-    laboratory: Laboratory, tmp_path: Path
-) -> None:
-    laboratory.run(gate, value=0, marker=str(tmp_path / "marker"))
-    assert laboratory.witness.events == ["started decide", "done decide"]
-    assert ("deciding", False) in laboratory.witness.lines
-    assert ("half way", True) in laboratory.witness.lines
-
-
-def test_the_log_holds_what_a_step_said_without_its_progress(
-    laboratory: Laboratory, tmp_path: Path
-) -> None:
-    laboratory.run(gate, value=0, marker=str(tmp_path / "marker"))
-    log = (tmp_path / "run" / "steps" / "decide" / "log.txt").read_text()
-    assert "deciding" in log
-    assert "half way" not in log
-
-
-def test_a_failed_step_ends_the_run_with_its_last_lines(
+def test_a_failed_step_ends_the_run_with_its_last_lines_after_the_retries_of_the_spec(
     laboratory: Laboratory, tmp_path: Path
 ) -> None:
     @dsl.pipeline(name="failing")
     def failing(counter: str) -> None:
-        fail(times=9, counter=counter)
-        decide(value=1)
+        fail(times=2, counter=counter).set_retry(num_retries=1, backoff_duration="0s")
 
     with pytest.raises(StepFailed) as caught:
         laboratory.run(failing, counter=str(tmp_path / "counter"))
     assert any("ValueError: not yet" in line for line in caught.value.lines)
-    assert laboratory.states()["fail"] == "failed"
-
-
-def test_a_step_with_retries_is_tried_again(laboratory: Laboratory, tmp_path: Path) -> None:
-    @dsl.pipeline(name="retrying")
-    def retrying(counter: str) -> None:
-        fail(times=1, counter=counter).set_retry(num_retries=2, backoff_duration="0s")
-
-    laboratory.run(retrying, counter=str(tmp_path / "counter"))
-    assert (tmp_path / "counter").read_text() == "2"
+    assert laboratory.states() == {"fail": "failed"}
+    laboratory.run(failing, "again", counter=str(tmp_path / "counter"))
     assert laboratory.states() == {"fail": "done"}
+    assert (tmp_path / "counter").read_text() == "3"
 
 
-def test_a_foreseen_error_is_told_in_its_own_words_and_not_tried_again(
+def test_a_foreseen_error_is_the_steps_own_words_and_not_tried_again(
     laboratory: Laboratory, tmp_path: Path
 ) -> None:
     @dsl.pipeline(name="foreseeing")
@@ -216,7 +194,7 @@ def test_a_foreseen_error_is_told_in_its_own_words_and_not_tried_again(
     assert (tmp_path / "counter").read_text() == "x"
 
 
-def test_a_disk_that_is_full_is_said_whatever_library_met_it() -> None:
+def test_a_full_disk_is_reported_whatever_library_met_it() -> None:
     tail = ["ResourceExhaustedError: /runs/1/part; No space left on device [Op:SaveV2]"]
     error = step_failed("train", "Train", tail, Path("/runs/1"))
     assert str(error).startswith("Train failed: the disk that holds /runs/1 is full; ")

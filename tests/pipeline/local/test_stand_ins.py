@@ -39,8 +39,13 @@ def find(alias: str = "default") -> tuple[bool, Model, VertexModel]:
     return exists, champion, parent
 
 
-def upload(saved_model: Path, parent: VertexModel | None = None, name: str = NAME) -> VertexModel:
-    model = VertexModel()
+def upload(
+    saved_model: Path,
+    parent: VertexModel | None = None,
+    name: str = NAME,
+    place: Path = Path("/steps/model-upload/model"),
+) -> VertexModel:
+    model = VertexModel(uri=str(place))
     (resources,) = stand_ins.model_upload.python_func(
         display_name=name,
         model=model,
@@ -124,11 +129,6 @@ def test_an_unknown_alias_is_refused_with_what_there_is(saved_model: Path) -> No
         find("staging")
 
 
-def executors(spec: specs.Spec) -> dict[str, Any]:
-    found: dict[str, Any] = spec["deploymentSpec"]["executors"]
-    return found
-
-
 def test_an_evaluation_lies_beside_the_version_it_is_of(
     registry: Registry, saved_model: Path, tmp_path: Path
 ) -> None:
@@ -149,16 +149,17 @@ def test_an_evaluation_lies_beside_the_version_it_is_of(
     assert json.loads(resources)["resources"][0]["resourceUri"] == str(second_version.path)
 
 
-def test_only_what_needs_google_cloud_is_stood_in_for() -> None:
-    replaced = {
-        label
-        for label, executor in executors(specs.load(local.DEFAULT_SPEC)).items()
-        if stand_ins.stand_in_for(executor["container"])
-    }
-    google = ["model-upload", "model-upload-2", "model-evaluation-import"]
-    assert replaced == {
-        f"exec-{name}" for name in ("find-champion", *google, "model-evaluation-import-2")
-    }
+def test_an_upload_takes_the_packaged_evaluation_along(
+    registry: Registry, saved_model: Path, tmp_path: Path
+) -> None:
+    packaged = tmp_path / "steps" / "package-model" / "registry_evaluation"
+    packaged.parent.mkdir(parents=True)
+    content = {"slicedMetrics": [{"metrics": {"classification": {"logLoss": 0.2}}}]}
+    packaged.write_text(json.dumps(content))
+    upload(saved_model, place=tmp_path / "steps" / "model-upload-2" / "model")
+    (version,) = registry.versions(NAME)
+    evaluation = json.loads((version.path / "evaluation.json").read_text())
+    assert evaluation == {"logLoss": 0.2, "model_digest": "d1"}
 
 
 @pytest.mark.parametrize(
