@@ -1,4 +1,4 @@
-"""Objects in a Cloud Storage bucket: listed, read, and written once.
+"""Objects in a Cloud Storage bucket: looked at, read, and written once.
 
 With ``STORAGE_EMULATOR_HOST`` set the client uses that emulator without credentials, otherwise
 Cloud Storage with the default credentials.
@@ -118,18 +118,6 @@ def check_bucket(uri: str) -> None:
     with storage_call(f"{SCHEME}{bucket}", "objectAdmin") as (client, call):
         # Listing needs no permission beyond those of the storage.object* roles.
         list(client.list_blobs(bucket, prefix=name, max_results=1, **call))
-
-
-def list_objects(uri: str) -> list[str]:
-    """The ``gs://`` addresses of all objects below ``uri``, sorted.
-
-    Raises:
-        BucketError: The bucket is missing, refuses, or cannot be reached.
-    """
-    bucket, name = parse_uri(uri)
-    with storage_call(uri, "objectViewer") as (client, call):
-        found = client.list_blobs(bucket, prefix=f"{name}/" if name else None, **call)
-        return sorted(f"{SCHEME}{bucket}/{blob.name}" for blob in found)
 
 
 def stat(uri: str) -> Any:

@@ -3,7 +3,7 @@
 import contextlib
 from pathlib import Path
 
-from components.dataset.bucket import download, list_objects, parse_uri, storage_call, upload
+from components.dataset.bucket import SCHEME, download, parse_uri, storage_call, upload
 
 
 def fetch(uri: str, folder: Path) -> list[Path]:
@@ -28,11 +28,14 @@ def list_files(uri: str) -> list[str]:
     Raises:
         BucketError: The bucket is missing, refuses, or cannot be reached.
     """
-    prefix = f"{uri.rstrip('/')}/"
+    bucket, name = parse_uri(uri)
+    prefix = f"{name}/" if name else ""
+    with storage_call(uri, "objectViewer") as (client, call):
+        names = sorted(blob.name for blob in client.list_blobs(bucket, prefix=prefix, **call))
     return [
-        address
-        for address in list_objects(uri)
-        if not {"", ".", ".."} & set(address.removeprefix(prefix).split("/"))
+        f"{SCHEME}{bucket}/{each}"
+        for each in names
+        if not {"", ".", ".."} & set(each.removeprefix(prefix).split("/"))
     ]
 
 

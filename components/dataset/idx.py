@@ -155,43 +155,25 @@ class Examples:
         )
 
 
-def open_images(stream: BinaryIO, name: str = "images") -> Examples:
-    """Starts to read images from a seekable file, gzipped or plain.
-
-    Raises:
-        DataError: The header is not one of 28x28 images.
-    """
-    return Examples(stream, name, IMAGES)
-
-
-def open_labels(stream: BinaryIO, name: str = "labels") -> Examples:
-    """Starts to read labels from a seekable file, gzipped or plain.
-
-    Raises:
-        DataError: The header is not one of labels.
-    """
-    return Examples(stream, name, LABELS)
-
-
 def read_images(stream: BinaryIO, name: str = "images") -> NDArray[np.uint8]:
     """Reads all images into memory: uint8 [n, 28, 28].
 
     Raises:
-        DataError: As ``open_images`` and ``Examples.chunks``.
+        DataError: As ``Examples`` and its ``chunks``.
     """
     import numpy as np
 
     empty = np.empty((0, IMAGE_HEIGHT, IMAGE_WIDTH), np.uint8)
-    return np.concatenate([empty, *open_images(stream, name).chunks()])
+    return np.concatenate([empty, *Examples(stream, name, IMAGES).chunks()])
 
 
 def read_labels(stream: BinaryIO, name: str = "labels") -> NDArray[np.uint8]:
     """Reads all labels into memory: uint8 [n], each 0 to 9.
 
     Raises:
-        DataError: As ``open_labels`` and ``Examples.chunks``.
+        DataError: As ``Examples`` and its ``chunks``.
     """
     import numpy as np
 
     empty = np.empty(0, np.uint8)
-    return np.concatenate([empty, *open_labels(stream, name).chunks(1 << 20)])
+    return np.concatenate([empty, *Examples(stream, name, LABELS).chunks(1 << 20)])

@@ -1,8 +1,8 @@
-"""The manifest that a step writes last, and without which no reader takes its output.
+"""The manifest that a step writes last, and that readers of its output require.
 
-On Vertex an output directory is a bucket behind a file system: files appear one by one and a
-step can die between two of them. ``manifest.json`` lists every file with its size and digest
-and is written when all of them are complete.
+On Vertex an output directory is a bucket behind a file system: files appear one by one, and a
+step can be killed between two of them. ``manifest.json`` lists every file with its size and
+digest and is written when all of them are complete.
 """
 
 import hashlib
@@ -14,9 +14,9 @@ from typing import Any, Final
 from components.dataset.errors import DataError
 
 MANIFEST: Final = "manifest.json"
-AGAIN: Final = "run again with --no-cache to make it anew"
+AGAIN: Final = "run again with --no-cache to replace it"
 VOLATILE: Final = frozenset({"fingerprint.pb"})
-"""Files that differ between two exports of one model; they do not count for its digest."""
+"""Files that differ between two exports of one model, and are left out of its digest."""
 
 
 def write_manifest(directory: Path, **facts: Any) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def write_manifest(directory: Path, **facts: Any) -> dict[str, Any]:
 
     Args:
         directory: The complete output of a step.
-        **facts: Further JSON values to record beside the files.
+        **facts: Further JSON values to record.
 
     Returns:
         What was written: ``facts`` and ``files``, a list of ``name`` (relative, ``/``), ``bytes``
@@ -48,9 +48,9 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     """Reads and checks the manifest of ``directory``: every file there, in its full size.
 
     Raises:
-        DataError: There is no manifest (the step that wrote the directory did not finish), it is
-            no JSON or has another form, it names a file outside of the directory, or a file is
-            missing or has another size.
+        DataError: There is no manifest (the step did not finish), it is not JSON or has another
+            form, it names a file outside of the directory, or a file is missing or has another
+            size.
     """
     path = directory / MANIFEST
     try:
@@ -58,7 +58,7 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise DataError(f"{directory} has no {MANIFEST}: it is unfinished; {AGAIN}") from None
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} is no JSON ({error}); {AGAIN}") from error
+        raise DataError(f"{path} is not JSON ({error}); {AGAIN}") from error
     entries = manifest.get("files") if isinstance(manifest, dict) else None
     if not isinstance(entries, list) or not all(map(_is_entry, entries)):
         raise DataError(
@@ -78,7 +78,7 @@ def read_manifest(directory: Path) -> dict[str, Any]:
 def content_digest(manifest: Mapping[str, Any]) -> str:
     """The digest of a directory's content: hexadecimal SHA-256 over its file names and digests.
 
-    Two directories with equal files have equal digests, wherever they are.
+    Directories with equal files have equal digests.
     """
     lines = [
         f"{entry['sha256']}  {entry['name']}\n"
@@ -97,7 +97,7 @@ def _is_entry(entry: Any) -> bool:
 
 
 def _size(path: Path) -> int | None:
-    """Bytes of a file; None where there is none, or where no file can have the name."""
+    """Bytes of a file; None if it does not exist or no file can have the name."""
     try:
         return path.stat().st_size if path.is_file() else None
     except (OSError, ValueError):

@@ -19,7 +19,7 @@ from components.dataset.facts import (
     TRAIN_IMAGES,
     TRAIN_LABELS,
 )
-from components.dataset.idx import CHUNK, open_images, read_labels
+from components.dataset.idx import CHUNK, IMAGES, Examples, read_labels
 from components.dataset.manifest import content_digest, write_manifest
 from components.dataset.raw import open_raw
 from components.dataset.records import frame_records
@@ -66,9 +66,11 @@ def convert(
     with scratch_directory("decode", *directories.values()) as scratch:
         counts = _convert_training(uri, directories, options, scratch)
         counts[TEST] = _convert_test(uri, directories[TEST], options)
-        summary = {
-            split: _finish(directories[split], split, counts[split], options) for split in SPLITS
-        }
+        summary = {}
+        for split in SPLITS:
+            facts = {"examples": counts[split], "shards": options.shards}
+            manifest = write_manifest(directories[split], split=split, **facts)
+            summary[split] = {**facts, "digest": content_digest(manifest)}
     log.info(
         "Wrote %d training, %d validation and %d test examples, each split as %d shards",
         *(counts[split] for split in SPLITS),
@@ -117,7 +119,7 @@ def _records(
 ) -> Iterator[NDArray[np.uint8]]:
     """Yields the records of a split in the order of its raw files: uint8 [k, RECORD_BYTES]."""
     with open_raw(uri, images_name) as stream:
-        images = open_images(stream, f"{images_name}.gz")
+        images = Examples(stream, f"{images_name}.gz", IMAGES)
         if images.count != len(labels):
             raise DataError(
                 f"{images_name}.gz has {images.count} examples (at byte 4), expected "
@@ -127,8 +129,3 @@ def _records(
         for chunk in images.chunks(CHUNK):
             yield frame_records(chunk, labels[start : start + len(chunk)])
             start += len(chunk)
-
-
-def _finish(directory: Path, split: str, examples: int, options: Options) -> dict[str, Any]:
-    manifest = write_manifest(directory, split=split, examples=examples, shards=options.shards)
-    return {"examples": examples, "shards": options.shards, "digest": content_digest(manifest)}

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,14 +81,10 @@ def land(
         examples = _count_examples(contents)
         directory = raw_directory(bucket_uri, found)
         uploaded = [name for name, item in fetched.items() if _upload(item, directory, name)]
-    metadata = {
-        "digests": found,
-        "examples": examples,
-        "rows": IMAGE_HEIGHT,
-        "columns": IMAGE_WIDTH,
-        "verified": expected is not None,
-    }
-    _log_summary(directory, metadata, fetched, uploaded)
+    verified = expected is not None
+    _log_summary(directory, examples, len(fetched), len(uploaded), verified)
+    shape = {"rows": IMAGE_HEIGHT, "columns": IMAGE_WIDTH}
+    metadata = {"digests": found, "examples": examples, **shape, "verified": verified}
     return Landed(directory, metadata, _report(directory, fetched, uploaded))
 
 
@@ -105,7 +102,7 @@ def expected_digests(digests: Mapping[str, str], allow_unverified: bool) -> dict
         )
     chosen = {name: str(digests[name]).lower() for name in FILES}
     for name, digest in chosen.items():
-        if len(digest) != 64 or set(digest) - set("0123456789abcdef"):
+        if not re.fullmatch("[0-9a-f]{64}", digest):
             raise ParameterError(
                 f"digests[{name!r}] is {digest!r}, expected the 64 hexadecimal digits of the "
                 "SHA-256 of the decompressed file"
@@ -192,15 +189,11 @@ def _report(
 
 
 def _log_summary(
-    directory: str,
-    metadata: Mapping[str, Any],
-    fetched: Mapping[str, Fetched],
-    uploaded: Sequence[str],
+    directory: str, examples: Mapping[str, int], fetched: int, uploaded: int, verified: bool
 ) -> None:
-    train, test = metadata["examples"]["train"], metadata["examples"]["test"]
-    what = f"{train} training and {test} test examples in {directory}"
+    how = "verified by SHA-256" if verified else "unverified (allow_unverified=true)"
+    done = f"{uploaded} of {len(FILES)} files uploaded, {how}"
     if not fetched:
-        log.info("%s: all 4 files were there already, nothing downloaded, nothing uploaded", what)
-        return
-    how = "verified by SHA-256" if metadata["verified"] else "unverified (allow_unverified=true)"
-    log.info("%s: %d of 4 files uploaded, %s", what, len(uploaded), how)
+        done = f"all {len(FILES)} files were there already, nothing downloaded, nothing uploaded"
+    what = f"{examples['train']} training and {examples['test']} test examples in {directory}"
+    log.info("%s: %s", what, done)

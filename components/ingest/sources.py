@@ -19,15 +19,16 @@ NO_PORT: Final = re.compile(r"://(?:\[[^\]/]*\]|[^/?#:\[]*):(?!\d*(?:[/?#]|$))")
 
 
 class Source(Protocol):
-    """A place that has the files as ``<name>.gz`` or plain ``<name>``."""
+    """A place that has the files as ``<name>.gz`` or plain ``<name>``.
 
-    @property
-    def label(self) -> str:
-        """Its address, for logs and errors."""
-        ...
+    Attributes:
+        label: Its address, for logs and errors.
+    """
+
+    label: str
 
     def download(self, name: str, path: Path, limit: int) -> None:
-        """Writes one file, gzipped or plain, to ``path``.
+        """Writes one file, gzipped or plain, to ``path``; from other machines ``limit`` bytes.
 
         Raises:
             SourceError, BucketError: The source does not have it, or fails.
@@ -43,11 +44,7 @@ class Directory:
         self._path = path
 
     def download(self, name: str, path: Path, limit: int) -> None:
-        """Copies one file; ``limit`` does not apply.
-
-        Raises:
-            SourceError: There is no such file, or it cannot be read.
-        """
+        """See ``Source.download``."""
         try:
             if not self._path.is_dir():
                 raise SourceError("no such directory")
@@ -69,12 +66,7 @@ class Prefix:
         self.label = uri.rstrip("/")
 
     def download(self, name: str, path: Path, limit: int) -> None:
-        """Copies one object; ``limit`` does not apply.
-
-        Raises:
-            SourceError: There is no such object.
-            BucketError: The bucket refuses or cannot be reached.
-        """
+        """See ``Source.download``."""
         for uri in (f"{self.label}/{name}.gz", f"{self.label}/{name}"):
             if bucket.stat(uri) is not None:
                 with path.open("wb+") as file:

@@ -20,7 +20,7 @@ def answer(body: bytes, *fields: str, status: str = "200 OK", length: bool = Tru
         status: Its status line without the protocol.
         length: Whether to add a ``Content-Length``.
     """
-    lines = [f"HTTP/1.1 {status}", *fields]
+    lines = [f"HTTP/1.1 {status}", "Connection: close", *fields]
     if length:
         lines.append(f"Content-Length: {len(body)}")
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body

@@ -6,8 +6,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from components.dataset import idx
 from components.dataset.errors import DataError
-from components.dataset.idx import open_images, open_labels, read_images, read_labels
+from components.dataset.idx import read_images, read_labels
 from tests.idx_files import (
     IMAGES_MAGIC,
     LABELS_MAGIC,
@@ -36,7 +37,7 @@ def test_a_gzip_file_of_several_members_is_one_payload() -> None:
 
 
 def test_chunks_come_in_order_and_in_the_size_asked_for() -> None:
-    images = open_images(io.BytesIO(IMAGES_PAYLOAD))
+    images = idx.Examples(io.BytesIO(IMAGES_PAYLOAD), "images.gz", idx.IMAGES)
     chunks = list(images.chunks(16))
     assert images.count == 50
     assert [len(chunk) for chunk in chunks] == [16, 16, 16, 2]
@@ -70,7 +71,7 @@ def test_a_label_above_nine_is_an_error_that_names_its_offset() -> None:
     payload = bytearray(LABELS_PAYLOAD)
     payload[8 + 33] = 10
     with pytest.raises(DataError, match=r"label 10 at byte 41 .* expected 0 to 9"):
-        list(open_labels(io.BytesIO(payload), "labels.gz").chunks(7))
+        list(idx.Examples(io.BytesIO(payload), "labels.gz", idx.LABELS).chunks(7))
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
@@ -88,7 +89,8 @@ def test_memory_follows_the_data_and_not_what_the_header_promises(
 def test_memory_of_a_gzip_bomb_is_bounded_by_the_chunk() -> None:
     bomb = gzip.compress(header(IMAGES_MAGIC, 40_000, 28, 28) + bytes(40_000 * 784))
     tracemalloc.start()
-    assert sum(len(chunk) for chunk in open_images(io.BytesIO(bomb)).chunks(100)) == 40_000
+    images = idx.Examples(io.BytesIO(bomb), "images.gz", idx.IMAGES)
+    assert sum(len(chunk) for chunk in images.chunks(100)) == 40_000
     assert tracemalloc.get_traced_memory()[1] < 2_000_000
     tracemalloc.stop()
 

@@ -48,11 +48,8 @@ def test_tensorflow_reads_and_parses_them(shard: Path) -> None:
     np.testing.assert_array_equal(parsed["label"].numpy(), LABELS)
 
 
-def test_images_may_be_flat(shard: Path) -> None:
+def test_images_may_be_flat_and_none(shard: Path) -> None:
     assert frame_records(IMAGES.reshape(-1, 784), LABELS).tobytes() == shard.read_bytes()
-
-
-def test_no_examples_are_no_bytes() -> None:
     assert frame_records(IMAGES[:0], LABELS[:0]).shape == (0, RECORD_BYTES)
 
 

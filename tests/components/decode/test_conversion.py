@@ -59,51 +59,31 @@ def as_set(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> set[tuple[by
     return {(i.tobytes(), int(label)) for i, label in zip(images, labels, strict=True)}
 
 
-def test_every_training_example_is_in_one_of_two_splits_with_its_label(
-    raw: Path, tmp_path: Path
-) -> None:
-    run(raw, tmp_path)
-    labels = shuffled_labels(20, 0)
-    images = synthetic_images(labels, 0)
-    train, validation = examples(tmp_path / "train"), examples(tmp_path / "validation")
+def test_every_example_is_in_one_split_with_its_label(raw: Path, tmp_path: Path) -> None:
+    summary = run(raw, tmp_path)
+    labels, test_labels = shuffled_labels(20, 0), shuffled_labels(5, 1)
+    train, validation, test = (examples(tmp_path / split) for split in SPLITS)
+    assert [summary[split]["examples"] for split in SPLITS] == [180, 20, 50]
     assert (len(train[1]), len(validation[1])) == (180, 20)
-    assert as_set(*train) | as_set(*validation) == as_set(images, labels)
+    assert as_set(*train) | as_set(*validation) == as_set(synthetic_images(labels, 0), labels)
     assert np.bincount(validation[1]).tolist() == [2] * 10
     assert train[1].tolist() != labels[:180].tolist()
-
-
-def test_the_test_split_keeps_its_order(raw: Path, tmp_path: Path) -> None:
-    run(raw, tmp_path)
-    labels = shuffled_labels(5, 1)
-    images, found = examples(tmp_path / "test")
-    np.testing.assert_array_equal(found, labels)
-    np.testing.assert_array_equal(images, synthetic_images(labels, 1))
-
-
-def test_each_split_has_a_manifest_and_a_summary(raw: Path, tmp_path: Path) -> None:
-    summary = run(raw, tmp_path)
-    assert [summary[split]["examples"] for split in SPLITS] == [180, 20, 50]
+    np.testing.assert_array_equal(test[1], test_labels)
+    np.testing.assert_array_equal(test[0], synthetic_images(test_labels, 1))
     for split in SPLITS:
-        manifest = read_manifest(tmp_path / split)
-        names = [entry["name"] for entry in manifest["files"]]
+        names = [entry["name"] for entry in read_manifest(tmp_path / split)["files"]]
         assert names == [f"{split}-0000{n}-of-00003.tfrecord" for n in range(3)]
-        assert set(summary[split]) == {"examples", "shards", "digest"}
 
 
-def test_the_same_input_and_parameters_give_the_same_bytes(raw: Path, tmp_path: Path) -> None:
-    assert run(raw, tmp_path / "a") == run(raw, tmp_path / "b")
-    assert contents(tmp_path / "a") == contents(tmp_path / "b")
-    run(raw, tmp_path / "c", Options(3, 20, seed=1))
-    assert contents(tmp_path / "a") != contents(tmp_path / "c")
-
-
-def test_the_chunk_size_changes_nothing(
+def test_the_same_input_and_parameters_give_the_same_bytes(
     raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run(raw, tmp_path / "a")
+    run(raw, tmp_path / "other", Options(3, 20, seed=1))
+    first = run(raw, tmp_path / "a")
     monkeypatch.setattr(conversion, "CHUNK", 13)
-    run(raw, tmp_path / "b")
+    assert run(raw, tmp_path / "b") == first
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
+    assert contents(tmp_path / "a") != contents(tmp_path / "other")
 
 
 def test_the_source_can_be_a_bucket(

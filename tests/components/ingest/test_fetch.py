@@ -27,10 +27,12 @@ ATTEMPTS = 3
 
 
 @pytest.fixture(autouse=True)
-def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mirrors, "READ_SECONDS", 0.3)
-    monkeypatch.setattr(mirrors, "TOTAL_SECONDS", 0.5)
+def small_limits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetching, "MAX_EXAMPLES", 3000)
+    if "silence" in request.node.name:
+        monkeypatch.setattr(mirrors, "READ_SECONDS", 0.3)
+    if "trickle" in request.node.name:
+        monkeypatch.setattr(mirrors, "TOTAL_SECONDS", 0.5)
 
 
 @pytest.fixture

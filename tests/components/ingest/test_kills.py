@@ -16,16 +16,14 @@ import time
 from collections.abc import Iterator, Mapping
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from typing import Any
 
 import pytest
-from gcp_storage_emulator.storage import Storage
 
 from components.dataset import bucket
 from components.dataset.facts import FILES
 from components.ingest.landing import land, raw_directory
 from tests.fakes.mirror import FakeMirror, serve_mirror
-from tests.fakes.storage import serve_emulator, serve_storage
+from tests.fakes.storage import serve_storage
 from tests.idx_files import idx_payloads, payload_digests
 from tests.soak import SECONDS, long
 
@@ -195,33 +193,8 @@ def test_killed_at_each_boundary_nothing_wrong_appears_and_the_next_run_complete
     assert len(boundaries) >= 3 * (3 + 1 + 2 + 1)
 
 
-@contextlib.contextmanager
-def emulated(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, Commits]]:
-    """The emulator's bucket; yields its host and what appears in it."""
-    committed: Commits = []
-    create = Storage.create_file
-
-    def note(self: Storage, bucket: str, name: str, content: bytes, *more: Any) -> None:
-        committed.append((name, content))
-        create(self, bucket, name, content, *more)
-
-    monkeypatch.setattr(Storage, "create_file", note)
-    with serve_emulator(directory) as host:
-        yield host, committed
-    monkeypatch.setattr(Storage, "create_file", create)
-
-
-@contextlib.contextmanager
-def faked() -> Iterator[tuple[str, Commits]]:
-    with serve_storage() as fake:
-        yield fake.host, fake.committed
-
-
-@pytest.mark.parametrize(
-    ("kind", "times"), [("fake", 5), ("emulator", 3), long("fake", 200), long("emulator", 200)]
-)
+@pytest.mark.parametrize("times", [5, long(200)])
 def test_killed_at_random_moments_nothing_wrong_appears_and_the_next_run_completes(
-    kind: str,
     times: int,
     mirror: FakeMirror,
     digests: dict[str, str],
@@ -232,19 +205,18 @@ def test_killed_at_random_moments_nothing_wrong_appears_and_the_next_run_complet
     whole = 1.0
     killed = 0
     for turn in itertools.count():
-        serve = faked() if kind == "fake" else emulated(tmp_path / f"bucket-{turn}", monkeypatch)
-        with serve as (host, committed):
-            monkeypatch.setenv("STORAGE_EMULATOR_HOST", host)
+        with serve_storage() as fake:
+            monkeypatch.setenv("STORAGE_EMULATOR_HOST", fake.host)
             started = time.monotonic()
-            with ingest(host, mirror.url, digests, tmp_path / f"scratch-{turn}") as process:
+            with ingest(fake.host, mirror.url, digests, tmp_path / f"scratch-{turn}") as process:
                 process.join(moments.uniform(0, whole))
             if process.exitcode == 0:
                 # It was faster: the next ones are killed earlier.
                 whole = min(whole, time.monotonic() - started)
             killed += process.exitcode == -signal.SIGKILL
-            check_only_right(committed, digests)
+            check_only_right(fake.committed, digests)
             run_again(mirror, digests)
-            check_all_there(committed, digests)
+            check_all_there(fake.committed, digests)
         if killed == times:
             return
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from kfp.dsl import Artifact, Dataset
 
-from components.dataset import bucket
+from components.dataset import folder
 from components.dataset.errors import BucketError, DataError, ParameterError, SourceError
 from components.dataset.facts import FILES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
 from components.ingest.component import ingest
@@ -176,7 +176,7 @@ def test_it_works_with_the_emulator_which_ignores_generations(
     with serve_emulator(tmp_path / "storage") as host:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", host)
         landed = land("gs://bucket/home/", "", digests, False)
-        assert bucket.list_objects(landed.uri) == sorted(f"{landed.uri}/{n}.gz" for n in FILES)
+        assert folder.list_files(landed.uri) == sorted(f"{landed.uri}/{n}.gz" for n in FILES)
         again = land("gs://bucket/home", str(tmp_path / "data"), {}, allow_unverified=True)
         copied = land("gs://bucket/copy", landed.uri, digests, False)
     assert landed.report["files"][TRAIN_IMAGES]["source"] == str(tmp_path / "data")

@@ -9,10 +9,10 @@ import tensorflow as tf
 from kfp import dsl
 from kfp.dsl import Artifact, Dataset, Metrics, Model
 
-from components.dataset.bucket import list_objects
 from components.dataset.code import code_digest
 from components.dataset.errors import DataError
 from components.dataset.facts import SPLITS
+from components.dataset.folder import list_files
 from components.dataset.manifest import content_digest, read_manifest
 from components.decode.conversion import Options, convert
 from components.train.component import train
@@ -206,7 +206,7 @@ def test_a_step_goes_on_from_its_checkpoints_also_when_it_had_ended(
 
     def stop_after_the_first(self: Any) -> None:
         save(self)
-        seen.append(list_objects(f"{bucket}/checkpoints"))
+        seen.append(list_files(f"{bucket}/checkpoints"))
         if len(seen) == 1:
             raise InterruptedError
 
