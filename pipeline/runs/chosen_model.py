@@ -1,25 +1,31 @@
-"""Which model a photo is shown to: a version of the registry, a run's, or a directory."""
+"""The model that is meant: a version in the registry, a run's, or a directory."""
 
+import contextlib
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from pipeline.errors import CommandError, UsageError
 from pipeline.program import command
+from pipeline.runs.finding import LAST, find, newest
+from pipeline.runs.record import Run
+from pipeline.runs.registry import SAVED_MODEL, Registry, RegistryError, Version
+from pipeline.runs.root import Root
 
 ALIAS: Final = "default"
 MODEL: Final = "fashion-mnist"
-"""Name of the model where the registry has several and none is asked for."""
+"""The model that is taken when the registry has several and none is named."""
 
 
 @dataclasses.dataclass(frozen=True)
 class ChosenModel:
-    """A SavedModel, and where it is from.
+    """A SavedModel and where it comes from.
 
     Attributes:
         directory: Where its ``saved_model.pb`` is.
-        title: What to call it: ``fashion-mnist version 3``.
-        facts: The same for a program.
+        title: What people see: ``fashion-mnist version 3``.
+        facts: The same as JSON values.
     """
 
     directory: Path
@@ -27,23 +33,23 @@ class ChosenModel:
     facts: dict[str, Any]
 
     def as_json(self) -> dict[str, Any]:
-        """Where it is from, as JSON values."""
+        """Where it comes from, as JSON values."""
         return {**self.facts, "path": str(self.directory)}
 
 
 def choose(
     root: Path, version: str | None = None, run: str | None = None, directory: Path | None = None
 ) -> ChosenModel:
-    """The model that is asked for; with nothing asked for the one with the alias ``default``.
+    """The model that is asked for; by default the version with the alias ``default``.
 
     Args:
         root: The folder that holds all that is local.
-        version: A number or an alias, with ``NAME@`` in front where it is another model's.
+        version: A number or an alias, with ``NAME@`` in front for another model.
         run: Id of a run, a part of one, or ``last``: the newest that left a model.
-        directory: A SavedModel's.
+        directory: A SavedModel's directory.
 
     Raises:
-        UsageError: More than one of them was asked for, or there is no such directory or run.
+        UsageError: More than one of them was given, or there is no such directory or run.
         CommandError: There is no model.
         RegistryError: The registry has no such version.
     """
@@ -62,15 +68,12 @@ def choose(
 
 
 def _in_directory(directory: Path) -> ChosenModel:
-    if not (directory / "saved_model.pb").is_file():
-        raise UsageError(f"--model {directory}: there is no saved_model.pb in it")
+    if not (directory / SAVED_MODEL).is_file():
+        raise UsageError(f"--model {directory}: there is no {SAVED_MODEL} in it")
     return ChosenModel(directory, f"the model in {directory}", {})
 
 
 def _of_run(root: Path, reference: str) -> ChosenModel:
-    from pipeline.runs.finding import LAST, find, newest
-    from pipeline.runs.root import Root
-
     run = find(Root(root), reference)
     if reference == LAST:
         run = newest(Root(root), "a model", lambda run: run.model)
@@ -83,8 +86,6 @@ def _of_run(root: Path, reference: str) -> ChosenModel:
 
 
 def _in_registry(root: Path, reference: str | None) -> ChosenModel:
-    from pipeline.runs.registry import Registry
-
     registry = Registry(root / "registry")
     known = registry.models()
     if not known:
@@ -105,3 +106,28 @@ def _in_registry(root: Path, reference: str | None) -> ChosenModel:
         f"{version.model} version {version.number}",
         {"model": version.model, "version": version.number},
     )
+
+
+def model_of(run: Run, evaluation: Mapping[str, Any]) -> tuple[str, Version | None]:
+    """The version that a run's model is.
+
+    Args:
+        run: The run, in ``<root>/runs``.
+        evaluation: The content of its ``evaluation.json``.
+
+    Returns:
+        The number, empty for a model that was not uploaded; the version, None if the registry
+        does not have it or no longer has it.
+    """
+    number, champion = run.version, evaluation["champion"]
+    if not number and champion and champion["same"]:
+        number = champion["version"]
+    registry = Registry(Root(run.directory.resolve().parents[1]).registry)
+    with contextlib.suppress(RegistryError):
+        if number:
+            return number, registry.resolve(run.model_name, number)
+        # Another run may have uploaded it, as reruns of single steps do.
+        for version in registry.versions(run.model_name):
+            if version.digest == evaluation["model_digest"]:
+                return str(version.number), version
+    return number, None

@@ -9,6 +9,7 @@ import datetime
 import html
 import json
 import secrets
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol, Self
@@ -17,6 +18,7 @@ from pipeline import files, steps
 from pipeline.duration import duration
 from pipeline.errors import CommandError
 from pipeline.program import command
+from pipeline.specs.parameters import SET_BY_COMMANDS
 
 SUMMARY: Final = "summary.json"
 """The record as a file; missing while the run lasts."""
@@ -131,7 +133,7 @@ class Run:
             ``unfinished`` and ``damaged``.
         error: Why it failed; empty when it did not.
         spec_digest: SHA-256 of the compiled spec's content.
-        parameters: The value of each parameter.
+        parameters: The value of each parameter; hyperparameters by their own names.
         changed: The default of each parameter that has another value in this run.
         earlier: Id of the run whose outputs its steps read; empty for the whole pipeline.
         steps: Its steps by name, in run order.
@@ -267,6 +269,16 @@ class Run:
         """Whether it ended with an evaluation."""
         return bool(self.steps) and (self.directory / EVALUATION).is_file()
 
+    @property
+    def options(self) -> str:
+        """The options of ``run`` and ``submit`` for the same parameters.
+
+        ``-p learning_rate=0.06 -p 'filters=[16, 32]'``
+        """
+        names = sorted(self.changed.keys() - set(SET_BY_COMMANDS))
+        given = [f"{name}={as_text(self.parameters[name])}" for name in names]
+        return " ".join(f"-p {shlex.quote(assignment)}" for assignment in given)
+
     def evaluation(self) -> dict[str, Any]:
         """The content of the run's ``evaluation.json``.
 
@@ -347,6 +359,11 @@ def new_run_id(pipeline: str, now: datetime.datetime) -> str:
         now: When the run starts.
     """
     return f"{pipeline}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def as_text(value: Any) -> str:
+    """The value of a parameter as people type it: texts as they are, the rest as JSON."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _output_as_json(value: Any) -> Any:

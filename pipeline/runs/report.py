@@ -1,34 +1,31 @@
-"""The page about a run: its model's evaluation, and what only the run knows of it."""
+"""The report of a run: its model's evaluation, and what only the run knows."""
 
-import json
+import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from pipeline import files
-from pipeline.runs.record import EVALUATION, REPORT, Run, RunError
+from pipeline.duration import duration
+from pipeline.paths import shown
+from pipeline.runs.chosen_model import model_of
+from pipeline.runs.record import EVALUATION, REPORT, Run, RunError, as_text
+from pipeline.specs.parameters import SET_BY_COMMANDS
 
 IMAGES: Final = "images"
-"""What the evaluation of an earlier version of the step lacks; no page can be made of it."""
+"""A key that evaluations of earlier versions of the step lack; they give no report."""
 
 
 def publish(run: Run) -> None:
-    """Puts evaluation and page into the folder of a run that ends; nothing without them."""
+    """Writes evaluation and report into the folder of a run that ends, if it has them."""
     outputs = run.steps["evaluate"].outputs if "evaluate" in run.steps else {}
-    found = [Path(outputs[name].uri) for name in ("evaluation", "report") if name in outputs]
-    if not found or not all(path.is_file() for path in found):
-        return
-    evaluation, own_page = found
-    content = evaluation.read_bytes()
-    files.write(run.directory / EVALUATION, content)
-    facts = json.loads(content)
-    if IMAGES in facts:
-        _write(run, facts, run.directory / REPORT)
-    else:
-        files.write(run.directory / REPORT, own_page.read_bytes())
+    if "evaluation" in outputs and (path := Path(outputs["evaluation"].uri)).is_file():
+        files.write(run.directory / EVALUATION, path.read_bytes())
+        rebuild(run)
 
 
 def rebuild(run: Run, output: Path | None = None) -> Path:
-    """Writes the page of a run that has ended again.
+    """Writes the report of a run.
 
     Args:
         run: The run.
@@ -41,18 +38,69 @@ def rebuild(run: Run, output: Path | None = None) -> Path:
         RunError: The run has no evaluation, or one of an earlier version of the step.
         OSError: The file cannot be written.
     """
-    facts = run.evaluation()
-    if IMAGES not in facts:
+    from components.evaluate.report import render
+
+    evaluation = run.evaluation()
+    if IMAGES not in evaluation:
         raise RunError(
             f"the evaluation of run {run.id} was made by an earlier version of the step; run again"
         )
     place = output or run.directory / REPORT
-    _write(run, facts, place)
+    files.write(place, render(evaluation, run=additions(run, evaluation)))
     return place
 
 
-def _write(run: Run, facts: dict[str, Any], output: Path) -> None:
-    from components.evaluate.report import render
-    from pipeline.runs.run_sections import additions
+def additions(run: Run, evaluation: Mapping[str, Any]) -> dict[str, Any]:
+    """What the report says about the run; see ``components.evaluate.report.render``."""
+    steps = [task for task in run.steps.values() if task.state not in ("waiting", "skipped")]
+    return {
+        "id": run.id,
+        "when": f"{run.started.day} {run.started:%B %Y, %H:%M} UTC" if run.started else "",
+        "duration": duration(run.seconds),
+        "in_steps": duration(sum(task.seconds for task in steps)),
+        "state": run.state,
+        "error": run.error,
+        "spec_digest": run.spec_digest,
+        "revision": run.parameters.get("git_revision", ""),
+        "command": f".venv/bin/fashion-mnist run {run.options}".strip(),
+        "steps": [
+            {
+                "title": task.title,
+                "figure": task.figure,
+                "state": task.state,
+                "seconds": task.seconds,
+                "duration": duration(task.seconds),
+            }
+            for task in steps
+        ],
+        "model": _model(run, evaluation),
+        "parameters": _parameters(run),
+    }
 
-    files.write(output, render(facts, run=additions(run.directory, run.as_json(), facts)))
+
+def _model(run: Run, evaluation: Mapping[str, Any]) -> dict[str, Any]:
+    number, version = model_of(run, evaluation)
+    path = version.path if version else run.model
+    return {
+        "name": run.model_name,
+        "version": number,
+        "present": version is not None,
+        "aliases": version.aliases if version else [],
+        "place": shlex.quote(shown(path)) if path else "",
+    }
+
+
+def _parameters(run: Run) -> dict[str, dict[str, Any]]:
+    changed = {name: run.changed[name] for name in run.changed if name not in SET_BY_COMMANDS}
+    rest = run.parameters.keys() - changed.keys() - set(SET_BY_COMMANDS)
+    return {
+        "Changed": {
+            name: f"{as_text(run.parameters[name]) or 'empty'} "
+            f"(default {as_text(default) or 'empty'})"
+            for name, default in changed.items()
+        },
+        "As by default": {name: run.parameters[name] for name in sorted(rest)},
+        "Of this machine": {
+            name: run.parameters[name] for name in SET_BY_COMMANDS if name in run.parameters
+        },
+    }
