@@ -19,13 +19,13 @@ class Container:
 
     Attributes:
         images: What matches the whole name of its images.
-        port: Where it listens; 0: the service knows.
-        predict_route: Path of predictions; empty: the service knows.
-        health_route: Path of the health check; empty: the service knows.
-        until: The last day on which the image can be had; None: no such day is known.
+        port: Where it listens; 0: the service knows port and routes.
+        predict_route: Path of predictions.
+        health_route: Path of the health check.
+        until: The last day on which the image is available; None: no such day is known.
     """
 
-    images: re.Pattern[str]
+    images: str
     port: int = 0
     predict_route: str = ""
     health_route: str = ""
@@ -33,24 +33,21 @@ class Container:
 
     def spec(self, image: str) -> dict[str, Any]:
         """The ``containerSpec`` of a model that this container serves."""
-        spec: dict[str, Any] = {"imageUri": image}
-        if self.port:
-            spec["ports"] = [{"containerPort": self.port}]
-            spec["predictRoute"] = self.predict_route
-            spec["healthRoute"] = self.health_route
-        return spec
+        if not self.port:
+            return {"imageUri": image}
+        return {
+            "imageUri": image,
+            "ports": [{"containerPort": self.port}],
+            "predictRoute": self.predict_route,
+            "healthRoute": self.health_route,
+        }
 
 
 CONTAINERS: Final = (
-    Container(re.compile(re.escape(PREBUILT)), until=datetime.date(2027, 1, 14)),
-    Container(re.compile(r"(us|europe|asia)-docker\.pkg\.dev/vertex-ai/prediction/.+")),
-    # What serving/Dockerfile makes; its routes are those of TensorFlow Serving.
-    Container(
-        re.compile(".+"),
-        port=8080,
-        predict_route=f"/v1/models/{MODEL}:predict",
-        health_route=f"/v1/models/{MODEL}",
-    ),
+    Container(re.escape(PREBUILT), until=datetime.date(2027, 1, 14)),
+    Container(r"(us|europe|asia)-docker\.pkg\.dev/vertex-ai/prediction/.+"),
+    # serving/Dockerfile builds it; the routes are TensorFlow Serving's.
+    Container(".+", 8080, f"/v1/models/{MODEL}:predict", f"/v1/models/{MODEL}"),
 )
 """The first that matches an image is its kind."""
 
@@ -59,10 +56,10 @@ def container_of(image: str) -> Container:
     """The kind of an image.
 
     Raises:
-        ParameterError: It is the name of no image.
+        ParameterError: It is not the name of an image.
     """
     for container in CONTAINERS:
-        if container.images.fullmatch(image):
+        if re.fullmatch(container.images, image):
             return container
     raise ParameterError(
         f"serving_image is {image!r}, which names no image; leave it out, or give one as {PREBUILT}"

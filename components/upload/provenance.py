@@ -1,4 +1,4 @@
-"""What a version in the registry says of itself: labels, aliases, description, provenance."""
+"""What a version in the registry says about itself: labels, aliases, description, provenance."""
 
 import json
 import re
@@ -21,7 +21,7 @@ def read_evaluation(path: Path) -> dict[str, Any]:
     """The evaluation as the step ``evaluate`` wrote it.
 
     Raises:
-        DataError: The file is missing or no JSON.
+        DataError: The file is missing or is not JSON.
     """
     try:
         evaluation: dict[str, Any] = json.loads(path.read_text())
@@ -47,7 +47,11 @@ def labels(
         "model_digest": str(evaluation["model_digest"])[:DIGEST_LENGTH],
         "git_revision": git_revision,
     }
-    return {key: _label_value(value) for key, value in values.items() if value}
+    return {
+        key: re.sub(r"[^a-z0-9_-]", "_", value.lower())[:LABEL_LENGTH]
+        for key, value in values.items()
+        if value
+    }
 
 
 def run_alias(run_id: str) -> str:
@@ -63,16 +67,12 @@ def run_alias(run_id: str) -> str:
 def description(
     evaluation: Mapping[str, Any], *, pipeline_name: str, git_revision: str, run_id: str
 ) -> str:
-    """One line on the version, as Google's upload op can put it into its JSON unescaped.
-
-    Quotes, backslashes, control characters and a placeholder's ``${}`` become spaces.
-    """
-    champion = evaluation.get("champion")
+    """One line about the version, which Google's upload op can put into its JSON unescaped."""
     text = (
         f"Test accuracy {evaluation['accuracy']:.4f}, loss {evaluation['loss']:.4f} "
         f"on {evaluation['examples']} examples"
     )
-    if champion:
+    if champion := evaluation.get("champion"):
         text += f"; version {champion['version']} had {champion['accuracy']:.4f}"
     text += f". Pipeline {pipeline_name}, run {run_id}"
     if git_revision:
@@ -83,12 +83,8 @@ def description(
 def provenance(
     evaluation: Mapping[str, Any], *, pipeline_name: str, git_revision: str, run_id: str
 ) -> dict[str, Any]:
-    """Where the version comes from: metrics, digests, parameters, packages, run; JSON, small.
-
-    Run and revision have no placeholder's ``${}``: the launcher's arguments are searched for them.
-    """
-    training = evaluation.get("training", {})
-    data = evaluation.get("data", {})
+    """Where the version comes from: metrics, digests, parameters, packages, run; small JSON."""
+    training, data = evaluation.get("training", {}), evaluation.get("data", {})
     records = training.get("data", {})
     return {
         "pipeline": pipeline_name,
@@ -112,8 +108,5 @@ def provenance(
 
 
 def _plain(text: str) -> str:
+    """Spaces for what JSON would escape and for ``${}``, which launchers take for placeholders."""
     return re.sub(r'["\\${}\x00-\x1f\x7f]+', " ", text)
-
-
-def _label_value(text: str) -> str:
-    return re.sub(r"[^a-z0-9_-]", "_", text.lower())[:LABEL_LENGTH]

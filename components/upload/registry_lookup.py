@@ -4,19 +4,26 @@ An error never passes for "no champion": a challenger that was compared with not
 role was missing would replace a better model.
 """
 
+import contextlib
 import logging
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from components.upload.refusals import WAY_OUT, ChampionError, bucket_refusals, registry_refusals
+from components.dataset.errors import StepError
 
 NO_ALIAS: Final = "none"
 """The value of ``champion_alias`` that compares with nothing."""
+WAY_OUT: Final = "or run with -p champion_alias=none to compare with nothing"
 DISPLAY_NAME: Final = re.compile(r'[^"\\\x00-\x1f]{1,128}')
 """Vertex AI's length, without what Google's upload op would have to escape in its JSON."""
 DIGEST_LABEL: Final = "model_digest"
 SAVED_MODEL: Final = "saved_model.pb"
+
+
+class ChampionError(StepError):
+    """The registry cannot be read, or what it holds cannot be compared with."""
 
 
 @dataclass(frozen=True)
@@ -76,14 +83,16 @@ def look_up(model_name: str, champion_alias: str, project: str, location: str) -
             f"model_name {model_name!r} cannot be a display name here: "
             "it needs 1 to 128 characters, and no quote, backslash or line break"
         )
-    with registry_refusals(f"the Model Registry of project {project!r} in {location}"):
+    registry = f"the Model Registry of project {project!r} in {location}"
+    role = "grant the pipeline's service account the role roles/aiplatform.viewer there"
+    with _refusals(registry, role):
         client = connect(location)
-        model = _only_model(client, model_name, project, location)
-        if model is None or champion_alias == NO_ALIAS:
-            return Found(parent=_unversioned(model.name) if model else "", champion=None)
-        champion = _version(client, _unversioned(model.name), champion_alias, model_name)
+        parent = _only_model(client, model_name, f"projects/{project}/locations/{location}")
+        if not parent or champion_alias == NO_ALIAS:
+            return Found(parent, champion=None)
+        champion = _version(client, parent, champion_alias, model_name)
     _check_files(champion, project, model_name)
-    return Found(parent=_unversioned(model.name), champion=champion)
+    return Found(parent, champion)
 
 
 def summary(found: Found, model_name: str) -> str:
@@ -98,17 +107,18 @@ def summary(found: Found, model_name: str) -> str:
     )
 
 
-def _only_model(client: Any, model_name: str, project: str, location: str) -> Any | None:
-    parent = f"projects/{project}/locations/{location}"
+def _only_model(client: Any, model_name: str, parent: str) -> str:
+    """The resource name of the one model of a display name; empty without one."""
     query = {"parent": parent, "filter": f'display_name="{model_name}"'}
     models = [model for model in client.list_models(query) if model.display_name == model_name]
-    if len(models) > 1:
-        ids = ", ".join(sorted(_unversioned(model.name).rsplit("/", 1)[1] for model in models))
+    names = sorted(model.name.partition("@")[0] for model in models)
+    if len(names) > 1:
+        ids = ", ".join(name.rpartition("/")[2] for name in names)
         raise ChampionError(
-            f"{parent} has {len(models)} models named {model_name!r} (ids {ids}): "
+            f"{parent} has {len(names)} models named {model_name!r} (ids {ids}): "
             "delete or rename all but one, or run with another -p model_name=…"
         )
-    return models[0] if models else None
+    return names[0] if names else ""
 
 
 def _version(client: Any, parent: str, alias: str, model_name: str) -> Champion:
@@ -117,14 +127,15 @@ def _version(client: Any, parent: str, alias: str, model_name: str) -> Champion:
         if alias == version.version_id or alias in version.version_aliases:
             name = f"{parent}@{version.version_id}"
             model = client.get_model({"name": name})
-            digest = model.labels.get(DIGEST_LABEL, "")
             logging.getLogger(__name__).info("%s has alias %r", name, alias)
+            digest = model.labels.get(DIGEST_LABEL, "")
             return Champion(name, version.version_id, model.artifact_uri, digest)
-    known = [f"{name} ({version.version_id})" for version in versions
-             for name in version.version_aliases]  # fmt: skip
+    known = sorted(
+        f"{name} ({version.version_id})" for version in versions for name in version.version_aliases
+    )
     raise ChampionError(
         f"model {model_name!r} ({parent}) has no version with alias {alias!r}; "
-        f"aliases there: {', '.join(sorted(known)) or 'none'}. "
+        f"aliases there: {', '.join(known) or 'none'}. "
         f"Run with -p champion_alias= one of them, {WAY_OUT}"
     )
 
@@ -140,14 +151,41 @@ def _check_files(champion: Champion, project: str, model_name: str) -> None:
             f"give the alias to another version, {WAY_OUT}"
         )
     file = f"{champion.uri.rstrip('/')}/{SAVED_MODEL}"
-    with bucket_refusals(f"{file} of {label}"):
-        try:
-            there = storage.Blob.from_uri(file, client=storage.Client(project=project)).exists()
-        except NotFound:
-            there = False
+    role = "grant the pipeline's service account roles/storage.objectViewer on that bucket"
+    there = False
+    with _refusals(f"{file} of {label}", f"{role}, {WAY_OUT}"), contextlib.suppress(NotFound):
+        there = storage.Blob.from_uri(file, client=storage.Client(project=project)).exists()
     if not there:
         raise ChampionError(f"{label} has lost its files: {file} is gone; restore it, {WAY_OUT}")
 
 
-def _unversioned(resource_name: str) -> str:
-    return resource_name.split("@", 1)[0]
+@contextlib.contextmanager
+def _refusals(what: str, role: str) -> Iterator[None]:
+    """Explains what Google's services refuse within the block.
+
+    Args:
+        what: What is read.
+        role: The role to grant where that may not be read.
+
+    Raises:
+        ChampionError: It may not be read, there are no credentials, or there is no answer.
+    """
+    from google.api_core import exceptions
+    from google.auth.exceptions import GoogleAuthError
+
+    try:
+        yield
+    except (GoogleAuthError, exceptions.GoogleAPIError, OSError) as error:
+        match error:
+            case exceptions.Forbidden(reason="SERVICE_DISABLED"):
+                text = f"{what} may not be read: enable the API aiplatform.googleapis.com there"
+            case exceptions.Forbidden():
+                text = f"{what} may not be read: {role}"
+            case GoogleAuthError() | exceptions.Unauthorized():
+                text = f"no valid credentials for {what}"
+            case exceptions.BadRequest() | exceptions.NotFound():
+                text = f"{what} refused the look-up: check project, location and model_name"
+            case _:
+                text = f"{what} did not answer; run again"
+        reason = str(error).strip().split("\n", 1)[0]
+        raise ChampionError(f"{text} ({reason})") from error

@@ -1,7 +1,7 @@
 """A model's evaluation in the form in which Vertex AI's Model Registry takes it.
 
-The schema is Google's ``classification_metrics_1.0.0``. What it asks for and the evaluation does
-not hold (the areas under the curves) is left out: every field of the schema is optional.
+The schema is Google's ``classification_metrics_1.0.0``, in which every field is optional. The areas
+under the curves are left out, since the evaluation does not hold them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,8 +12,6 @@ PROBLEM_TYPE: Final = "classification"
 DISPLAY_NAME: Final = "FashionMNIST test set"
 NO_EXPLANATION: Final = {"explanation_gcs_path": ""}
 """Metadata of the artifact; the import reads it, and what an unset key becomes is not defined."""
-BEST_ALONE: Final = 1
-"""The model gives one class, the most probable."""
 
 
 def sliced_metrics(evaluation: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,38 +42,29 @@ def classification_metrics(evaluation: Mapping[str, Any]) -> dict[str, Any]:
 def confidence_metrics(evaluation: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Figures of the predictions that are at least so confident, a threshold after another.
 
-    They come from the bins of the calibration, so the thresholds are those of the bins; the
-    first is 0, where every prediction counts and precision and recall are the accuracy.
+    The thresholds are where the calibration's bins begin. The first is 0, where every prediction
+    counts and precision and recall are the accuracy.
     """
-    examples, classes = evaluation["examples"], len(evaluation["class_names"])
+    positives = evaluation["examples"]
+    negatives = positives * (len(evaluation["class_names"]) - 1)
     bins = evaluation["calibration"][::-1]
     given = accumulate(entry["examples"] for entry in bins)
     right = accumulate(round(entry["examples"] * (entry["accuracy"] or 0.0)) for entry in bins)
     counts = zip([entry["low"] for entry in bins], given, right, strict=True)
     for threshold, claimed, hits in sorted(counts):
         if claimed:
-            figures = _figures(claimed, hits, examples, examples * (classes - 1))
-            if threshold == 0:
-                figures["f1ScoreMacro"] = evaluation["macro_f1"]
-            yield {"confidenceThreshold": threshold, "maxPredictions": BEST_ALONE, **figures}
-
-
-def _figures(claimed: int, hits: int, positives: int, negatives: int) -> dict[str, float]:
-    precision, recall = hits / claimed, hits / positives
-    f1 = 2 * hits / (claimed + positives)
-    false_rate = (claimed - hits) / negatives
-    return {
-        "precision": precision,
-        "recall": recall,
-        "f1Score": f1,
-        "f1ScoreMicro": f1,
-        "falsePositiveRate": false_rate,
-        "precisionAt1": precision,
-        "recallAt1": recall,
-        "f1ScoreAt1": f1,
-        "falsePositiveRateAt1": false_rate,
-        "truePositiveCount": hits,
-        "falsePositiveCount": claimed - hits,
-        "falseNegativeCount": positives - hits,
-        "trueNegativeCount": negatives - (claimed - hits),
-    }
+            f1 = 2 * hits / (claimed + positives)
+            yield {
+                "confidenceThreshold": threshold,
+                "maxPredictions": 1,
+                "precision": hits / claimed,
+                "recall": hits / positives,
+                "f1Score": f1,
+                "f1ScoreMicro": f1,
+                "falsePositiveRate": (claimed - hits) / negatives,
+                "truePositiveCount": hits,
+                "falsePositiveCount": claimed - hits,
+                "falseNegativeCount": positives - hits,
+                "trueNegativeCount": negatives - (claimed - hits),
+                **({} if threshold else {"f1ScoreMacro": evaluation["macro_f1"]}),
+            }

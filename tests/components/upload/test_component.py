@@ -1,32 +1,44 @@
-"""The upload as it is compiled, and the request that Google's launcher makes of it."""
+"""The upload as it is compiled, and the requests that Google's launchers make of it."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
+from google.api_core.exceptions import PermissionDenied
+from google.cloud import aiplatform_v1 as vertex
+from google.protobuf import json_format
+from google.protobuf.struct_pb2 import Value
 from google_cloud_pipeline_components.types.artifact_types import (
     UnmanagedContainerModel,
     VertexModel,
 )
 from kfp.dsl import Artifact, Metrics, Model
 
-from components.upload import registry_lookup
+from components.upload import registry_lookup, vertex_evaluation
+from components.upload.containers import PREBUILT
 from components.upload.package_model import package_model
 from pipeline.local import run as local
 from pipeline.specs import spec as specs
 from tests.components.upload import launcher
-from tests.components.upload.test_provenance import HOSTILE
+from tests.fakes import vertex_grpc
 from tests.fakes.model_service import PARENT, ModelService
 from tests.fakes.storage import FakeBucket
 
-IMAGE = "us-docker.pkg.dev/vertex-ai/prediction/tf2-cpu.2-15:latest"
 KEY = "projects/my-project/locations/europe-west4/keyRings/ring/cryptoKeys/key"
+HOSTILE = 'a "quote", {"labels": {}}, a \\ backslash,\na line, {{$.inputs}} and Ärger #1'
+SCHEMA = "gs://google-cloud-aiplatform/schema/modelevaluation/classification_metrics_1.0.0.yaml"
 PLACEHOLDERS = {
     "{{$.pipeline_google_cloud_project_id}}": "my-project",
     "{{$.pipeline_google_cloud_location}}": "europe-west4",
     "{{$.pipeline_job_uuid}}": "4711",
     "{{$.pipeline_job_resource_name}}": f"{PARENT}/pipelineJobs/run-1",
+}
+BRANCHES = {
+    "Upload first version": (launcher.FIRST, launcher.FIRST_EVALUATION),
+    "Upload new version": (launcher.NEW, launcher.NEW_EVALUATION),
 }
 
 
@@ -55,20 +67,27 @@ def service(registry: ModelService, monkeypatch: pytest.MonkeyPatch) -> ModelSer
     return registry
 
 
-def package(
-    evaluation: Path, run_id: str = "run-1", revision: str = "57cbf46", folder: str = "run-1"
-) -> dict[str, Any]:
+@pytest.fixture
+def importing(monkeypatch: pytest.MonkeyPatch) -> Iterator[vertex_grpc.Service]:
+    """The service that the import's launcher reaches over gRPC."""
+    with vertex_grpc.serve_grpc() as fake:
+        vertex_grpc.connect(monkeypatch, fake.address)
+        yield fake
+
+
+def package(evaluation: Path, run: str = "run-1", revision: str = "57cbf46") -> dict[str, Any]:
     """What the tasks before the upload hand to it."""
     unmanaged = UnmanagedContainerModel()
+    figures = Metrics(uri=str(evaluation.with_name("figures")))
     labels, aliases, description = package_model.python_func(
-        model=Model(uri=f"gs://bucket/{folder}/model"),
+        model=Model(uri="gs://bucket/run/model"),
         evaluation=Artifact(uri=str(evaluation)),
-        serving_image=IMAGE,
+        serving_image=PREBUILT,
         git_revision=revision,
-        run_id=run_id,
+        run_id=run,
         pipeline_name="fashion-mnist",
         unmanaged_model=unmanaged,
-        registry_evaluation=(figures := Metrics(uri=str(evaluation.with_name("figures")))),
+        registry_evaluation=figures,
     )
     return {
         "package-model-registry_evaluation": figures,
@@ -80,11 +99,9 @@ def package(
     }
 
 
-def uploads(spec: specs.Spec) -> dict[str, specs.Spec]:
-    """The two tasks that upload, by their display names."""
-    found = [spec["components"][holder]["dag"]["tasks"][name]
-             for holder, name in (launcher.FIRST, launcher.NEW)]  # fmt: skip
-    return {task["taskInfo"]["name"]: task for task in found}
+def task_at(spec: specs.Spec, place: tuple[str, str]) -> specs.Spec:
+    found: specs.Spec = spec["components"][place[0]]["dag"]["tasks"][place[1]]
+    return found
 
 
 def test_a_model_with_a_parent_is_a_new_version_and_every_other_the_first(
@@ -93,39 +110,45 @@ def test_a_model_with_a_parent_is_a_new_version_and_every_other_the_first(
     branches = spec["components"]["comp-condition-branches-1"]["dag"]["tasks"]
     has_parent = "inputs.parameter_values['pipelinechannel--has_parent'] == true"
     assert {name: task["triggerPolicy"]["condition"] for name, task in branches.items()} == {
-        "condition-2": has_parent,
-        "condition-3": f"!({has_parent})",
+        launcher.NEW[0].removeprefix("comp-"): has_parent,
+        launcher.FIRST[0].removeprefix("comp-"): f"!({has_parent})",
     }
-    tasks = uploads(spec)
-    assert set(tasks) == {"Upload first version", "Upload new version"}
-    assert "parent_model" in tasks["Upload new version"]["inputs"]["artifacts"]
-    assert "parent_model" not in tasks["Upload first version"]["inputs"]["artifacts"]
+    for name, (place, _) in BRANCHES.items():
+        task = task_at(spec, place)
+        assert task["taskInfo"]["name"] == name
+        assert ("parent_model" in task["inputs"]["artifacts"]) is (place == launcher.NEW)
 
 
-def test_nothing_of_the_upload_is_cached_or_retried(spec: specs.Spec) -> None:
+@pytest.mark.parametrize("branch", BRANCHES)
+def test_nothing_is_cached_no_upload_is_retried_and_each_imports_its_own_evaluation(
+    spec: specs.Spec, branch: str
+) -> None:
     package_task = spec["components"]["comp-upload"]["dag"]["tasks"]["package-model"]
-    for task in (package_task, *uploads(spec).values()):
+    upload, evaluation = (task_at(spec, place) for place in BRANCHES[branch])
+    for task in (package_task, upload, evaluation):
         assert not task["cachingOptions"].get("enableCache"), task["taskInfo"]
-        assert "retryPolicy" not in task, task["taskInfo"]
+    assert "retryPolicy" not in package_task
+    assert "retryPolicy" not in upload
+    produced = evaluation["inputs"]["artifacts"]["model"]["taskOutputArtifact"]
+    assert produced == {"producerTask": BRANCHES[branch][0][1], "outputArtifactKey": "model"}
 
 
-def test_the_upload_alone_is_compiled_to_the_same_tasks(spec: specs.Spec) -> None:
-    alone = specs.load(local.DEFAULT_SPEC.parent / "components" / "upload.yaml")
-    whole = specs.load(local.DEFAULT_SPEC)
-    assert uploads(alone) == uploads(whole)
-    assert alone["root"]["dag"] == whole["components"]["comp-upload"]["dag"]
-
-
-def test_the_first_version_makes_a_model(
-    spec: specs.Spec, service: ModelService, evaluation_file: Path, tmp_path: Path
+def test_the_first_version_makes_a_model_which_the_next_run_finds(
+    spec: specs.Spec,
+    service: ModelService,
+    bucket: FakeBucket,
+    evaluation: dict[str, Any],
+    evaluation_file: Path,
+    tmp_path: Path,
 ) -> None:
     channels = package(evaluation_file)
     output = launcher.run(spec, launcher.FIRST, channels, tmp_path / "task")
+    assert [r.method for r in service.requests] == ["UploadModel", "GetOperation"]
     (request,) = service.uploads
     assert not request.parent_model
     assert request.model.display_name == "fashion-mnist"
-    assert request.model.artifact_uri == "gs://bucket/run-1/model"
-    assert request.model.container_spec.image_uri == IMAGE
+    assert request.model.artifact_uri == "gs://bucket/run/model"
+    assert request.model.container_spec.image_uri == PREBUILT
     assert list(request.model.version_aliases) == ["default", "run-1"]
     assert dict(request.model.labels) == channels["package-model-labels"]
     assert request.model.labels["accuracy"] == "0_9365"
@@ -134,9 +157,11 @@ def test_the_first_version_makes_a_model(
     assert not request.model.encryption_spec.kms_key_name
     (model,) = output["artifacts"]["model"]["artifacts"]
     assert model["metadata"]["resourceName"] == f"{service.versions[0].name}@1"
-    (resource,) = output["gcp_resources"]["resources"]
-    assert resource["resourceUri"].startswith(f"{launcher.SERVICE}/v1/{PARENT}/models/")
-    assert [r.method for r in service.requests] == ["UploadModel", "GetOperation"]
+    bucket.put("run/model/saved_model.pb", b"graph")
+    found = registry_lookup.look_up("fashion-mnist", "run-1", "my-project", "europe-west4")
+    assert found.champion is not None
+    assert found.champion.resource_name == f"{found.parent}@1"
+    assert found.champion.digest == evaluation["model_digest"][:40]
 
 
 def test_a_new_version_goes_to_its_parent_and_takes_the_default(
@@ -145,13 +170,11 @@ def test_a_new_version_goes_to_its_parent_and_takes_the_default(
     launcher.run(spec, launcher.FIRST, package(evaluation_file), tmp_path / "first")
     first = service.versions[0]
     parent = VertexModel(uri="https://example.com", metadata={"resourceName": first.name})
-    channels = {**package(evaluation_file, run_id="run-2", folder="run-2"), "parent": parent}
+    channels = {**package(evaluation_file, run="run-2"), "parent": parent}
     output = launcher.run(spec, launcher.NEW, channels, tmp_path / "second")
     request = service.uploads[1]
     assert request.parent_model == first.name
-    assert request.model.display_name == "fashion-mnist"
-    assert request.model.artifact_uri == "gs://bucket/run-2/model"
-    assert request.model.container_spec.image_uri == IMAGE
+    assert request.model.artifact_uri == "gs://bucket/run/model"
     assert dict(request.model.labels) == channels["package-model-labels"]
     assert request.model.description == channels["package-model-description"]
     (model,) = output["artifacts"]["model"]["artifacts"]
@@ -160,32 +183,7 @@ def test_a_new_version_goes_to_its_parent_and_takes_the_default(
     assert aliases == [["run-1"], ["default", "run-2"]]
 
 
-def test_the_next_run_finds_what_was_uploaded(
-    spec: specs.Spec,
-    service: ModelService,
-    bucket: FakeBucket,
-    evaluation_file: Path,
-    tmp_path: Path,
-) -> None:
-    bucket.put("run-1/model/saved_model.pb", b"graph")
-    launcher.run(spec, launcher.FIRST, package(evaluation_file), tmp_path / "task")
-    found = registry_lookup.look_up("fashion-mnist", "run-1", "my-project", "europe-west4")
-    assert found.champion is not None
-    assert found.champion.resource_name == f"{found.parent}@1"
-    assert found.champion.uri == "gs://bucket/run-1/model"
-    digest = json.loads(evaluation_file.read_text())["model_digest"]
-    assert found.champion.digest == digest[:40]
-
-
-def test_the_key_of_the_run_encrypts_the_model(
-    service: ModelService, evaluation_file: Path, tmp_path: Path
-) -> None:
-    launcher.run(compiled(KEY), launcher.FIRST, package(evaluation_file), tmp_path / "task")
-    assert service.uploads[0].model.encryption_spec.kms_key_name == KEY
-
-
-def test_the_labels_of_the_run_reach_the_model_and_do_not_replace_its_own(
-    spec: specs.Spec,
+def test_key_and_labels_of_the_run_reach_the_model_whatever_revision_and_run_are_called(
     service: ModelService,
     evaluation_file: Path,
     tmp_path: Path,
@@ -193,20 +191,11 @@ def test_the_labels_of_the_run_reach_the_model_and_do_not_replace_its_own(
 ) -> None:
     of_the_run = {"team": "vision", "git_dirty": "false", "accuracy": "0_1"}
     monkeypatch.setenv("VERTEX_AI_PIPELINES_RUN_LABELS", json.dumps(of_the_run))
-    channels = package(evaluation_file)
-    launcher.run(spec, launcher.FIRST, channels, tmp_path / "task")
-    labels = dict(service.uploads[0].model.labels)
-    assert labels == {**of_the_run, **channels["package-model-labels"]}
-
-
-@pytest.mark.parametrize("text", HOSTILE)
-def test_the_service_takes_the_upload_whatever_revision_and_run_are_called(
-    spec: specs.Spec, service: ModelService, evaluation_file: Path, tmp_path: Path, text: str
-) -> None:
-    channels = package(evaluation_file, run_id=text, revision=text)
-    launcher.run(spec, launcher.FIRST, channels, tmp_path / "task")
+    channels = package(evaluation_file, run=HOSTILE, revision=HOSTILE)
+    launcher.run(compiled(KEY), launcher.FIRST, channels, tmp_path / "task")
     (request,) = service.uploads
-    assert dict(request.model.labels) == channels["package-model-labels"]
+    assert request.model.encryption_spec.kms_key_name == KEY
+    assert dict(request.model.labels) == {**of_the_run, **channels["package-model-labels"]}
     assert request.model.description == channels["package-model-description"]
     assert len(request.model.version_aliases) == 2
 
@@ -218,3 +207,37 @@ def test_an_upload_that_is_refused_fails_the_task_after_one_request(
     with pytest.raises(ValueError, match="PERMISSION_DENIED"):
         launcher.run(spec, launcher.FIRST, package(evaluation_file), tmp_path / "task")
     assert [request.method for request in service.requests] == ["UploadModel"]
+
+
+@pytest.mark.parametrize("branch", BRANCHES)
+def test_the_evaluation_goes_to_the_version_that_was_uploaded(
+    spec: specs.Spec,
+    importing: vertex_grpc.Service,
+    evaluation: dict[str, Any],
+    evaluation_file: Path,
+    tmp_path: Path,
+    branch: str,
+) -> None:
+    (_, upload), place = BRANCHES[branch]
+    version = f"{PARENT}/models/1000@3"
+    model = VertexModel(uri="https://example.com", metadata={"resourceName": version})
+    channels = {**package(evaluation_file), f"{upload}-model": model}
+    output = launcher.run(spec, place, channels, tmp_path / "task")
+    metrics = vertex_evaluation.classification_metrics(evaluation)
+    job = {"pipeline_job_id": "4711", "pipeline_job_resource_name": f"{PARENT}/pipelineJobs/run-1"}
+    assert importing.requests == [
+        vertex.ImportModelEvaluationRequest(
+            parent=version,
+            model_evaluation=vertex.ModelEvaluation(
+                display_name=vertex_evaluation.DISPLAY_NAME,
+                metrics_schema_uri=SCHEMA,
+                metrics=json_format.ParseDict(metrics, Value()),
+                metadata=json_format.ParseDict(job, Value()),
+            ),
+        )
+    ]
+    (resource,) = output["gcp_resources"]["resources"]
+    assert resource["resourceUri"].endswith(f"/v1/{version}/evaluations/77")
+    importing.failure = grpc.StatusCode.PERMISSION_DENIED
+    with pytest.raises(PermissionDenied):
+        launcher.run(spec, place, channels, tmp_path / "again")

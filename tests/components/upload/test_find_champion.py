@@ -1,92 +1,240 @@
+"""The look-up of the champion with Google's own clients against a registry on loopback."""
+
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
+from google.auth.credentials import AnonymousCredentials
 from google.cloud.aiplatform_v1 import Model as Version
 from google_cloud_pipeline_components.types.artifact_types import VertexModel
 from kfp.dsl import Model
 
+from components.upload import registry_lookup
 from components.upload.find_champion import find_champion
-from components.upload.refusals import ChampionError
+from components.upload.registry_lookup import Champion, ChampionError, Found
 from tests.fakes.model_service import PARENT, ModelService
 from tests.fakes.storage import FakeBucket
 
-FASHION_MNIST = Version(
-    display_name="fashion-mnist",
-    artifact_uri="gs://bucket/model",
-    labels={"model_digest": "feed"},
-)
+DIGEST = "0123456789abcdef0123456789abcdef01234567"
+CONNECT = registry_lookup.connect
 
 
-class Outputs:
-    """The two artifacts as the executor hands them to the step."""
-
-    def __init__(self, path: Path) -> None:
-        self.champion = Model(uri=str(path / "champion"))
-        self.parent = VertexModel(uri=str(path / "parent"))
-
-    def find(self, alias: str = "default") -> bool:
-        found: bool = find_champion.python_func(
-            model_name="fashion-mnist",
-            champion_alias=alias,
-            project="my-project",
-            location="europe-west4",
-            champion=self.champion,
-            parent=self.parent,
-        )
-        return found
+def look_up(alias: str = "default", *, name: str = "fashion-mnist") -> Found:
+    return registry_lookup.look_up(name, alias, "my-project", "europe-west4")
 
 
-@pytest.fixture
-def outputs(tmp_path: Path) -> Outputs:
-    return Outputs(tmp_path)
+def version_of(alias: str = "default") -> str:
+    champion = look_up(alias).champion
+    assert champion is not None
+    return champion.version
 
 
-def test_without_a_model_both_outputs_stay_without_metadata(
-    registry: ModelService, outputs: Outputs, caplog: pytest.LogCaptureFixture
+def refused(alias: str = "default", *, name: str = "fashion-mnist") -> str:
+    """The text of the error that the look-up ends with."""
+    with pytest.raises(ChampionError) as caught:
+        look_up(alias, name=name)
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
+
+
+def add(
+    registry: ModelService, bucket: FakeBucket, *aliases: str, parent: str = "", **values: Any
+) -> Any:
+    """Adds a version of fashion-mnist with its files in the bucket."""
+    number = len(registry.versions) + 1
+    bucket.put(f"model-{number}/saved_model.pb", b"graph")
+    facts: dict[str, Any] = {
+        "display_name": "fashion-mnist",
+        "version_aliases": aliases,
+        "labels": {"model_digest": DIGEST},
+        "artifact_uri": f"gs://bucket/model-{number}",
+    }
+    return registry.add(Version({**facts, **values}), parent)
+
+
+def test_an_empty_registry_has_no_champion(registry: ModelService) -> None:
+    assert look_up() == look_up("none") == Found(parent="", champion=None)
+    assert {request.method for request in registry.requests} == {"ListModels"}
+
+
+def test_the_champion_is_the_version_with_the_alias_or_of_the_number(
+    registry: ModelService, bucket: FakeBucket
 ) -> None:
-    with caplog.at_level(logging.INFO):
-        assert outputs.find() is False
-    assert outputs.champion.metadata == {}
-    assert outputs.parent.metadata == {}
-    assert "there is no champion" in caplog.messages[-1]
+    first = add(registry, bucket, "default", "stable")
+    add(registry, bucket, "default", parent=first.name, labels={})
+    champion = Champion(f"{first.name}@1", "1", "gs://bucket/model-1", DIGEST)
+    assert look_up("stable") == look_up("1") == Found(parent=first.name, champion=champion)
+    newest = Champion(f"{first.name}@2", "2", "gs://bucket/model-2", "")
+    assert look_up() == Found(parent=first.name, champion=newest)
 
 
-def test_the_champion_and_its_model_are_the_outputs(
+def test_the_alias_none_finds_the_parent_and_compares_with_nothing(registry: ModelService) -> None:
+    model = registry.add(Version(display_name="fashion-mnist", artifact_uri="gs://gone/model"))
+    assert look_up("none") == Found(parent=model.name, champion=None)
+
+
+@pytest.mark.parametrize("filters", [True, False])
+def test_only_a_model_of_the_very_name_is_taken(
+    registry: ModelService, bucket: FakeBucket, filters: bool
+) -> None:
+    registry.filters = filters
+    registry.add(Version(display_name="fashion-mnist-2"))
+    registry.add(Version(display_name="Fashion-MNIST"))
+    assert look_up() == Found(parent="", champion=None)
+    assert look_up().parent == ""
+    own = add(registry, bucket)
+    assert look_up().parent == own.name
+    assert 'display_name="fashion-mnist"' in registry.requests[0].query["filter"]
+
+
+def test_all_pages_of_the_registry_are_read(registry: ModelService, bucket: FakeBucket) -> None:
+    registry.page_size = 1
+    first = add(registry, bucket, "old")
+    for _ in range(2):
+        add(registry, bucket, "default", parent=first.name)
+    assert (version_of("old"), version_of()) == ("1", "3")
+
+
+def test_two_models_of_one_name_are_refused_with_their_ids(
+    registry: ModelService, bucket: FakeBucket
+) -> None:
+    registry.page_size = 1
+    add(registry, bucket)
+    add(registry, bucket)
+    for alias in ("default", "none"):
+        text = refused(alias)
+        assert f"{PARENT} has 2 models named 'fashion-mnist' (ids 1000, 1001)" in text
+        assert "-p model_name=" in text
+
+
+def test_a_missing_alias_lists_those_that_exist(registry: ModelService, bucket: FakeBucket) -> None:
+    first = add(registry, bucket, "stable")
+    add(registry, bucket, "default", parent=first.name)
+    text = refused("production")
+    assert "no version with alias 'production'" in text
+    assert "default (2), stable (1)" in text
+    assert "champion_alias=none" in text
+
+
+@pytest.mark.parametrize("method", ["ListModels", "ListModelVersions", "GetModel"])
+@pytest.mark.parametrize(
+    ("status", "reason", "said"),
+    [
+        (403, "IAM_PERMISSION_DENIED", "may not be read: grant .* roles/aiplatform.viewer"),
+        (403, "SERVICE_DISABLED", "may not be read: enable the API aiplatform.googleapis.com"),
+        (401, "", "no valid credentials for the Model Registry"),
+        (400, "", "refused the look-up: check project"),
+        (500, "", "did not answer; run again"),
+        (503, "", "did not answer; run again"),
+    ],
+)
+def test_a_refusal_of_the_registry_is_explained_and_is_never_no_champion(
+    registry: ModelService, bucket: FakeBucket, method: str, status: int, reason: str, said: str
+) -> None:
+    add(registry, bucket)
+    registry.fail(method, status, reason=reason, times=9)
+    with pytest.raises(ChampionError, match=said) as caught:
+        look_up()
+    assert "project 'my-project' in europe-west4" in str(caught.value)
+
+
+def test_a_service_that_cannot_be_reached_did_not_answer(registry: ModelService) -> None:
+    registry.url = "http://127.0.0.1:1"
+    assert "did not answer" in refused()
+
+
+@pytest.mark.usefixtures("no_credentials")
+def test_a_machine_without_credentials_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "no valid credentials for the Model Registry of project 'my-project'" in refused()
+
+
+@pytest.mark.usefixtures("no_credentials")
+def test_the_bucket_needs_credentials_too(registry: ModelService) -> None:
+    registry.add(Version(display_name="fashion-mnist", artifact_uri="gs://bucket/model-1"))
+    assert "no valid credentials for gs://bucket/model-1/saved_model.pb" in refused()
+
+
+@pytest.mark.parametrize("uri", ["gs://bucket/gone", "gs://another/model-1"])
+def test_files_that_are_gone_are_named_with_their_version(
+    registry: ModelService, bucket: FakeBucket, uri: str
+) -> None:
+    model = add(registry, bucket, artifact_uri=uri)
+    text = refused()
+    assert f"version 1 of 'fashion-mnist' ({model.name}@1)" in text
+    assert f"{uri}/saved_model.pb is gone" in text
+    assert "champion_alias=none" in text
+
+
+def test_a_slash_at_the_end_of_the_uri_does_not_matter(
+    registry: ModelService, bucket: FakeBucket
+) -> None:
+    add(registry, bucket, artifact_uri="gs://bucket/model-1/")
+    assert version_of() == "1"
+
+
+def test_files_that_may_not_be_read_need_a_role_on_the_bucket(
+    registry: ModelService, bucket: FakeBucket
+) -> None:
+    add(registry, bucket)
+    bucket.refuse = True
+    text = refused()
+    assert "roles/storage.objectViewer" in text
+    assert "gs://bucket/model-1/saved_model.pb of version 1" in text
+
+
+@pytest.mark.parametrize("uri", ["", "/models/1", "https://example.com/model"])
+def test_a_version_without_a_saved_model_in_a_bucket_cannot_be_the_champion(
+    registry: ModelService, bucket: FakeBucket, uri: str
+) -> None:
+    add(registry, bucket, artifact_uri=uri)
+    assert f"artifact URI {uri!r}" in refused()
+
+
+@pytest.mark.parametrize("name", ["", 'a"b', "a\\b", "a\nb", "x" * 129])
+def test_a_name_that_the_registry_cannot_take_is_refused_without_a_request(
+    registry: ModelService, name: str
+) -> None:
+    assert "model_name" in refused(name=name)
+    assert not registry.requests
+
+
+def test_the_client_is_the_regions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("google.auth.default", lambda **_: (AnonymousCredentials(), "elsewhere"))
+    assert CONNECT("asia-east1").api_endpoint == "asia-east1-aiplatform.googleapis.com"
+
+
+def test_the_step_hands_on_the_champion_and_its_model_and_logs_them(
     registry: ModelService,
     bucket: FakeBucket,
-    outputs: Outputs,
+    tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    bucket.put("model/saved_model.pb", b"graph")
-    name = registry.add(FASHION_MNIST).name
-    with caplog.at_level(logging.INFO):
-        assert outputs.find() is True
-    assert outputs.champion.uri == "gs://bucket/model"
-    assert outputs.champion.metadata == {
-        "resourceName": f"{name}@1",
-        "version": "1",
-        "digest": "feed",
-    }
-    assert outputs.parent.metadata == {"resourceName": name}
-    assert outputs.parent.uri == f"https://europe-west4-aiplatform.googleapis.com/v1/{name}"
-    assert name.startswith(PARENT)
-    assert "version 1 of 'fashion-mnist'" in caplog.messages[-1]
+    def find(alias: str = "default") -> tuple[bool, Model, VertexModel, str]:
+        champion, parent = Model(uri=str(tmp_path)), VertexModel(uri=str(tmp_path))
+        with caplog.at_level(logging.INFO):
+            found = find_champion.python_func(
+                model_name="fashion-mnist",
+                champion_alias=alias,
+                project="my-project",
+                location="europe-west4",
+                champion=champion,
+                parent=parent,
+            )
+        return found, champion, parent, caplog.messages[-1]
 
-
-def test_the_alias_none_leaves_the_parent_for_the_upload(
-    registry: ModelService, outputs: Outputs
-) -> None:
-    name = registry.add(FASHION_MNIST).name
-    assert outputs.find("none") is True
-    assert outputs.champion.metadata == {}
-    assert outputs.parent.metadata == {"resourceName": name}
-
-
-def test_a_refusal_fails_the_step_and_is_never_no_champion(
-    registry: ModelService, outputs: Outputs
-) -> None:
-    registry.fail("ListModels", 403)
-    with pytest.raises(ChampionError, match=r"roles/aiplatform\.viewer"):
-        outputs.find()
-    assert outputs.champion.metadata == {}
+    found, champion, parent, said = find()
+    assert (found, champion.metadata, parent.metadata) == (False, {}, {})
+    assert said == "The registry has no model 'fashion-mnist' yet: there is no champion."
+    name = add(registry, bucket).name
+    found, champion, parent, said = find("none")
+    assert (found, champion.metadata, parent.metadata) == (True, {}, {"resourceName": name})
+    assert "no champion was asked for" in said
+    found, champion, parent, said = find()
+    assert found
+    assert champion.uri == "gs://bucket/model-1"
+    facts = {"resourceName": f"{name}@1", "version": "1", "digest": DIGEST}
+    assert champion.metadata == facts
+    assert parent.uri == f"https://europe-west4-aiplatform.googleapis.com/v1/{name}"
+    assert said == "The champion is version 1 of 'fashion-mnist', at gs://bucket/model-1."

@@ -1,73 +1,177 @@
+"""What the registry is told about a version: container, labels, aliases, text, provenance."""
+
 import json
 import logging
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from google_cloud_pipeline_components.types.artifact_types import UnmanagedContainerModel
 from kfp.dsl import Artifact, Metrics, Model
 
-from components.dataset.errors import DataError
+from components.dataset.errors import DataError, ParameterError
+from components.dataset.facts import CLASS_NAMES
+from components.evaluate import scores
+from components.upload import provenance, vertex_evaluation
+from components.upload.containers import CONTAINERS, PREBUILT, container_of
 from components.upload.package_model import package_model
+from tests.fakes.model_service import ALIAS, LABEL_KEY, LABEL_VALUE
 
-IMAGE = "us-docker.pkg.dev/vertex-ai/prediction/tf2-cpu.2-15:latest"
-
-
-def package(
-    evaluation: Path, unmanaged: UnmanagedContainerModel, metrics: Metrics | None = None
-) -> Any:
-    written = Metrics(uri=str(evaluation.with_name("registry_evaluation")))
-    return package_model.python_func(
-        model=Model(uri="gs://bucket/run-1/model"),
-        evaluation=Artifact(uri=str(evaluation)),
-        serving_image=IMAGE,
-        git_revision="57cbf46",
-        run_id="fashion-mnist-20261124041049",
-        pipeline_name="fashion-mnist",
-        unmanaged_model=unmanaged,
-        registry_evaluation=metrics or written,
-    )
-
-
-def test_the_model_is_joined_with_its_container(evaluation_file: Path, tmp_path: Path) -> None:
-    unmanaged = UnmanagedContainerModel(uri=str(tmp_path / "unmanaged"))
-    package(evaluation_file, unmanaged)
-    assert unmanaged.uri == "gs://bucket/run-1/model"
-    assert unmanaged.metadata["containerSpec"] == {"imageUri": IMAGE}
-    assert unmanaged.metadata["provenance"]["run"] == "fashion-mnist-20261124041049"
-    assert unmanaged.metadata["provenance"]["metrics"]["accuracy"] == 0.93649
-    assert json.loads(json.dumps(unmanaged.metadata)) == unmanaged.metadata
+OWN = "europe-west4-docker.pkg.dev/project/images/serving@sha256:0"
+HOSTILE = (
+    "",
+    "-",
+    "main",
+    "feature/Ärger-über#1",
+    'quote " and \\ backslash',
+    "line\nbreak\ttab\x00\x7f",
+    '","labels":{"pipeline":"other"},"x":"',
+    "{{$.inputs.parameters['labels']}}",
+    "İstanbul",
+    "0" * 40,
+    "-" * 200,
+    "Z" * 500,
+    "default",
+)
 
 
-def test_the_evaluation_is_written_for_the_registry(
-    evaluation_file: Path, evaluation: dict[str, Any]
+def test_the_step_joins_the_model_with_its_container_and_says_where_it_comes_from(
+    evaluation: dict[str, Any], evaluation_file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    metrics = Metrics(uri=str(evaluation_file.with_name("registry_evaluation")))
-    package(evaluation_file, UnmanagedContainerModel(), metrics)
-    assert metrics.metadata["model_digest"] == evaluation["model_digest"]
-    content = json.loads(evaluation_file.with_name("registry_evaluation").read_text())
-    (overall,) = content["slicedMetrics"]
+    unmanaged = UnmanagedContainerModel()
+    figures = Metrics(uri=str(evaluation_file.with_name("figures")))
+    with caplog.at_level(logging.INFO):
+        labels, aliases, description = package_model.python_func(
+            model=Model(uri="gs://bucket/run-1/model"),
+            evaluation=Artifact(uri=str(evaluation_file)),
+            serving_image=PREBUILT,
+            git_revision="57cbf46",
+            run_id="run-1",
+            pipeline_name="fashion-mnist",
+            unmanaged_model=unmanaged,
+            registry_evaluation=figures,
+        )
+    assert list(package_model.component_spec.outputs)[-3:] == ["labels", "aliases", "description"]
+    assert labels == {
+        "pipeline": "fashion-mnist",
+        "accuracy": "0_9365",
+        "model_digest": evaluation["model_digest"][:40],
+        "git_revision": "57cbf46",
+    }
+    assert aliases == ["default", "run-1"]
+    assert description == (
+        "Test accuracy 0.9365, loss 0.1877 on 10000 examples; version 3 had 0.9300. "
+        "Pipeline fashion-mnist, run run-1, revision 57cbf46."
+    )
+    assert caplog.messages[-1].endswith(description)
+    assert unmanaged.uri == "gs://bucket/run-1/model"
+    assert unmanaged.metadata["containerSpec"] == {"imageUri": PREBUILT}
+    assert unmanaged.metadata["provenance"] == {
+        "pipeline": "fashion-mnist",
+        "run": "run-1",
+        "git_revision": "57cbf46",
+        "metrics": {"accuracy": 0.93649, "loss": 0.18765, "macro_f1": 0.9361, "examples": 10000},
+        "digests": {
+            "model": evaluation["model_digest"],
+            "raw": {"train-images-idx3-ubyte": "c59f"},
+            "train_records": "7ea1",
+            "validation_records": "",
+            "test_records": "feed",
+            "code": "c0de",
+        },
+        "verified": True,
+        "parameters": {"seed": 3},
+        "versions": {"tensorflow": "2.21.0"},
+    }
+    assert figures.metadata["model_digest"] == evaluation["model_digest"]
+    (overall,) = json.loads(Path(figures.path).read_text())["slicedMetrics"]
     assert overall["metrics"]["classification"]["logLoss"] == 0.18765
 
 
-def test_labels_aliases_and_description_come_in_the_order_of_the_outputs(
-    evaluation_file: Path, caplog: pytest.LogCaptureFixture
+def test_a_prebuilt_image_needs_no_port_and_ones_own_has_its_routes() -> None:
+    for image in (PREBUILT, "europe-docker.pkg.dev/vertex-ai/prediction/tf2-gpu.2-15:latest"):
+        assert container_of(image).spec(image) == {"imageUri": image}
+    assert container_of(OWN).spec(OWN) == {
+        "imageUri": OWN,
+        "ports": [{"containerPort": 8080}],
+        "predictRoute": "/v1/models/fashion-mnist:predict",
+        "healthRoute": "/v1/models/fashion-mnist",
+    }
+    assert container_of("x") is CONTAINERS[-1]
+    with pytest.raises(ParameterError, match="serving_image is '', which names no image"):
+        container_of("")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_labels_and_description_are_valid_whatever_revision_and_run_are_called(
+    evaluation: dict[str, Any], text: str
 ) -> None:
-    with caplog.at_level(logging.INFO):
-        labels, aliases, description = package(evaluation_file, UnmanagedContainerModel())
-    assert labels["accuracy"] == "0_9365"
-    assert labels["git_revision"] == "57cbf46"
-    assert aliases == ["default", "fashion-mnist-20261124041049"]
-    assert description.startswith("Test accuracy 0.9365")
-    assert caplog.messages[-1].endswith(description)
-    outputs = list(package_model.component_spec.outputs)
-    assert [name for name in outputs if name not in ("unmanaged_model", "registry_evaluation")] == [
-        "labels",
-        "aliases",
-        "description",
-    ]
+    labels = provenance.labels(evaluation, pipeline_name="fashion-mnist", git_revision=text)
+    assert all(LABEL_KEY.fullmatch(key) for key in labels)
+    assert all(LABEL_VALUE.fullmatch(value) for value in labels.values()), labels
+    assert ("git_revision" in labels) is bool(text)
+    said = provenance.description(
+        evaluation, pipeline_name="fashion-mnist", git_revision=text, run_id=text
+    )
+    assert json.loads(f'{{"description": "{said}"}}') == {"description": said}
 
 
-def test_an_evaluation_that_is_gone_fails_the_step(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="--no-cache"):
-        package(tmp_path / "gone", UnmanagedContainerModel())
+@pytest.mark.parametrize("run_id", [*HOSTILE, "a", "7", "7-up", "a-", "--a", "run-" + "y" * 124])
+def test_the_alias_of_a_run_is_valid_whatever_its_id(run_id: str) -> None:
+    alias = provenance.run_alias(run_id)
+    assert ALIAS.fullmatch(alias), alias
+    assert alias != provenance.DEFAULT_ALIAS
+
+
+@pytest.mark.parametrize("length", [44, 127, 128, 129, 135])
+def test_an_alias_keeps_the_end_of_a_long_id_where_the_time_is(length: int) -> None:
+    run_id = "fashion-mnist-" + "x" * (length - 29) + "-20261124041049"
+    alias = provenance.run_alias(run_id)
+    assert ALIAS.fullmatch(alias)
+    assert alias.endswith("xx-20261124041049")
+    assert (alias == run_id) is (length <= 128)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{", b"\xff\xfe"])
+def test_an_evaluation_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "evaluation"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DataError, match=f"the evaluation {path} .*--no-cache"):
+        provenance.read_evaluation(path)
+
+
+def test_the_registry_gets_precision_and_recall_at_each_confidence() -> None:
+    generator = np.random.default_rng(7)
+    labels = generator.integers(0, 10, 500).astype(np.uint8)
+    logits = generator.normal(size=(500, 10)) + 2.0 * np.eye(10)[labels]
+    probabilities = (np.exp(logits) / np.exp(logits).sum(1, keepdims=True)).astype(np.float32)
+    found = {**scores.score(probabilities, labels), "class_names": list(CLASS_NAMES)}
+    metrics = vertex_evaluation.classification_metrics(json.loads(json.dumps(found)))
+    confidence, right = probabilities.max(1), probabilities.argmax(1) == labels
+    entries = metrics["confidenceMetrics"]
+    assert [entry["confidenceThreshold"] for entry in entries] == [i / 10 for i in range(10)]
+    assert entries[0]["recall"] == pytest.approx(found["accuracy"])
+    assert entries[0]["f1ScoreMacro"] == found["macro_f1"]
+    for entry in entries:
+        claimed = confidence >= entry["confidenceThreshold"]
+        hits = int((claimed & right).sum())
+        wrong = int(claimed.sum()) - hits
+        assert entry["precision"] == pytest.approx(hits / claimed.sum())
+        assert entry["recall"] == pytest.approx(hits / 500)
+        assert entry["falsePositiveRate"] == pytest.approx(wrong / 4500)
+        counts = [entry[f"{kind}{side}Count"] for side in ("Positive", "Negative")
+                  for kind in ("true", "false")]  # fmt: skip
+        assert counts == [hits, wrong, 4500 - wrong, 500 - hits]
+    matrix = metrics["confusionMatrix"]
+    assert [spec["displayName"] for spec in matrix["annotationSpecs"]] == list(CLASS_NAMES)
+    assert np.sum(matrix["rows"], axis=1).tolist() == np.bincount(labels, minlength=10).tolist()
+
+
+def test_a_confidence_that_no_prediction_reaches_is_left_out() -> None:
+    unsure = np.full((20, 10), 0.05, np.float32)
+    unsure[:, 3] = 0.55
+    found = {**scores.score(unsure, np.full(20, 3, np.uint8)), "class_names": list(CLASS_NAMES)}
+    entries = list(vertex_evaluation.confidence_metrics(found))
+    assert [entry["confidenceThreshold"] for entry in entries] == [0, 0.1, 0.2, 0.3, 0.4, 0.5]
