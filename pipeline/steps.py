@@ -99,7 +99,7 @@ STEPS: Final = (
         "evaluate",
         "Evaluate",
         "components.evaluate.component",
-        ("google-cloud-storage", *TENSORFLOW, "jinja2", "matplotlib", "pillow"),
+        ("google-cloud-storage", *TENSORFLOW, "jinja2", "pillow"),
         _evaluate,
     ),
     Step(

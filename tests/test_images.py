@@ -58,7 +58,7 @@ def test_the_serving_image_is_pinned_and_has_the_ports_and_routes_of_the_table()
     ("name", "imports"),
     [
         ("serving/Dockerfile", "google.cloud.storage, google_crc32c"),
-        ("Dockerfile", "tensorflow, keras, kfp, matplotlib, google.cloud.aiplatform"),
+        ("Dockerfile", "tensorflow, keras, kfp, jinja2, PIL, google.cloud.aiplatform"),
     ],
 )
 def test_the_install_line_of_an_image_makes_an_environment_that_is_whole(

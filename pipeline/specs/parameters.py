@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from components.dataset.errors import SourceError, StepError
 from components.dataset.redaction import one_line
+from components.evaluate import gate
 from components.ingest.sources import refuse_credentials
 from components.train.trainer.hyperparameters import PRESETS, Hyperparameters
 from pipeline.errors import UsageError
@@ -165,9 +166,10 @@ def check(arguments: dict[str, Any]) -> dict[str, Any]:
         if name in arguments and not least <= arguments[name] <= most:
             raise UsageError(f"{name} is {arguments[name]}; it must be from {least} to {most}")
     check_address(arguments.get("source", ""))
-    if STRUCT not in arguments:
-        return arguments
     try:
+        gate.check({name: arguments[name] for name in gate.RULES if name in arguments})
+        if STRUCT not in arguments:
+            return arguments
         hyperparameters = Hyperparameters.of(arguments[STRUCT])
     except StepError as error:
         raise UsageError(str(error)) from error
