@@ -83,7 +83,7 @@ STEPS: Final = (
         "ingest",
         "Ingest",
         "components.ingest.component",
-        (*STORAGE, "requests", "rich", "tenacity"),
+        (*STORAGE, "requests", "tenacity"),
         _ingest,
     ),
     Step("decode", "Decode", "components.decode.component", (*STORAGE, "numpy"), _decode),

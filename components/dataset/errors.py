@@ -4,13 +4,13 @@
 class StepError(Exception):
     """A failure that the step foresaw.
 
-    Its text is one or two sentences for the person who runs the pipeline: what was wrong,
-    where (file, offset, value), and what to do about it.
+    Its text is one or two sentences for the person who runs the pipeline: what was wrong, where,
+    and what to do about it.
     """
 
 
 class DataError(StepError):
-    """Data that is not what it should be: damaged, truncated, or something else entirely."""
+    """Data that is damaged, truncated, or something else entirely."""
 
 
 class SourceError(StepError):

@@ -13,10 +13,10 @@ LOGGERS: Final = ("absl", "tensorflow")
 
 @contextlib.contextmanager
 def quiet_start() -> Iterator[None]:
-    """Keeps TensorFlow's notes to itself out of the log, its errors not.
+    """Keeps TensorFlow's start-up messages out of the log, but not its errors.
 
-    Its libraries write to standard error while they load, before any setting counts; if loading
-    fails, all of that is written after all.
+    Its libraries write to standard error while they load, before any setting has an effect; if
+    loading fails, all of it is written after all.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     sys.stderr.flush()
