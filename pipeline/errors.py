@@ -1,4 +1,17 @@
-"""What ends a command early, each with the exit code it stands for."""
+"""The errors that end a command with one line, and the exit code of each.
+
+    CommandError            1   one line that says what to do
+      UsageError            2   wrong use: a parameter, an option, a directory, a stale spec
+      StepFailed            1   a step of the pipeline failed
+      CloudError            1   a Google Cloud service refused or did not answer
+      PreflightFailed       1   something that a run on Vertex AI needs is missing
+      JobFailed             1   a pipeline job failed, was cancelled or was paused
+      GateRefused           3   the gate refused the model, and --require-upload was given
+      Interrupted         130   Ctrl-C or SIGTERM stopped the command
+
+A step's own errors (``components.dataset.errors.StepError``) and ``OSError`` end a command in the
+same way, with exit code 1.
+"""
 
 from typing import ClassVar
 
@@ -9,7 +22,7 @@ class CommandError(Exception):
     exit_code: ClassVar[int] = 1
 
     def _render_traceback_(self) -> list[str]:
-        """What a notebook shows below the cell, by IPython's convention: no traceback."""
+        """What IPython shows below a notebook's cell instead of a traceback."""
         return [f"{type(self).__name__}: {self}"]
 
 
@@ -24,7 +37,7 @@ class StepFailed(CommandError):
 
     Attributes:
         step: Name of the step's folder under the run.
-        lines: The last lines that the step itself wrote; empty when the reason says it all.
+        lines: The last lines that the step wrote; empty if the reason says it all.
     """
 
     def __init__(self, step: str, reason: str, lines: tuple[str, ...] = ()) -> None:
@@ -37,11 +50,11 @@ class StepFailed(CommandError):
 
 
 class CloudError(CommandError):
-    """A service of Google Cloud refused, or did not answer."""
+    """A Google Cloud service refused or did not answer."""
 
 
 class PreflightFailed(CommandError):
-    """Something that a run on Vertex AI needs is not there."""
+    """Something that a run on Vertex AI needs is missing."""
 
 
 class JobFailed(CommandError):
@@ -49,7 +62,7 @@ class JobFailed(CommandError):
 
 
 class GateRefused(CommandError):
-    """The model did not pass the gate and ``--require-upload`` was given."""
+    """The gate refused the model, and ``--require-upload`` was given."""
 
     exit_code = 3
 

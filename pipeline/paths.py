@@ -1,9 +1,5 @@
-"""Paths as a person reads them."""
+"""Moved to pipeline.text."""
 
-from pathlib import Path
+from pipeline.text import shown
 
-
-def shown(path: Path) -> str:
-    """A path as short as it can be typed from here."""
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+__all__ = ["shown"]

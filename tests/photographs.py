@@ -1,6 +1,8 @@
-"""Photographs as a person would take them, made of images of FashionMNIST."""
+"""Photographs as people take them, made from images of FashionMNIST."""
 
 import io
+import struct
+import zlib
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -15,9 +17,12 @@ Photograph = Callable[[Pixels], bytes]
 TIMES: Final = 12
 WHITE: Final = (250, 250, 250)
 BLACK: Final = (12, 12, 12)
+GREY: Final = (225, 220, 215)
 TURNED: Final = 6
-"""EXIF orientation of a telephone that was held upright."""
+"""EXIF orientation of a phone that was held upright."""
 ORIENTATION: Final = 0x0112
+SIZE_FIELDS: Final = {"BMP": (18, "<ii"), "GIF": (6, "<HH"), "PNG": (16, ">II")}
+"""Where the header has width and height, and how they are packed."""
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
@@ -26,22 +31,36 @@ def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
     return file.getvalue()
 
 
+def bomb(kind: str, width: int, height: int) -> bytes:
+    """A file of a few hundred bytes whose header promises ``width`` x ``height`` pixels."""
+    data = bytearray(encoded(Image.new("RGB", (16, 16)), kind))
+    start, layout = SIZE_FIELDS[kind]
+    struct.pack_into(layout, data, start, width, height)
+    if kind == "PNG":
+        struct.pack_into(">I", data, 29, zlib.crc32(data[12:29]))
+    return bytes(data)
+
+
 def enlarged(image: Pixels) -> Image.Image:
-    """The image, some hundred pixels large, its edges smooth."""
+    """The image, some hundred pixels large, with smooth edges."""
     size = (image.shape[1] * TIMES, image.shape[0] * TIMES)
     return Image.fromarray(image).resize(size, Image.Resampling.BICUBIC)
 
 
-def coloured(image: Pixels, ground: Colour, subject: Colour) -> Image.Image:
-    """The enlarged image in RGB, from the ground's colour to the subject's."""
+def coloured(image: Pixels, background: Colour, subject: Colour) -> Image.Image:
+    """The enlarged image in RGB, from the background's colour to the subject's."""
     share = np.asarray(enlarged(image), np.float32)[..., np.newaxis] / 255
-    mixed = np.array(ground) * (1 - share) + np.array(subject) * share
+    mixed = np.array(background) * (1 - share) + np.array(subject) * share
     return Image.fromarray(mixed.round().astype(np.uint8))
 
 
-def placed(image: Image.Image, ground: Colour) -> Image.Image:
+def jpeg(image: Pixels, background: Colour, subject: Colour) -> bytes:
+    return encoded(coloured(image, background, subject), "JPEG", quality=85)
+
+
+def placed(image: Image.Image, background: Colour) -> Image.Image:
     """The image away from the middle of a larger one."""
-    canvas = Image.new("RGB", (image.width + 500, image.height + 400), ground)
+    canvas = Image.new("RGB", (image.width + 500, image.height + 400), background)
     canvas.paste(image, (60, 320))
     return canvas
 
@@ -64,10 +83,14 @@ def turned(image: Pixels) -> bytes:
 
 
 def cut_out(image: Pixels, shade: int) -> bytes:
-    """The image in one shade of grey, the more transparent the nearer to its ground."""
+    """The image in one shade of grey, more transparent where it is nearer to its background."""
     alpha = enlarged(image)
     grey = Image.new("L", alpha.size, shade)
     return encoded(Image.merge("RGBA", (grey, grey, grey, alpha)))
+
+
+def off_centre(image: Pixels, background: Colour, subject: Colour) -> bytes:
+    return encoded(placed(coloured(image, background, subject), background), "JPEG", quality=85)
 
 
 PHOTOGRAPHS: Final[dict[str, Photograph]] = {
@@ -75,25 +98,13 @@ PHOTOGRAPHS: Final[dict[str, Photograph]] = {
     "negated": lambda image: encoded(Image.fromarray(255 - image)),
     "large on black": lambda image: encoded(enlarged(image)),
     "large on white": lambda image: encoded(enlarged(255 - image)),
-    "coloured on cream": lambda image: encoded(
-        coloured(image, (240, 225, 200), (120, 20, 40)), "JPEG", quality=85
-    ),
-    "coloured on mid blue": lambda image: encoded(
-        coloured(image, (120, 160, 190), (30, 30, 80)), "JPEG", quality=85
-    ),
-    "coloured on dark": lambda image: encoded(
-        coloured(image, (40, 30, 60), (250, 230, 120)), "JPEG", quality=85
-    ),
-    "off-centre": lambda image: encoded(
-        placed(coloured(image, WHITE, BLACK), WHITE), "JPEG", quality=85
-    ),
-    "off-centre on black": lambda image: encoded(
-        placed(coloured(image, BLACK, WHITE), BLACK), "JPEG", quality=85
-    ),
+    "coloured on cream": lambda image: jpeg(image, (240, 225, 200), (120, 20, 40)),
+    "coloured on mid blue": lambda image: jpeg(image, (120, 160, 190), (30, 30, 80)),
+    "coloured on dark": lambda image: jpeg(image, (40, 30, 60), (250, 230, 120)),
+    "off-centre": lambda image: off_centre(image, WHITE, BLACK),
+    "off-centre on black": lambda image: off_centre(image, BLACK, WHITE),
     "noise and uneven light": lambda image: encoded(
-        in_bad_light(placed(coloured(image, (225, 220, 215), (20, 20, 60)), (225, 220, 215))),
-        "JPEG",
-        quality=85,
+        in_bad_light(placed(coloured(image, GREY, (20, 20, 60)), GREY)), "JPEG", quality=85
     ),
     "turned by EXIF": turned,
     "transparent, dark": lambda image: cut_out(image, 20),
@@ -105,4 +116,4 @@ PHOTOGRAPHS: Final[dict[str, Photograph]] = {
     "CMYK, JPEG": lambda image: encoded(coloured(image, WHITE, BLACK).convert("CMYK"), "JPEG"),
     "WebP": lambda image: encoded(coloured(image, WHITE, (90, 20, 20)), "WEBP"),
 }
-"""What a person might have instead of an image of FashionMNIST."""
+"""What people may have instead of an image of FashionMNIST."""

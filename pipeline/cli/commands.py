@@ -1,6 +1,8 @@
-"""How every command ends: one line that says what to do, and the right exit code."""
+"""What all commands share: examples in their help, one line for an error, an exit code."""
 
+import errno
 import traceback
+from pathlib import Path
 from typing import Any, Final
 
 import typer
@@ -9,16 +11,24 @@ from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 
 from components.dataset.errors import StepError
-from pipeline.cli.advice import advice
 from pipeline.errors import CommandError, StepFailed
+from pipeline.text import command
 
 LAST_LINES: Final = 15
 """How much of a failed step's log is shown."""
 VERBOSE: Final = "--verbose"
+EXAMPLES: Final = "\nExamples:\n"
+"""Begins the part of a docstring that the help shows at its end: ``arguments  # what it does``."""
 
 
-class PlainFlags:
-    """Shows options that take no value without the type of one."""
+class Documented:
+    """Shows examples at the end of the help, and flags without the type of a value."""
+
+    def __init__(self, *arguments: Any, help: str | None = None, **options: Any) -> None:  # noqa: A002
+        about, _, examples = (help or "").partition(EXAMPLES)
+        if examples:
+            options["epilog"] = _markdown(examples)
+        super().__init__(*arguments, help=about.strip(), **options)  # type: ignore[call-arg]
 
     def get_params(self, ctx: Any) -> list[Any]:
         """The parameters of a command."""
@@ -29,29 +39,25 @@ class PlainFlags:
         return parameters
 
 
-class Command(PlainFlags, TyperCommand):
+class Command(Documented, TyperCommand):
     """A command."""
 
 
-class Group(PlainFlags, TyperGroup):
-    """A command that has commands of its own."""
+class Group(Documented, TyperGroup):
+    """A command with subcommands."""
 
 
 class Commands(Group):
-    """The group of all commands.
-
-    Exit codes: 0 done; 1 a step failed, or data, bucket or disk did; 2 wrong use; 3 the gate
-    refused and an upload was required; 130 interrupted.
-    """
+    """The group of all commands; see ``pipeline.errors`` for the exit codes."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Takes ``--verbose`` from anywhere in the line."""
+        """Accepts ``--verbose`` anywhere in the line."""
         ctx.meta[VERBOSE] = VERBOSE in args
         rest: list[str] = super().parse_args(ctx, [text for text in args if text != VERBOSE])
         return rest
 
     def invoke(self, ctx: Any) -> Any:
-        """Runs a command and turns what ends it early into a line and an exit code."""
+        """Runs a command and turns an error into a line and an exit code."""
         try:
             return super().invoke(ctx)
         except (CommandError, StepError, OSError) as error:
@@ -61,15 +67,36 @@ class Commands(Group):
 
 
 def show(error: CommandError | StepError | OSError) -> int:
-    """Says what ended a command.
+    """Prints an error to standard error.
 
     Returns:
         The exit code.
     """
     console = Console(stderr=True, soft_wrap=True)
-    said = advice(error) if isinstance(error, OSError) else str(error)
-    console.print(f"[bold red]error:[/] {escape(said)}", highlight=False)
+    text = _about_file(error) if isinstance(error, OSError) else str(error)
+    console.print(f"[bold red]error:[/] {escape(text)}", highlight=False)
     if isinstance(error, StepFailed):
         for line in error.lines[-LAST_LINES:]:
             console.print(f"  {line}", markup=False, highlight=False, style="dim")
     return error.exit_code if isinstance(error, CommandError) else 1
+
+
+def _about_file(error: OSError) -> str:
+    """What is wrong with a file, and what to do."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        place = f" at {error.filename}" if error.filename else ""
+        return f"the disk is full{place}; free some space and try again"
+    if not error.filename or not error.strerror:
+        return str(error)
+    path = Path(str(error.filename))
+    if error.errno == errno.ENOENT and not path.parent.exists():
+        return f"{path}: there is no folder {path.parent}; create it or choose another"
+    return f"{path}: {error.strerror.lower()}; correct that or choose another path"
+
+
+def _markdown(examples: str) -> str:
+    lines = ["**Examples**"]
+    for line in examples.strip().splitlines():
+        arguments, _, does = line.partition("  # ")
+        lines.append(f"- `{command(arguments.strip())}`: {does.strip()}")
+    return "\n\n".join(lines)

@@ -1,30 +1,37 @@
-"""The commands about the compiled pipeline: compile it, and list its parameters."""
+"""The commands about the compiled pipeline: compile it, list its parameters."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipeline.cli.console import AsJson, next_steps, print_json, print_table, say, waiting
+from pipeline.cli.console import next_steps, print_json, print_table, say, waiting
+from pipeline.cli.options import AsJson, Spec
 from pipeline.errors import CommandError, UsageError
-from pipeline.program import command
+from pipeline.text import command
 
 
 def compile_command(
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit 1 when a committed file is stale.")
+        bool, typer.Option("--check", help="Write nothing; exit 1 if a committed file is stale.")
     ] = False,
     image: Annotated[
         str, typer.Option(help="Image that holds the dependencies, as URI@sha256:…")
     ] = "",
     output: Annotated[
-        Path | None, typer.Option(help="Directory to write to, instead of `compiled/`.")
+        Path | None, typer.Option(help="Directory to write to instead of `compiled/`.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compile the pipeline and its components to YAML."""
+    """Compile the pipeline and its components to YAML.
+
+    Examples:
+        compile  # writes `compiled/` from the source
+        compile --check  # exit code 1 and a short diff if it is stale
+        compile --image IMAGE@sha256:0123 --output built  # steps that install nothing
+    """
     from pipeline import compiler
-    from pipeline.paths import shown
+    from pipeline.text import shown
 
     if check:
         _check(as_json)
@@ -59,23 +66,23 @@ def _check(as_json: bool) -> None:
         say("compiled/ is up to date")
 
 
-def parameters_command(
-    spec: Annotated[
-        Path | None, typer.Option(help="Compiled pipeline, instead of the committed one.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """List the pipeline's parameters: name, default, what it is."""
+def parameters(spec: Spec = None, as_json: AsJson = False) -> None:
+    """List the pipeline's parameters: name, default, description.
+
+    Examples:
+        parameters  # all of them, with their defaults
+        parameters --json  # the same with their types, for a program
+    """
     from pipeline import compiler
-    from pipeline.specs import parameters
-    from pipeline.specs import spec as specs
+    from pipeline.specs.parameters import describe
+    from pipeline.specs.spec import load
 
     if spec is not None and not spec.is_file():
         raise UsageError(f"--spec {spec}: there is no such file")
-    known = parameters.describe(specs.load(spec or compiler.COMPILED / compiler.PIPELINE))
+    known = describe(load(spec or compiler.COMPILED / compiler.PIPELINE))
     if as_json:
         print_json([one.as_json() for one in known])
         return
     rows = [(one.name, one.text, one.description) for one in known]
-    print_table(("Parameter", "Default", ""), rows)
+    print_table(("Parameter", "Default", "Description"), rows, whole="Parameter")
     next_steps({command("run -p NAME=VALUE"): "runs the pipeline with another value"})

@@ -1,4 +1,4 @@
-"""What a person sees of a run: a live table or plain lines while it lasts, its result after."""
+"""What you see of a run, here or on Vertex AI: live while it lasts, and its result."""
 
 import contextlib
 import functools
@@ -14,15 +14,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.cli.console import next_steps
-from pipeline.cli.options import root_option
-from pipeline.duration import duration
 from pipeline.errors import Interrupted
-from pipeline.paths import shown
-from pipeline.program import command
-from pipeline.runs.chosen_model import MODEL
 from pipeline.runs.record import Run, Task, Watcher
-from pipeline.runs.root import Root
+from pipeline.text import duration
 
 MARKS: Final = {
     "waiting": ("·", "dim"),
@@ -42,16 +36,16 @@ class PlainWatcher:
         self.console = console
 
     def started(self, task: Task) -> None:
-        """Says that a task begins."""
+        """Prints that a step starts."""
         self._print(f"{task.title}: started")
 
     def said(self, task: Task, line: str, *, transient: bool) -> None:
-        """Shows a line of the task's own."""
+        """Prints a line that a step wrote."""
         if not transient:
             self._print(f"  {task.name} | {line}")
 
     def ended(self, task: Task) -> None:
-        """Says how a task ended, and its figure."""
+        """Prints how a step ended, and its figure."""
         self._print(f"{task.title}: {task.outcome}")
 
     def _print(self, text: str) -> None:
@@ -59,7 +53,7 @@ class PlainWatcher:
 
 
 class LiveWatcher:
-    """A table of all steps that is drawn anew while the run lasts."""
+    """A table of all steps that is redrawn while the run lasts."""
 
     def __init__(self, console: Console, tasks: Iterable[Task]) -> None:
         self.tasks = list(tasks)
@@ -68,16 +62,16 @@ class LiveWatcher:
         self.live = Live(console=console, get_renderable=self.table, refresh_per_second=4)
 
     def started(self, task: Task) -> None:
-        """Notes when a task began."""
+        """Notes when a step started."""
         self.begun[task.name] = time.monotonic() - task.seconds
 
     def said(self, task: Task, line: str, *, transient: bool) -> None:
-        """Keeps a task's newest line to show beside it."""
+        """Shows a step's newest line in its row."""
         del transient
         self.notes[task.name] = line
 
     def ended(self, task: Task) -> None:
-        """Draws the table with the task's figure."""
+        """Shows the step's figure in its row."""
         self.notes.pop(task.name, None)
         self.live.refresh()
 
@@ -90,11 +84,12 @@ class LiveWatcher:
         table.add_column("", ratio=1, no_wrap=True, overflow="ellipsis")
         for task in self.tasks:
             mark, style = MARKS[task.state]
+            running = task.state == "running"
             table.add_row(
-                Text(task.title, style="bold" if task.state == "running" else ""),
+                Text(task.title, style="bold" if running else ""),
                 Text(f"{mark} {task.state}", style=style),
                 self._time(task),
-                self._note(task),
+                Text(self.notes.get(task.name, ""), style="dim") if running else task.figure,
             )
         return table
 
@@ -103,14 +98,9 @@ class LiveWatcher:
             return duration(time.monotonic() - self.begun[task.name])
         return duration(task.seconds) if task.seconds else ""
 
-    def _note(self, task: Task) -> Text:
-        if task.state == "running":
-            return Text(self.notes.get(task.name, ""), style="dim")
-        return Text(task.figure)
-
 
 def watch_on(file: TextIO) -> Callable[[list[Task]], contextlib.AbstractContextManager[Watcher]]:
-    """A ``watch`` that shows a run on another file than standard output."""
+    """A ``watch`` that prints to ``file`` instead of standard output."""
     return functools.partial(watch, file=file)
 
 
@@ -128,9 +118,9 @@ def watch(tasks: list[Task], file: TextIO | None = None) -> Iterator[Watcher]:
 
 @contextlib.contextmanager
 def stopped_by_signals(
-    said: str = "interrupted; the steps that were done stay in the cache",
+    message: str = "interrupted; finished steps stay in the cache",
 ) -> Iterator[None]:
-    """Lets Ctrl-C and SIGTERM end the block as ``Interrupted``, with what there is to say."""
+    """Turns Ctrl-C and SIGTERM within the block into ``Interrupted`` with a message."""
 
     def stop(*_: Any) -> None:
         raise KeyboardInterrupt
@@ -139,46 +129,29 @@ def stopped_by_signals(
     try:
         yield
     except KeyboardInterrupt:
-        raise Interrupted(said) from None
+        raise Interrupted(message) from None
     finally:
         signal.signal(signal.SIGTERM, before)
 
 
-def tell(run: Run, root: Root, console: Console) -> None:
-    """Says what came out of a run in a root."""
+def show_result(run: Run, console: Console, places: dict[str, str]) -> None:
+    """Prints the result of a run that ended well.
+
+    Args:
+        run: The run.
+        console: Where to print.
+        places: What else to say about it, such as where its model and its report are.
+    """
     cached = sum(task.state == "cached" for task in run.steps.values())
-    again = f", {cached} steps from the cache" if cached else ""
-    lines = [f"Run        {run.id} in {duration(run.seconds)}{again}"]
-    if run.metrics:
-        lines.append(f"Accuracy   {run.metrics['accuracy']:.4f} on the test set")
-        verdict = f"Verdict    {run.reason}"
+    steps = "step" if cached == 1 else "steps"
+    from_cache = f", {cached} {steps} from the cache" if cached else ""
+    lines = {"Run": f"{run.id} in {duration(run.seconds)}{from_cache}"}
+    if run.accuracy is not None:
+        lines["Accuracy"] = f"{run.accuracy:.4f} on the test set"
+        verdict = run.reason
         if console.is_terminal:
-            verdict = textwrap.fill(verdict, console.width, subsequent_indent=" " * 11)
-        lines.append(verdict)
-    if run.version:
-        name = run.parameters["model_name"]
-        place = root.registry / name / run.version
-        lines.append(f"Model      {name} version {run.version}: {place}")
-    elif run.passed is False:
-        lines.append("Model      not uploaded")
-    if run.report:
-        lines.append(f"Report     {shown(run.report)}")
-    console.print("", *lines, sep="\n", highlight=False, markup=False)
-    if run.metrics:
-        own = root_option(root.path)
-        predict = f"predict{_model_options(run)}{own} PHOTO"
-        next_steps(
-            {
-                command(f"report{own}"): "opens the report",
-                command(predict): "asks the model about a picture",
-                command("submit --bucket BUCKET"): "runs the same file on Vertex AI",
-            }
-        )
-
-
-def _model_options(run: Run) -> str:
-    """What ``predict`` needs to be told to ask the model of a run."""
-    if not run.version:
-        return f" --run {run.id[-4:]}"
-    name = run.parameters["model_name"]
-    return "" if name == MODEL else f" --version {name}@{run.version}"
+            verdict = textwrap.fill(verdict, console.width - 11).replace("\n", "\n" + " " * 11)
+        lines["Verdict"] = verdict
+    lines |= places
+    text = "\n".join(f"{name:<10} {about}" for name, about in lines.items())
+    console.print(f"\n{text}", highlight=False, markup=False)

@@ -1,4 +1,4 @@
-"""An image file as upright pixels, within limits: a function of the file's bytes."""
+"""An image file's bytes as upright pixels, within limits."""
 
 import io
 import logging
@@ -11,42 +11,42 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from pipeline.errors import CommandError
 
 FORMATS: Final = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "PPM")
-"""The decoders that are tried: some of the others start programs, or read without a limit."""
+"""Pillow's decoders that are tried. Some of the others start programs or read without a limit."""
 HEIC_BRANDS: Final = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis")
-"""What iPhones write. Not decoded: fuzzing with pi-heif 1.4.0 crashed once, why is not known."""
+"""What iPhones write. Not decoded: pi-heif 1.4.0 crashed the process while it was fuzzed."""
 MAX_BYTES: Final = 50 * 2**20
 MAX_PIXELS: Final = 8192 * 6144
-"""The larger size in which today's telephones take a picture."""
+"""The larger size in which today's phones take a picture."""
 FREE_PIXELS: Final = 1024 * 1024
 """Pixels that a file of any size may have."""
 PIXELS_PER_BYTE: Final = 1032
 """What one byte of deflate, the densest of the common compressions, unpacks to."""
 LONGEST: Final = 256
-"""Pixels of the longest edge; what is twice as long or more is reduced."""
+"""Pixels of the longest edge; a picture that is at least twice as long is reduced."""
 
-# Pillow logs what it also raises; without a handler that would go to standard error.
+# Pillow also logs what it raises; without a handler the log goes to standard error.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 class PhotoError(CommandError):
-    """A photo that cannot be used: no image, damaged, over the limits, or nothing on it."""
+    """A photo that cannot be used: not an image, damaged, over the limits, or empty."""
 
 
 def decode(data: bytes) -> Image.Image:
-    """The first picture of an image file, as a person would see it.
+    """Decodes the first picture of an image file.
 
-    It takes at most 16 bytes of memory a pixel, and a header that promises more pixels than the
-    file can hold is refused before there is any.
+    It uses at most 16 bytes of memory for each pixel. A header that promises more pixels than the
+    file can hold is refused before any memory is allocated for them.
 
     Args:
         data: The content of a file in one of ``FORMATS``.
 
     Returns:
-        RGBA where it has transparency and RGB elsewhere, turned as its EXIF orientation says;
-        the longest edge has less than ``2 * LONGEST`` pixels.
+        RGBA if it has transparency, else RGB, turned as its EXIF orientation says; the longest
+        edge has less than ``2 * LONGEST`` pixels.
 
     Raises:
-        PhotoError: It is no image, it is damaged, or it is larger than the limits.
+        PhotoError: It is not an image, it is damaged, or it is over the limits.
     """
     if len(data) > MAX_BYTES:
         raise PhotoError(f"it has more than {MAX_BYTES // 2**20} MiB; save it smaller")
@@ -55,24 +55,26 @@ def decode(data: bytes) -> Image.Image:
         try:
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 check_size(*image.size, len(data))
-                return _read(image)
+                return _upright(image)
         except PhotoError:
             raise
         except UnidentifiedImageError as error:
-            raise PhotoError(f"it is {_unread(data)}; save it as PNG or JPEG") from error
+            heic = data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS
+            what = "a HEIC photo, which is not supported" if heic else "not an image"
+            raise PhotoError(f"it is {what}; save it as PNG or JPEG") from error
         except Image.DecompressionBombError as error:
             raise PhotoError(f"it has more than {MAX_PIXELS:,} pixels; save it smaller") from error
         except Exception as error:
-            # Pillow's decoders promise no closed list of errors.
+            # Pillow's decoders document no closed list of errors.
             reason = str(error).strip().split("\n", 1)[0] or type(error).__name__
             raise PhotoError(f"it is a damaged image ({reason[:100]})") from error
 
 
 def check_size(width: int, height: int, size: int) -> None:
-    """Refuses dimensions that are over the limit, or that so many bytes cannot hold.
+    """Refuses dimensions that are over the limit, or that a file of ``size`` bytes cannot hold.
 
     Raises:
-        PhotoError: Says which it is.
+        PhotoError: Says which of the two.
     """
     pixels = width * height
     if pixels > MAX_PIXELS:
@@ -85,26 +87,20 @@ def check_size(width: int, height: int, size: int) -> None:
         )
 
 
-def _unread(data: bytes) -> str:
-    if data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS:
-        return "a HEIC photo, which is not read"
-    return "no image that can be read"
-
-
-def _read(image: Image.Image) -> Image.Image:
+def _upright(image: Image.Image) -> Image.Image:
     image.draft(None, (LONGEST, LONGEST))
     ImageOps.exif_transpose(image, in_place=True)
     factor = max(1, max(image.size) // LONGEST)
     if image.mode.startswith(("I", "F")):
         return _eight_bits(image, factor)
     mode = "RGBA" if image.has_transparency_data else "RGB"
-    # Converting to the same mode would be one copy more of what may have 50 million pixels.
+    # Converting to the same mode would copy what may have 50 million pixels.
     whole = image if image.mode == mode else image.convert(mode)
     return whole.reduce(factor)
 
 
 def _eight_bits(image: Image.Image, factor: int) -> Image.Image:
-    """A picture of 16 or 32 bits a pixel, from its darkest value to its lightest in 8."""
+    """A picture of 16 or 32 bits per pixel, stretched from its darkest value to its lightest."""
     values = np.asarray(image)[::factor, ::factor].astype(np.float32)
     values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
     values -= values.min()

@@ -1,11 +1,11 @@
-"""Photos in files, and what a model says of them."""
+"""Reads photos, asks a model what is in them, and saves what the model saw."""
 
 import dataclasses
 import hashlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,15 +18,18 @@ from pipeline.runs.chosen_model import ChosenModel
 
 STANDARD_INPUT: Final = "-"
 
+Ranking = list[tuple[str, float]]
+"""Class names with their probabilities, the most likely first."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Photo:
     """A photo that was read.
 
     Attributes:
-        file: Its name, as it was given.
+        file: Its name as it was given.
         sha256: Of the file's content, hexadecimal.
-        seen: What the network is shown of it: uint8 [28, 28].
+        seen: What the network sees of it: uint8 [28, 28].
     """
 
     file: str
@@ -34,50 +37,24 @@ class Photo:
     seen: NDArray[np.uint8]
 
 
-@dataclasses.dataclass(frozen=True)
-class Prediction:
-    """What a model says of a photo.
-
-    Attributes:
-        photo: The photo.
-        ranking: Names of classes with their probabilities, the likeliest first.
-    """
-
-    photo: Photo
-    ranking: list[tuple[str, float]]
-
-    def as_json(self) -> dict[str, Any]:
-        """All but the pixels, as JSON values."""
-        return {
-            "file": self.photo.file,
-            "sha256": self.photo.sha256,
-            "predictions": [
-                {"class": name, "class_id": CLASS_NAMES.index(name), "probability": probability}
-                for name, probability in self.ranking
-            ],
-        }
-
-
 def read(file: str) -> Photo:
-    """Reads a photo and makes of it what the network is shown.
+    """Reads a photo and prepares it for the network.
 
     Args:
         file: Path of an image file, or ``-`` for standard input.
 
     Raises:
-        PhotoError: It cannot be read or used; the text says why, and does not name it.
+        PhotoError: It cannot be read or used; the text says why, without the file's name.
     """
     data = _content(file)
     return Photo(file, hashlib.sha256(data).hexdigest(), seen_by_network(data))
 
 
-def predict(photos: list[Photo], model: ChosenModel, count: int) -> list[Prediction]:
-    """Asks a model about all photos at once.
+def predict(photos: Sequence[Photo], model: ChosenModel, count: int) -> list[Ranking]:
+    """Asks a model about one or more photos at once.
 
-    Args:
-        photos: One or more.
-        model: The model.
-        count: How many of the likeliest classes are named.
+    Returns:
+        The ``count`` most likely classes of each photo.
 
     Raises:
         ModelError: The model cannot be used.
@@ -86,45 +63,42 @@ def predict(photos: list[Photo], model: ChosenModel, count: int) -> list[Predict
 
     images = np.stack([photo.seen for photo in photos])
     cure = "choose another one with --version, --run or --model"
-    answers = ask(model.directory, images, name=model.title, cure=cure)
+    probabilities = ask(model.directory, images, name=model.title, cure=cure)
+    orders = np.argsort(-probabilities, axis=1, kind="stable")[:, :count]
     return [
-        Prediction(photo, _ranked(probabilities)[:count])
-        for photo, probabilities in zip(photos, answers, strict=True)
+        [(CLASS_NAMES[number], float(answer[number])) for number in order]
+        for answer, order in zip(probabilities, orders, strict=True)
     ]
 
 
-def save(photos: Iterable[Photo], directory: Path) -> list[Path]:
-    """Writes what the network is shown of each photo as ``<its name>.png``.
+def save(photos: Sequence[Photo], directory: Path) -> list[Path]:
+    """Writes what the network sees of each photo as ``<its name>.png``.
+
+    A number is added where two photos have the same name, or where a photo would be overwritten.
 
     Args:
-        photos: The photos; where two have one name, or the photo itself has that of its picture, a
-            number is added.
-        directory: Where to; made when it is missing.
+        photos: The photos.
+        directory: Where to write; made if it is missing.
     """
-    photos = list(photos)
     directory.mkdir(parents=True, exist_ok=True)
-    own = {Path(photo.file).resolve() for photo in photos}
-    written: list[Path] = []
+    taken = {Path(photo.file).resolve() for photo in photos}
+    written = []
     for photo in photos:
         stem = "stdin" if photo.file == STANDARD_INPUT else Path(photo.file).stem
         path, number = directory / f"{stem}.png", 2
-        while path in written or path.resolve() in own:
+        while path.resolve() in taken:
             path, number = directory / f"{stem}-{number}.png", number + 1
         Image.fromarray(photo.seen).save(path)
+        taken.add(path.resolve())
         written.append(path)
     return written
-
-
-def _ranked(probabilities: NDArray[np.float32]) -> list[tuple[str, float]]:
-    order = np.argsort(-probabilities, kind="stable")
-    return [(CLASS_NAMES[number], float(probabilities[number])) for number in order]
 
 
 def _content(file: str) -> bytes:
     if file == STANDARD_INPUT:
         return sys.stdin.buffer.read(MAX_BYTES + 1)
     if "://" in file:
-        raise PhotoError("it is an address; download it and give the file")
+        raise PhotoError("it is a URL; download it and give the file")
     try:
         with Path(file).open("rb") as content:
             return content.read(MAX_BYTES + 1)

@@ -23,8 +23,7 @@ from pipeline.photos.preparation import seen_by_network
 from pipeline.runs.registry import Registry
 from pipeline.runs.verification import verify
 from tests.idx_files import images_payload, labels_payload, shuffled_labels, synthetic_images
-from tests.photo_bombs import bomb
-from tests.photographs import encoded
+from tests.photographs import SIZE_FIELDS, bomb, encoded
 from tests.soak import FUZZ_EXAMPLES, SHORT_FUZZ_EXAMPLES, long
 
 CHUNK = 16
@@ -103,7 +102,7 @@ def photographs() -> list[bytes]:
     image.paste((20, 60, 120), (10, 5, 25, 25))
     sound = [encoded(image, kind) for kind in FORMATS]
     sound += [encoded(image.convert(mode), "PNG") for mode in ("P", "RGBA", "1")]
-    return sound + [bomb(kind, 60_000, 8192) for kind in FORMATS]
+    return sound + [bomb(kind, 60_000, 8192) for kind in SIZE_FIELDS]
 
 
 IDX = [images_payload(IMAGES), labels_payload(LABELS)]

@@ -11,10 +11,9 @@ import pytest
 
 from pipeline.cli.console import next_steps, print_json, print_table, say
 from pipeline.compiler import PROJECT
-from pipeline.duration import age
 
 
-def test_a_table_is_whole_in_a_pipe_however_narrow(
+def test_a_table_is_whole_in_a_narrow_pipe(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "10")
@@ -29,46 +28,51 @@ def test_json_is_one_document_of_anything(capsys: pytest.CaptureFixture[str]) ->
     assert json.loads(capsys.readouterr().out) == [{"path": "a/b", "text": "Größe [bold]"}]
 
 
-def test_lines_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+def test_lines_are_printed_unchanged(capsys: pytest.CaptureFixture[str]) -> None:
     text = "[bold]" + "long " * 50 + "`x` 12"
     say(text)
     assert capsys.readouterr().out == f"{text}\n"
 
 
-def test_next_steps_are_no_part_of_what_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+def test_next_steps_are_not_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
     next_steps({"a": "does", "bcd": "does more"})
     written = capsys.readouterr()
     assert written.out == ""
     assert written.err.splitlines() == ["", "Next       a    does", "           bcd  does more"]
 
 
-def test_what_is_waited_for_is_shown_on_a_terminal_and_nowhere_else() -> None:
-    where = "from pipeline.cli.console import waiting"
-    code = f"{where}\nwith waiting('the bus'):\n    print()"
-    call = [sys.executable, "-c", code]
-    environment = {**os.environ, "TERM": "xterm"}
-    plain = subprocess.run(call, cwd=PROJECT, capture_output=True, text=True, check=True)
-    assert plain.stdout + plain.stderr == "\n"
+def on_a_terminal(code: str, stdout: int | None = None) -> str:
+    """What Python code writes to a terminal, or only to its standard error."""
     ours, theirs = pty.openpty()
     subprocess.run(
-        call, cwd=PROJECT, env=environment, stderr=theirs, stdout=subprocess.DEVNULL, check=True
+        [sys.executable, "-c", code],
+        cwd=PROJECT,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "60"},
+        check=True,
+        stdout=stdout or theirs,
+        stderr=theirs,
     )
     os.close(theirs)
-    assert b"the bus" in os.read(ours, 4096)
+    written = os.read(ours, 65536).decode()
     os.close(ours)
+    return written
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (5, "5 s"),
-        (60, "1 min"),
-        (3599, "59 min"),
-        (3600, "1 h"),
-        (47 * 3600, "47 h"),
-        (50 * 3600, "2 days"),
-        (-30, "0 s"),
-    ],
-)
-def test_an_age_is_told_in_the_unit_that_fits(seconds: int, text: str) -> None:
-    assert age(seconds) == text
+def test_a_table_fits_a_narrow_terminal() -> None:
+    code = (
+        "from pipeline.cli.console import print_table\n"
+        "print_table(('Name', 'What'), [('a' * 20, 'word ' * 30), ('b', '')], whole='Name')"
+    )
+    _header, first, *rest, last = on_a_terminal(code).splitlines()
+    assert first.startswith("a" * 20 + " word word")
+    assert len(rest) == 3
+    assert last.strip() == "b"
+    assert max(map(len, (first, *rest))) <= 60
+
+
+def test_waiting_is_shown_only_on_a_terminal() -> None:
+    code = "from pipeline.cli.console import waiting\nwith waiting('the bus'):\n    print()"
+    call = [sys.executable, "-c", code]
+    plain = subprocess.run(call, cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert plain.stdout + plain.stderr == "\n"
+    assert "the bus" in on_a_terminal(code, stdout=subprocess.DEVNULL)

@@ -1,13 +1,23 @@
-import io
+"""What people see of a run while it lasts, and of its result."""
 
+import io
+import os
+import signal
+from pathlib import Path
+
+import pytest
 from rich.console import Console
 
-from pipeline.cli.watchers import LiveWatcher, PlainWatcher
-from pipeline.runs.record import Task
+from pipeline.cli.watchers import LiveWatcher, PlainWatcher, show_result, stopped_by_signals
+from pipeline.errors import Interrupted
+from pipeline.runs.record import Artifact, Run, Task
+from pipeline.steps import STEPS
+
+REASON = "Passed: accuracy 0.9384 (9,384 of 10,000) reaches min_accuracy 0.9, no champion."
 
 
-def terminal() -> Console:
-    return Console(file=io.StringIO(), force_terminal=True, width=80, color_system=None)
+def terminal(width: int = 80) -> Console:
+    return Console(file=io.StringIO(), force_terminal=True, width=width, color_system=None)
 
 
 def written(console: Console) -> str:
@@ -23,53 +33,88 @@ def running() -> tuple[Task, LiveWatcher]:
     return task, watcher
 
 
-def drawn(watcher: LiveWatcher) -> list[str]:
-    console = terminal()
+def drawn(watcher: LiveWatcher, width: int = 80) -> list[str]:
+    console = terminal(width)
     console.print(watcher.table())
     return [line.rstrip() for line in written(console).splitlines()]
 
 
 def test_the_table_has_a_row_for_each_step_with_its_state() -> None:
-    watcher = LiveWatcher(terminal(), [Task("ingest", "Ingest"), Task("train", "Train")])
-    rows = drawn(watcher)
-    assert rows[0].split() == ["Step", "State", "Time"]
-    assert [row.split() for row in rows[1:]] == [
-        ["Ingest", "·", "waiting"],
-        ["Train", "·", "waiting"],
-    ]
+    watcher = LiveWatcher(terminal(), [Task(step.name, step.title) for step in STEPS])
+    header, *rows = drawn(watcher)
+    assert header.split() == ["Step", "State", "Time"]
+    assert [row.split("  ")[0] for row in rows] == [step.title for step in STEPS]
+    assert all(row.endswith("· waiting") for row in rows)
 
 
-def test_the_progress_of_a_running_step_stands_in_its_row() -> None:
+def test_the_row_of_a_running_step_shows_its_progress() -> None:
     task, watcher = running()
     watcher.said(task, "epoch 1/7: 40 %", transient=True)
     assert drawn(watcher)[1].startswith("Train  ▶ running  0.0 s  epoch 1/7: 40 %")
 
 
-def test_a_step_that_is_done_shows_its_figure_instead() -> None:
+def test_the_row_of_a_finished_step_shows_its_figure() -> None:
     task, watcher = running()
     with watcher.live:
         watcher.said(task, "epoch 1/7", transient=True)
         task.state, task.seconds = "done", 90.0
+        task.outputs = {"model": Artifact("gs://b/model", {"validation_accuracy": 0.9456})}
         watcher.ended(task)
     (row,) = drawn(watcher)[1:]
-    assert row.split() == ["Train", "✓", "done", "1", "min", "30", "s"]
+    assert row == "Train  ✓ done  1 min 30 s  validation accuracy 0.9456"
 
 
-def test_a_long_line_does_not_break_the_table() -> None:
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_a_long_line_does_not_break_the_table(width: int) -> None:
     task, watcher = running()
     watcher.said(task, "x" * 500, transient=False)
-    rows = drawn(watcher)
+    rows = drawn(watcher, width)
     assert len(rows) == 2
     assert rows[1].endswith("…")
+    assert len(rows[1]) == width
 
 
-def test_plain_lines_leave_progress_out_and_markup_alone() -> None:
+def test_plain_lines_leave_out_progress_and_keep_markup() -> None:
     console = Console(file=io.StringIO(), width=20)
     watcher = PlainWatcher(console)
     task = Task("train", "Train")
     watcher.started(task)
     watcher.said(task, "40 %", transient=True)
     watcher.said(task, "[bold] a line longer than the terminal is wide", transient=False)
-    assert written(console) == (
-        "Train: started\n  train | [bold] a line longer than the terminal is wide\n"
-    )
+    task.state = "cached"
+    watcher.ended(task)
+    assert written(console).splitlines() == [
+        "Train: started",
+        "  train | [bold] a line longer than the terminal is wide",
+        "Train: from the cache",
+    ]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_command_with_a_message(number: signal.Signals) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(Interrupted, match="still running"), stopped_by_signals("still running"):
+        os.kill(os.getpid(), number)
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_the_result_says_accuracy_verdict_and_places() -> None:
+    evaluation = {
+        "metrics": Artifact("", {"accuracy": 0.9384}),
+        "evaluation": Artifact("", {"reason": REASON}),
+    }
+    run = Run("run-1", Path("runs/run-1"), seconds=159.2)
+    run.steps = {
+        "train": Task("train", "Train", "cached"),
+        "evaluate": Task("evaluate", "Evaluate", "done", outputs=evaluation),
+    }
+    console = terminal(60)
+    show_result(run, console, {"Model": "not uploaded"})
+    assert written(console).splitlines() == [
+        "",
+        "Run        run-1 in 2 min 39 s, 1 step from the cache",
+        "Accuracy   0.9384 on the test set",
+        "Verdict    Passed: accuracy 0.9384 (9,384 of 10,000) reaches",
+        "           min_accuracy 0.9, no champion.",
+        "Model      not uploaded",
+    ]

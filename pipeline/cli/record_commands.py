@@ -1,0 +1,243 @@
+"""The commands about what earlier runs left: runs, models, reports."""
+
+import datetime
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipeline.cli.console import next_steps, print_json, print_table, say, say_aside
+from pipeline.cli.options import ROOT, AsJson, Count, RootFolder, root_option
+from pipeline.errors import CommandError, UsageError
+from pipeline.text import age, command, duration, shown
+
+if TYPE_CHECKING:
+    from pipeline.runs.registry import Version
+    from pipeline.runs.root import Root
+
+
+def runs(root: RootFolder = ROOT, count: Count = 20, as_json: AsJson = False) -> None:
+    """List the runs on this machine, the newest first.
+
+    Examples:
+        runs  # the newest 20
+        runs --count 1 --json  # the newest one, for a program
+    """
+    from pipeline.runs.finding import listed
+    from pipeline.runs.root import Root
+
+    found = listed(Root(root))[:count]
+    if as_json:
+        print_json([run.as_line() for run in found])
+        return
+    if not found:
+        say(f"no runs in {root}: `{command('run')}` makes one")
+        return
+    rows = [
+        (
+            run.id,
+            age(run.started),
+            run.state,
+            _accuracy(run.accuracy),
+            run.version,
+            duration(run.seconds) if run.seconds else "",
+        )
+        for run in found
+    ]
+    print_table(("Run", "Age", "State", "Accuracy", "Version", "Time"), rows, whole="Run")
+    next_steps({command(f"predict --run RUN PHOTO{root_option(root)}"): "asks its model"})
+
+
+def models(
+    model: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="VERSION|DIR", help="What to verify: a version, an alias or a directory."
+        ),
+    ] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Check models against their records.")
+    ] = False,
+    root: RootFolder = ROOT,
+    as_json: AsJson = False,
+) -> None:
+    """List the versions in the local model registry, the newest first.
+
+    With `--verify` it compares every file of a model with its manifest, and its parameters, data,
+    code and evaluation with their records. The exit code is 1 if something differs.
+
+    Examples:
+        models  # all versions with their accuracy
+        models --verify  # checks all versions
+        models --verify default  # checks only the champion
+        models --root elsewhere  # the versions of another root
+    """
+    from pipeline.runs.registry import Registry
+    from pipeline.runs.root import Root
+
+    if verify:
+        _verify(Root(root), model, as_json)
+        return
+    if model is not None:
+        raise UsageError(f"models {model}: only --verify takes a model")
+    registry = Registry(root / "registry")
+    found = [
+        version_as_json(version)
+        for name in registry.models()
+        for version in reversed(registry.versions(name))
+    ]
+    if as_json:
+        print_json(found)
+        return
+    if not found:
+        say(f"no models in {registry.root}: `{command('run')}` trains one and uploads it")
+        return
+    columns = ("Version", "Aliases", "Accuracy", "Age", "Run")
+    print_table(columns, [version_row(version) for version in found], whole="Run")
+    next_steps({command(f"predict --version VERSION PHOTO{root_option(root)}"): "asks it"})
+
+
+def version_as_json(version: "Version") -> dict[str, Any]:
+    """A version of the registry as JSON values."""
+    facts = version.facts
+    return {
+        "model": version.model,
+        "version": version.number,
+        "aliases": list(version.aliases),
+        "accuracy": facts.get("metrics", {}).get("accuracy"),
+        "created": facts.get("created"),
+        "run": facts.get("run"),
+        "digest": version.digest,
+        "path": str(version.path),
+    }
+
+
+def version_row(version: dict[str, Any]) -> tuple[str, ...]:
+    """A version of the registry as cells: version, aliases, accuracy, age, run."""
+    created, run = version["created"], version["run"] or ""
+    return (
+        f"{version['model']}@{version['version']}",
+        ", ".join(alias for alias in version["aliases"] if alias != run),
+        _accuracy(version["accuracy"]),
+        age(datetime.datetime.fromisoformat(created) if created else None),
+        run,
+    )
+
+
+def _verify(root: "Root", what: str | None, as_json: bool) -> None:
+    from pipeline.runs.verification import sound, verify
+
+    found = {path: verify(path, registered=_registered(path, root)) for path in _meant(root, what)}
+    if as_json:
+        print_json(
+            [
+                {
+                    "path": str(path),
+                    "sound": sound(checks),
+                    "findings": [vars(one) for one in checks],
+                }
+                for path, checks in found.items()
+            ]
+        )
+    else:
+        for path, checks in found.items():
+            say(str(path))
+            rows = [(one.check, one.state, one.text) for one in checks]
+            print_table(("Check", "State", "Found"), rows, whole="Check")
+    if failed := [str(path) for path, checks in found.items() if not sound(checks)]:
+        raise CommandError(
+            f"{len(failed)} of {len(found)} differ from their records: {', '.join(failed)}"
+        )
+
+
+def _meant(root: "Root", what: str | None) -> list[Path]:
+    """The directories of the models to verify: all versions if none is named."""
+    from pipeline.runs.chosen_model import choose
+    from pipeline.runs.registry import Registry
+
+    if what is None:
+        return Registry(root.registry).directories() or [choose(root.path).directory]
+    if "/" in what or Path(what).is_dir():
+        if not Path(what).is_dir():
+            raise UsageError(f"{what}: there is no such directory")
+        return [Path(what)]
+    return [choose(root.path, version=what).directory]
+
+
+def _registered(path: Path, root: "Root") -> bool:
+    """Whether a directory is a version of this root's registry or of another's."""
+    from pipeline.runs.registry import LOCK, Registry
+
+    versions = [version.resolve() for version in Registry(root.registry).directories()]
+    return path.resolve() in versions or (path.resolve().parent / LOCK).exists()
+
+
+def report(
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="RUN",
+            help="A run's id, a unique part of it, or its folder; else the newest run.",
+            show_default=False,
+        ),
+    ] = None,
+    root: RootFolder = ROOT,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="File to write instead of `report.html` in the run's folder."),
+    ] = None,
+    show: Annotated[
+        bool | None,
+        typer.Option(
+            "--open/--no-open",
+            help="Open it in the browser; by default only on a terminal with a display.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Rebuild the report of a run and open it.
+
+    The report is one self-contained file to send to a colleague: the verdict and its reason,
+    learning curves, mistakes, calibration, parameters, and where the model is. With `--json` it
+    prints what the report is about and opens nothing.
+
+    Examples:
+        report  # the report of the newest run, in the browser
+        report ab12 --output report.html  # another run's report, to send to somebody
+    """
+    import webbrowser
+
+    from pipeline.runs.finding import find, newest
+    from pipeline.runs.report import rebuild
+    from pipeline.runs.root import Root
+
+    place = Root(root)
+    meant = find(place, run) if run else newest(place, "an evaluation", lambda one: one.evaluated)
+    page = rebuild(meant, output).resolve()
+    if as_json:
+        about = {
+            name: value
+            for name, value in meant.as_json().items()
+            if name in ("run", "state", "metrics", "verdict", "model")
+        }
+        print_json({**about, "report": str(page)})
+    else:
+        say(shown(page))
+    wanted = has_display() and not as_json if show is None else show
+    if wanted and not webbrowser.open(page.as_uri()):
+        say_aside("no browser was found; open the file in one")
+
+
+def has_display() -> bool:
+    """Whether there is a person at a terminal who can see a browser."""
+    headless = sys.platform.startswith("linux") and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
+    return sys.stdout.isatty() and not headless
+
+
+def _accuracy(accuracy: float | None) -> str:
+    return "" if accuracy is None else f"{accuracy:.4f}"

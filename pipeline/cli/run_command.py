@@ -1,0 +1,177 @@
+"""The command that runs the pipeline on this machine."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from pipeline.cli.console import console, next_steps, print_json, say_aside, waiting
+from pipeline.cli.options import (
+    ROOT,
+    WHAT,
+    AsJson,
+    NoCache,
+    Parameters,
+    Preset,
+    RequireUpload,
+    RootFolder,
+    Spec,
+    root_option,
+)
+from pipeline.errors import GateRefused, UsageError
+from pipeline.text import command, shown
+
+if TYPE_CHECKING:
+    from pipeline.runs.record import Run
+    from pipeline.runs.root import Root
+
+HOW: Final = "How to run it"
+
+
+def run(
+    parameter: Parameters = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            help="Where the four raw files are: a directory or http(s)://.", rich_help_panel=WHAT
+        ),
+    ] = None,
+    preset: Preset = None,
+    spec: Spec = None,
+    no_cache: NoCache = False,
+    replicas: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Run the distributed pipeline: N training processes that share each batch.",
+            rich_help_panel=HOW,
+        ),
+    ] = None,
+    hermetic: Annotated[
+        bool,
+        typer.Option(
+            "--hermetic",
+            help="Run each step in a fresh environment with only its own pins.",
+            rich_help_panel=HOW,
+        ),
+    ] = False,
+    root: RootFolder = ROOT,
+    require_upload: RequireUpload = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run the whole pipeline on this machine.
+
+    It runs the compiled file, with the storage emulator as its bucket and a folder as its model
+    registry. Steps whose code and inputs have not changed are answered from the cache.
+
+    Examples:
+        run --preset fast  # a smaller network, in a minute or two
+        run -p epochs=3 -p 'filters=[16, 32]'  # other hyperparameters
+        run --no-cache  # every step again, whatever has run before
+        run --json > run.json  # the result, for a program
+    """
+    from pipeline.checkout import git_revision
+    from pipeline.cli.watchers import stopped_by_signals, watch_on
+    from pipeline.local import run as local
+    from pipeline.runs.root import Root
+    from pipeline.specs import parameters
+    from pipeline.specs.spec import load
+
+    place = Root(root)
+    loaded = load(_compiled(spec, replicas, place))
+    given = parameters.parse(parameter or (), loaded)
+    if source is not None:
+        given["source"] = source
+    if "source" in given:
+        given["source"] = local.check_source(given["source"])
+    arguments = parameters.resolve(
+        loaded,
+        given,
+        preset=preset,
+        own={"bucket_uri": local.BUCKET_URI, "git_revision": git_revision()},
+    )
+    if hint := slow_training(parameters.changed(arguments, loaded), place):
+        say_aside(hint)
+    with stopped_by_signals():
+        result = local.run(
+            loaded,
+            arguments,
+            place,
+            watch_on(sys.stderr if as_json else sys.stdout),
+            local.Options(
+                use_cache=not no_cache,
+                hermetic=hermetic,
+                ended=lambda run: print_json(run.as_json()) if as_json else None,
+            ),
+        )
+    if not as_json:
+        _show(result, place)
+    if require_upload and not result.version:
+        raise GateRefused("no version was uploaded, and --require-upload was given")
+
+
+def _compiled(spec: Path | None, replicas: int | None, root: "Root") -> Path:
+    """The spec to run; the committed one is compared with its source first."""
+    from pipeline import compiler
+    from pipeline.local.run import committed_spec
+
+    if spec is None:
+        with waiting("comparing compiled/ with its source"):
+            compiler.check()
+        return committed_spec(replicas, root)
+    if replicas:
+        raise UsageError("--replicas compiles its own spec: leave out --spec or --replicas")
+    if not spec.is_file():
+        raise UsageError(f"--spec {spec}: there is no such file")
+    return spec
+
+
+def slow_training(changed: Iterable[str], root: "Root") -> str:
+    """Names a quicker preset before a first training that takes long on this processor.
+
+    Args:
+        changed: Names of the parameters that differ from the defaults.
+        root: Where earlier runs are.
+
+    Returns:
+        A sentence; empty if the processor is quick, the user chose, or a run was made before.
+    """
+    from components.train.trainer.hardware import cpu_has_bfloat16
+    from components.train.trainer.hyperparameters import Hyperparameters
+
+    chosen = Hyperparameters().as_dict().keys() & changed
+    if chosen or root.runs.exists() or cpu_has_bfloat16():
+        return ""
+    return (
+        "This processor does not compute bfloat16, so the default training takes several times as "
+        f"long as elsewhere; {command('run --preset fast')} is a quick first run."
+    )
+
+
+def _show(run: "Run", root: "Root") -> None:
+    from pipeline.cli.watchers import show_result
+    from pipeline.runs.chosen_model import MODEL
+
+    places = {}
+    if run.version:
+        folder = root.registry / run.model_name / run.version
+        places["Model"] = f"{run.model_name} version {run.version}: {folder}"
+    elif run.passed is False:
+        places["Model"] = "not uploaded"
+    if run.report:
+        places["Report"] = shown(run.report)
+    show_result(run, console(), places)
+    if run.metrics:
+        elsewhere = root_option(root.path)
+        champion = run.version and run.model_name == MODEL
+        model = "" if champion else f" --run {run.id[-4:]}"
+        next_steps(
+            {
+                command(f"report{elsewhere}"): "opens the report",
+                command(f"predict{model}{elsewhere} PHOTO"): "asks the model about a picture",
+                command("submit --bucket BUCKET"): "runs the same file on Vertex AI",
+            }
+        )

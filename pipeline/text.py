@@ -1,0 +1,56 @@
+"""Times, paths and commands as a person reads and types them."""
+
+import datetime
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import Final
+
+PROGRAM: Final = "fashion-mnist"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words: ``0.4 s``, ``12 s``, ``3 min 05 s``."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s"
+
+
+def age(moment: datetime.datetime | None) -> str:
+    """How long ago a moment was, in one unit: ``12 s``, ``5 min``, ``3 h``, ``12 days``.
+
+    Args:
+        moment: With its time zone; None: unknown, which gives an empty text.
+    """
+    if moment is None:
+        return ""
+    seconds = (datetime.datetime.now(tz=datetime.UTC) - moment).total_seconds()
+    for size, least, unit in ((86_400, 2, "days"), (3600, 1, "h"), (60, 1, "min")):
+        if seconds >= size * least:
+            return f"{seconds // size:.0f} {unit}"
+    return f"{max(0, seconds):.0f} s"
+
+
+def shown(path: Path) -> str:
+    """A path relative to the working directory if it is inside it, else unchanged."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def command(words: str) -> str:
+    """A command of this project that can be pasted into a shell here.
+
+    It begins with the program's name, or with its path if the shell does not find that name.
+
+    Args:
+        words: What follows the program, as for a shell: ``run --preset fast``.
+    """
+    installed = Path(sys.executable).with_name(PROGRAM)
+    found = shutil.which(PROGRAM)
+    if not installed.is_file() or (found is not None and installed.samefile(found)):
+        return f"{PROGRAM} {words}".rstrip()
+    return f"{shlex.quote(shown(installed))} {words}".rstrip()

@@ -1,0 +1,222 @@
+"""The commands about what earlier runs left."""
+
+import datetime
+import json
+import sys
+import webbrowser
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli import record_commands
+from pipeline.runs.record import Artifact, Run, Task
+from pipeline.runs.registry import Registry
+from tests import evaluations
+from tests.pipeline.cli.conftest import Call
+from tests.pipeline.local_registry import FIRST, SECOND, add_version
+from tests.pipeline.recorded_version import NAME, flip_a_bit, register
+
+ROOT = Path(".fashion-mnist")
+FAILED = "fashion-mnist-20261125-090000-ef56"
+EVALUATED = "fashion-mnist-20261124-234143-7fde"
+
+
+def add_run(run_id: str, accuracy: float | None, state: str = "done") -> None:
+    folder = ROOT / "runs" / run_id
+    folder.mkdir(parents=True)
+    started = datetime.datetime.strptime(f"{run_id[14:29]}+0000", "%Y%m%d-%H%M%S%z")
+    run = Run(run_id, folder, started, 83.0, state, parameters={"model_name": "fashion-mnist"})
+    if accuracy is not None:
+        resource = {"resourceName": "projects/p/models/fashion-mnist@1"}
+        run.steps = {
+            "evaluate": Task(
+                "evaluate",
+                "Evaluate",
+                "done",
+                outputs={"metrics": Artifact("", {"accuracy": accuracy})},
+            ),
+            "upload": Task("upload", "Upload", outputs={"model": Artifact("", resource)}),
+        }
+    run.write()
+
+
+class TestRuns:
+    def test_they_are_listed_the_newest_first(self, call: Call) -> None:
+        add_run(FIRST, 0.9)
+        add_run(FAILED, None, "failed")
+        add_run(SECOND, 0.91)
+        done = call("runs", env={"COLUMNS": "20"})
+        assert done.exit_code == 0, done.stderr
+        header, *rows = done.stdout.splitlines()
+        assert header.split() == ["Run", "Age", "State", "Accuracy", "Version", "Time"]
+        assert [row.split()[0] for row in rows] == [FAILED, SECOND, FIRST]
+        assert rows[1].split()[3:] == ["done", "0.9100", "1", "1", "min", "23", "s"]
+        assert "predict --run" in done.stderr
+        printed = call("runs", "--json", "--count", "2")
+        first, second = json.loads(printed.stdout)
+        assert (first["run"], first["state"], first["accuracy"]) == (FAILED, "failed", None)
+        assert (second["run"], second["accuracy"], second["version"]) == (SECOND, 0.91, "1")
+        assert printed.stderr == ""
+
+    def test_an_empty_list_says_how_to_make_one(self, call: Call) -> None:
+        assert "fashion-mnist run" in call("runs").stdout
+        assert json.loads(call("runs", "--json").stdout) == []
+
+
+class TestModels:
+    def test_the_versions_are_listed_the_newest_first(self, call: Call) -> None:
+        add_version(ROOT, Path("model"))
+        add_version(ROOT, Path("model"), run=SECOND, metrics={"accuracy": 0.94})
+        done = call("models", env={"COLUMNS": "20"})
+        assert done.exit_code == 0, done.stderr
+        header, *rows = done.stdout.splitlines()
+        assert header.split() == ["Version", "Aliases", "Accuracy", "Age", "Run"]
+        assert rows[0].split()[:3] == ["fashion-mnist@2", "default", "0.9400"]
+        assert rows[1].split()[:2] == ["fashion-mnist@1", "0.9123"]
+        assert [row.split()[-1] for row in rows] == [SECOND, FIRST]
+        first, second = json.loads(call("models", "--json").stdout)
+        assert (first["model"], first["version"], first["run"]) == ("fashion-mnist", 2, SECOND)
+        assert first["aliases"] == ["default", SECOND]
+        assert Path(second["path"], "saved_model.pb").is_file()
+
+    def test_a_version_without_a_record_is_listed(self, call: Call) -> None:
+        add_version(ROOT, Path("model"))
+        (ROOT / "registry/fashion-mnist/1/version.json").unlink()
+        assert "fashion-mnist@1" in call("models").stdout
+
+    def test_an_empty_list_says_how_to_make_one(self, call: Call) -> None:
+        assert "fashion-mnist run" in call("models").stdout
+        assert json.loads(call("models", "--json").stdout) == []
+
+    def test_a_version_without_verify_is_wrong_use(self, call: Call) -> None:
+        done = call("models", "1")
+        assert done.exit_code == 2
+        assert "only --verify takes a model" in done.stderr
+
+
+class TestVerify:
+    @pytest.fixture(autouse=True)
+    def registry(self, call: Call) -> Registry:
+        registry = Registry(ROOT / "registry")
+        register(registry, Path("first"))
+        return registry
+
+    @pytest.mark.parametrize("what", [(), ("1",), ("default",), (f"{NAME}@1",), ("first",)])
+    def test_models_are_named_by_version_alias_or_directory(
+        self, what: tuple[str, ...], call: Call
+    ) -> None:
+        done = call("models", "--verify", *what)
+        assert done.exit_code == 0, done.output
+        path = "first" if what == ("first",) else str(ROOT / "registry" / NAME / "1")
+        assert done.stdout.splitlines()[0] == path
+
+    def test_a_difference_is_exit_code_1(self, call: Call, registry: Registry) -> None:
+        changed = register(registry, Path("second")).path
+        flip_a_bit(changed)
+        done = call("models", "--verify")
+        assert done.exit_code == 1
+        assert done.stderr == f"error: 1 of 2 differ from their records: {changed}\n"
+        sound = {
+            one["path"]: one["sound"]
+            for one in json.loads(call("models", "--verify", "--json").stdout)
+        }
+        assert sound == {str(changed.with_name("1")): True, str(changed): False}
+
+    def test_a_version_that_lost_its_record_differs_even_by_its_path(self, call: Call) -> None:
+        version = ROOT / "registry" / NAME / "1"
+        (version / "version.json").unlink()
+        for what in ((), (str(version),), (str(version), "--root", "elsewhere")):
+            done = call("models", "--verify", *what)
+            assert done.exit_code == 1, what
+            assert "there is no version.json" in done.stdout
+
+    @pytest.mark.parametrize(
+        ("what", "error"), [("./nowhere", "no such directory"), ("7", "no version or alias '7'")]
+    )
+    def test_an_unknown_model_is_an_error(self, what: str, error: str, call: Call) -> None:
+        assert error in call("models", "--verify", what).stderr
+
+
+class TestReport:
+    @pytest.fixture(autouse=True)
+    def run(self, call: Call) -> Path:
+        evaluations.write_run(ROOT, EVALUATED, evaluations.evaluation(per_class=10))
+        return ROOT / "runs" / EVALUATED
+
+    @pytest.fixture
+    def opened(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        pages: list[str] = []
+
+        def show(page: str) -> bool:
+            pages.append(page)
+            return True
+
+        monkeypatch.setattr(webbrowser, "open", show)
+        return pages
+
+    def test_the_newest_report_is_rebuilt_and_its_path_printed(self, call: Call, run: Path) -> None:
+        done = call("report")
+        assert (done.exit_code, done.stdout) == (0, f"{run}/report.html\n")
+        assert (run / "report.html").read_text().startswith("<!doctype html>")
+
+    def test_an_unknown_run_is_wrong_use(self, call: Call) -> None:
+        done = call("report", "nine")
+        assert done.exit_code == 2
+        assert f"there is no run nine in {ROOT}/runs; there are {EVALUATED}" in done.stderr
+
+    def test_a_missing_output_folder_is_an_error(self, call: Call) -> None:
+        done = call("report", "--output", "missing/x.html")
+        assert done.exit_code == 1
+        expected = "missing/x.html: there is no folder missing; create it or choose another"
+        assert done.stderr == f"error: {expected}\n"
+
+    def test_json_says_what_the_report_is_about(self, call: Call, opened: list[str]) -> None:
+        about = json.loads(call("report", "--json").stdout)
+        assert (about["run"], about["state"]) == (EVALUATED, "done")
+        assert about["metrics"] == {"accuracy": 0.75}
+        assert about["model"] == {"name": "fashion-mnist", "version": "13"}
+        assert Path(about["report"]).is_file()
+        assert opened == []
+
+    @pytest.mark.parametrize(
+        ("option", "display", "opens"),
+        [
+            (("--open",), False, True),
+            (("--no-open",), True, False),
+            ((), True, True),
+            ((), False, False),
+        ],
+    )
+    def test_the_report_opens_if_asked_or_if_somebody_can_see_it(
+        self,
+        option: tuple[str, ...],
+        display: bool,
+        opens: bool,
+        call: Call,
+        run: Path,
+        opened: list[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(record_commands, "has_display", lambda: display)
+        call("report", "7fde", *option)
+        assert opened == ([(run.resolve() / "report.html").as_uri()] if opens else [])
+
+    def test_without_a_browser_the_command_says_so(
+        self, call: Call, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(webbrowser, "open", lambda _page: False)
+        done = call("report", "--open")
+        assert done.exit_code == 0
+        assert "no browser was found" in done.stderr
+
+    def test_a_display_is_a_terminal_with_a_screen(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sys, "platform", "linux")
+        monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+        for screen, terminal, expected in (
+            ("", True, False),
+            (":0", True, True),
+            (":0", False, False),
+        ):
+            monkeypatch.setenv("DISPLAY", screen)
+            monkeypatch.setattr(sys.stdout, "isatty", lambda terminal=terminal: terminal)
+            assert record_commands.has_display() == expected

@@ -1,0 +1,66 @@
+"""Times, paths and commands as a person reads and types them."""
+
+import datetime
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.text import age, command, duration, shown
+
+INSTALLED = Path(sys.executable).parent
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.42, "0.4 s"), (12.3, "12 s"), (185, "3 min 05 s"), (3600, "60 min 00 s")],
+)
+def test_a_duration_has_the_units_that_fit(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-30, "0 s"),
+        (59, "59 s"),
+        (60, "1 min"),
+        (3600, "1 h"),
+        (47 * 3600, "47 h"),
+        (50 * 3600, "2 days"),
+    ],
+)
+def test_an_age_has_one_unit(seconds: int, text: str) -> None:
+    now = datetime.datetime.now(tz=datetime.UTC)
+    assert age(now - datetime.timedelta(seconds=seconds)) == text
+    assert age(None) == ""
+
+
+def test_a_path_is_relative_inside_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert shown(tmp_path / "a" / "b") == "a/b"
+    assert shown(tmp_path.parent) == str(tmp_path.parent)
+
+
+def test_a_command_is_a_name_if_the_shell_finds_it() -> None:
+    assert command("run --preset fast") == "fashion-mnist run --preset fast"
+
+
+def test_elsewhere_a_command_is_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.chdir(INSTALLED.parents[1])
+    assert command("runs") == f"{INSTALLED.parent.name}/bin/fashion-mnist runs"
+    monkeypatch.chdir(tmp_path)
+    assert command("runs") == f"{INSTALLED}/fashion-mnist runs"
+
+
+def test_a_path_with_spaces_can_be_pasted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "my environment" / "bin"
+    place.mkdir(parents=True)
+    (place / "fashion-mnist").touch()
+    monkeypatch.setattr(sys, "executable", str(place / "python"))
+    monkeypatch.setenv("PATH", "/usr/bin")
+    assert shlex.split(command("runs")) == [str(place / "fashion-mnist"), "runs"]
