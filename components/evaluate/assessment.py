@@ -62,7 +62,7 @@ def assess(
         champion: The champion's SavedModel; unused without a champion.
         champion_facts: Its metadata: resourceName, version, digest; empty without a champion.
         test_records: Directory of TFRecord shards.
-        thresholds: Of each of the gate's rules, by its name.
+        thresholds: Of each rule of the gate to apply, by its name.
 
     Returns:
         The ``evaluation`` artifact, plain JSON that holds everything the report shows: figures of

@@ -113,7 +113,7 @@ def decide(
         challenger: The new model's figures.
         champion: Those of the version to beat on the same examples, with ``version`` and ``same``
             (whether the challenger is that very model); None without a champion.
-        thresholds: Of every rule, by its name.
+        thresholds: Of each rule to apply, by its name.
 
     Returns:
         JSON values: passed; outcome (``passed``, ``not passed``, or ``unchanged`` for a model that
@@ -121,11 +121,13 @@ def decide(
         passed of each.
 
     Raises:
-        ThresholdError: A threshold is not a number, infinite, or out of its range.
+        ThresholdError: A threshold belongs to no rule, is not finite, or is out of its range.
     """
     check(thresholds)
     found = {
-        name: rule.find(challenger, champion, thresholds[name]) for name, rule in RULES.items()
+        name: rule.find(challenger, champion, thresholds[name])
+        for name, rule in RULES.items()
+        if name in thresholds
     }
     failed = [finding.reason for finding in found.values() if not finding.passed]
     outcome = "not passed" if failed else "passed"

@@ -7,6 +7,7 @@ from kfp import dsl
 from kfp.dsl import HTML, Artifact, ClassificationMetrics, Dataset, Metrics, Model
 
 from components.dataset.facts import CLASS_NAMES
+from components.evaluate import gate
 from components.evaluate.component import evaluate
 from tests import local_runner
 
@@ -39,7 +40,9 @@ def test_the_step_returns_the_verdict_and_writes_every_output(
     assert metrics.metadata.keys() == {"accuracy", "loss", "macro_f1"}
     assert json.loads((tmp_path / "metrics").read_text()) == metrics.metadata
     assert evaluation.metadata == {"passed": True, "reason": caplog.messages[-1]}
-    assert json.loads((tmp_path / "evaluation").read_text())["accuracy"] == 0.9
+    found = json.loads((tmp_path / "evaluation").read_text())
+    assert found["accuracy"] == 0.9
+    assert [rule["name"] for rule in found["verdict"]["rules"]] == list(gate.RULES)
     shown = [
         entry["displayName"] for entry in matrix.metadata["confusionMatrix"]["annotationSpecs"]
     ]
