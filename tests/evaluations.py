@@ -87,50 +87,6 @@ def beaten(facts: dict[str, Any], version: str = "12") -> dict[str, Any]:
     return {**facts, "champion": champion}
 
 
-def of_run(**changes: Any) -> dict[str, Any]:
-    """What a run that uploaded version 13 adds to the page about its model."""
-    added: dict[str, Any] = {
-        "id": "fashion-mnist-20261124-234143-7fde",
-        "when": "24 November 2026, 23:41 UTC",
-        "duration": "4 min 11 s",
-        "in_steps": "4 min 03 s",
-        "state": "failed",
-        "error": "",
-        "spec_digest": DIGEST,
-        "revision": DIGEST[:7],
-        "command": ".venv/bin/fashion-mnist run -p epochs=3",
-        "steps": [
-            {
-                "title": "Decode",
-                "figure": "55,000 records",
-                "state": "cached",
-                "seconds": 0.9,
-                "duration": "0.9 s",
-            },
-            {
-                "title": "Train",
-                "figure": "",
-                "state": "done",
-                "seconds": 242.0,
-                "duration": "4 min 02 s",
-            },
-        ],
-        "model": {
-            "name": "fashion-mnist",
-            "version": "13",
-            "present": True,
-            "aliases": ["default"],
-            "place": "/models/13",
-        },
-        "parameters": {
-            "Changed": {"epochs": "3 (default 7)"},
-            "As by default": {"serving_image": "europe-docker.pkg.dev/vertex-ai/prediction/tf2"},
-            "Of this machine": {},
-        },
-    }
-    return {**added, **changes}
-
-
 def run(root: Path, run_id: str, *, version: str = "13", **changes: Any) -> Run:
     """A run that uploaded a version, or with an empty one none."""
     name = f"projects/local/locations/local/models/fashion-mnist@{version}"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from components.embedding import BASE_IMAGE
-from components.upload.containers import CONTAINERS
+from components.upload.containers import OWN
 from pipeline.compiler import PROJECT
 
 
@@ -41,14 +41,14 @@ def test_the_serving_image_is_pinned_and_has_the_ports_and_routes_of_the_table()
     assert re.fullmatch(
         r"tensorflow/serving:\d+\.\d+\.\d+ AS serving", lines(dockerfile, "FROM")[0]
     )
-    own = CONTAINERS[-1]
+    port = str(OWN["ports"][0]["containerPort"])
     (environment,) = lines(dockerfile, "ENV")
     assert dict(pair.split("=") for pair in environment.split()) == {
-        "AIP_HTTP_PORT": str(own.port),
-        "AIP_HEALTH_ROUTE": own.health_route,
-        "AIP_PREDICT_ROUTE": own.predict_route,
+        "AIP_HTTP_PORT": port,
+        "AIP_HEALTH_ROUTE": OWN["healthRoute"],
+        "AIP_PREDICT_ROUTE": OWN["predictRoute"],
     }
-    assert lines(dockerfile, "EXPOSE") == [str(own.port)]
+    assert lines(dockerfile, "EXPOSE") == [port]
 
 
 @pytest.mark.slow

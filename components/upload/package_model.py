@@ -45,8 +45,7 @@ def package_model(
     scores = provenance.read_evaluation(Path(evaluation.path))
     origin = {"pipeline_name": pipeline_name, "git_revision": git_revision}
     unmanaged_model.uri = model.uri
-    container = containers.container_of(serving_image)
-    unmanaged_model.metadata["containerSpec"] = container.spec(serving_image)
+    unmanaged_model.metadata["containerSpec"] = containers.container_spec(serving_image)
     unmanaged_model.metadata["provenance"] = provenance.provenance(scores, run_id=run_id, **origin)
     sliced = vertex_evaluation.sliced_metrics(scores)
     registry_evaluation.metadata.update(vertex_evaluation.NO_EXPLANATION)

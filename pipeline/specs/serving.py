@@ -3,7 +3,7 @@
 import datetime
 from typing import Final
 
-from components.upload.containers import PREBUILT, container_of
+from components.upload.containers import LAST_DAYS, PREBUILT, container_spec
 
 DEFAULT_IMAGE: Final = PREBUILT
 NOTICE: Final = datetime.timedelta(days=60)
@@ -17,7 +17,8 @@ def warning(image: str, today: datetime.date) -> str:
         image: The container that is to serve the model.
         today: The date.
     """
-    until = container_of(image).until
+    container_spec(image)
+    until = LAST_DAYS.get(image)
     if until is None or today < until - NOTICE:
         return ""
     cure = "build serving/Dockerfile and give it with -p serving_image=…"

@@ -10,17 +10,16 @@ from pathlib import Path
 import pytest
 
 from components.dataset import folder
-from components.upload.containers import CONTAINERS
+from components.upload.containers import OWN
 from pipeline.compiler import PROJECT
 from pipeline.local import emulator
 
-OWN = CONTAINERS[-1]
 MODEL = f"gs://{emulator.LOCAL_BUCKET}/run-1/model"
 ENVIRONMENT = {
     "AIP_STORAGE_URI": MODEL,
-    "AIP_HTTP_PORT": str(OWN.port),
-    "AIP_HEALTH_ROUTE": OWN.health_route,
-    "AIP_PREDICT_ROUTE": OWN.predict_route,
+    "AIP_HTTP_PORT": str(OWN["ports"][0]["containerPort"]),
+    "AIP_HEALTH_ROUTE": OWN["healthRoute"],
+    "AIP_PREDICT_ROUTE": OWN["predictRoute"],
 }
 SERVER = """#!/bin/sh
 printf "%s\\n" "$@"

@@ -14,7 +14,7 @@ from components.dataset.errors import DataError, ParameterError
 from components.dataset.facts import CLASS_NAMES
 from components.evaluate import scores
 from components.upload import provenance, vertex_evaluation
-from components.upload.containers import CONTAINERS, PREBUILT, container_of
+from components.upload.containers import PREBUILT, container_spec
 from components.upload.package_model import package_model
 from tests.fakes.model_service import ALIAS, LABEL_KEY, LABEL_VALUE
 
@@ -91,16 +91,15 @@ def test_the_step_joins_the_model_with_its_container_and_says_where_it_comes_fro
 
 def test_a_prebuilt_image_needs_no_port_and_ones_own_has_its_routes() -> None:
     for image in (PREBUILT, "europe-docker.pkg.dev/vertex-ai/prediction/tf2-gpu.2-15:latest"):
-        assert container_of(image).spec(image) == {"imageUri": image}
-    assert container_of(OWN).spec(OWN) == {
+        assert container_spec(image) == {"imageUri": image}
+    assert container_spec(OWN) == {
         "imageUri": OWN,
         "ports": [{"containerPort": 8080}],
         "predictRoute": "/v1/models/fashion-mnist:predict",
         "healthRoute": "/v1/models/fashion-mnist",
     }
-    assert container_of("x") is CONTAINERS[-1]
     with pytest.raises(ParameterError, match="serving_image is '', which names no image"):
-        container_of("")
+        container_spec("")
 
 
 @pytest.mark.parametrize("text", HOSTILE)
