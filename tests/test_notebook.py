@@ -17,9 +17,9 @@ from nbclient import NotebookClient
 from pipeline.compiler import PROJECT
 from pipeline.local import run as local
 from pipeline.notebook import ask, last_run
-from pipeline.notebook.past_run import NoRunError
-from pipeline.notebook.place import VARIABLE
+from pipeline.notebook.artifacts import VARIABLE
 from pipeline.photos.predictions import read
+from pipeline.runs.record import RunError
 from pipeline.specs import parameters
 from pipeline.specs import spec as specs
 from tests.command import fashion_mnist, versions
@@ -226,7 +226,7 @@ def test_the_readmes_lines_train_again_and_reach_the_gate(executed: Executed) ->
     ]
     known: dict[str, Any] = {}
     # On so little data the gate may refuse, which is said; nothing else may end the lines.
-    with contextlib.suppress(NoRunError):
+    with contextlib.suppress(RunError):
         exec(compile(block.text, str(block), "exec"), known)
     assert known["tried"].parameters["learning_rate"] == 0.06
     assert isinstance(known["judged"]["evaluate"]["Output"], bool)

@@ -16,7 +16,7 @@ from pipeline.runs.record import Run, new_run_id
 from pipeline.runs.registry import Registry, RegistryError
 from pipeline.runs.root import Root
 from pipeline.specs import spec as specs
-from pipeline.specs.parameters import changed
+from pipeline.specs.parameters import changed, flat
 from pipeline.specs.spec import Spec
 
 SCRATCH: Final = "scratch"
@@ -42,7 +42,7 @@ def begin(spec: Spec, parameters: Mapping[str, Any], root: Root, earlier: str = 
         directory=root.runs.resolve() / run_id,
         started=now,
         spec_digest=specs.digest(spec),
-        parameters=dict(parameters),
+        parameters=flat(parameters),
         changed=changed(parameters, pipeline),
         earlier=earlier,
     )

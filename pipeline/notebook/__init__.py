@@ -1,4 +1,4 @@
-"""The pipeline from a notebook: earlier runs, their artifacts, each step by itself.
+"""The pipeline in a notebook: earlier runs, their artifacts, each step by itself.
 
 ::
 
@@ -9,25 +9,25 @@
 
 from pipeline.notebook.artifacts import Artifact, ArtifactError, artifact
 from pipeline.notebook.examples import ask, describe_records, read_raw, read_split, signatures
-from pipeline.notebook.jobs import job_run
-from pipeline.notebook.past_run import NoRunError, PastRun, load_run
-from pipeline.notebook.plots import (
+from pipeline.notebook.running import last_run, rerun, run_pipeline
+from pipeline.notebook.runs import job_run, load_run
+from pipeline.notebook.show import (
     show_answer,
     show_confusion,
     show_counts,
     show_curves,
     show_images,
     show_report,
+    show_versions,
 )
-from pipeline.notebook.running import last_run, rerun, run_pipeline
-from pipeline.notebook.versions import show_versions
 from pipeline.program import command
+from pipeline.runs.record import Run, RunError
 
 __all__ = [
     "Artifact",
     "ArtifactError",
-    "NoRunError",
-    "PastRun",
+    "Run",
+    "RunError",
     "artifact",
     "ask",
     "command",

@@ -72,7 +72,11 @@ class Task:
     @property
     def figure(self) -> str:
         """The figure that people see once the step is done; empty without one."""
-        return steps.figure(self.name, self.outputs) if self.outputs else ""
+        try:
+            return steps.figure(self.name, self.outputs) if self.outputs else ""
+        except (KeyError, TypeError, ValueError):
+            # Vertex AI's metadata may be incomplete, and outputs may be of an earlier version.
+            return ""
 
     @property
     def outcome(self) -> str:

@@ -3,10 +3,12 @@
 import datetime
 import json
 import urllib.parse
+from pathlib import Path
 from typing import Any, Final
 
-from pipeline.runs.record import Artifact, Watcher
+from pipeline.runs.record import Artifact, Run, Watcher
 from pipeline.runs.table import Table
+from pipeline.specs import parameters
 from pipeline.steps import figure
 from pipeline.vertex.jobs import CONSOLE
 
@@ -66,6 +68,33 @@ class Progress:
     def _outputs(self, detail: Any) -> dict[str, Any]:
         row = self.table.row(detail.task_name)
         return _outputs(detail, row.name) if row else {}
+
+
+def run_of(job: Any, job_id: str, project: str, runs: Path) -> Run:
+    """A job as a run.
+
+    Args:
+        job: The job, as the service has it.
+        job_id: Its id.
+        project: The project whose logs are linked to.
+        runs: The folder that has a folder for each local run.
+    """
+    from google.protobuf import json_format
+
+    progress = Progress(job, project)
+    progress.tell(job, progress.table.watcher)
+    progress.table.settle()
+    sent = json_format.MessageToDict(type(job).pb(job).runtime_config)
+    spec = struct(job, "pipeline_spec")
+    given = sent.get("parameterValues", {})
+    arguments = parameters.resolve(spec, given, own={"bucket_uri": ""})
+    return Run(
+        job_id,
+        runs / job_id,
+        parameters=parameters.flat(arguments),
+        changed=parameters.changed(arguments, spec),
+        steps=progress.tasks,
+    )
 
 
 def failed(job: Any) -> list[Any]:

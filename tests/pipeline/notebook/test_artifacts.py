@@ -25,8 +25,8 @@ def test_a_file_of_this_machine_is_read_where_it_is(tmp_path: Path) -> None:
     assert found.metadata == {"seed": 1}
 
 
-def test_a_file_that_is_gone_says_how_to_make_it_anew(tmp_path: Path) -> None:
-    with pytest.raises(ArtifactError, match=r"gone.* is gone; make it anew with rerun"):
+def test_a_file_that_is_gone_says_how_to_make_it_again(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match=r"gone.* is gone; make it again with rerun"):
         _ = artifact(tmp_path / "gone").path
 
 
@@ -72,7 +72,7 @@ def test_an_address_with_nothing_behind_it_is_told(fake: FakeBucket, root: Path)
     assert not list(root.rglob(".incoming-*"))
 
 
-def test_a_copy_that_was_stopped_is_made_anew(fake: FakeBucket) -> None:
+def test_an_unfinished_download_starts_again(fake: FakeBucket) -> None:
     fake.put("job/model/a", b"first")
     fake.put("job/model/b", b"second")
     del fake.objects["job/model/b"]

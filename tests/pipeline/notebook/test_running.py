@@ -1,102 +1,134 @@
-"""Steps that are run again by themselves, on a small dataset."""
+"""Steps that are run again by themselves, on a small dataset; and what is refused before."""
 
+import io
 import json
+import shlex
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline.errors import StepFailed, UsageError
-from pipeline.notebook import Artifact, ArtifactError, NoRunError, PastRun, read_raw, read_split
-from pipeline.notebook.running import rerun, run_pipeline
+from pipeline.local import run as local
+from pipeline.notebook import Artifact, ArtifactError, last_run, read_raw, read_split, running
+from pipeline.notebook.running import LineWatcher, rerun, run_pipeline
+from pipeline.runs.record import Run, RunError, Task
+from pipeline.specs import parameters
+from pipeline.specs import spec as specs
 
 
 def test_a_step_runs_by_itself_on_the_outputs_of_an_earlier_run(
-    empty: PastRun, root: Path, capsys: pytest.CaptureFixture[str]
+    empty: Run, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     landed = rerun(empty, "ingest")
     assert landed["ingest"]["raw"].uri.startswith("gs://fashion-mnist-local/raw/")
     decoded = rerun(landed, "decode", shards=3)
     assert len(list(decoded.artifact("train_records").path.glob("*.tfrecord"))) == 3
-    assert decoded.parameters["shards"] == 3
-    assert landed.parameters["shards"] == 2
+    assert (landed.parameters["shards"], decoded.parameters["shards"]) == (2, 3)
     assert set(decoded.steps) == {"ingest", "decode"}
     told = capsys.readouterr().out
     assert "Decode: started\n" in told
     assert "Decode: done in" in told
-    assert "80 + 20 + 40 records" in told
     images, labels = read_raw(decoded.artifact("raw"), "test")
     read_back, labels_back = read_split(decoded.artifact("test_records"))
     assert (images == read_back).all()
     assert (labels == labels_back).all()
-    # Its folder is that of any run, and nothing was put into the cache.
+    # Its folder is like any run's, and nothing was put into the cache.
     summary = json.loads((root / "runs" / decoded.id / "summary.json").read_text())
-    assert summary["state"] == "done"
-    assert summary["earlier"] == landed.id
+    assert (summary["state"], summary["earlier"]) == ("done", landed.id)
     assert [step["name"] for step in summary["steps"]] == ["decode"]
-    assert not (root / "cache").exists()
-
-
-def test_a_step_can_read_an_artifact_of_ones_choice(empty: PastRun, tmp_path: Path) -> None:
-    decoded = rerun(empty, "decode", raw=tmp_path / "source")
-    assert decoded.artifact("test_records").metadata["examples"] == 40
-
-
-def test_no_champion_is_what_an_empty_registry_has(empty: PastRun) -> None:
-    found = rerun(empty, "find_champion", model_name="fashion-mnist", champion_alias="default")
-    assert found["find_champion"]["Output"] is False
-
-
-def test_a_step_that_fails_says_why_in_a_line(empty: PastRun, root: Path) -> None:
-    landed = rerun(empty, "ingest")
+    assert not [path for path in (root / "cache").rglob("*") if path.is_file()]
+    # An artifact can be given in place of the earlier run's, and a failure is one line.
+    other = rerun(empty, "decode", raw=tmp_path / "source")
+    assert other.artifact("test_records").metadata["examples"] == 40
     with pytest.raises(StepFailed, match=r"Decode failed: .*validation_examples"):
         rerun(landed, "decode", validation_examples=5000)
-    newest = max((root / "runs").iterdir(), key=lambda path: path.stat().st_mtime_ns)
-    assert json.loads((newest / "summary.json").read_text())["state"] == "failed"
 
 
-class TestWrongUse:
-    def test_an_unknown_step(self, empty: PastRun) -> None:
-        with pytest.raises(UsageError, match="the steps are ingest, decode, train, find_champion"):
-            rerun(empty, "trian")
+def test_the_options_of_a_rerun_give_its_parameters(empty: Run) -> None:
+    found = rerun(empty, "find_champion", model_name="boots")
+    assert found["find_champion"]["Output"] is False
+    given = [word for word in shlex.split(found.options) if word != "-p"]
+    values = parameters.parse(given, specs.load(local.DEFAULT_SPEC))
+    assert values["model_name"] == "boots"
+    assert values["shards"] == 2
+    assert "bucket_uri" not in values
 
-    def test_an_unknown_parameter(self, empty: PastRun) -> None:
-        with pytest.raises(UsageError, match="train has no parameter 'learnrate'; did you mean l"):
-            rerun(empty, "train", learnrate=0.1)
 
-    def test_a_value_of_another_type(self, empty: PastRun) -> None:
-        with pytest.raises(UsageError, match="epochs='three': epochs takes a whole number"):
-            rerun(empty, "train", epochs="three")
+@pytest.mark.parametrize(
+    ("step", "changes", "error", "text"),
+    [
+        ("trian", {}, UsageError, "the steps are ingest, decode, train, find_champion"),
+        ("train", {"learnrate": 0.1}, UsageError, "train has no parameter 'learnrate'; did you"),
+        ("train", {"epochs": "three"}, UsageError, "epochs='three': epochs takes a whole number"),
+        ("train", {"dropout": 1.5}, UsageError, "dropout is 1.5"),
+        ("train", {}, RunError, r"train reads 'train_records'.*rerun\(run, 'decode'"),
+        ("decode", {"raw": "/gone"}, ArtifactError, "/gone is gone"),
+    ],
+)
+def test_wrong_use_is_refused_before_anything_starts(
+    empty: Run, step: str, changes: dict[str, Any], error: type[Exception], text: str
+) -> None:
+    with pytest.raises(error, match=text):
+        rerun(empty, step, **changes)
+    assert not empty.directory.parent.exists()
 
-    def test_an_output_that_the_earlier_run_does_not_have(self, empty: PastRun) -> None:
-        with pytest.raises(NoRunError, match=r"train reads 'train_records'.*rerun\(run, 'decode'"):
-            rerun(empty, "train")
 
-    def test_a_parameter_that_no_run_has_and_that_must_be_given(self, empty: PastRun) -> None:
-        with pytest.raises(UsageError, match="find_champion needs a value for 'champion_alias'"):
-            rerun(empty, "find_champion")
+def test_a_model_that_the_gate_refused_is_not_uploaded(empty: Run) -> None:
+    outputs = {"Output": False, "evaluation": Artifact("e", {"reason": "Not passed: x."})}
+    empty.steps["evaluate"] = Task("evaluate", "Evaluate", "done", 1.0, outputs)
+    with pytest.raises(RunError, match=r"refused this model: Not passed: x.*min_improvement=-1"):
+        rerun(empty, "upload")
 
-    def test_an_artifact_that_is_gone(self, empty: PastRun, tmp_path: Path) -> None:
-        with pytest.raises(ArtifactError, match=r"gone is gone"):
-            rerun(empty, "decode", raw=tmp_path / "gone")
 
-    def test_a_model_that_the_gate_refused(self, empty: PastRun, root: Path) -> None:
-        file = str(root.parent / "source")
-        evaluated = {"Output": False, "evaluation": Artifact(file, {"reason": "Not passed: x."})}
-        steps: dict[str, dict[str, Any]] = {
-            "train": {"model": Artifact(file)},
-            "find_champion": {"parent": Artifact(""), "Output": False},
-            "evaluate": evaluated,
-        }
-        names = {"model_name": "m", "serving_image": "i", "git_revision": ""}
-        run = PastRun("run", {**empty.parameters, **names}, steps, root)
-        with pytest.raises(NoRunError, match=r"refused this model: Not passed: x.*min_improveme"):
-            rerun(run, "upload")
+@pytest.mark.parametrize(
+    ("preset", "values", "text"),
+    [(None, {"epoch": 1}, "no parameter 'epoch'; did you mean"), ("quick", {}, "choose best, f")],
+)
+def test_the_pipeline_is_not_run_with_wrong_parameters(
+    preset: str | None, values: dict[str, Any], text: str
+) -> None:
+    with pytest.raises(UsageError, match=text):
+        run_pipeline(preset, **values)
 
-    def test_a_parameter_that_the_pipeline_does_not_have(self) -> None:
-        with pytest.raises(UsageError, match="the pipeline has no parameter 'epoch'; did you me"):
-            run_pipeline(epoch=1)
 
-    def test_a_preset_that_is_not_there(self) -> None:
-        with pytest.raises(UsageError, match="fast"):
-            run_pipeline("quick")
+def test_without_a_run_the_error_says_how_to_make_one(root: Path) -> None:
+    with pytest.raises(RunError, match=rf'{root} yet.*last_run\(or_start="fast"\).*`make run`'):
+        last_run()
+
+
+def test_compiled_files_are_checked_again_after_an_edit(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    codes = [0, 2]
+
+    def check(command: list[str], **_: Any) -> "subprocess.CompletedProcess[str]":
+        return subprocess.CompletedProcess(command, codes.pop(0), "", "error: stale: run …\n")
+
+    monkeypatch.setattr(subprocess, "run", check)
+    monkeypatch.setattr(running, "PROJECT", tmp_path)
+    (tmp_path / "components").mkdir()
+    for _ in range(2):
+        running.check_compiled()
+    assert codes == [2]
+    (tmp_path / "components" / "report.css").write_text("")
+    with pytest.raises(UsageError, match=r"^stale: run …$"):
+        running.check_compiled()
+
+
+def test_progress_is_drawn_over_and_lines_stay() -> None:
+    stream = io.StringIO()
+    watcher = LineWatcher(stream)
+    task = Task("train", "Train")
+    watcher.started(task)
+    watcher.said(task, "step 99 of 100", transient=True)
+    watcher.said(task, "epoch 1", transient=False)
+    task.state, task.seconds = "done", 2.0
+    watcher.ended(task)
+    assert stream.getvalue() == (
+        "Train: started\n"
+        "  step 99 of 100\r"
+        "  epoch 1       \n"  # As long as what it is drawn over.
+        "Train: done in 2.0 s\n"
+    )

@@ -10,7 +10,6 @@ import pytest
 from components.dataset.facts import CLASS_NAMES
 from pipeline.notebook import (
     Artifact,
-    PastRun,
     show_answer,
     show_confusion,
     show_counts,
@@ -18,13 +17,14 @@ from pipeline.notebook import (
     show_images,
     show_report,
 )
-from pipeline.notebook.shown import Shown
+from pipeline.notebook.show import Shown
+from pipeline.runs.record import Run, Task
 
 IMAGES = np.zeros((12, 28, 28), np.uint8)
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> PastRun:
+def run(tmp_path: Path) -> Run:
     """A run with the files that are drawn."""
     rows = [
         {"epoch": 1, "loss": 1.0, "accuracy": 0.5, "validation_loss": None,
@@ -36,11 +36,9 @@ def run(tmp_path: Path) -> PastRun:
     matrix = (3 * np.eye(10, dtype=int)).tolist()
     (tmp_path / "evaluation").write_text(json.dumps({"confusion_matrix": matrix}))
     (tmp_path / "report").write_text('<!doctype html><p class="a">Passed</p>')
-    steps = {
-        "train": {"history": Artifact(str(tmp_path / "history"))},
-        "evaluate": {name: Artifact(str(tmp_path / name)) for name in ("evaluation", "report")},
-    }
-    return PastRun("run-1", {}, steps, tmp_path)
+    outputs = {name: Artifact(str(tmp_path / name)) for name in ("history", "evaluation", "report")}
+    steps = {"evaluate": Task("evaluate", "Evaluate", "done", 1.0, outputs)}
+    return Run("run-1", tmp_path, steps=steps)
 
 
 def words(shown: Shown) -> list[str]:
@@ -53,7 +51,7 @@ def words(shown: Shown) -> list[str]:
             if text.tag.endswith("}text")]  # fmt: skip
 
 
-def test_each_plot_says_what_is_to_be_seen(run: PastRun) -> None:
+def test_each_plot_says_what_is_to_be_seen(run: Run) -> None:
     answer = show_answer(IMAGES[0], np.array([0.7, 0.2, 0.1] + [0.0] * 7, np.float32))
     shown = {
         "Images of Sandal, Bag": show_images(IMAGES[:2], [5, 8]),
@@ -78,13 +76,13 @@ def test_counts_are_shown_for_classes_without_examples_too() -> None:
     assert {"1,200", "0", "1", *CLASS_NAMES} <= set(found)
 
 
-def test_curves_have_a_name_for_each_run_and_skip_epochs_without_validation(run: PastRun) -> None:
+def test_curves_have_a_name_for_each_run_and_skip_epochs_without_validation(run: Run) -> None:
     found = words(show_curves({"before": run, "after": run}))
     for name in ("before", "after"):
         assert {f"{name}, training", f"{name}, validation"} <= set(found)
 
 
-def test_the_confusion_has_the_counts(run: PastRun) -> None:
+def test_the_confusion_has_the_counts(run: Run) -> None:
     found = words(show_confusion(run))
     assert found.count("3") == 10
 
@@ -96,7 +94,7 @@ def test_an_answer_has_the_three_best_classes() -> None:
     assert CLASS_NAMES[3] not in found
 
 
-def test_the_report_is_a_frame_that_needs_no_file(run: PastRun) -> None:
+def test_the_report_is_a_frame_that_needs_no_file(run: Run) -> None:
     page = show_report(run)._repr_html_()
     assert page.startswith('<iframe title="Report of run-1" srcdoc="&lt;!doctype html&gt;')
     assert '"a"' not in page

@@ -1,5 +1,6 @@
-"""Plots as SVG in the notebook's own colours, so that they read in a light and a dark theme."""
+"""What cells show: plots that fit a light and a dark theme, the report, a table of versions."""
 
+import dataclasses
 import html
 import io
 from collections.abc import Callable, Mapping, Sequence
@@ -9,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.dataset.facts import CLASS_NAMES
-from pipeline.notebook.past_run import PastRun
-from pipeline.notebook.shown import Shown
+from pipeline.notebook.artifacts import place
+from pipeline.runs.record import Run
+from pipeline.runs.registry import Registry, Version
 
 COLOURS: Final = ("#3b82f6", "#f97316", "#10b981", "#d946ef")
 """Of the runs in a plot: with a contrast above 2.5 to white and to black."""
@@ -35,6 +37,20 @@ STYLE: Final = {
     "lines.linewidth": 2.0,
     "lines.markersize": 5.0,
 }
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Shown:
+    """A piece of HTML that a notebook shows.
+
+    Attributes:
+        html: The HTML.
+    """
+
+    html: str
+
+    def _repr_html_(self) -> str:
+        return self.html
 
 
 def show_images(
@@ -78,7 +94,7 @@ def show_counts(labels: NDArray[Any]) -> Shown:
     return _drawn(draw, (6.0, 3.0), f"Examples of each class: {', '.join(told)}")
 
 
-def show_curves(runs: Mapping[str, PastRun]) -> Shown:
+def show_curves(runs: Mapping[str, Run]) -> Shown:
     """Learning curves of several runs: validation as lines, training dashed.
 
     Args:
@@ -107,7 +123,7 @@ def show_curves(runs: Mapping[str, PastRun]) -> Shown:
     return _drawn(draw, (9.0, 3.8), f"Learning curves: {'; '.join(told)}")
 
 
-def show_confusion(run: PastRun) -> Shown:
+def show_confusion(run: Run) -> Shown:
     """Which classes a model takes for which, as shares of the true class."""
     counts = np.array(run.artifact("evaluation").read_json()["confusion_matrix"])
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -155,7 +171,7 @@ def show_answer(picture: Any, probabilities: NDArray[Any]) -> Shown:
     return _drawn(draw, (6.0, 2.0), f"What the model says: {', '.join(told)}")
 
 
-def show_report(run: PastRun, *, height: int = 700) -> Shown:
+def show_report(run: Run, *, height: int = 700) -> Shown:
     """The report of a run, inside the notebook.
 
     Args:
@@ -166,6 +182,28 @@ def show_report(run: PastRun, *, height: int = 700) -> Shown:
     frame = f'<iframe title="Report of {html.escape(run.id)}" srcdoc="{page}" '
     style = f"width:100%;height:{height}px;border:1px solid currentColor;border-radius:4px"
     return Shown(f'{frame}style="{style}"></iframe>')
+
+
+def show_versions(run: Run) -> Shown:
+    """A table of the versions of a run's model in this machine's registry, the newest first."""
+    found = Registry(place(run.directory.parents[1]).registry).versions(run.model_name)
+    titles = ("version", "accuracy", "aliases", "created", "learning rate")
+    head = "".join(f"<th>{title}</th>" for title in titles)
+    rows = "".join(_row(version) for version in reversed(found))
+    return Shown(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
+
+
+def _row(version: Version) -> str:
+    facts = version.facts
+    accuracy = facts.get("metrics", {}).get("accuracy")
+    cells = (
+        version.number,
+        "" if accuracy is None else f"{accuracy:.4f}",
+        ", ".join(version.aliases),
+        facts.get("created", ""),
+        facts.get("parameters", {}).get("learning_rate", ""),
+    )
+    return "<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells) + "</tr>"
 
 
 def _drawn(draw: Callable[[Any], None], inches: tuple[float, float], told: str) -> Shown:

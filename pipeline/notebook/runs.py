@@ -1,0 +1,97 @@
+"""Runs as a notebook reads them: of this machine, and of Vertex AI."""
+
+import dataclasses
+from pathlib import Path
+from typing import Final
+
+from pipeline.notebook.artifacts import Artifact, place
+from pipeline.notebook.wiring import dependents
+from pipeline.runs.finding import find, listed
+from pipeline.runs.record import Run, Task
+from pipeline.specs.spec import NAMES
+
+OF_THE_CLOUD: Final = {"find_champion": ("parent", "Output")}
+"""Outputs that only Vertex AI's own registry can use."""
+
+
+def load_run(reference: str, *, root: Path | None = None) -> Run:
+    """A run on this machine, including one that ``rerun`` made.
+
+    Args:
+        reference: Its id, a part of it, or ``last``.
+        root: The folder that holds all that is local.
+
+    Raises:
+        UsageError: It matches no run, or several.
+    """
+    run = with_files(find(place(root), reference))
+    if not run.earlier or not (run.directory.parent / run.earlier).is_dir():
+        return run
+    return following(load_run(run.earlier, root=root), run)
+
+
+def job_run(
+    job: str,
+    *,
+    project: str | None = None,
+    region: str | None = None,
+    root: Path | None = None,
+) -> Run:
+    """A job on Vertex AI as a run: its parameters, and its outputs by their addresses.
+
+    To upload its model to this machine's registry, run ``find_champion`` again first: the job's
+    look-up was in Vertex AI's registry.
+
+    Args:
+        job: Its id, as ``fashion-mnist jobs`` shows it, or
+            ``projects/…/locations/…/pipelineJobs/…``.
+        project: The project; None: from the environment or gcloud's configuration.
+        region: The region; None: likewise.
+        root: The folder that holds all that is local; downloads go there.
+
+    Raises:
+        UsageError: It cannot be a job's name, or there is no project or region.
+        CloudError: There is no such job, or it cannot be read.
+    """
+    from pipeline.vertex import connection, jobs, sending, target
+    from pipeline.vertex.progress import run_of
+
+    own_project, own_region, job_id = jobs.named(job)
+    where = target.resolve(own_project or project, own_region or region)
+    client = connection.pipelines(where, sending.credentials(where))
+    found = jobs.get(client, where, job_id)
+    run = with_files(run_of(found, job_id, where.project, place(root).runs))
+    for step, names in OF_THE_CLOUD.items():
+        for name in names:
+            run.steps[step].outputs.pop(name, None)
+    return run
+
+
+def newest(root: Path | None = None) -> Run | None:
+    """The newest run of the whole pipeline that succeeded; None if there is none."""
+    for run in listed(place(root)):
+        if run.state == "done" and not run.earlier:
+            return with_files(run)
+    return None
+
+
+def following(earlier: Run, run: Run) -> Run:
+    """A run of some steps, with the outputs of an earlier run that do not depend on them."""
+    made = {name for name, task in run.steps.items() if task.outputs}
+    stale = made.union(*(dependents(name) for name in made))
+    kept = {name: task for name, task in earlier.steps.items() if name not in stale}
+    steps: dict[str, Task] = {**kept, **{name: run.steps[name] for name in made}}
+    return dataclasses.replace(run, steps={name: steps[name] for name in NAMES if name in steps})
+
+
+def with_files(run: Run) -> Run:
+    """The run with artifacts whose ``path`` is a file on this machine."""
+    root = run.directory.parents[1]
+    for task in run.steps.values():
+        task.outputs = {
+            name: Artifact(value.uri, value.metadata, value.kind, run.id, root)
+            if hasattr(value, "uri")
+            else value
+            for name, value in task.outputs.items()
+        }
+    return run
