@@ -20,8 +20,8 @@ from pipeline.notebook.show import (
     show_report,
     show_versions,
 )
-from pipeline.program import command
 from pipeline.runs.record import Run, RunError
+from pipeline.text import command
 
 __all__ = [
     "Artifact",

@@ -15,9 +15,9 @@ from components.dataset.errors import StepError
 from pipeline.compiler import PROJECT
 from pipeline.errors import CommandError
 from pipeline.local import run as local
-from pipeline.program import command
 from pipeline.runs import record
 from pipeline.runs.root import DEFAULT_ROOT, Root
+from pipeline.text import command
 
 VARIABLE: Final = "FASHION_MNIST_ROOT"
 """The environment variable that names the folder that holds all that is local."""

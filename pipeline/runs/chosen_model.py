@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from pipeline.errors import CommandError, UsageError
-from pipeline.program import command
 from pipeline.runs.finding import LAST, find, newest
 from pipeline.runs.record import Run
 from pipeline.runs.registry import SAVED_MODEL, Registry, RegistryError, Version
 from pipeline.runs.root import Root
+from pipeline.text import command
 
 ALIAS: Final = "default"
 MODEL: Final = "fashion-mnist"

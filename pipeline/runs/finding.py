@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.errors import UsageError
-from pipeline.program import command
 from pipeline.runs.record import Run, RunError
 from pipeline.runs.root import Root
+from pipeline.text import command
 
 LAST: Final = "last"
 """Refers to the newest run."""

@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any, Final, Protocol, Self
 
 from pipeline import files, steps
-from pipeline.duration import duration
 from pipeline.errors import CommandError
-from pipeline.program import command
 from pipeline.specs.parameters import SET_BY_COMMANDS
+from pipeline.text import command, duration
 
 SUMMARY: Final = "summary.json"
 """The record as a file; missing while the run lasts."""

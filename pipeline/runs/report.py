@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from pipeline import files
-from pipeline.duration import duration
-from pipeline.paths import shown
 from pipeline.runs.chosen_model import model_of
 from pipeline.runs.record import EVALUATION, REPORT, Run, RunError, as_text
 from pipeline.specs.parameters import SET_BY_COMMANDS
+from pipeline.text import duration, shown
 
 IMAGES: Final = "images"
 """A key that evaluations of earlier versions of the step lack; they give no report."""
