@@ -70,12 +70,12 @@ class Artifact(record.Artifact):
         """The content of a JSON file.
 
         Raises:
-            ArtifactError: It is gone, or it is no JSON.
+            ArtifactError: It is gone, or it is not JSON.
         """
         try:
             return json.loads(self.path.read_text())
         except (ValueError, IsADirectoryError) as error:
-            raise ArtifactError(f"{self.uri} is no JSON file ({error})") from error
+            raise ArtifactError(f"{self.uri} is not a JSON file ({error})") from error
 
 
 def artifact(uri: str | Path, root: Path | None = None, **metadata: Any) -> Artifact:

@@ -301,7 +301,7 @@ class Run:
             why = self.error or stopped or "its steps did not include one"
             raise RunError(f"run {self.id} has no evaluation: {why}") from error
         except ValueError as error:
-            raise RunError(f"{path} is no JSON ({error}); run again") from error
+            raise RunError(f"{path} is not JSON ({error}); run again") from error
         return found
 
     def as_json(self) -> dict[str, Any]:

@@ -91,7 +91,7 @@ class Registry:
         """All versions of a model, oldest first; empty when there is no such model.
 
         Raises:
-            RegistryError: A file of the registry is no JSON, or the name cannot be a model's.
+            RegistryError: A file of the registry is not JSON, or the name cannot be a model's.
         """
         home = self._home(model)
         # In this order: what is published in between brings its aliases in its version.json.
@@ -233,7 +233,7 @@ def read_json(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (ValueError, RecursionError) as error:
-        raise RegistryError(f"{path} is no JSON ({error}); correct or remove it") from error
+        raise RegistryError(f"{path} is not JSON ({error}); correct or remove it") from error
     if not isinstance(values, dict):
         raise RegistryError(f"{path} holds no JSON object; correct or remove it")
     return values

@@ -58,7 +58,7 @@ def test_a_damaged_registry_stops_no_run_that_may_not_need_it(
     version = registry.add_version("fashion-mnist", saved_model, {})
     (version.path.parent / "aliases.json").write_text("{")
     run_folder.clear(root)
-    assert "aliases.json is no JSON" in caplog.text
+    assert "aliases.json is not JSON" in caplog.text
 
 
 def test_a_summary_that_does_not_fit_on_the_disk_hides_no_error(

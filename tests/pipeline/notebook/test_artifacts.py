@@ -33,7 +33,7 @@ def test_a_file_that_is_gone_says_how_to_make_it_again(tmp_path: Path) -> None:
 def test_what_is_no_json_is_refused(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text("<p>")
     for path in (tmp_path, tmp_path / "page.html"):
-        with pytest.raises(ArtifactError, match="is no JSON file"):
+        with pytest.raises(ArtifactError, match="is not a JSON file"):
             artifact(path).read_json()
 
 
