@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from rich.console import Console
@@ -54,5 +54,13 @@ def machine() -> str:
     names = [line.partition(":")[2].strip() for line in info.splitlines() if "model name" in line]
     cpu = f"{len(names)} cores of {names[0]}" if names else platform.processor()
     flags = [flag for flag in ("avx512_bf16", "amx_bf16") if flag in info]
-    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    packages = ", ".join(f"{name} {_version(name)}" for name in PACKAGES)
     return f"{', '.join([cpu, *flags])}; Python {platform.python_version()}, {packages}"
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        # TensorFlow's distribution for CPUs has another name.
+        return version(f"{name}-cpu")

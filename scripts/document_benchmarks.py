@@ -1,75 +1,56 @@
-"""Puts what ``make bench`` measured into README and docs/: ``make figures``.
+"""Copies what ``make bench`` measured into the documents: ``make figures``.
 
-What is measured stands between ``<!-- measured in float32 -->`` and ``<!-- end -->``, that of a
-machine which computes bfloat16 between ``<!-- measured in bfloat16 -->`` and such an end.
+It replaces what is between ``<!-- measured in PRECISION -->`` and ``<!-- end -->``.
 """
 
+import json
 import re
 import shutil
-import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any
 
 from benchmarks.__main__ import OUTPUT
-from benchmarks.accuracy import PEER_EPOCHS, PEERS, THRESHOLD, Trained
-from benchmarks.results import Results
+from benchmarks.accuracy import LONG, PEER_EPOCHS, PEERS, SHORT
 from pipeline.compiler import PROJECT
-
-MEASURED: Final = r"(<!-- measured in %s -->\n).*?(<!-- end -->)"
-PLOT: Final = "accuracy.svg"
 
 
 def main(folder: Path, project: Path) -> None:
-    """Writes tables and plot, in the place of the precision that the presets were trained in.
+    """Writes the tables and the plot of the precision in which the presets were trained.
 
     Raises:
-        SystemExit: No preset has been measured, or by a revision that kept no precision.
+        SystemExit: No preset was measured.
     """
-    runs = Results(folder).runs
-    precision = next((run.precision for run in runs if run.precision), "")
+    path = folder / "results.json"
+    parts = json.loads(path.read_text())["parts"] if path.exists() else {}
+    runs = [run for part in parts.values() for run in part["runs"]]
+    precision = next((run["precision"] for run in runs if run["precision"]), "")
     if not precision:
-        raise SystemExit(
-            f"error: {folder} holds no training of a preset with its precision; "
-            "`make bench` measures them"
-        )
-    _write(project / "README.md", precision, summary(runs))
-    _write(project / "docs" / "benchmarks.md", precision, (folder / "results.md").read_text())
-    shutil.copyfile(folder / PLOT, project / "docs" / "pictures" / f"accuracy-{precision}.svg")
+        raise SystemExit(f"error: {folder} has no training of a preset; run `make bench`")
+    pages = {"README.md": summary(parts), "docs/benchmarks.md": (folder / "results.md").read_text()}
+    place = re.compile(rf"(<!-- measured in {precision} -->\n).*?(<!-- end -->)", re.DOTALL)
+    for name, measured in pages.items():
+        page = project / name
+        text = place.sub(lambda found: f"{found[1]}\n{measured}\n{found[2]}", page.read_text())  # noqa: B023
+        page.write_text(text)
+    picture = project / "docs" / "pictures" / f"accuracy-{precision}.svg"
+    shutil.copyfile(folder / "accuracy.svg", picture)
 
 
-def summary(runs: Sequence[Trained]) -> str:
-    """Presets and peers in a table: medians over their seeds.
-
-    ``never`` stands for a seed that did not reach the threshold, if half of them or more did not.
-    """
-    lines = [
-        "| | seeds | test accuracy | seconds of training | "
-        f"validation accuracy of {THRESHOLD} after |",
-        "|---|---|---|---|---|",
-    ]
-    for who in dict.fromkeys(run.who for run in runs):
-        own = [run for run in runs if run.who == who]
-        accuracy = statistics.median(run.test_accuracy for run in own)
-        seconds = statistics.median(run.seconds for run in own)
-        reached = sorted(run.seconds_to(THRESHOLD) or float("inf") for run in own)[len(own) // 2]
-        after = "never" if reached == float("inf") else f"{reached:.0f} s"
-        lines.append(f"| {_name(who)} | {len(own)} | {accuracy:.4f} | {seconds:,.0f} | {after} |")
+def summary(parts: Mapping[str, Any]) -> str:
+    """Presets and peers in a table: medians over their seeds."""
+    median = {row["name"]: row["median"] for part in parts.values() for row in part["figures"]}
+    lines = ["| | test accuracy | seconds of training |", "|---|---|---|"]
+    for who in (*SHORT, *LONG):
+        label = PEERS.get(who, who)
+        if f"test accuracy: {label}" in median:
+            name = f"{label}, {PEER_EPOCHS[who]} epochs" if who in PEERS else f"preset `{who}`"
+            name = "**default**" if who == "default" else name
+            accuracy = median[f"test accuracy: {label}"]
+            seconds = median[f"seconds of training: {label}"]
+            lines.append(f"| {name} | {accuracy:.4f} | {seconds:,.0f} |")
     return "".join(f"{line}\n" for line in lines)
-
-
-def _name(who: str) -> str:
-    if who in PEERS:
-        return f"{PEERS[who]}, {PEER_EPOCHS[who]} epochs"
-    return "the default" if who == "default" else f"`{who}`"
-
-
-def _write(page: Path, precision: str, measured: str) -> None:
-    place = re.compile(MEASURED % precision, re.DOTALL)
-    page.write_text(
-        place.sub(lambda found: f"{found[1]}\n{measured}\n{found[2]}", page.read_text())
-    )
 
 
 if __name__ == "__main__":

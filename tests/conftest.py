@@ -6,14 +6,12 @@ from pathlib import Path
 import pytest
 
 from tests import light_steps
-from tests.small_project import FirstRun, Project
-
-TESTS = Path(__file__).parent
+from tests.small_project import Project
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begins with the whole runs at the top: one of minutes would keep one process at the end."""
-    items.sort(key=lambda item: len(item.path.relative_to(TESTS).parts))
+    items.sort(key=lambda item: len(item.path.parts))
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -23,15 +21,6 @@ def commands_have_names() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", f"{own}{os.pathsep}{os.environ.get('PATH', os.defpath)}")
         yield
-
-
-@pytest.fixture(scope="session")
-def first_run(tmp_path_factory: pytest.TempPathFactory) -> FirstRun:
-    """A real run of the whole pipeline, made once for all tests and all their processes."""
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    return FirstRun.shared(folder / "first-run")
 
 
 @pytest.fixture(scope="session")
