@@ -95,6 +95,7 @@ lint: $(DEV) ## Check style, types and the layers of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
 
 .PHONY: lock
 lock: $(INSTALLED) ## Resolve pyproject.toml and pipeline/steps.py to the locks
