@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +12,12 @@ from scripts.picture_of_report import BROWSERS
 
 OVERFLOW = """() => {
   const wide = document.documentElement.clientWidth, found = [];
-  const name = e => `${e.tagName.toLowerCase()}.${e.getAttribute("class") || ""}: `
-    + e.textContent.trim().slice(0, 40);
   if (document.documentElement.scrollWidth > wide) found.push(`the page is wider than ${wide}`);
   for (const e of document.body.querySelectorAll("*:not(svg *)")) {
     const box = e.getBoundingClientRect();
-    if (!box.width) continue;
-    if (box.left < -1 || box.right > wide + 1) found.push(`outside of the page: ${name(e)}`);
-    const around = e.parentElement.closest("section, td, th, pre, figure, dl > div, nav, header");
-    const outer = around && around.getBoundingClientRect();
-    if (outer && (box.left < outer.left - 1 || box.right > outer.right + 1))
-      found.push(`outside of its ${around.tagName.toLowerCase()}: ${name(e)}`);
-    if (e.clientWidth && e.scrollWidth > e.clientWidth + 1)
-      found.push(`its content is wider: ${name(e)}`);
+    const outside = box.width && (box.left < -1 || box.right > wide + 1);
+    if (outside || (e.clientWidth && e.scrollWidth > e.clientWidth + 1))
+      found.push(`${e.tagName} ${e.textContent.trim().slice(0, 40)}`);
   }
   return found;
 }"""
@@ -54,18 +46,6 @@ CONTRAST = """least => {
   }
   return found;
 }"""
-BROKEN = "() => [...document.images].filter(i => !i.naturalWidth).map(i => i.alt)"
-
-
-@dataclass
-class Findings:
-    """What is wrong with a page; all lists are empty when nothing is."""
-
-    requests: list[str] = field(default_factory=list)
-    console: list[str] = field(default_factory=list)
-    overflow: list[str] = field(default_factory=list)
-    contrast: list[str] = field(default_factory=list)
-    broken: list[str] = field(default_factory=list)
 
 
 def installed() -> str:
@@ -88,8 +68,8 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-def look(browser: Any, path: Path, *, width: int, height: int, scheme: str) -> Findings:
-    """Opens a file and looks at it, with everything unfolded that can be.
+def look(browser: Any, path: Path, *, width: int, height: int, scheme: str) -> dict[str, list[str]]:
+    """Opens a file, unfolds everything, and lists what is wrong by kind; nothing is wrong: empty.
 
     Args:
         browser: Of ``chromium``.
@@ -98,19 +78,20 @@ def look(browser: Any, path: Path, *, width: int, height: int, scheme: str) -> F
         height: Of the window, in CSS pixels.
         scheme: ``light`` or ``dark``.
     """
-    found = Findings()
+    requests: list[str] = []
+    console: list[str] = []
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
     page = context.new_page()
-    page.on("request", lambda request: found.requests.append(request.url))
-    page.on("console", lambda message: found.console.append(f"{message.type}: {message.text}"))
-    page.on("pageerror", lambda error: found.console.append(str(error)))
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("console", lambda message: console.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: console.append(str(error)))
     page.goto(path.as_uri(), wait_until="load")
     page.evaluate("() => document.querySelectorAll('details').forEach(d => d.open = true)")
-    found.requests = [
-        url for url in found.requests if not url.startswith("data:") and url != path.as_uri()
-    ]
-    found.overflow = page.evaluate(OVERFLOW)
-    found.contrast = page.evaluate(CONTRAST, 4.5)
-    found.broken = page.evaluate(BROKEN)
+    found = {
+        "requests": [url for url in requests if not url.startswith(("data:", path.as_uri()))],
+        "console": console,
+        "overflow": page.evaluate(OVERFLOW),
+        "contrast": page.evaluate(CONTRAST, 4.5),
+    }
     context.close()
-    return found
+    return {kind: texts for kind, texts in found.items() if texts}
