@@ -141,7 +141,6 @@ def _version(client: Any, parent: str, alias: str, model_name: str) -> Champion:
 
 
 def _check_files(champion: Champion, project: str, model_name: str) -> None:
-    from google.api_core.exceptions import NotFound
     from google.cloud import storage
 
     label = f"version {champion.version} of {model_name!r} ({champion.resource_name})"
@@ -152,8 +151,7 @@ def _check_files(champion: Champion, project: str, model_name: str) -> None:
         )
     file = f"{champion.uri.rstrip('/')}/{SAVED_MODEL}"
     role = "grant the pipeline's service account roles/storage.objectViewer on that bucket"
-    there = False
-    with _refusals(f"{file} of {label}", f"{role}, {WAY_OUT}"), contextlib.suppress(NotFound):
+    with _refusals(f"{file} of {label}", f"{role}, {WAY_OUT}"):
         there = storage.Blob.from_uri(file, client=storage.Client(project=project)).exists()
     if not there:
         raise ChampionError(f"{label} has lost its files: {file} is gone; restore it, {WAY_OUT}")
