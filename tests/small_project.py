@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from filelock import FileLock
 
-from components.dataset.manifest import content_digest, read_manifest
+from components.dataset.manifest import model_digest, read_manifest
 from pipeline.local import run as local
 from pipeline.local.run import Options
 from pipeline.runs.record import Run, Task, Watcher
@@ -188,7 +188,7 @@ def outcome(root: Path, run: Run) -> dict[str, Any]:
             name: read_manifest(Path(records.uri))["files"]
             for name, records in run["decode"].items()
         },
-        "model": content_digest(read_manifest(Path(run["train"]["model"].uri))),
+        "model": model_digest(Path(run["train"]["model"].uri)),
         "accuracy": run.metrics["accuracy"],
         "registry": [of_version(root, number) for number in versions(root)],
     }
@@ -201,7 +201,7 @@ def of_version(root: Path, number: str) -> dict[str, Any]:
     own = [alias for alias, target in aliases.items() if target == int(number)]
     assert set(own) == {"default", facts["run"]}
     return {
-        "content": content_digest(read_manifest(home / number)),
+        "content": model_digest(home / number),
         "evaluation": json.loads((home / number / "evaluation.json").read_text()),
         "metrics": facts["metrics"],
         "digests": facts["digests"],

@@ -49,10 +49,11 @@ def _test_accuracy(model: Path, raw: Path) -> float:
 
 def _flops(parameters: dict[str, Any]) -> int:
     from benchmarks.arithmetic import training_flops
+    from components.train.trainer.hyperparameters import Hyperparameters
     from components.train.trainer.model import build_model
-    from components.train.trainer.util import Hyperparameters
 
-    return training_flops(build_model(Hyperparameters(**parameters)))
+    given = {name: value for name, value in parameters.items() if name != "seed"}
+    return training_flops(build_model(Hyperparameters.of(given)))
 
 
 if __name__ == "__main__":

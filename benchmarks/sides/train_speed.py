@@ -15,11 +15,11 @@ from typing import Any
 
 from benchmarks.peers import single_examples
 from components.train.trainer.hardware import resolve_precision
+from components.train.trainer.hyperparameters import Hyperparameters
 from components.train.trainer.input_pipeline import open_source
 from components.train.trainer.model import build_model
 from components.train.trainer.splits import Split
 from components.train.trainer.training import Training
-from components.train.trainer.util import Hyperparameters
 
 WARM_UP = 10
 

@@ -17,6 +17,8 @@ MANIFEST: Final = "manifest.json"
 AGAIN: Final = "run again with --no-cache to replace it"
 VOLATILE: Final = frozenset({"fingerprint.pb"})
 """Files that differ between two exports of one model, and are left out of its digest."""
+MODEL_DIGEST: Final = "model_digest"
+"""The key of a trained model's digest in its manifest."""
 
 
 def write_manifest(directory: Path, **facts: Any) -> dict[str, Any]:
@@ -86,6 +88,18 @@ def content_digest(manifest: Mapping[str, Any]) -> str:
         if entry["name"] not in VOLATILE
     ]
     return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
+
+
+def model_digest(directory: Path) -> str:
+    """The identity of a model: the digest of its weights and signatures, as its training wrote it.
+
+    Without one, as in a model that something else made, the digest of its content.
+
+    Raises:
+        DataError: As ``read_manifest``.
+    """
+    manifest = read_manifest(directory)
+    return str(manifest.get(MODEL_DIGEST) or content_digest(manifest))
 
 
 def _is_entry(entry: Any) -> bool:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from components.dataset.errors import DataError
 from components.dataset.facts import CLASS_NAMES
-from components.dataset.manifest import MANIFEST, content_digest, read_manifest
+from components.dataset.manifest import MANIFEST, content_digest, model_digest, read_manifest
 from components.dataset.records import read_records
 from components.evaluate import gate, mistakes, scores
 from components.evaluate.predictions import ModelError, predict
@@ -77,7 +77,7 @@ def assess(
     gate.check(thresholds)
     examples = read_examples(test_records)
     training = _read_history(history)
-    digest = content_digest(read_manifest(model))
+    digest = model_digest(model)
     answers = predict(model, examples.images, name="the challenger", cure=AGAIN)
     challenger = _scored("Challenger", answers, examples)
     rival = None
@@ -187,7 +187,7 @@ def _digest(directory: Path, recorded: str, challenger: str, name: str) -> str:
     if (recorded and challenger.startswith(recorded)) or not (directory / MANIFEST).is_file():
         return recorded
     try:
-        return content_digest(read_manifest(directory))
+        return model_digest(directory)
     except DataError as error:
         raise ModelError(f"{name} cannot be read ({error}), or {NO_CHAMPION}") from error
 

@@ -31,37 +31,34 @@ def train(
         model: A SavedModel with signatures ``serving_default`` and ``serving_bytes``.
         history: JSON: the learning curve, hyperparameters, speed, digests of data and code.
         train_metrics: The last figures of the learning curve.
-        logs: For TensorBoard, added to after each epoch.
-        bucket_uri: Where checkpoints are kept, from which the step goes on when it is started
-            again; those of finished trainings until another one begins: ``gs://bucket`` or
-            ``gs://bucket/prefix``; empty: none.
-        seed: Seeds the initial weights, the order of the examples and the augmentation.
-        hyperparameters: What the training can be told, as ``Hyperparameters`` declares it; names
-            that are left out keep their defaults.
+        logs: For TensorBoard, extended after each epoch.
+        bucket_uri: Where checkpoints are kept until the training is done, so that an interrupted
+            step resumes: ``gs://bucket`` or ``gs://bucket/prefix``; empty: nowhere.
+        seed: Of the initial weights, the order of the examples and the augmentation.
+        hyperparameters: Values by name, as ``Hyperparameters`` declares them; names that are left
+            out keep their defaults.
     """
     import tempfile
     from pathlib import Path
 
     from components.train.trainer.hyperparameters import Hyperparameters
     from components.train.trainer.job import run
-    from components.train.trainer.outputs import Folder, Outputs
+    from components.train.trainer.outputs import Folder, Outputs, write_json
     from components.train.trainer.splits import Split
-    from components.train.trainer.util import Hyperparameters as Chosen
-    from components.train.trainer.util import write_json
 
-    values = Hyperparameters.of(hyperparameters).as_dict()
-    del values["optimizer"]
-    chosen = Chosen(seed=seed, **values)
-    examples = Split.of_directory(Path(train_records.path))
-    validation = Split.of_directory(Path(validation_records.path))
     with tempfile.TemporaryDirectory(prefix="train-") as scratch:
         kept = Folder.at(f"{bucket_uri}/checkpoints", Path(scratch)) if bucket_uri else None
         logged = Folder.at(logs.uri, Path(scratch))
-        outputs = Outputs(Folder(Path(model.path)), kept, logged, shared=True)
-        outcome = run(examples, validation, chosen, outputs)
-        if outcome.chief:
-            write_json(Path(history.path), outcome.history)
-            write_json(Path(train_metrics.path), outcome.metrics)
+        outcome = run(
+            Split.of_directory(Path(train_records.path)),
+            Split.of_directory(Path(validation_records.path)),
+            Hyperparameters.of(hyperparameters),
+            Outputs(Folder(Path(model.path)), kept, logged, shared=True),
+            seed=seed,
+        )
+    if outcome.chief:
+        write_json(Path(history.path), outcome.history)
+        write_json(Path(train_metrics.path), outcome.metrics)
     for name, value in outcome.metrics.items():
         train_metrics.log_metric(name, value)
     model.metadata.update(outcome.facts)

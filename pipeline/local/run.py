@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from components.train.trainer.outputs import FINISHED
 from pipeline import compiler, files
 from pipeline.compiler import COMPILED, PIPELINE, PROJECT
 from pipeline.errors import UsageError
@@ -116,10 +115,6 @@ def _run_steps(
         )
         with watch(list(table.rows.values())) as table.watcher:
             execute(changed, arguments, table, place)
-        # The checkpoints of finished trainings, now that their models are in the cache.
-        for name in served.checksums(BUCKET_URI):
-            if name.endswith(f"/{FINISHED}"):
-                served.remove(f"{BUCKET_URI}/{name.removesuffix(f'/{FINISHED}')}")
 
 
 def step_environment(host: str, scratch: Path, root: Root, spec_digest: str) -> dict[str, str]:

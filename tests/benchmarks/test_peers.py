@@ -17,12 +17,12 @@ from benchmarks.sides.repeat import repeated
 from components.dataset.records import read_records
 from components.ingest import fashion_mnist
 from components.train.trainer.data_files import official
-from components.train.trainer.layers import Committee
+from components.train.trainer.hyperparameters import Hyperparameters
+from components.train.trainer.layers import Ensemble
 from components.train.trainer.model import build_model
-from components.train.trainer.util import Hyperparameters
 from tests.idx_files import write_idx_set
 
-AROUND = (layers.InputLayer, layers.Reshape, layers.Rescaling, Committee)
+AROUND = (layers.InputLayer, layers.Reshape, layers.Rescaling, Ensemble)
 """What makes floats of pixels, and one answer of one member."""
 
 

@@ -16,7 +16,7 @@ from PIL import Image
 from components.dataset import idx, manifest, records
 from components.dataset.errors import StepError
 from components.ingest.fetch import inspect
-from components.train.trainer.input_pipeline import read_examples
+from components.train.trainer.reading import read_examples
 from pipeline.errors import UsageError
 from pipeline.photos.decoding import FORMATS, PhotoError
 from pipeline.photos.preparation import seen_by_network

@@ -1,7 +1,6 @@
-"""A run's state after each epoch, from which it goes on to the same result."""
+"""The state of a training after each epoch, from which it resumes to the same result."""
 
 import dataclasses
-import hashlib
 import json
 import logging
 import re
@@ -10,84 +9,79 @@ from typing import Any, Final
 
 import tensorflow as tf
 
+from components.dataset.errors import StepError
+
 from .outputs import Folder
-from .plan import Epoch
+from .progress import Epoch
 from .training import Training
-from .util import TrainingError
 
 logger = logging.getLogger(__name__)
 
 KEPT: Final = 2
 FILE: Final = re.compile(r"ckpt-(\d+)\.(index|data-.*)")
-RUN: Final = "state/run/.ATTRIBUTES/VARIABLE_VALUE"
-"""The name of the tensor that says whose checkpoint it is."""
+ORIGIN: Final = "state/run/.ATTRIBUTES/VARIABLE_VALUE"
+"""The name of the tensor with the digest of what the training is made from."""
 
 
-class CheckpointError(TrainingError):
-    """A checkpoint that cannot be used for this run."""
+class CheckpointError(StepError):
+    """A checkpoint of another training."""
 
 
 class Checkpoints:
-    """The checkpoints of one training run, in TensorFlow's format.
+    """The checkpoints of one training, in TensorFlow's format.
 
-    Each holds the weights, the optimizer's state, the step, the learning curve and the examples'
+    Each has the weights, the optimizer's state, the step, the learning curve and the examples'
     losses; the order of the examples and the augmentation follow from these and the seed.
+    Methods raise BucketError if a bucket is missing, refuses, or cannot be reached.
 
     Args:
-        training: The run; ``restore`` changes it.
+        training: The training; ``restore`` changes it.
         folder: Where they are.
-        own: Where this process writes: ``folder``, or a place of its own where another worker of
-            the run writes there.
-        run: What the run is made from (hyperparameters, data, code, versions of the packages);
-            another run's are refused.
+        own: Where this process writes them: ``folder``, or another place if another worker of the
+            training writes there.
+        origin: Digest of what the training is made from; checkpoints of others are refused.
     """
 
-    def __init__(self, training: Training, folder: Folder, own: Folder, run: str) -> None:
+    def __init__(self, training: Training, folder: Folder, own: Folder, origin: str) -> None:
         self._training = training
         self._folder = folder
         self._own = own
-        self._run = hashlib.sha256(run.encode()).hexdigest()
+        self._origin = origin
         self._state = tf.Module()
         self._state.variables_of_run = [variable.value for variable in training.variables]
-        self._state.run = tf.Variable(self._run)
+        self._state.run = tf.Variable(origin)
         self._state.curve = tf.Variable("")
         self._state.losses = tf.Variable(training.sampler.losses)
         self._checkpoint = tf.train.Checkpoint(state=self._state)
 
     def restore(self) -> None:
-        """Lets the run go on where the newest whole checkpoint was written, if there is one.
+        """Brings the training to where the newest undamaged checkpoint was written, if any.
 
         Raises:
-            CheckpointError: It is another run's.
-            BucketError: The bucket is missing, refuses, or cannot be reached.
+            CheckpointError: It is of another training.
         """
         self._folder.fetch()
-        where = self._folder.address or self._folder.path
         for number in _numbers(self._folder.path):
             path = self._folder.path / f"ckpt-{number}"
-            # Before anything is restored: half of one would be left in a run that starts anew.
+            # Read first: half a checkpoint must not stay in a training that starts over.
             if (tensors := _read(path)) is None:
-                logger.warning("%s/%s is damaged; training goes on without it", where, path.name)
+                logger.warning("%s/%s is damaged and is not used", self._folder, path.name)
                 continue
-            if tensors.get(RUN) != self._run.encode():
+            if tensors.get(ORIGIN) != self._origin.encode():
                 raise CheckpointError(
-                    f"{where} has checkpoints of a run with other hyperparameters, data, code or "
-                    "packages; remove them, or give another --job-dir"
+                    f"{self._folder} has checkpoints of a training with other hyperparameters, "
+                    "data, code or packages; remove them, or give another --job-dir"
                 )
             self._checkpoint.read(str(path)).assert_consumed()
             self._training.sampler.losses[:] = self._state.losses.numpy()
             curve = json.loads(self._state.curve.numpy())
             self._training.curve.extend(Epoch(**row) for row in curve)
             epochs = self._training.plan.epochs
-            logger.info("going on after epoch %d of %d, from %s", len(curve), epochs, where)
+            logger.info("resuming after epoch %d of %d, from %s", len(curve), epochs, self._folder)
             return
 
     def save(self) -> None:
-        """Writes the state of the run, here and to the bucket, in place of the oldest.
-
-        Raises:
-            BucketError: The bucket is missing, refuses, or cannot be reached.
-        """
+        """Writes the state of the training, here and to the bucket, in place of the oldest."""
         rows = [dataclasses.asdict(row) for row in self._training.curve]
         self._state.curve.assign(json.dumps(rows))
         self._state.losses.assign(self._training.sampler.losses)
@@ -101,13 +95,13 @@ class Checkpoints:
 
 
 def _numbers(folder: Path) -> list[int]:
-    """After which epochs a checkpoint in a folder was written, the newest first."""
+    """The epochs after which the checkpoints in a folder were written, newest first."""
     names = (FILE.fullmatch(path.name) for path in folder.glob("*.index"))
     return sorted((int(name[1]) for name in names if name), reverse=True)
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    """All tensors of a checkpoint by their names; None: it is not whole."""
+    """All tensors of a checkpoint by name; None if it is damaged."""
     try:
         reader = tf.train.load_checkpoint(str(path))
         return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}

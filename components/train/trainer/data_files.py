@@ -1,4 +1,4 @@
-"""The files of a job by itself: those that a pattern names, or the official ones."""
+"""The files of a training job: those that a pattern names, or the official ones."""
 
 import fnmatch
 import glob
@@ -11,24 +11,29 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from components.dataset import idx
 from components.dataset.errors import DataError
+from components.dataset.facts import TRAIN_IMAGES, TRAIN_LABELS
+from components.dataset.folder import fetch_object, list_files
+from components.dataset.split import shuffled_positions
+from components.ingest.fashion_mnist import find_raw
 
 from .splits import Examples, Split, concatenate
 
 SCHEME: Final = "gs://"
 IMAGES: Final = "-images-idx3-ubyte"
 LABELS: Final = "-labels-idx1-ubyte"
-"""How the names of IDX files end, but for ``.gz``; what stands before pairs them."""
+"""How the names of IDX files end, without ``.gz``; what comes before pairs them."""
 VALIDATION_EXAMPLES: Final = 5000
-"""Held out of the official training examples, as the pipeline's ``validation_examples``."""
+"""Held out of the official training examples, like the pipeline's ``validation_examples``."""
 
 
 def matching(pattern: str, scratch: Path) -> Split:
     """The files that match a glob, in the order of their names.
 
     Args:
-        pattern: Of TFRecord files, or of IDX files (images and labels, ``.gz`` or not);
-            local or ``gs://``. ``*`` stays within a folder, ``**`` does not.
+        pattern: Of TFRecord files, or of IDX files (images and labels, ``.gz`` or not), local or
+            ``gs://``; in a bucket only the file's name is a pattern.
         scratch: Where files from a bucket are kept while they are used.
 
     Raises:
@@ -45,7 +50,7 @@ def matching(pattern: str, scratch: Path) -> Split:
     for path in files:
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
-    if any(_is_raw(path) for path in files):
+    if any(IMAGES in path.name or LABELS in path.name for path in files):
         return Split(digest.hexdigest(), examples=_read_raw(files))
     return Split(digest.hexdigest(), files)
 
@@ -61,12 +66,12 @@ def official(seed: int) -> tuple[Split, Split]:
     Raises:
         DataError: The files are not on this machine, or damaged.
     """
-    from components.dataset.facts import TRAIN_IMAGES, TRAIN_LABELS
-    from components.dataset.split import shuffled_positions
-    from components.ingest.fashion_mnist import find_raw
-
     directory = find_raw()
-    everything = _read_pair(_find(directory, TRAIN_IMAGES), _find(directory, TRAIN_LABELS))
+    images, labels = (
+        packed if (packed := directory / f"{name}.gz").is_file() else directory / name
+        for name in (TRAIN_IMAGES, TRAIN_LABELS)
+    )
+    everything = _read_pair(images, labels)
     positions = shuffled_positions(everything.labels.astype(np.uint8), VALIDATION_EXAMPLES, seed)
     order = np.argsort(positions)
     train, validation = order[:-VALIDATION_EXAMPLES], order[-VALIDATION_EXAMPLES:]
@@ -84,70 +89,39 @@ def _matches(pattern: str, scratch: Path) -> tuple[Path, ...]:
     if not pattern.startswith(SCHEME):
         names = glob.glob(pattern, recursive=True)  # noqa: PTH207 - a pattern may be absolute
         return tuple(path for path in map(Path, sorted(names)) if path.is_file())
-    from components.dataset.folder import fetch_object, list_files
-
-    fixed = (
-        pattern.split("*", maxsplit=1)[0]
-        .split("?", maxsplit=1)[0]
-        .split("[", maxsplit=1)[0]
-        .rpartition("/")[0]
-    )
-    folder = Path(tempfile.mkdtemp(dir=scratch))
-    parts = pattern.split("/")
+    folder, _, files = pattern.rpartition("/")
+    here = Path(tempfile.mkdtemp(dir=scratch))
+    names = [address.removeprefix(f"{folder}/") for address in list_files(folder)]
     return tuple(
-        fetch_object(address, folder / address.removeprefix(f"{fixed}/"))
-        for address in list_files(fixed)
-        if _fits(address.split("/"), parts)
+        fetch_object(f"{folder}/{name}", here / name)
+        for name in names
+        if "/" not in name and fnmatch.fnmatchcase(name, files)
     )
-
-
-def _fits(name: Sequence[str], pattern: Sequence[str]) -> bool:
-    """Whether a name matches, folder by folder, as ``glob`` does it with local files."""
-    if not name or not pattern:
-        return not name and set(pattern) <= {"**"}
-    if pattern[0] == "**":
-        return _fits(name, pattern[1:]) or _fits(name[1:], pattern)
-    return fnmatch.fnmatchcase(name[0], pattern[0]) and _fits(name[1:], pattern[1:])
-
-
-def _is_raw(path: Path) -> bool:
-    return path.name.removesuffix(".gz").endswith((IMAGES, LABELS))
 
 
 def _read_raw(files: Sequence[Path]) -> Examples:
-    """Pairs images and labels by what stands before their kind in the name."""
-    by_name = {str(path).removesuffix(".gz"): path for path in files}
+    """Pairs images and labels by what comes before their kind in the name."""
+    by_name = {path.name.removesuffix(".gz"): path for path in files}
     parts = []
     for name, path in by_name.items():
-        partner = name.replace(IMAGES, LABELS) if IMAGES in name else name.replace(LABELS, IMAGES)
-        if partner == name:
-            raise DataError(
-                f"{path} is no IDX file by its name; give records or IDX files, not both"
-            )
-        if partner not in by_name:
-            raise DataError(
-                f"{path} has no partner {Path(partner).name}; the pattern must match both"
-            )
-        if IMAGES in name:
-            parts.append(_read_pair(path, by_name[partner]))
+        if IMAGES not in name and LABELS not in name:
+            raise DataError(f"{path} is not an IDX file by its name; give records or IDX files")
+        images, labels = name.replace(LABELS, IMAGES), name.replace(IMAGES, LABELS)
+        if missing := {images, labels} - by_name.keys():
+            raise DataError(f"{path} has no partner {missing.pop()}; the pattern must match both")
+        if name == images:
+            parts.append(_read_pair(path, by_name[labels]))
     return concatenate(parts)
 
 
 def _read_pair(images: Path, labels: Path) -> Examples:
-    from components.dataset import idx
-
     with images.open("rb") as stream:
         pixels = idx.read_images(stream, str(images))
     with labels.open("rb") as stream:
         classes = idx.read_labels(stream, str(labels))
     if not len(pixels) or len(pixels) != len(classes):
         raise DataError(
-            f"{images} has {len(pixels)} images and {labels} has {len(classes)} labels; they must "
-            "be as many, and one at least"
+            f"{images} has {len(pixels)} images and {labels} has {len(classes)} labels; there "
+            "must be as many of both, at least one"
         )
     return Examples(pixels, classes.astype(np.int64))
-
-
-def _find(directory: Path, name: str) -> Path:
-    packed = directory / f"{name}.gz"
-    return packed if packed.is_file() else directory / name

@@ -1,4 +1,4 @@
-"""Which devices and workers compute a run: ``tf.distribute``, chosen from TF_CONFIG and devices."""
+"""Which devices and workers train: ``tf.distribute``, chosen from TF_CONFIG and the devices."""
 
 import contextlib
 import json
@@ -10,28 +10,28 @@ from typing import Any, Final
 
 import tensorflow as tf
 
+from components.dataset.errors import StepError
+
 from .outputs import Folder, Outputs
-from .util import TrainingError
 
 TF_CONFIG: Final = "TF_CONFIG"
 
 
-class ClusterError(TrainingError):
-    """A TF_CONFIG that describes no cluster one can train on."""
+class ClusterError(StepError):
+    """A TF_CONFIG that does not describe a cluster to train on."""
 
 
 def choose(environment: MutableMapping[str, str] = os.environ) -> Any:
     """The strategy for this process.
 
     Several workers in TF_CONFIG: ``MultiWorkerMirroredStrategy``; several GPUs:
-    ``MirroredStrategy``; else TensorFlow's default. TF_CONFIG is cleaned first: a job without
-    tasks, as gcloud's local runner writes, makes TensorFlow crash.
+    ``MirroredStrategy``; otherwise TensorFlow's default. Cleans TF_CONFIG first: TensorFlow
+    crashes at a job without tasks, which gcloud's local runner writes.
 
     Raises:
-        ClusterError: TF_CONFIG is no JSON, has parameter servers, or this task is not in it.
+        ClusterError: TF_CONFIG is not JSON, has parameter servers, or does not have this task.
     """
-    workers = clean(environment)
-    if workers > 1:
+    if clean(environment) > 1:
         return tf.distribute.MultiWorkerMirroredStrategy()
     if len(tf.config.list_physical_devices("GPU")) > 1:
         return tf.distribute.MirroredStrategy()
@@ -39,10 +39,10 @@ def choose(environment: MutableMapping[str, str] = os.environ) -> Any:
 
 
 def clean(environment: MutableMapping[str, str]) -> int:
-    """Takes empty jobs out of TF_CONFIG, or the whole variable where no cluster is left.
+    """Removes empty jobs from TF_CONFIG, or the whole variable if no cluster is left.
 
     Returns:
-        The number of workers, the chief among them; 1 without a cluster.
+        The number of workers, including the chief; 1 without a cluster.
 
     Raises:
         ClusterError: As ``choose``.
@@ -54,11 +54,11 @@ def clean(environment: MutableMapping[str, str]) -> int:
         config = json.loads(text)
         cluster = {job: tasks for job, tasks in config.get("cluster", {}).items() if tasks}
     except (ValueError, AttributeError) as error:
-        raise ClusterError(f"TF_CONFIG is {text!r}, which describes no cluster") from error
+        raise ClusterError(f"TF_CONFIG is {text!r}, which does not describe a cluster") from error
     if cluster.get("ps"):
         raise ClusterError(
-            "TF_CONFIG has parameter servers, and this trainer uses none; start it without them "
-            "(gcloud's option: --parameter-server-count 0)"
+            "TF_CONFIG has parameter servers, which this trainer does not use; start it without "
+            "them (gcloud's option: --parameter-server-count 0)"
         )
     count = sum(len(cluster.get(job, [])) for job in ("chief", "master", "worker"))
     if count < 2:
@@ -85,7 +85,7 @@ def is_chief(strategy: Any) -> bool:
 
 
 def meet(strategy: Any) -> None:
-    """Waits until all workers are here: one that has ended counts as lost to the others."""
+    """Waits until all workers are here: the others would count one that has ended as lost."""
     if strategy.num_replicas_in_sync > 1:
         strategy.run(tf.function(_meet))
 
@@ -97,10 +97,10 @@ def _meet() -> Any:
 
 @contextlib.contextmanager
 def written_once(strategy: Any, outputs: Outputs) -> Iterator[Outputs]:
-    """The folders that this process writes to: the run's own, where it is the chief.
+    """The folders that this process writes: the training's own if it is the chief.
 
-    The other workers take part in all that is written, since the statistics of batch
-    normalization are read by all together; theirs goes to a place that is removed.
+    The other workers take part in everything that is written, since all of them read the
+    statistics of batch normalization together; what they write is removed.
     """
     if is_chief(strategy):
         yield outputs

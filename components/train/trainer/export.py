@@ -1,33 +1,27 @@
-"""The trained model as a SavedModel with all preprocessing inside."""
+"""The trained model as a SavedModel with all preprocessing inside, and its digest."""
 
-import re
+import hashlib
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import keras
 import tensorflow as tf
-from google.protobuf import text_format
 from tensorflow.core.protobuf import saved_model_pb2
 
 from components.dataset.facts import CLASS_NAMES, IMAGE_HEIGHT, IMAGE_WIDTH
 
-USER_NAME: Final = "_user_specified_name"
-
 
 def export(model: keras.Model, directory: Path) -> None:
-    """Writes ``model`` to ``directory`` as a SavedModel with the contract's signatures.
+    """Writes ``model`` to ``directory`` as a SavedModel with two signatures.
 
     ``serving_default``: ``image`` uint8 [N, 28, 28] to ``probabilities`` float32 [N, 10],
     ``class_id`` int64 [N] and ``label`` string [N]. ``serving_bytes``: ``image_bytes``
     string [N], PNG or JPEG of any size and color, to the same.
 
-    Equal weights give equal files but for ``fingerprint.pb``, in processes that built the same
-    models before: Keras numbers layers through.
-
     Args:
         model: uint8 [N, 28, 28] to float32 logits [N, 10], of float32 policy, so that a server
             without bfloat16 emulates nothing.
-        directory: Where ``saved_model.pb`` goes; made when it is missing.
+        directory: Where ``saved_model.pb`` goes; created if needed.
     """
 
     def predict(image: Any) -> dict[str, Any]:
@@ -43,45 +37,43 @@ def export(model: keras.Model, directory: Path) -> None:
     images = tf.TensorSpec([None, IMAGE_HEIGHT, IMAGE_WIDTH], tf.uint8, name="image")
     encoded = tf.TensorSpec([None], tf.string, name="image_bytes")
     module = tf.Module()
-    # Not the model itself: Keras would save traces of its own beside the two signatures.
+    # Not the model itself: Keras would save traces of its own along with the two signatures.
     module.weights = [weight.value for weight in model.weights]
-    module.serving_default = tf.function(predict, input_signature=[images])
-    module.serving_bytes = tf.function(predict_bytes, input_signature=[encoded])
     signatures = {
-        "serving_default": module.serving_default,
-        "serving_bytes": module.serving_bytes,
+        "serving_default": tf.function(predict, input_signature=[images]),
+        "serving_bytes": tf.function(predict_bytes, input_signature=[encoded]),
     }
     directory.mkdir(parents=True, exist_ok=True)
     tf.saved_model.save(module, str(directory), signatures=signatures)
-    forget_history(directory / "saved_model.pb")
 
 
-def forget_history(path: Path) -> None:
-    """Takes what tells of the process out of a ``saved_model.pb``, in place.
+def digest_of(directory: Path) -> str:
+    """The identity of a SavedModel: hexadecimal SHA-256 over its variables and signatures.
 
-    TensorFlow ends the names of functions, and names what they capture, with a count of
-    everything that the process did before; that hangs on time too. Here functions are counted
-    by themselves, and captures have no such name.
+    The files themselves also depend on what the process did before: TensorFlow numbers functions
+    and layers through. Variables count with name, dtype, shape and values, signatures with the
+    names, dtypes and shapes of their inputs and outputs.
+
+    Args:
+        directory: Has ``saved_model.pb``.
     """
-    saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
-    functions = saved.meta_graphs[0].graph_def.library.function
-    for function in functions:
-        for argument in function.arg_attr.values():
-            if argument.attr[USER_NAME].s.isdigit():
-                del argument.attr[USER_NAME]
-    names = [function.signature.name for function in functions]
-    names.sort(key=lambda name: int(name.rpartition("_")[2]))
-    new = {name: f"{name.rpartition('_')[0]}_{index}" for index, name in enumerate(names)}
-    # Arguments are named after functions too, so a name may stand inside another.
-    known = re.compile(f"(?:{'|'.join(sorted(names, key=len, reverse=True))})(?!\\d)")
-    text = known.sub(lambda found: new[found[0]], text_format.MessageToString(saved))
-    saved = text_format.Parse(text, saved_model_pb2.SavedModel())
-    saved.meta_graphs[0].graph_def.library.function.sort(key=lambda each: each.signature.name)
-    path.write_bytes(saved.SerializeToString(deterministic=True))
+    digest = hashlib.sha256()
+    reader = tf.train.load_checkpoint(str(directory / "variables" / "variables"))
+    for name, shape in sorted(reader.get_variable_to_shape_map().items()):
+        if name.endswith("/.ATTRIBUTES/VARIABLE_VALUE"):
+            value = reader.get_tensor(name)
+            digest.update(f"{name} {value.dtype} {shape}\n".encode() + value.tobytes())
+    saved = saved_model_pb2.SavedModel.FromString((directory / "saved_model.pb").read_bytes())
+    for name, signature in sorted(saved.meta_graphs[0].signature_def.items()):
+        for kind in ("inputs", "outputs"):
+            for key, tensor in sorted(getattr(signature, kind).items()):
+                shape = [dimension.size for dimension in tensor.tensor_shape.dim]
+                digest.update(f"{name} {kind} {key} {tensor.dtype} {shape}\n".encode())
+    return digest.hexdigest()
 
 
 def decode_image(encoded: Any) -> Any:
-    """A PNG or JPEG string as uint8 [28, 28]: in gray, smoothly resized if it needs to be."""
+    """A PNG or JPEG string as gray uint8 [28, 28], resized smoothly if needed."""
     image = tf.io.decode_image(encoded, channels=1, expand_animations=False)
     image = tf.image.resize(image, [IMAGE_HEIGHT, IMAGE_WIDTH], antialias=True)
     return tf.cast(tf.round(image[:, :, 0]), tf.uint8)

@@ -1,30 +1,29 @@
-"""What the machine computes well."""
+"""What this machine has: accelerators, and bfloat16 in hardware."""
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from .util import TrainingError
+from components.dataset.errors import StepError
 
 CPU_INFO: Final = Path("/proc/cpuinfo")
 BFLOAT16_FLAGS: Final = frozenset({"avx512_bf16", "amx_bf16"})
 """Without one of them a CPU emulates bfloat16, slower than float32."""
 AMPERE: Final = (8, 0)
 """The first compute capability of NVIDIA GPUs with bfloat16."""
-
 ACCELERATORS: Final = "FASHION_MNIST_ACCELERATORS"
-"""The variable with the accelerators that this machine was asked to have, as ``2 NVIDIA_L4``."""
+"""The variable with the accelerators that were requested for this machine, as ``2 NVIDIA_L4``."""
 
 
-class AcceleratorError(TrainingError):
-    """An accelerator that was asked for and is not there."""
+class AcceleratorError(StepError):
+    """An accelerator that was requested and is not there."""
 
 
 def require_accelerators(environment: Mapping[str, str] = os.environ) -> None:
-    """Checks that TensorFlow sees the accelerators which this machine was asked to have.
+    """Checks that TensorFlow sees the accelerators that were requested for this machine.
 
-    Without the check it would train on the CPU, and the accelerators would be paid for.
+    Without the check it would train on the CPU, with the accelerators paid for.
 
     Raises:
         AcceleratorError: It sees fewer.
@@ -36,16 +35,16 @@ def require_accelerators(environment: Mapping[str, str] = os.environ) -> None:
     found = len(tf.config.list_physical_devices("GPU"))
     if found < int(wanted.partition(" ")[0]):
         raise AcceleratorError(
-            f"this machine was asked for with {wanted}, and TensorFlow sees {found} GPUs; look at "
-            "the machine type, at the driver in the image and at the packages (tensorflow[and-cuda]"
-            "), or ask for no accelerator"
+            f"{wanted} were requested for this machine, and TensorFlow sees {found} GPUs; check "
+            "the machine type, the driver in the image and the packages (tensorflow[and-cuda]), "
+            "or request no accelerator"
         )
 
 
 def resolve_precision(wanted: str) -> str:
-    """``bfloat16`` or ``float32``: what was asked for, or with ``auto`` what runs faster here.
+    """``bfloat16`` or ``float32``: as wanted, or for ``auto`` what is faster here.
 
-    Starts TensorFlow's devices.
+    Initializes TensorFlow's devices.
     """
     if wanted != "auto":
         return wanted
@@ -55,7 +54,7 @@ def resolve_precision(wanted: str) -> str:
 
 
 def cpu_has_bfloat16(cpu_info: Path = CPU_INFO) -> bool:
-    """Whether the CPU multiplies bfloat16 matrices in hardware, as Linux tells it."""
+    """Whether the CPU multiplies bfloat16 matrices in hardware, according to Linux."""
     if not cpu_info.is_file():
         return False
     flags = [line for line in cpu_info.read_text().splitlines() if line.startswith("flags")]

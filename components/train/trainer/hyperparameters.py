@@ -34,31 +34,33 @@ class Rule:
     choices: tuple[str, ...] = ()
     lengths: tuple[int, int] = (1, 1)
 
-    def convert(self, value: Any, default: Any) -> Any:
+    def check(self, name: str, value: Any, default: Any) -> Any:
         """The value in the default's type: whole floats become integers, lists tuples.
 
         Raises:
-            ValueError: It has another type, or is out of range.
+            HyperparameterError: It has another type, or is out of range.
         """
+        try:
+            return self._convert(value, default)
+        except (ValueError, OverflowError):
+            raise HyperparameterError(
+                f"{name} is {value!r}; it must be {self.text(default)}"
+            ) from None
+
+    def _convert(self, value: Any, default: Any) -> Any:
         if isinstance(default, tuple):
             fewest, most = self.lengths
             if not isinstance(value, list | tuple) or not fewest <= len(value) <= most:
                 raise ValueError(value)
-            return tuple(self.convert(item, default[0]) for item in value)
+            return tuple(self._convert(item, default[0]) for item in value)
         if isinstance(default, bool | str):
             if type(value) is not type(default) or (self.choices and value not in self.choices):
                 raise ValueError(value)
             return value
-        return self._number(value, type(default))
-
-    def _number(self, value: Any, kind: type) -> Any:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError(value)
-        try:
-            number = kind(value)
-        except OverflowError as error:
-            raise ValueError(value) from error
-        inside = self.least <= number < self.below and number > self.above
+        number = type(default)(value)
+        inside = self.above < number < self.below and self.least <= number
         if number != value or not inside or not math.isfinite(number):
             raise ValueError(value)
         return number
@@ -71,12 +73,16 @@ class Rule:
             fewest, most = self.lengths
             return f"a list of {fewest} to {most} numbers, each {self.text(default[0])}"
         bounds = [
-            f"at least {self.least:g}" if math.isfinite(self.least) else "",
-            f"above {self.above:g}" if math.isfinite(self.above) else "",
-            f"below {self.below:g}" if math.isfinite(self.below) else "",
+            f"at least {self.least:.15g}" if math.isfinite(self.least) else "",
+            f"above {self.above:.15g}" if math.isfinite(self.above) else "",
+            f"below {self.below:.15g}" if math.isfinite(self.below) else "",
         ]
         kind = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
         return ", ".join(filter(None, [kind[type(default)], " and ".join(filter(None, bounds))]))
+
+
+SEED: Final = Rule(least=0, below=2**31)
+"""The rule of a training's seed, which is a parameter of its own."""
 
 
 def hyper(default: Any, description: str, **rule: Any) -> Any:
@@ -159,13 +165,9 @@ class Hyperparameters:
     def __post_init__(self) -> None:
         """Checks and converts every value."""
         for field in dataclasses.fields(self):
-            value, rule = getattr(self, field.name), field.metadata["rule"]
-            try:
-                object.__setattr__(self, field.name, rule.convert(value, field.default))
-            except ValueError:
-                raise HyperparameterError(
-                    f"{field.name} is {value!r}; it must be {rule.text(field.default)}"
-                ) from None
+            value = getattr(self, field.name)
+            checked = field.metadata["rule"].check(field.name, value, field.default)
+            object.__setattr__(self, field.name, checked)
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> "Hyperparameters":

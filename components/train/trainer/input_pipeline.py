@@ -1,43 +1,37 @@
-"""From record files to batches, at the speed of a batch that never changes.
+"""From examples to augmented batches, as fast as a batch that never changes.
 
-Records are parsed by the batch and stay uint8; a data set that fits is read once and held in
-memory, a larger one is streamed in every epoch through a shuffle buffer.
+Records are parsed by the batch and stay uint8. A data set that fits is read once and kept in
+memory; a larger one is streamed in every epoch through a shuffle buffer.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from components.dataset.errors import DataError
-from components.dataset.facts import IMAGE_BYTES, IMAGE_HEIGHT, IMAGE_WIDTH, NUM_CLASSES
+from components.dataset.facts import IMAGE_HEIGHT, IMAGE_WIDTH
 
-from .augmentation import augment
+from .hyperparameters import HyperparameterError
+from .reading import parse, read_file, read_split, untuned
 from .sampling import Draw
 from .splits import Examples, Split, concatenate
-from .util import HyperparameterError, Hyperparameters
 
 MEMORY: Final = 256 * 2**20
-"""Bytes of records that may be held in memory."""
+"""Bytes of records that may be kept in memory."""
 BUFFERED: Final = 2
 """How many times its own bytes a record takes in TensorFlow's shuffle buffer (measured: 1.7)."""
-READ_BATCH: Final = 4096
 PREFETCH: Final = 4
-FEATURES: Final = {
-    "image": tf.io.FixedLenFeature([], tf.string),
-    "label": tf.io.FixedLenFeature([], tf.int64),
-}
 
 
 class Part(NamedTuple):
-    """Some of the replicas that share each batch.
+    """The replicas of this process, among those that share each batch.
 
     Attributes:
         replicas: How many there are in all.
-        own: Those that are meant.
+        own: The numbers of this process' replicas.
     """
 
     replicas: int
@@ -51,19 +45,19 @@ class Source(Protocol):
     """Training examples, wherever they are."""
 
     count: int
-    """How many."""
+    """How many there are."""
     indexed: bool
-    """Whether it gives the examples that a draw asks for."""
+    """Whether it can give the examples of a draw."""
 
     def drawn(self, draw: Draw, seed: int) -> Any:
-        """Stand-ins for the examples of a round and their weights, as a data set."""
+        """A data set of keys (what ``load`` takes) and weights, one for each example of a draw."""
 
-    def load(self, batch: Any) -> tuple[Any, Any]:
-        """A batch of stand-ins as uint8 [n, 28, 28] and int64 [n]."""
+    def load(self, keys: Any) -> tuple[Any, Any]:
+        """The examples of a batch of keys: uint8 [n, 28, 28] and int64 [n]."""
 
 
 class InMemory:
-    """Examples that are held in memory, and whose index stands in for them."""
+    """Examples in memory; the key of an example is its index."""
 
     indexed = True
 
@@ -77,40 +71,44 @@ class InMemory:
         del seed
         return tf.data.Dataset.from_tensor_slices((draw.indices, draw.weights))
 
-    def load(self, batch: Any) -> tuple[Any, Any]:
+    def load(self, keys: Any) -> tuple[Any, Any]:
         """See ``Source``."""
-        return tf.gather(self._images, batch), tf.gather(self._labels, batch)
+        return tf.gather(self._images, keys), tf.gather(self._labels, keys)
 
 
 class Streamed:
-    """Record files larger than memory, shuffled through a buffer of ``MEMORY`` bytes."""
+    """Record files larger than memory, shuffled in a buffer; the key of an example is its record.
+
+    Every example is drawn once, in an order that depends on the number of the draw.
+    """
 
     indexed = False
 
     def __init__(self, files: Sequence[Path]) -> None:
         self._files = [str(path) for path in files]
-        self.count = sum(len(batch.labels) for path in files for batch in _read_file(path))
+        self.count = sum(len(batch.labels) for path in files for batch in read_file(path))
         size = sum(path.stat().st_size for path in files)
         self._buffer = max(1, self.count * MEMORY // (BUFFERED * size))
 
     def drawn(self, draw: Draw, seed: int) -> Any:
-        """See ``Source``; in an order of its own, each example once."""
+        """See ``Source``."""
         order = int(np.random.default_rng([seed, draw.number]).integers(2**31))
         files = tf.data.Dataset.from_tensor_slices(self._files)
         files = files.shuffle(len(self._files), seed=order)
         records = files.flat_map(tf.data.TFRecordDataset).shuffle(self._buffer, seed=order)
         return tf.data.Dataset.zip((records, tf.data.Dataset.from_tensors(1.0).repeat()))
 
-    def load(self, batch: Any) -> tuple[Any, Any]:
+    def load(self, keys: Any) -> tuple[Any, Any]:
         """See ``Source``."""
-        return _parse(batch)
+        return parse(keys)
 
 
 def open_source(*splits: Split) -> Source:
-    """The examples of all ``splits``, in memory when they fit.
+    """The examples of all ``splits``, in memory if they fit.
 
     Raises:
-        DataError: As ``read_examples``.
+        DataError: Files are damaged or something else; raw files and records larger than memory
+            are mixed.
     """
     files = [path for split in splits for path in split.files]
     if sum(path.stat().st_size for path in files) <= MEMORY:
@@ -120,97 +118,30 @@ def open_source(*splits: Split) -> Source:
     return Streamed(files)
 
 
-def read_split(split: Split) -> Examples:
-    """Reads a split whole.
-
-    Raises:
-        DataError: As ``read_examples``.
-    """
-    return split.examples or read_examples(split.files)
-
-
-def read_examples(files: Sequence[Path]) -> Examples:
-    """Reads record files whole.
-
-    Raises:
-        DataError: There are no examples, a file is damaged or holds something else, or a label
-            is out of range.
-    """
-    batches = [batch for path in files for batch in _read_file(path)]
-    if not batches:
-        raise DataError(f"no examples in {[str(path) for path in files]}; run decode again")
-    return concatenate(batches)
-
-
-def _read_file(path: Path) -> Iterator[Examples]:
-    read = 0
-    _check_lengths(path)
-    try:
-        records = tf.data.TFRecordDataset(str(path)).batch(READ_BATCH)
-        for images, labels in _untuned(records.map(_parse)):
-            batch = Examples(images.numpy(), labels.numpy())
-            _check_labels(path, read, batch.labels)
-            read += len(batch.labels)
-            yield batch
-    except tf.errors.OpError as error:
-        reason = (error.message or str(error)).splitlines()[0]
-        raise DataError(
-            f"{path}: no FashionMNIST record after record {read} ({reason}); run decode again"
-        ) from error
-
-
-def _check_lengths(path: Path) -> None:
-    """Refuses a record that is longer than its file: TensorFlow would make room for it first."""
-    size, place = path.stat().st_size, 0
-    with path.open("rb") as file:
-        while len(head := file.read(8)) == 8:
-            place += 16 + int.from_bytes(head, "little")
-            if place > size:
-                raise DataError(f"{path} is truncated or no record file; run decode again")
-            file.seek(place)
-
-
-def _check_labels(path: Path, read: int, labels: NDArray[np.int64]) -> None:
-    wrong = (labels < 0) | (labels >= NUM_CLASSES)
-    if wrong.any():
-        first = int(wrong.argmax())
-        raise DataError(
-            f"{path}: record {read + first} has label {labels[first]}, expected 0 to "
-            f"{NUM_CLASSES - 1}; run decode again"
-        )
-
-
-def _parse(records: Any) -> tuple[Any, Any]:
-    features = tf.io.parse_example(records, FEATURES)
-    pixels = tf.io.decode_raw(features["image"], tf.uint8)
-    pixels = tf.ensure_shape(pixels, [None, IMAGE_BYTES])
-    return tf.reshape(pixels, [-1, IMAGE_HEIGHT, IMAGE_WIDTH]), features["label"]
-
-
 def training_batches(
     source: Source,
     draw: Draw,
-    hyperparameters: Hyperparameters,
     batch_size: int,
     *,
+    augmentation: str,
+    seed: int,
     start: int = 0,
     part: Part = WHOLE,
 ) -> Any:
-    """The batches of a round.
-
-    Which batch a step gets hangs on the draw, the seed and the step alone.
+    """The batches of a draw; each depends on the draw, the seed and the step alone.
 
     Args:
         source: The examples.
-        draw: Those of the round.
-        hyperparameters: ``seed`` and ``augmentation`` count.
-        batch_size: Examples in every batch; a rest of the draw is left out.
-        start: The round's first step, counted from 0 over the whole training.
+        draw: Which of them, and in which order.
+        batch_size: Examples in every batch; a remainder of the draw is left out.
+        augmentation: The hyperparameter.
+        seed: Of the training.
+        start: The first step, counted from 0 over the whole training.
         part: The replicas whose shares of each batch are wanted, one after another.
 
     Returns:
-        A data set of (uint8 [n, 28, 28], int64 [n], the weights of their losses float32 [n]),
-        where n is the batch size, divided by the number of replicas.
+        A data set of (uint8 [n, 28, 28], int64 [n], the weights of the losses float32 [n]), where
+        n is the batch size divided by the number of replicas.
 
     Raises:
         HyperparameterError: The replicas cannot share a batch evenly.
@@ -220,19 +151,18 @@ def training_batches(
         raise HyperparameterError(
             f"{part.replicas} replicas cannot share a batch of {batch_size}; use a multiple"
         )
-    seed, kind = hyperparameters.seed, hyperparameters.augmentation
 
     def load(step: Any, drawn: tuple[Any, Any]) -> tuple[Any, ...]:
-        batch, weights = drawn
-        images, labels = source.load(batch)
-        images = augment(images, kind, draw=draw.number, step=step, seed=seed)
+        keys, weights = drawn
+        images, labels = source.load(keys)
+        images = augment(images, augmentation, draw=draw.number, step=step, seed=seed)
         images = tf.ensure_shape(images, [share, IMAGE_HEIGHT, IMAGE_WIDTH])
         return images, labels, tf.ensure_shape(weights, [share])
 
     steps = source.drawn(draw, seed).batch(batch_size, drop_remainder=True).enumerate(start)
     if part != WHOLE:
         steps = steps.flat_map(lambda step, drawn: _shares(step, drawn, part, share))
-    return _untuned(steps.map(load).prefetch(PREFETCH))
+    return untuned(steps.map(load).prefetch(PREFETCH))
 
 
 def _shares(step: Any, drawn: tuple[Any, Any], part: Part, share: int) -> Any:
@@ -241,12 +171,35 @@ def _shares(step: Any, drawn: tuple[Any, Any], part: Part, share: int) -> Any:
     return tf.data.Dataset.from_tensor_slices((tf.repeat(step, len(part.own)), shares))
 
 
-def _untuned(batches: Any) -> Any:
-    """Without the thread that tunes: there is nothing to tune.
+def augment(images: Any, kind: str, *, draw: int, step: Any, seed: int) -> Any:
+    """Changes a batch at random, without changing a label; equal arguments give equal results.
 
-    It sleeps ever longer, and in TensorFlow 2.21 the end of a round of 10 s waited for it for
-    another 10 s, in two rounds of five.
+    Args:
+        images: uint8 [n, 28, 28].
+        kind: The hyperparameter ``augmentation``.
+        draw: Number of the draw, counted from 0.
+        step: int64 scalar, counted from 0 over the whole training.
+        seed: Of the training.
     """
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return batches.with_options(options)
+    if "flip" in kind:
+        images = _flip(images, draw)
+    if "shift" in kind:
+        images = _shift(images, tf.stack([tf.cast(seed, tf.int64), step]))
+    return images
+
+
+def _flip(images: Any, draw: int) -> Any:
+    # Mirrored in every other draw, so each image is seen both ways equally often. Its own pixels
+    # decide in which one it starts: no index has to travel with it.
+    pixels = tf.reduce_sum(tf.cast(images, tf.int64), axis=[1, 2])
+    mirrored = (pixels + draw) % 2 == 0
+    return tf.where(mirrored[:, None, None], tf.reverse(images, [2]), images)
+
+
+def _shift(images: Any, seed: Any) -> Any:
+    # By -1, 0 or 1 pixel each way; background comes in at the edge.
+    padded = tf.pad(images, [[0, 0], [1, 1], [1, 1]])
+    shape = [2, tf.shape(images)[0], 1]
+    offsets = tf.random.stateless_uniform(shape, seed, maxval=3, dtype=tf.int32)
+    padded = tf.gather(padded, offsets[0] + tf.range(IMAGE_HEIGHT), axis=1, batch_dims=1)
+    return tf.gather(padded, offsets[1] + tf.range(IMAGE_WIDTH), axis=2, batch_dims=1)

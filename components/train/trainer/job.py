@@ -1,25 +1,49 @@
-"""One training job: from the examples of two splits to the exported model."""
+"""One training: from the examples of two splits to the exported model and its facts."""
 
 import dataclasses
+import hashlib
 import json
 import logging
-from typing import TYPE_CHECKING
+import platform
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
 
-from components.dataset.manifest import content_digest, write_manifest
+from components.dataset.code import code_digest
+from components.dataset.manifest import MODEL_DIGEST, write_manifest
 from components.dataset.startup import quiet_start
 
-from .outputs import FINISHED, Outputs
+from .hyperparameters import SEED, Hyperparameters
+from .outputs import Outputs
 from .splits import Split
-from .util import Hyperparameters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from .history import Outcome
-    from .plan import Epoch
+    from .progress import Epoch
     from .training import Training
 
 logger = logging.getLogger(__name__)
+
+CODE: Final = "components.train.trainer.job"
+"""The module whose code, with all that it imports, decides the result."""
+NAME_DIGITS: Final = 16
+"""Hexadecimal digits of a training's digest that name its folder among those of others."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """The facts of a finished training, ready for JSON.
+
+    Attributes:
+        history: Learning curve, hyperparameters, speed, and digests of data and code; the seconds
+            are those of all epochs, whichever process trained them.
+        metrics: The last figures of the curve; those of the validation only if there was one.
+        facts: Metadata for the model's artifact, among them the hyperparameters.
+        chief: Whether this process writes what all workers have made together.
+    """
+
+    history: dict[str, Any]
+    metrics: dict[str, float]
+    facts: dict[str, Any]
+    chief: bool
 
 
 def run(
@@ -28,86 +52,112 @@ def run(
     hyperparameters: Hyperparameters,
     outputs: Outputs,
     *,
+    seed: int = 0,
     eval_steps: int = 0,
-) -> "Outcome":
+) -> Outcome:
     """Trains, and exports the model with its manifest.
 
     Args:
         train: The examples to train on.
-        validation: Those to validate on after each epoch, if there are any; with
+        validation: The examples to validate on after each epoch, if there are any; with
             ``train_on_validation`` they are trained on instead.
-        hyperparameters: Of the run.
-        outputs: Where everything goes, written by the chief of the workers; a run that was
-            interrupted goes on from its checkpoints.
+        hyperparameters: Of the training.
+        outputs: Where everything goes, written by the chief of the workers; an interrupted
+            training resumes from its checkpoints.
+        seed: Of the initial weights, the order of the examples and the augmentation.
         eval_steps: Batches to validate on; 0: all.
 
     Raises:
-        DataError: Record files are damaged or hold something else.
-        TrainingError: The loss is no finite number any more, the checkpoints are another
-            run's, or accelerators that were asked for are not there.
+        DataError: Record files are damaged or are something else.
+        HyperparameterError: The seed is out of range, or workers cannot share a batch evenly.
+        TrainingDiverged: The loss is not finite any more.
+        CheckpointError: The checkpoints are those of another training.
+        AcceleratorError: Accelerators that were requested are not there.
+        ClusterError: TF_CONFIG does not describe a cluster to train on.
         BucketError: A bucket is missing, refuses, or cannot be reached.
     """
+    SEED.check("seed", seed, 0)
     with quiet_start():
         import keras
 
-        from . import distribution, hardware, history
-        from .export import export
-        from .input_pipeline import open_source, read_split
+        from . import distribution, hardware
+        from .export import digest_of, export
+        from .input_pipeline import open_source
         from .model import build_model
+        from .reading import read_split
         from .training import Training
 
     with quiet_start():
-        # By itself: only now do TensorFlow's loggers keep their notes of a cluster to themselves.
+        # On its own: TensorFlow's loggers are quiet only from here on.
         hardware.require_accelerators()
         strategy = distribution.choose()
         precision = hardware.resolve_precision(hyperparameters.precision)
-    if not distribution.is_chief(strategy):
+    chief = distribution.is_chief(strategy)
+    if not chief:
         logging.getLogger(__package__).setLevel(logging.WARNING)
     logger.debug("hyperparameters %s", hyperparameters.as_dict())
-    keras.utils.set_random_seed(hyperparameters.seed)
-    if validation.empty:
-        source, validated = open_source(train), None
-    elif hyperparameters.train_on_validation:
-        source, validated = open_source(train, validation), None
-    else:
-        source, validated = open_source(train), read_split(validation)
+    keras.utils.set_random_seed(seed)
+    trained, validated = [train], None
+    if not validation.empty and hyperparameters.train_on_validation:
+        trained.append(validation)
+    elif not validation.empty:
+        validated = read_split(validation)
+    source = open_source(*trained)
     with strategy.scope():
-        model = build_model(hyperparameters, precision)
-        training = Training(model, source, validated, hyperparameters, eval_steps)
-    logger.info("%s", history.announcement(training, source.count, precision))
-    data = {"train": train.digest, "validation": validation.digest}
-    made_from = json.dumps(
-        [hyperparameters.as_dict(), data, precision, eval_steps, history.code(), history.versions()]
+        model = build_model(hyperparameters, precision, seed=seed)
+        training = Training(
+            model, source, validated, hyperparameters, seed=seed, eval_steps=eval_steps
+        )
+    logger.info(
+        "training on %s examples in %s: %s parameters, %s steps of %d",
+        *(f"{source.count:,}", precision, f"{model.count_params():,}"),
+        *(f"{training.plan.steps:,}", training.plan.batch_size),
     )
-    shared = outputs.checkpoints if outputs.shared else None
-    outputs = outputs.of_run(made_from)
+    origin = {
+        "parameters": {"seed": seed, **hyperparameters.as_dict()},
+        "precision": precision,
+        "data": {"train": train.digest, "validation": validation.digest},
+        "code_digest": code_digest(CODE),
+        "versions": versions(),
+    }
+    made_from = hashlib.sha256(json.dumps([origin, eval_steps]).encode()).hexdigest()
+    if outputs.shared and outputs.checkpoints:
+        own_folder = outputs.checkpoints / made_from[:NAME_DIGITS]
+        outputs = dataclasses.replace(outputs, checkpoints=own_folder)
     with distribution.written_once(strategy, outputs) as own:
-        if shared and outputs.checkpoints and distribution.is_chief(strategy):
-            shared.remove_finished(but=outputs.checkpoints)
-        after_epoch = _start_records(training, outputs, own, made_from)
-        training.run(after_epoch)
+        training.run(_after_epoch(training, outputs, own, made_from))
         serving = build_model(hyperparameters)
         serving.set_weights(model.get_weights())
         export(serving, own.model.path)
-        origin = history.provenance(hyperparameters, precision, data)
-        manifest = write_manifest(own.model.path, **origin)
+        digest = digest_of(own.model.path)
+        write_manifest(own.model.path, **origin, **{MODEL_DIGEST: digest})
         own.model.publish()
-        digest = content_digest(manifest)
-        outcome = history.describe(training, origin, digest)
+        outcome = _outcome(training, origin, digest, chief=chief)
         if own.figures:
             own.figures.write_json("history.json", outcome.history)
             own.figures.write_json("metrics.json", outcome.metrics)
-        if shared and own.checkpoints:
-            own.checkpoints.write_json(FINISHED, {"epochs": len(training.curve)})
     distribution.meet(strategy)
-    logger.info("%s", history.summary(outcome, source.count))
-    return dataclasses.replace(outcome, chief=distribution.is_chief(strategy))
+    if outputs.shared and outputs.checkpoints and chief:
+        outputs.checkpoints.remove()
+    logger.info("%s", _summary(outcome, source.count))
+    return outcome
 
 
-def _start_records(
+def versions() -> dict[str, str]:
+    """The versions that the result of a training depends on."""
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+    packages = {"tensorflow": tf, "keras": keras, "numpy": np}
+    found = {name: str(package.__version__) for name, package in packages.items()}
+    return {**found, "python": platform.python_version()}
+
+
+def _after_epoch(
     training: "Training", outputs: Outputs, own: Outputs, made_from: str
 ) -> "Callable[[Epoch], None]":
-    """Restores the newest checkpoint; returns what writes checkpoint and log of each epoch."""
+    """Restores the newest checkpoint; returns what writes log and checkpoint of each epoch."""
     from .checkpoints import Checkpoints
     from .tensorboard import Log
 
@@ -118,10 +168,62 @@ def _start_records(
     if own.logs:
         log = Log(own.logs, training)
 
-    def after_epoch(row: "Epoch") -> None:
+    def write(row: "Epoch") -> None:
         if log:
             log.write(row)
         if checkpoints:
             checkpoints.save()
 
-    return after_epoch
+    return write
+
+
+def _outcome(training: "Training", origin: dict[str, Any], digest: str, *, chief: bool) -> Outcome:
+    last = training.curve[-1]
+    speed = {
+        "training_seconds": training.seconds,
+        "images_per_second": training.images_per_second,
+    }
+    size = {"parameter_count": training.model.count_params()}
+    history = {
+        "epochs": [dataclasses.asdict(row) for row in training.curve],
+        **origin,
+        **speed,
+        **size,
+        "steps": training.plan.steps,
+    }
+    metrics = {
+        "train_loss": last.loss,
+        "train_accuracy": last.accuracy,
+        "validation_loss": last.validation_loss,
+        "validation_accuracy": last.validation_accuracy,
+        **speed,
+    }
+    facts = {
+        # A console shows and compares texts and numbers, not lists.
+        **{
+            name: str(value) if isinstance(value, list) else value
+            for name, value in origin["parameters"].items()
+        },
+        "digest": digest,
+        "framework": "tensorflow",
+        "framework_version": origin["versions"]["tensorflow"],
+        **size,
+        "validation_accuracy": last.validation_accuracy,
+        "precision": origin["precision"],
+        "epochs": len(training.curve),
+    }
+    present = {name: value for name, value in metrics.items() if value is not None}
+    known = {name: value for name, value in facts.items() if value is not None}
+    return Outcome(history, present, known, chief)
+
+
+def _summary(outcome: Outcome, examples: int) -> str:
+    history, metrics = outcome.history, outcome.metrics
+    reached = f"training accuracy {metrics['train_accuracy']:.4f}"
+    if "validation_accuracy" in metrics:
+        reached = f"validation accuracy {metrics['validation_accuracy']:.4f}"
+    return (
+        f"trained {history['parameter_count']:,} parameters on {examples:,} examples for "
+        f"{history['steps']:,} steps in {history['training_seconds']:.0f} s "
+        f"({history['images_per_second']:,.0f} images/s, {history['precision']}): {reached}"
+    )

@@ -1,4 +1,4 @@
-"""The layers that Keras does not have: batch normalization as one operation, and a committee."""
+"""The layers that Keras does not have: batch normalization as one operation, and an ensemble."""
 
 import math
 from typing import Any, Final
@@ -8,7 +8,7 @@ import tensorflow as tf
 
 EPSILON: Final = 1e-3
 MOMENTUM: Final = 0.9
-"""Of the moving statistics; a run has a thousand steps or so, too few for Keras' 0.99."""
+"""Of the moving statistics; a training has about a thousand steps, too few for Keras' 0.99."""
 
 
 class FusedBatchNormalization(keras.layers.Layer):  # type: ignore[misc]
@@ -16,12 +16,12 @@ class FusedBatchNormalization(keras.layers.Layer):  # type: ignore[misc]
 
     ``keras.layers.BatchNormalization`` is a chain of small operations on this backend, which
     halves the speed of a residual network. Statistics, scale and offset are float32 whatever
-    the layer computes in. Replicas that share a batch normalize by the statistics of all of it,
-    so that they train the model that one of them would.
+    the layer computes in. Replicas that share a batch normalize by the statistics of the whole
+    batch, so that they train the model that one replica would.
     """
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Makes the four vectors, one entry a channel."""
+        """Makes the four vectors, with one entry for each channel."""
 
         def vector(name: str, initial: str, *, trainable: bool = True) -> Any:
             return self.add_weight(
@@ -31,7 +31,7 @@ class FusedBatchNormalization(keras.layers.Layer):  # type: ignore[misc]
                 name=name,
                 dtype="float32",
                 autocast=False,
-                # All replicas have the same; the mean is what they agree on.
+                # Equal on all replicas; the mean is what they agree on.
                 aggregation="none" if trainable else "mean",
             )
 
@@ -66,9 +66,9 @@ class FusedBatchNormalization(keras.layers.Layer):  # type: ignore[misc]
         )
 
     def _normalize_together(self, inputs: Any) -> tuple[Any, Any, Any]:
-        """The share of this replica, with mean and variance of the batch of all replicas.
+        """This replica's share, with mean and variance of the whole batch.
 
-        The variance that is returned is the unbiased one, as the fused kernel's.
+        The returned variance is the unbiased one, like the fused kernel's.
         """
         replica = tf.distribute.get_replica_context()
         x = tf.cast(inputs, tf.float32)
@@ -81,16 +81,16 @@ class FusedBatchNormalization(keras.layers.Layer):  # type: ignore[misc]
         return tf.cast(y, inputs.dtype), mean, variance * count / (count - 1)
 
 
-class Committee(keras.layers.Layer):  # type: ignore[misc]
-    """What several networks say together.
+class Ensemble(keras.layers.Layer):  # type: ignore[misc]
+    """Several networks that predict together.
 
-    Each learns by itself: when training, their logits [N, 10] are only put beside each other,
-    float32 [N, members, 10]. Otherwise the answer is the logarithm of the mean of their
-    probabilities, float32 [N, 10], to be used as logits.
+    Each learns by itself: when training, their logits [N, 10] are only stacked to float32
+    [N, members, 10]. Otherwise the result is the logarithm of the mean of their probabilities,
+    float32 [N, 10], to be used as logits.
     """
 
     def call(self, inputs: list[Any], training: bool = False) -> Any:
-        """The members' logits, or their answer."""
+        """The members' logits, or their common prediction."""
         logits = tf.stack(inputs, axis=1)
         if training:
             return logits

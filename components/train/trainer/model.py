@@ -10,18 +10,16 @@ from keras.initializers import GlorotUniform, HeNormal
 
 from components.dataset.facts import IMAGE_HEIGHT, IMAGE_WIDTH, NUM_CLASSES
 
-from .layers import Committee, FusedBatchNormalization
-from .util import Hyperparameters
+from .hyperparameters import Hyperparameters
+from .layers import Ensemble, FusedBatchNormalization
 
 PIXEL_MEAN: Final = 72.94
 PIXEL_DEVIATION: Final = 90.02
 """Of the official 60,000 training images, in pixel values 0 to 255."""
-
-
 LANES: Final = 16
-"""Channels that a CPU with AVX-512 computes at once; with fewer a convolution is no faster."""
+"""Channels that a CPU with AVX-512 computes at once; fewer do not make a convolution faster."""
 SQUEEZE: Final = 4
-"""How many channels are squeezed into one, to say what each counts."""
+"""How many channels the squeeze-and-excitation layers squeeze into one."""
 
 
 class Style(NamedTuple):
@@ -29,31 +27,34 @@ class Style(NamedTuple):
 
     Attributes:
         dtype: What they compute in.
-        seeds: One for the initial weights of each. Keras would draw them from Python's own
-            generator, which all threads of a process share: then the same seed would not always
-            give the same weights.
+        seeds: One for the initial weights of each layer. Keras would draw them from Python's own
+            generator, which all threads of a process share: the same seed would not always give
+            the same weights.
     """
 
     dtype: str
     seeds: Iterator[int]
 
 
-def build_model(hyperparameters: Hyperparameters, precision: str = "float32") -> keras.Model:
+def build_model(
+    hyperparameters: Hyperparameters, precision: str = "float32", *, seed: int = 0
+) -> keras.Model:
     """The network: uint8 images [N, 28, 28] to float32 logits [N, 10].
 
-    ``residual``: two convolutions at full resolution (of fewer than 32 channels: one) and a
-    pooling; then a stage for each further entry of ``filters``, which halves the image (the first
-    by a stride, the others by pooling) and ends in a residual pair; then the mean over the image.
-    ``plain``: for each entry of ``filters`` a convolution and a pooling, as in a textbook. Both
-    end in one fully connected layer, if any, and the last. Several ``members`` are as many such
-    networks beside each other: see ``Committee``. Weights do not depend on ``precision`` in
-    shape, order or dtype (float32).
+    ``residual``: two convolutions at full resolution (one, if they have fewer than 32 channels)
+    and a pooling; then a stage for each further entry of ``filters``, which halves the image (the
+    first by a stride, the others by pooling) and ends in a residual pair; then the mean over the
+    image. ``plain``: a convolution and a pooling for each entry of ``filters``. Both end in one
+    fully connected layer, if any, and the last. Several ``members`` are so many networks side by
+    side: see ``Ensemble``. Shape, order and dtype (float32) of the weights do not depend on
+    ``precision``.
 
     Args:
-        hyperparameters: ``architecture``, ``filters``, ``dense_units``, ``dropout``, ``members``
-            and ``seed``.
+        hyperparameters: ``architecture``, ``filters``, ``dense_units``, ``dropout`` and
+            ``members``.
         precision: What it computes in, ``float32`` or ``bfloat16``; the last layers always
             in float32.
+        seed: Of the initial weights and of the dropout.
     """
     compute = "mixed_bfloat16" if precision == "bfloat16" else "float32"
     images = keras.Input((IMAGE_HEIGHT, IMAGE_WIDTH), dtype="uint8", name="image")
@@ -61,9 +62,12 @@ def build_model(hyperparameters: Hyperparameters, precision: str = "float32") ->
     x = layers.Rescaling(1 / PIXEL_DEVIATION, offset=-PIXEL_MEAN / PIXEL_DEVIATION, dtype=compute)(
         x
     )
-    style = Style(compute, _seeds(hyperparameters.seed))
-    members = [_member(x, hyperparameters, style, n) for n in range(hyperparameters.members)]
-    return keras.Model(images, Committee(dtype="float32")(members), name="fashion_mnist")
+    style = Style(compute, _seeds(seed))
+    members = [
+        _member(x, hyperparameters, style, name=f"logits_{number}", seed=seed + number)
+        for number in range(hyperparameters.members)
+    ]
+    return keras.Model(images, Ensemble(dtype="float32")(members), name="fashion_mnist")
 
 
 def _seeds(seed: int) -> Iterator[int]:
@@ -77,15 +81,14 @@ def _dense(x: Any, units: int, style: Style, activation: str | None = None, **op
     return layers.Dense(units, activation, kernel_initializer=initial, **options)(x)
 
 
-def _member(x: Any, hyperparameters: Hyperparameters, style: Style, number: int) -> Any:
+def _member(x: Any, hyperparameters: Hyperparameters, style: Style, *, name: str, seed: int) -> Any:
     body = {"residual": _residual, "plain": _plain}[hyperparameters.architecture]
     x = body(x, hyperparameters.filters, style)
     if hyperparameters.dense_units:
         x = _dense(x, hyperparameters.dense_units, style, "relu", dtype="float32")
     if hyperparameters.dropout:
-        seed = hyperparameters.seed + number
         x = layers.Dropout(hyperparameters.dropout, seed=seed, dtype="float32")(x)
-    return _dense(x, NUM_CLASSES, style, dtype="float32", name=f"logits_{number}")
+    return _dense(x, NUM_CLASSES, style, dtype="float32", name=name)
 
 
 def _plain(x: Any, filters: tuple[int, ...], style: Style) -> Any:
@@ -111,11 +114,11 @@ def _residual(x: Any, filters: tuple[int, ...], style: Style) -> Any:
 def _convolution(
     x: Any, filters: int, style: Style, *, strides: int = 1, pool: bool = False, relu: bool = True
 ) -> Any:
-    """A convolution and what belongs to it.
+    """A convolution, its normalization, and optionally a pooling and an activation.
 
-    The optimizer keeps every 4-D kernel of 16 input channels or more at one norm, which only a
-    normalization behind it makes harmless: add no convolution without one, and none that is
-    depthwise, whose kernel is no matrix with a column a filter.
+    The optimizer keeps every 4-D kernel with 16 or more input channels at one norm, which only a
+    normalization after it makes harmless. So add no convolution without one, and no depthwise
+    convolution, whose kernel is not a matrix with a column for each filter.
     """
     x = layers.Conv2D(
         filters,
@@ -140,7 +143,7 @@ def _residual_pair(x: Any, filters: int, style: Style) -> Any:
 
 
 def _excitation(x: Any, filters: int, style: Style) -> Any:
-    """Squeeze and excitation (Hu et al., 2018): what each channel counts, from all of the image."""
+    """Squeeze and excitation (Hu et al., 2018): a weight for each channel, from the whole image."""
     x = layers.GlobalAveragePooling2D(keepdims=True, dtype=style.dtype)(x)
     x = _dense(x, max(1, filters // SQUEEZE), style, "relu", dtype=style.dtype)
     return _dense(x, filters, style, "sigmoid", dtype=style.dtype)

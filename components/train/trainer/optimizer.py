@@ -1,5 +1,6 @@
-"""How the weights move: Muon on the convolution kernels, Nesterov SGD on the rest."""
+"""The learning rate schedule, and the optimizers to choose from."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import keras
@@ -22,7 +23,7 @@ class Triangle(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore
     """A learning rate that rises linearly to its peak, then falls linearly to zero."""
 
     def __init__(self, peak: float, steps: int) -> None:
-        """Args: ``peak`` is reached at 20 % of ``steps``, zero right after the last step."""
+        """Args: ``peak`` is reached after 20 % of ``steps``, zero right after the last one."""
         self.peak = peak
         self.steps = steps
 
@@ -41,11 +42,11 @@ class Triangle(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore
 class MuonSGD(keras.optimizers.Optimizer):  # type: ignore[misc]
     """Muon for convolution kernels with 16 or more input channels, Nesterov SGD for the rest.
 
-    Muon (Keller Jordan, 2024) replaces the momentum, as a matrix with a column a filter, by the
-    nearest orthogonal one. ``keras.optimizers.Muon`` does so for 2-D variables only and leaves
-    kernels to Adam. Each kernel is kept at the norm at which its filters have length 1; batch
-    normalization makes the network blind to that scale, and the learning rate is then the
-    angle by which a filter turns.
+    Muon (Keller Jordan, 2024) replaces the momentum, a matrix with a column for each filter, by
+    the nearest orthogonal matrix. ``keras.optimizers.Muon`` does so for 2-D variables only and
+    leaves kernels to Adam. Each kernel is kept at the norm at which its filters have length 1:
+    batch normalization makes the network insensitive to that scale, and the learning rate is then
+    the angle by which a filter turns.
     """
 
     def __init__(self, learning_rate: Any, name: str = "muon_sgd") -> None:
@@ -91,3 +92,7 @@ def orthogonalize(kernel: Any) -> Any:
         gram = tf.matmul(x, x, transpose_b=True)
         x = a * x + tf.matmul(b * gram + c * tf.matmul(gram, gram), x)
     return tf.reshape(tf.transpose(x) if tall else x, kernel.shape)
+
+
+OPTIMIZERS: Final[dict[str, Callable[[Any], keras.optimizers.Optimizer]]] = {"muon_sgd": MuonSGD}
+"""Makes each optimizer from a learning rate, by its name among the hyperparameter's choices."""

@@ -1,28 +1,26 @@
-"""Where a training job leaves what it makes: in folders here or in a bucket."""
+"""Where a training writes: folders on this machine or in a bucket."""
 
 import dataclasses
-import hashlib
+import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from .util import write_json
+from components.dataset import folder
 
 SCHEME: Final = "gs://"
 MODEL: Final = "AIP_MODEL_DIR"
 CHECKPOINTS: Final = "AIP_CHECKPOINT_DIR"
 LOGS: Final = "AIP_TENSORBOARD_LOG_DIR"
 """What Vertex AI sets for a training job, each to an address in a bucket."""
-NAME_DIGITS: Final = 16
-"""Hexadecimal digits of a run's digest that name its folder among those of others."""
-FINISHED: Final = "finished.json"
-"""Is with the checkpoints of a training that has ended well."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Folder:
-    """One of the job's folders; one in a bucket is kept here and copied there.
+    """A folder; one in a bucket is kept here and copied there.
+
+    Its methods raise BucketError if the bucket is missing, refuses, or cannot be reached.
 
     Attributes:
         path: Where it is here.
@@ -34,10 +32,14 @@ class Folder:
 
     @classmethod
     def at(cls, place: str, scratch: Path) -> "Folder":
-        """The folder of a local path or a ``gs://`` address."""
+        """The folder at a local path or a ``gs://`` address, kept in ``scratch`` then."""
         if not place.startswith(SCHEME):
             return cls(Path(place))
         return cls(scratch / "outputs" / place.removeprefix(SCHEME), place.rstrip("/"))
+
+    def __str__(self) -> str:
+        """Its address or path."""
+        return self.address or str(self.path)
 
     def __truediv__(self, name: str) -> "Folder":
         """A folder in this one."""
@@ -49,85 +51,40 @@ class Folder:
         return Folder(self.path.parent, self.address.rpartition("/")[0])
 
     def fetch(self) -> None:
-        """Brings here what is there; nothing to do for a local folder.
-
-        Raises:
-            BucketError: The bucket is missing, refuses, or cannot be reached.
-        """
+        """Makes the folder here equal to the one in the bucket, if it is in one."""
         if self.address:
-            from components.dataset import folder
-
             shutil.rmtree(self.path, ignore_errors=True)
             folder.fetch(self.address, self.path)
 
     def publish(self) -> None:
-        """Brings there what is here; nothing to do for a local folder.
-
-        Raises:
-            BucketError: The bucket is missing, refuses, or cannot be reached.
-        """
+        """Makes the folder in the bucket equal to the one here, if it is in one."""
         if self.address:
-            from components.dataset import folder
-
             folder.publish(self.path, self.address)
 
     def remove(self) -> None:
-        """Removes everything in it, here and there.
-
-        Raises:
-            BucketError: The bucket is missing, refuses, or cannot be reached.
-        """
+        """Removes everything in it, here and there."""
         shutil.rmtree(self.path, ignore_errors=True)
         if self.address:
-            from components.dataset import folder
-
             folder.remove(self.address)
 
-    def remove_finished(self, but: "Folder") -> None:
-        """Removes the folders in it that have ``FINISHED``, but one.
-
-        Raises:
-            BucketError: The bucket is missing, refuses, or cannot be reached.
-        """
-        for name in self._files():
-            run = self / name.removesuffix(f"/{FINISHED}")
-            if name.endswith(f"/{FINISHED}") and run != but:
-                run.remove()
-
-    def _files(self) -> list[str]:
-        if self.address:
-            from components.dataset import folder
-
-            prefix = f"{self.address}/"
-            return [name.removeprefix(prefix) for name in folder.list_files(self.address)]
-        files = (path for path in self.path.rglob("*") if path.is_file())
-        return [path.relative_to(self.path).as_posix() for path in files]
-
     def write_json(self, name: str, value: Mapping[str, Any]) -> None:
-        """Writes one file, here and there.
-
-        Raises:
-            ValueError: There is a number in it that JSON does not have.
-            BucketError: The bucket is missing, refuses, or cannot be reached.
-        """
+        """Writes one file, here and there."""
         write_json(self.path / name, value)
         if self.address:
-            from components.dataset import folder
-
             folder.publish_file(self.path / name, f"{self.address}/{name}")
 
 
 @dataclasses.dataclass(frozen=True)
 class Outputs:
-    """The folders of a job.
+    """The folders of a training.
 
     Attributes:
         model: The SavedModel.
-        checkpoints: To go on from after an interruption; None: none are written.
+        checkpoints: To resume from after an interruption; None: none are written.
         logs: TensorBoard's; None: none are written.
         figures: ``metrics.json`` and ``history.json``; None: the caller writes them.
-        shared: Whether ``checkpoints`` is for many runs; this one's are then in a folder of it
-            that is named by what the run is made from.
+        shared: Whether ``checkpoints`` is for many trainings. Each then has a folder in it, named
+            by a digest of what it is made from, and removes it when it is done.
     """
 
     model: Folder
@@ -136,23 +93,16 @@ class Outputs:
     figures: Folder | None = None
     shared: bool = False
 
-    def of_run(self, made_from: str) -> "Outputs":
-        """The folders of the run that is made from ``made_from``."""
-        if not self.shared or self.checkpoints is None:
-            return self
-        name = hashlib.sha256(made_from.encode()).hexdigest()[:NAME_DIGITS]
-        return dataclasses.replace(self, checkpoints=self.checkpoints / name, shared=False)
-
     @classmethod
     def of_job(cls, job_dir: str, environment: Mapping[str, str], scratch: Path) -> "Outputs":
-        """The folders below ``job_dir``; without one those that Vertex AI names.
+        """The folders in ``job_dir``, or without one those that Vertex AI's variables name.
 
-        What it does not name is beside the model.
+        Folders that Vertex AI does not name are next to the model.
 
         Args:
             job_dir: A local path or a ``gs://`` address; may be empty.
             environment: Of the process.
-            scratch: Where the folders of a bucket are kept while the job runs.
+            scratch: Where folders in a bucket are kept while the job runs.
 
         Raises:
             ValueError: There is neither a ``job_dir`` nor AIP_MODEL_DIR.
@@ -163,11 +113,21 @@ class Outputs:
         if not environment.get(MODEL):
             raise ValueError(f"give --job-dir, or set {MODEL}")
         model = Folder.at(environment[MODEL], scratch)
-        checkpoints, logs = (
-            Folder.at(place, scratch) if (place := environment.get(variable)) else beside
-            for variable, beside in (
-                (CHECKPOINTS, model.parent / "checkpoints"),
-                (LOGS, model.parent / "logs"),
-            )
-        )
+
+        def named(variable: str, name: str) -> Folder:
+            place = environment.get(variable)
+            return Folder.at(place, scratch) if place else model.parent / name
+
+        checkpoints, logs = named(CHECKPOINTS, "checkpoints"), named(LOGS, "logs")
         return cls(model, checkpoints, logs, model.parent)
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Writes a JSON file; its folder is created if needed.
+
+    Raises:
+        ValueError: ``value`` has a NaN or an infinity, which JSON does not have.
+    """
+    text = json.dumps(value, indent=1, allow_nan=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text + "\n")

@@ -1,8 +1,8 @@
-"""Which examples a round of steps is made of: all, or rather those that are not learned yet.
+"""Which examples the steps take: all of them, or mostly those with a high loss.
 
-After the first epoch most pictures are easy, and a step on them changes little. With ``loss`` a
-round then takes half of the examples only: those with the highest loss when they were last seen,
-and some of the others, with a weight that makes them stand for all others, so that the mean
+After the first epoch most pictures are easy, and a step on them changes little. With ``loss`` an
+epoch is then two draws of half of the examples each: those with the highest loss when they were
+last seen, and some of the others, with a weight that makes them stand for all others. So the mean
 gradient stays what it was (in the spirit of InfoBatch, Qin et al., 2024).
 """
 
@@ -12,17 +12,17 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-ROUNDS: Final = 2
-"""In an epoch after the first: each takes as many of the steps, so half of the examples."""
+DRAWS: Final = 2
+"""In an epoch after the first; they share its steps."""
 HARD: Final = 0.5
-"""Share of the hardest in such a round."""
+"""Share of the hardest examples in such a draw."""
 
 
 class Draw(NamedTuple):
     """Examples in the order in which they are trained on.
 
     Attributes:
-        number: Of the round, counted from 0 over the whole training.
+        number: Counted from 0 over the whole training.
         indices: int64 [n].
         weights: Of their losses, float32 [n]; their mean is 1.
     """
@@ -33,17 +33,17 @@ class Draw(NamedTuple):
 
 
 class Sampler:
-    """Draws the rounds of a training run.
+    """Draws the examples of a training.
 
     Args:
-        count: Examples there are.
+        count: How many examples there are.
         batch_size: Examples in a step.
-        seed: Of the training run.
-        by_loss: Prefer the hard ones.
+        seed: Of the training.
+        by_loss: Favour those with a high loss.
 
     Attributes:
-        losses: Of each example when it was last trained on, float32 [count], at first infinite;
-            what the draws hang on beside the seed.
+        losses: Of each example when it was last trained on, float32 [count], infinite at first.
+            The draws depend on them and on the seed alone.
     """
 
     def __init__(self, count: int, batch_size: int, seed: int, *, by_loss: bool) -> None:
@@ -53,22 +53,22 @@ class Sampler:
         self._by_loss = by_loss
 
     def epoch(self, number: int, steps: int) -> Iterator[Draw]:
-        """The rounds of an epoch, each drawn when the one before has been recorded.
+        """The draws of an epoch, each made when the one before has been recorded.
 
         Args:
             number: Of the epoch, counted from 1.
-            steps: That the epoch has; all its batches are full.
+            steps: How many the epoch has; all its batches are full.
         """
         if not self._by_loss or number == 1:
             yield self._all(number - 1, steps * self._batch_size)
             return
-        first = steps // ROUNDS
+        first = steps // DRAWS
         for part, own in enumerate((first, steps - first)):
             if own:
-                yield self._hard_and_others(1 + (number - 2) * ROUNDS + part, own)
+                yield self._hard_and_others(1 + (number - 2) * DRAWS + part, own)
 
     def record(self, draw: Draw, losses: NDArray[np.float32]) -> None:
-        """Keeps the losses of the examples of a draw, float32 [n]."""
+        """Keeps the losses, float32 [n], of the examples of a draw."""
         self.losses[draw.indices] = losses
 
     def _all(self, number: int, examples: int) -> Draw:

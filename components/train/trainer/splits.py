@@ -1,4 +1,4 @@
-"""The examples of a split: in record files, or in memory."""
+"""The examples of a split, in record files or in memory."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -21,12 +21,12 @@ class Examples(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-    """The examples of one split.
+    """One split of the data.
 
     Attributes:
-        digest: SHA-256 of their content.
-        files: Record files; empty where the examples are in memory, or where there are none.
-        examples: Those that were raw.
+        digest: SHA-256 of the content.
+        files: Record files; empty if the examples are in memory, or if there are none.
+        examples: The examples in memory, if they were read from raw files.
     """
 
     digest: str
@@ -35,7 +35,7 @@ class Split:
 
     @property
     def empty(self) -> bool:
-        """Whether it was made without examples, as with ``validation_examples=0``."""
+        """Whether it has no examples, as with ``validation_examples=0``."""
         return not self.files and self.examples is None
 
     @classmethod
@@ -43,7 +43,7 @@ class Split:
         """The shards that the manifest of ``directory`` lists.
 
         Raises:
-            DataError: The manifest is missing or does not hold, or lists no shard.
+            DataError: The manifest is missing, does not match the files, or lists no shard.
         """
         manifest = read_manifest(directory)
         names = [entry["name"] for entry in manifest["files"]]
@@ -54,7 +54,7 @@ class Split:
 
 
 def concatenate(parts: Sequence[Examples]) -> Examples:
-    """All examples of ``parts``, one after another."""
+    """All examples of ``parts``, one part after the other."""
     return Examples(
         np.concatenate([part.images for part in parts]),
         np.concatenate([part.labels for part in parts]),

@@ -1,45 +1,38 @@
-"""What ``tensorboard --logdir`` shows of a run."""
+"""What ``tensorboard --logdir`` shows of a training."""
 
 from typing import Any, Final
 
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
-from . import confusion
+from components.dataset.facts import CLASS_NAMES
+
 from .outputs import Folder
-from .plan import Epoch
+from .progress import Epoch
 from .training import Training
 
 
-def _metadata(plugin: str, data_class: str, description: str = "") -> Any:
-    # What tf.summary.scalar and image write, which need the package tensorboard to do so.
+def _metadata(plugin: str, data_class: str) -> Any:
+    # What tf.summary.scalar and text write; they need the package tensorboard to do so.
     kind = tf.compat.v1.SummaryMetadata
-    return kind(
-        plugin_data=kind.PluginData(plugin_name=plugin),
-        data_class=data_class,
-        summary_description=description,
-    )
+    return kind(plugin_data=kind.PluginData(plugin_name=plugin), data_class=data_class)
 
 
 SCALAR: Final = _metadata("scalars", "DATA_CLASS_SCALAR")
-IMAGE: Final = _metadata(
-    "images",
-    "DATA_CLASS_BLOB_SEQUENCE",
-    "A row for each true class, a column for each predicted one.",
-)
+TEXT: Final = _metadata("text", "DATA_CLASS_TENSOR")
 
 
 class Log:
-    """Writes the learning curve, a point an epoch, and a picture of the confusion matrix.
+    """The learning curve, a point for each epoch, and the confusion matrix as a table.
 
-    They are under ``train`` and ``validation`` in the folder. A log that is there already is
-    gone on with; a new one begins with what the run's curve has from a checkpoint.
+    They are in ``train`` and ``validation`` in the folder. An existing log is extended; a new one
+    starts with the curve that the training has from a checkpoint. Methods raise BucketError if a
+    bucket is missing, refuses, or cannot be reached.
 
     Args:
         folder: Of the log.
-        training: The run.
-
-    Raises:
-        BucketError: The bucket is missing, refuses, or cannot be reached.
+        training: The training.
     """
 
     def __init__(self, folder: Folder, training: Training) -> None:
@@ -57,18 +50,12 @@ class Log:
             self._publish()
 
     def write(self, row: Epoch) -> None:
-        """Adds the points of the epoch that has just ended.
-
-        Raises:
-            BucketError: The bucket is missing, refuses, or cannot be reached.
-        """
+        """Adds the epoch that has just ended."""
         self._add(row)
-        if (validation := self._training.validation) is not None:
-            picture = confusion.draw(self._training.confusion, *validation)
-            height, width, _ = map(str, picture.shape)
-            png = tf.io.encode_png(picture)
+        if self._training.validation is not None:
             with self._at(row, "validation"):
-                tf.summary.write("confusion_matrix", tf.stack([width, height, png]), metadata=IMAGE)
+                table = confusion_table(self._training.confusion)
+                tf.summary.write("confusion_matrix", tf.constant(table), metadata=TEXT)
         self._publish()
 
     def _publish(self) -> None:
@@ -100,3 +87,14 @@ class Log:
 
     def _at(self, row: Epoch, split: str) -> Any:
         return self._writers[split].as_default(step=self._training.plan.last_step(row.epoch))
+
+
+def confusion_table(counts: NDArray[np.int_]) -> str:
+    """A Markdown table of a confusion matrix, int [10, 10] by true and predicted class."""
+    head = ["true \\ predicted", *CLASS_NAMES]
+    rows = [
+        [name, *(f"**{count}**" if column == row else str(count or "") for column, count in cells)]
+        for row, (name, cells) in enumerate(zip(CLASS_NAMES, map(enumerate, counts), strict=True))
+    ]
+    lines = [head, ["---", *("---:" for _ in CLASS_NAMES)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,4 +1,4 @@
-"""The training loop: steps, validation, the learning curve, and the watch over the loss."""
+"""The training loop: steps, validation, the learning curve, and a check of the loss."""
 
 import logging
 import math
@@ -10,35 +10,41 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from components.dataset.errors import StepError
 from components.dataset.facts import IMAGE_HEIGHT, IMAGE_WIDTH, NUM_CLASSES
 
+from .hyperparameters import Hyperparameters
 from .input_pipeline import Part, Source, training_batches
-from .optimizer import MuonSGD, Triangle
-from .plan import Epoch, Plan
-from .progress import Pace, Ticker
+from .optimizer import OPTIMIZERS, Triangle
+from .progress import Epoch, Plan, Progress
 from .sampling import Draw, Sampler
 from .splits import Examples
-from .util import Hyperparameters, TrainingDiverged
 
 logger = logging.getLogger(__name__)
 
 VALIDATION_BATCH: Final = 1000
-IMAGES: Final = (IMAGE_HEIGHT, IMAGE_WIDTH)
+
+
+class TrainingDiverged(StepError):
+    """The loss or a weight is not a finite number."""
 
 
 class Training:
-    """One training run of ``model`` on ``source``.
+    """One training of ``model`` on ``source``.
 
     Args:
         model: From ``build_model``; its weights are changed.
         source: The training examples.
         validation: What to validate on after each epoch, or None.
-        hyperparameters: Of the run.
+        hyperparameters: Of the training.
+        seed: Of the order of the examples and their augmentation.
         eval_steps: Batches to validate on after each epoch; 0: all examples.
 
     Attributes:
-        validation: The examples that are validated on, or None.
-        confusion: int [10, 10]: how many of each true class the newest validation took for which.
+        curve: A row for each epoch that is done.
+        validation: The examples to validate on, or None.
+        confusion: int [10, 10], the newest validation's examples by true class (row) and predicted
+            class (column).
     """
 
     def __init__(
@@ -47,76 +53,37 @@ class Training:
         source: Source,
         validation: Examples | None,
         hyperparameters: Hyperparameters,
+        *,
+        seed: int = 0,
         eval_steps: int = 0,
     ) -> None:
         self.model = model
         self.plan = Plan.of(hyperparameters, source.count)
         self.curve: list[Epoch] = []
-        self.schedule = Triangle(hyperparameters.learning_rate, self.plan.steps)
         self.validation = validation
         self.confusion = np.zeros([NUM_CLASSES, NUM_CLASSES], int)
         if validation and eval_steps:
             seen = slice(eval_steps * self.plan.batch_size)
             self.validation = Examples(validation.images[seen], validation.labels[seen])
-        self._source = source
         by_loss = source.indexed and hyperparameters.sampling == "loss"
-        self.sampler = Sampler(
-            source.count, self.plan.batch_size, hyperparameters.seed, by_loss=by_loss
-        )
+        self.sampler = Sampler(source.count, self.plan.batch_size, seed, by_loss=by_loss)
+        self._source = source
         self._hyperparameters = hyperparameters
-        self._smoothing = hyperparameters.label_smoothing
-        self._optimizer = MuonSGD(self.schedule)
+        self._seed = seed
+        self._schedule = Triangle(hyperparameters.learning_rate, self.plan.steps)
+        self._optimizer = OPTIMIZERS[hyperparameters.optimizer](self._schedule)
         self._optimizer.build(model.trainable_variables)
         self._strategy = tf.distribute.get_strategy()
-        self._pace = Pace()
+        self._progress = Progress()
         self.step = tf.function(self._train_step)
-        images = tf.TensorSpec([None, *IMAGES], tf.uint8)
+        images = tf.TensorSpec([None, IMAGE_HEIGHT, IMAGE_WIDTH], tf.uint8)
         labels = tf.TensorSpec([None], tf.int64)
         self._score = tf.function(self._score_batch, input_signature=[images, labels])
 
     @property
     def variables(self) -> list[Any]:
-        """What steps change; the next hangs on the sampler's losses too, and on the seed."""
+        """What steps change. With the sampler's losses and the seed, they decide what follows."""
         return [*self.model.variables, *self._optimizer.variables]
-
-    def run(self, after_epoch: Callable[[Epoch], None] = lambda _: None) -> None:
-        """Trains, fills ``curve``, and logs a line for each epoch; goes on where ``curve`` ends.
-
-        Args:
-            after_epoch: Is given the row of each epoch.
-
-        Raises:
-            TrainingDiverged: The loss or a weight is not finite; names the step and the
-                learning rate there. Looked at twice a second and at the end of each epoch.
-        """
-        done = self.plan.last_step(len(self.curve))
-        while done < self.plan.steps:
-            end = self.plan.last_step(len(self.curve) + 1)
-            self.curve.append(self._epoch(len(self.curve) + 1, done, end))
-            after_epoch(self.curve[-1])
-            done = end
-        if not all(np.isfinite(weights).all() for weights in self.model.get_weights()):
-            raise self._diverged(self.plan.steps, "a weight")
-
-    def batches(self, draw: Draw, start: int) -> Any:
-        """The batches of a round, for the replicas here; the first is step ``start``, from 0."""
-        replicas = self._strategy.num_replicas_in_sync
-
-        def of_worker(context: Any) -> Any:
-            here = replicas // context.num_input_pipelines
-            first = context.input_pipeline_id * here
-            return training_batches(
-                self._source,
-                draw,
-                self._hyperparameters,
-                self.plan.batch_size,
-                start=start,
-                part=Part(replicas, range(first, first + here)),
-            )
-
-        if replicas == 1:
-            return of_worker(tf.distribute.InputContext())
-        return self._strategy.distribute_datasets_from_function(of_worker)
 
     @property
     def seconds(self) -> float:
@@ -130,13 +97,52 @@ class Training:
 
     def learning_rate(self, step: int) -> float:
         """The learning rate of ``step``, counted from 1."""
-        return float(self.schedule(step - 1))
+        return float(self._schedule(step - 1))
+
+    def run(self, after_epoch: Callable[[Epoch], None] = lambda _: None) -> None:
+        """Trains from where ``curve`` ends, extends it, and logs a line for each epoch.
+
+        Args:
+            after_epoch: Called with the row of each epoch.
+
+        Raises:
+            TrainingDiverged: The loss or a weight is not finite; names the step and its learning
+                rate. Checked twice a second and at the end of each epoch.
+        """
+        done = self.plan.last_step(len(self.curve))
+        while done < self.plan.steps:
+            end = self.plan.last_step(len(self.curve) + 1)
+            self.curve.append(self._epoch(len(self.curve) + 1, done, end))
+            after_epoch(self.curve[-1])
+            done = end
+        if not all(np.isfinite(weights).all() for weights in self.model.get_weights()):
+            raise self._diverged(self.plan.steps, "a weight")
+
+    def batches(self, draw: Draw, start: int) -> Any:
+        """The batches of a draw for the replicas here; the first is step ``start``, from 0."""
+        replicas = self._strategy.num_replicas_in_sync
+
+        def of_worker(context: Any) -> Any:
+            here = replicas // context.num_input_pipelines
+            first = context.input_pipeline_id * here
+            return training_batches(
+                self._source,
+                draw,
+                self.plan.batch_size,
+                augmentation=self._hyperparameters.augmentation,
+                seed=self._seed,
+                start=start,
+                part=Part(replicas, range(first, first + here)),
+            )
+
+        if replicas == 1:
+            return of_worker(tf.distribute.InputContext())
+        return self._strategy.distribute_datasets_from_function(of_worker)
 
     def _epoch(self, number: int, done: int, end: int) -> Epoch:
         started = time.perf_counter()
-        ticker = Ticker()
         figures: list[Any] = []
-        watched = 0
+        checked = 0
         for draw in self.sampler.epoch(number, end - done):
             losses: list[Any] = []
             for batch in self.batches(draw, done + len(figures)):
@@ -144,47 +150,34 @@ class Training:
                 figures.append(figure)
                 losses.append(of_examples)
                 step = len(figures)
-                self._pace.step()
-                if ticker.due() or step == end - done:
-                    loss = self._watch(figures[watched:], done + step)
-                    watched = step
+                self._progress.step()
+                if self._progress.due() or step == end - done:
+                    loss = self._check(figures[checked:], done + step)
+                    checked = step
                     speed = step * self.plan.batch_size / (time.perf_counter() - started)
-                    shown = (
+                    self._progress.show(
                         f"epoch {number}/{self.plan.epochs}",
                         f"step {step}/{end - done}",
-                        self._pace.left(self.plan.steps - done - step),
+                        self._progress.left(self.plan.steps - done - step),
                         f"{speed:,.0f} images/s",
                         f"loss {loss:.4f}",
                     )
-                    ticker.show("  ".join(filter(None, shown)))
             if self._source.indexed:
                 self.sampler.record(draw, np.concatenate([each.numpy() for each in losses]))
         seconds = time.perf_counter() - started
         loss, accuracy = np.mean(figures, axis=0).tolist()
-        validation_loss, validation_accuracy = self._validate(end)
-        row = Epoch(
-            epoch=number,
-            seconds=seconds,
-            learning_rate=self.learning_rate(end),
-            loss=loss,
-            accuracy=accuracy,
-            validation_loss=validation_loss,
-            validation_accuracy=validation_accuracy,
-        )
-        ticker.clear()
+        row = Epoch(number, seconds, self.learning_rate(end), loss, accuracy, *self._validate(end))
+        self._progress.clear()
+        speed = (end - done) * self.plan.batch_size / seconds
         logger.info(
             "epoch %d/%d: %s, %.1f s, %s images/s",
-            number,
-            self.plan.epochs,
-            row,
-            seconds,
-            f"{(end - done) * self.plan.batch_size / seconds:,.0f}",
+            *(number, self.plan.epochs, row, seconds, f"{speed:,.0f}"),
         )
         return row
 
-    def _watch(self, figures: list[Any], step: int) -> float:
-        """The newest loss, that of ``step``; ``figures`` are those not looked at before."""
-        # Waits for the device, so it is called by the clock and not after each step.
+    def _check(self, figures: list[Any], step: int) -> float:
+        """The loss of ``step``, the last of ``figures``, if all of them have a finite loss."""
+        # Waits for the device, so the clock decides when, and not every step.
         losses = np.array([figure.numpy()[0] for figure in figures])
         bad = np.flatnonzero(~np.isfinite(losses))
         if bad.size:
@@ -192,6 +185,7 @@ class Training:
         return float(losses[-1])
 
     def _validate(self, step: int) -> tuple[float | None, float | None]:
+        """Loss and accuracy on the validation examples."""
         if self.validation is None:
             return None, None
         images, labels = self.validation
@@ -233,9 +227,9 @@ class Training:
         )
 
     def _losses(self, logits: Any, labels: Any) -> tuple[Any, Any]:
-        """Smoothed cross-entropy and whether it is right, float32, each of the labels' shape."""
-        spread = self._smoothing / NUM_CLASSES
-        targets = (1 - self._smoothing) * tf.one_hot(labels, NUM_CLASSES) + spread
+        """Smoothed cross-entropy and whether the answer is right: float32 of the labels' shape."""
+        smoothing = self._hyperparameters.label_smoothing
+        targets = (1 - smoothing) * tf.one_hot(labels, NUM_CLASSES) + smoothing / NUM_CLASSES
         losses = -tf.reduce_sum(targets * tf.nn.log_softmax(logits), axis=-1)
         return losses, tf.cast(tf.argmax(logits, axis=-1) == labels, tf.float32)
 

@@ -1,6 +1,8 @@
 """Small records of pictures that a network tells apart after a few steps."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +10,19 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from components.dataset.manifest import write_manifest
+from components.train.trainer.hyperparameters import Hyperparameters
 from components.train.trainer.splits import Split
+
+SMALL = Hyperparameters(
+    filters=(4, 8),
+    dense_units=16,
+    batch_size=32,
+    epochs=3,
+    dropout=0.2,
+    augmentation="flip+shift",
+    precision="float32",
+)
+"""A training of seconds that draws all its random numbers; an epoch has 10 steps."""
 
 
 def make_examples(count: int, seed: int = 0) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -35,7 +49,7 @@ def write_records(path: Path, images: NDArray[np.uint8], labels: NDArray[np.int6
 
 
 def write_split(directory: Path, split: str, count: int, seed: int = 0) -> Path:
-    """Two shards and their manifest, as decode leaves them."""
+    """Two shards and their manifest, as decode writes them."""
     directory.mkdir()
     images, labels = make_examples(count, seed)
     for shard in range(2):
@@ -43,6 +57,22 @@ def write_split(directory: Path, split: str, count: int, seed: int = 0) -> Path:
         write_records(path, images[shard::2], labels[shard::2])
     write_manifest(directory, examples=count, shards=2)
     return directory
+
+
+def read_weights(model: Path) -> dict[str, NDArray[Any]]:
+    """The weights of an exported model by name."""
+    reader = tf.train.load_checkpoint(str(model / "variables" / "variables"))
+    names = [name for name in reader.get_variable_to_shape_map() if name.startswith("weights")]
+    assert names
+    return {name: reader.get_tensor(name) for name in names}
+
+
+def read_result(job: Path) -> dict[str, Any]:
+    """The bytes of the weights and the learning curve, without times, of a job's directory."""
+    rows = json.loads((job / "history.json").read_text())["epochs"]
+    curve = [{name: row[name] for name in row if name != "seconds"} for row in rows]
+    weights = {name: value.tobytes() for name, value in read_weights(job / "model").items()}
+    return {"curve": curve, **weights}
 
 
 @pytest.fixture(scope="session")
@@ -63,3 +93,12 @@ def train(train_directory: Path) -> Split:
 @pytest.fixture(scope="session")
 def validation(validation_directory: Path) -> Split:
     return Split.of_directory(validation_directory)
+
+
+@pytest.fixture(scope="session")
+def files(train_directory: Path, validation_directory: Path) -> list[str]:
+    """The records as arguments of the command line."""
+    return [
+        f"--train-files={train_directory}/*.tfrecord",
+        f"--eval-files={validation_directory}/*.tfrecord",
+    ]

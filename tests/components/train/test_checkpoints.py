@@ -1,106 +1,140 @@
+"""Trainings that end in the middle and resume to the same bits."""
+
+import contextlib
+import dataclasses
 import logging
+import random
 import shutil
-from collections.abc import Callable
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, Final
 
-import numpy as np
 import pytest
-import tensorflow as tf
 
-from components.dataset.manifest import content_digest, read_manifest
-from components.train.trainer import checkpoints, history, job
+from components.dataset import folder
+from components.train.trainer import checkpoints, input_pipeline, job
 from components.train.trainer.checkpoints import CheckpointError
 from components.train.trainer.outputs import Folder, Outputs
 from components.train.trainer.splits import Split
-from components.train.trainer.util import Hyperparameters
+from components.train.trainer.training import Training
+from pipeline.local import emulator
+from tests import soak
 
-SMALL = Hyperparameters(
-    filters=(4, 8), dense_units=16, batch_size=32, epochs=3, dropout=0.2, augmentation="flip+shift"
-)
+from .conftest import SMALL, read_result
+
+TRAINER: Final = """
+import sys
+from components.train.trainer import input_pipeline, task
+input_pipeline.MEMORY = int(sys.argv.pop(1))
+sys.exit(task.main())
+"""
 
 
-class Stopped(Exception):
+class Stopped(BaseException):
     """Stands for the end of the process."""
 
 
-def outputs(directory: Path) -> Outputs:
-    return Outputs.of_job(str(directory), {}, directory)
+def outputs(job_dir: object, scratch: Path) -> Outputs:
+    """The folders of a job; nothing of those in a bucket is here yet."""
+    return Outputs.of_job(str(job_dir), {}, scratch)
 
 
-def stop_after(epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    save = checkpoints.Checkpoints.save
+@contextlib.contextmanager
+def stopped_in(owner: Any, name: str, number: int, *, after: bool = False) -> Iterator[None]:
+    """Ends the training at the n-th call of a function, before or after it has done its work."""
+    call, calls = getattr(owner, name), iter(range(1, 1_000_000))
 
-    def stopping(self: checkpoints.Checkpoints) -> None:
-        save(self)
-        if len(self._training.curve) == epochs:
+    def counted(*args: Any, **options: Any) -> Any:
+        last = next(calls) == number
+        if last and not after:
             raise Stopped
+        result = call(*args, **options)
+        if last:
+            raise Stopped
+        return result
 
-    monkeypatch.setattr(checkpoints.Checkpoints, "save", stopping)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Stopped):
+        patch.setattr(owner, name, counted)
+        yield
 
 
 @pytest.fixture(scope="module")
 def finished(train: Split, validation: Split, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A job that has ended."""
+    """The directory of a job that was not interrupted."""
     place = tmp_path_factory.mktemp("finished")
-    job.run(train, validation, SMALL, outputs(place))
+    job.run(train, validation, SMALL, outputs(place, place))
     return place
 
 
-def test_an_interrupted_run_goes_on_to_the_same_result(
-    train: Split, validation: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("owner", "name", "number", "after", "epochs"),
+    [
+        pytest.param(Training, "_validate", 3, False, 2, id="in an epoch"),
+        # After each epoch first the log is published, then the checkpoints.
+        pytest.param(folder, "publish", 4, False, 1, id="before publishing"),
+        # Two files of the log and two of the checkpoint; two, and two of the first checkpoint.
+        pytest.param(folder, "publish_file", 9, True, 1, id="while publishing"),
+    ],
+)
+def test_a_training_that_ends_in_the_middle_resumes_to_the_same_bits(
+    train: Split,
+    validation: Split,
+    finished: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    owner: Any,
+    name: str,
+    number: int,
+    after: bool,
+    epochs: int,
 ) -> None:
-    whole = job.run(train, validation, SMALL, outputs(tmp_path / "whole"))
-    with monkeypatch.context() as patch, pytest.raises(Stopped):
-        stop_after(2, patch)
-        job.run(train, validation, SMALL, outputs(tmp_path / "job"))
-    again = job.run(train, validation, SMALL, outputs(tmp_path / "job"))
-    for name in ("loss", "accuracy", "validation_loss", "validation_accuracy"):
-        rows = (whole.history["epochs"], again.history["epochs"])
-        assert [row[name] for row in rows[0]] == [row[name] for row in rows[1]]
-    seconds = sum(row["seconds"] for row in again.history["epochs"])
-    assert len(again.history["epochs"]) == 3
-    assert again.history["training_seconds"] == again.metrics["training_seconds"] == seconds
-    images = read(tmp_path / "whole"), read(tmp_path / "job")
-    np.testing.assert_array_equal(*images)
+    place = f"gs://{emulator.LOCAL_BUCKET}/job"
+    with emulator.serve(tmp_path / "bucket") as host:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", host)
+        with stopped_in(owner, name, number, after=after):
+            job.run(train, validation, SMALL, outputs(place, tmp_path / "first"))
+        with caplog.at_level(logging.INFO, "components.train.trainer"):
+            job.run(train, validation, SMALL, outputs(place, tmp_path / "second"))
+        folder.fetch(place, tmp_path / "job")
+    assert f"resuming after epoch {epochs} of 3" in caplog.text
+    assert read_result(tmp_path / "job") == read_result(finished)
 
 
-def read(directory: Path) -> np.ndarray:
-    """The weights of the exported model in one vector, after a check of the manifest."""
-    assert content_digest(read_manifest(directory / "model"))
-    reader = tf.train.load_checkpoint(str(directory / "model" / "variables" / "variables"))
-    names = sorted(name for name in reader.get_variable_to_shape_map() if "weights" in name)
-    return np.concatenate([reader.get_tensor(name).ravel() for name in names])
-
-
-def test_a_run_that_is_done_is_not_trained_again(
-    train: Split, validation: Split, tmp_path: Path
+def test_a_finished_job_is_not_trained_again(
+    train: Split, validation: Split, finished: Path, tmp_path: Path
 ) -> None:
-    first = job.run(train, validation, SMALL, outputs(tmp_path))
-    again = job.run(train, validation, SMALL, outputs(tmp_path))
-    assert again.history["epochs"] == first.history["epochs"]
-    assert again.metrics["training_seconds"] == first.metrics["training_seconds"] > 0
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Training, "_epoch", None)
+        again = job.run(train, validation, SMALL, outputs(tmp_path, tmp_path))
+    assert read_result(tmp_path) == read_result(finished)
+    assert again.metrics["training_seconds"] == sum(
+        row["seconds"] for row in again.history["epochs"]
+    )
 
 
-def test_the_checkpoints_of_another_run_are_refused(
-    train: Split, validation: Split, tmp_path: Path
+@pytest.mark.parametrize("changed", ["hyperparameters", "seed", "packages"])
+def test_the_checkpoints_of_another_training_are_refused(
+    train: Split,
+    validation: Split,
+    finished: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changed: str,
 ) -> None:
-    job.run(train, validation, SMALL, outputs(tmp_path))
-    other = Hyperparameters(**{**SMALL.as_dict(), "learning_rate": 0.1})
-    with pytest.raises(CheckpointError, match=f"{tmp_path}/checkpoints has checkpoints of a run"):
-        job.run(train, validation, other, outputs(tmp_path))
-
-
-def test_the_checkpoints_of_other_packages_are_refused(
-    train: Split, validation: Split, finished: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    versions = {**history.versions(), "tensorflow": "2.22.0"}
-    monkeypatch.setattr(history, "versions", lambda: versions)
-    with pytest.raises(CheckpointError, match="other hyperparameters, data, code or packages"):
-        job.run(train, validation, SMALL, outputs(finished))
-
-
-def lost(path: Path) -> None:
-    path.unlink()
+    given, seed = SMALL, 0
+    if changed == "hyperparameters":
+        given = dataclasses.replace(SMALL, learning_rate=0.1)
+    elif changed == "seed":
+        seed = 1
+    else:
+        monkeypatch.setattr(job, "versions", lambda: {"tensorflow": "0.1"})
+    with pytest.raises(CheckpointError, match=f"{finished}/checkpoints has checkpoints of a train"):
+        job.run(train, validation, given, outputs(finished, finished), seed=seed)
 
 
 def cut_off(path: Path) -> None:
@@ -116,13 +150,13 @@ def flipped(path: Path) -> None:
 @pytest.mark.parametrize(
     ("harmed", "harm", "epochs"),
     [
-        ("ckpt-3.data*", lost, 2),
+        ("ckpt-3.data*", Path.unlink, 2),
         ("ckpt-3.data*", flipped, 2),
         ("ckpt-3.index", cut_off, 2),
         ("ckpt-*.data*", cut_off, 0),
     ],
 )
-def test_a_run_goes_on_after_its_newest_whole_checkpoint_to_the_same_result(
+def test_a_training_resumes_after_its_newest_undamaged_checkpoint_to_the_same_bits(
     train: Split,
     validation: Split,
     finished: Path,
@@ -136,33 +170,81 @@ def test_a_run_goes_on_after_its_newest_whole_checkpoint_to_the_same_result(
     for path in (tmp_path / "checkpoints").glob(harmed):
         harm(path)
     with caplog.at_level(logging.INFO, "components.train.trainer"):
-        job.run(train, validation, SMALL, outputs(tmp_path))
+        job.run(train, validation, SMALL, outputs(tmp_path, tmp_path))
     assert f"{tmp_path}/checkpoints/ckpt-3 is damaged" in caplog.text
-    assert (f"going on after epoch {epochs} of 3" in caplog.text) is (epochs > 0)
-    assert ("epoch 1/3" in caplog.text) is (epochs == 0)
-    np.testing.assert_array_equal(read(tmp_path), read(finished))
+    assert (f"resuming after epoch {epochs} of 3" in caplog.text) is (epochs > 0)
+    assert read_result(tmp_path) == read_result(finished)
     kept = [sorted(at.joinpath("checkpoints").iterdir()) for at in (tmp_path, finished)]
     assert [path.name for path in kept[0]] == [path.name for path in kept[1]]
 
 
-def test_runs_that_share_a_folder_have_one_each_and_remove_those_of_finished_ones(
-    train: Split, validation: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_trainings_in_one_folder_keep_apart_and_remove_their_checkpoints_when_they_are_done(
+    train: Split, validation: Split, tmp_path: Path
 ) -> None:
-    def run(given: Hyperparameters) -> set[Path]:
-        job.run(
-            train,
-            validation,
-            given,
-            Outputs(Folder(tmp_path / "model"), Folder(tmp_path / "kept"), shared=True),
-        )
-        return set((tmp_path / "kept").iterdir())
+    kept = tmp_path / "kept"
+    shared = Outputs(Folder(tmp_path / "model"), Folder(kept), shared=True)
+    with stopped_in(checkpoints.Checkpoints, "save", 1, after=True):
+        job.run(train, validation, SMALL, shared)
+    (unfinished,) = kept.iterdir()
+    job.run(train, validation, dataclasses.replace(SMALL, epochs=1), shared)
+    assert list(kept.iterdir()) == [unfinished]
+    job.run(train, validation, SMALL, shared)
+    assert not list(kept.iterdir())
 
-    other = Hyperparameters(**{**SMALL.as_dict(), "learning_rate": 0.1})
-    with monkeypatch.context() as patch, pytest.raises(Stopped):
-        stop_after(1, patch)
-        run(SMALL)
-    unfinished = set((tmp_path / "kept").iterdir())
-    both = run(other)
-    assert unfinished < both
-    assert len(both) == 2
-    assert run(SMALL) == unfinished
+
+def start(job_dir: Path, memory: int, arguments: list[str]) -> "subprocess.Popen[str]":
+    """The trainer in a process of its own, with so many bytes of records in memory."""
+    command = [sys.executable, "-c", TRAINER, str(memory), f"--job-dir={job_dir}", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def run(job_dir: Path, memory: int, arguments: list[str]) -> str:
+    process = start(job_dir, memory, arguments)
+    said, _ = process.communicate()
+    assert process.returncode == 0, said
+    return said
+
+
+SOAK = (pytest.mark.soak, pytest.mark.timeout(soak.SECONDS))
+
+
+@pytest.mark.parametrize(
+    ("memory", "options", "kills"),
+    [
+        pytest.param(100_000, ["--epochs=3", "--precision=float32"], 1, id="streamed"),
+        pytest.param(input_pipeline.MEMORY, ["--epochs=40", "--precision=float32"], 20, marks=SOAK),
+        pytest.param(
+            input_pipeline.MEMORY, ["--epochs=40", "--precision=bfloat16"], 20, marks=SOAK
+        ),
+        pytest.param(
+            100_000,
+            ["--epochs=40", "--precision=float32", "--sampling=uniform"],
+            20,
+            marks=SOAK,
+        ),
+    ],
+)
+def test_a_training_that_is_killed_resumes_to_the_same_bits(
+    files: list[str], tmp_path: Path, memory: int, options: list[str], kills: int
+) -> None:
+    arguments = [*files, "--filters", "4", "8", "--batch-size=32", "--dropout=0.2", *options]
+    arguments.append("--augmentation=flip+shift")
+    started = time.monotonic()
+    run(tmp_path / "whole", memory, arguments)
+    seconds = time.monotonic() - started
+    chance = random.Random(1)
+    killed = jobs = 0
+    while killed < soak.rounds(kills):
+        jobs += 1
+        place = tmp_path / f"job-{jobs}"
+        process = start(place, memory, arguments)
+        assert process.stdout
+        if kills == 1:
+            assert any("epoch 2/" in line for line in process.stdout), "it ended before"
+        else:
+            time.sleep(chance.uniform(seconds / 4, seconds))
+        process.kill()
+        process.communicate()
+        killed += process.returncode == -signal.SIGKILL
+        run(place, memory, arguments)
+        assert read_result(place) == read_result(tmp_path / "whole"), place

@@ -77,4 +77,4 @@ def test_every_hyperparameter_has_a_help_text_and_a_default_that_is_allowed() ->
     for field in dataclasses.fields(Hyperparameters):
         assert field.metadata["help"].endswith(".")
         rule = field.metadata["rule"]
-        assert rule.convert(field.default, field.default) == field.default
+        assert rule.check(field.name, field.default, field.default) == field.default

@@ -1,38 +1,36 @@
-from pathlib import Path
 from typing import Any
 
-import google_crc32c
 import numpy as np
 import pytest
 import tensorflow as tf
+from numpy.typing import NDArray
 
-from components.dataset.errors import DataError
 from components.train.trainer import input_pipeline
+from components.train.trainer.hyperparameters import HyperparameterError
 from components.train.trainer.input_pipeline import (
     WHOLE,
     InMemory,
     Part,
     Source,
     Streamed,
+    augment,
     open_source,
-    read_examples,
     training_batches,
 )
 from components.train.trainer.sampling import Draw
 from components.train.trainer.splits import Examples, Split
-from components.train.trainer.util import Hyperparameters
 
-from .conftest import make_examples, write_records
+from .conftest import make_examples
 
-PLAIN = Hyperparameters(augmentation="none")
 INDICES = np.random.default_rng(5).permutation(320)
 WEIGHTS = np.linspace(0.5, 1.5, 320, dtype=np.float32)
 FIRST, SECOND = (Draw(number, INDICES, WEIGHTS) for number in (0, 1))
 
 
-def batches(source: Source, draw: Draw = FIRST, *, part: Part = WHOLE, seed: int = 0) -> list[Any]:
-    hyperparameters = Hyperparameters(augmentation="none", seed=seed)
-    stream = training_batches(source, draw, hyperparameters, 32, part=part)
+def batches(
+    source: Source, draw: Draw = FIRST, *, augmentation: str = "none", seed: int = 0, **given: Any
+) -> list[Any]:
+    stream = training_batches(source, draw, 32, augmentation=augmentation, seed=seed, **given)
     return [tuple(each.numpy() for each in batch) for batch in stream]
 
 
@@ -49,36 +47,29 @@ def source(request: pytest.FixtureRequest, train: Split, monkeypatch: pytest.Mon
     return opened
 
 
-def test_what_was_written_is_read(train: Split) -> None:
+def test_an_epoch_has_each_example_once_with_its_label(source: Source) -> None:
     images, labels = make_examples(320)
-    read = read_examples(train.files)
-    np.testing.assert_array_equal(read.images, np.concatenate([images[0::2], images[1::2]]))
-    np.testing.assert_array_equal(read.labels, np.concatenate([labels[0::2], labels[1::2]]))
-    assert read.images.dtype == np.uint8
-    assert read.labels.dtype == np.int64
+    expected = {image.tobytes(): label for image, label in zip(images, labels, strict=True)}
+    some = batches(source)
+    assert source.count == len(keys(some)) == 320
+    assert set(keys(some)) == set(expected)
+    for found, given, _ in some:
+        assert [expected[image.tobytes()] for image in found] == given.tolist()
 
 
-def test_a_round_holds_each_example_once(source: Source, train: Split) -> None:
-    everything = {image.tobytes() for image in read_examples(train.files).images}
-    assert source.count == len(everything) == 320
-    found = keys(batches(source))
-    assert len(found) == 320
-    assert set(found) == everything
-
-
-def test_examples_in_memory_come_as_they_were_drawn(train: Split) -> None:
-    examples = read_examples(train.files)
+def test_examples_in_memory_come_in_the_order_of_the_draw() -> None:
+    examples = Examples(*make_examples(320))
     some = Draw(3, INDICES[:70], WEIGHTS[:70])
     got = batches(InMemory(examples), some)
     assert len(got) == 2
     for batch, first in zip(got, (0, 32), strict=True):
         chosen = some.indices[first : first + 32]
-        np.testing.assert_array_equal(batch[0], examples.images[chosen])
-        np.testing.assert_array_equal(batch[1], examples.labels[chosen])
-        np.testing.assert_array_equal(batch[2], some.weights[first : first + 32])
+        expected = examples.images[chosen], examples.labels[chosen], WEIGHTS[first : first + 32]
+        for found, wanted in zip(batch, expected, strict=True):
+            np.testing.assert_array_equal(found, wanted)
 
 
-def test_streamed_examples_have_another_order_in_each_round_and_with_each_seed(
+def test_streamed_examples_have_another_order_in_each_draw_and_with_each_seed(
     train: Split, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(input_pipeline, "MEMORY", 100_000)
@@ -90,47 +81,7 @@ def test_streamed_examples_have_another_order_in_each_round_and_with_each_seed(
     assert {float(weight) for _, _, weights in batches(source) for weight in weights} == {1.0}
 
 
-def test_an_image_keeps_its_label(source: Source) -> None:
-    images, labels = make_examples(320)
-    expected = {image.tobytes(): label for image, label in zip(images, labels, strict=True)}
-    for some, given, _ in batches(source):
-        assert [expected[image.tobytes()] for image in some] == given.tolist()
-
-
-def test_an_image_is_mirrored_in_every_other_round(source: Source) -> None:
-    flip = Hyperparameters(augmentation="flip")
-    seen = [
-        {image.tobytes() for images, *_ in training_batches(source, draw, flip, 32)
-         for image in images.numpy()}
-        for draw in (FIRST, SECOND)
-    ]  # fmt: skip
-    images, _ = make_examples(320)
-    both = {image.tobytes() for image in images} | {image.tobytes() for image in images[..., ::-1]}
-    assert seen[0] | seen[1] == both
-    assert not seen[0] & seen[1]
-
-
-def test_shifts_hang_on_the_step(source: Source) -> None:
-    shift = Hyperparameters(augmentation="shift")
-    whole = [batch[0] for batch in training_batches(source, FIRST, shift, 32)]
-    later = [batch[0] for batch in training_batches(source, FIRST, shift, 32, start=1)]
-    again = [batch[0] for batch in training_batches(source, FIRST, shift, 32)]
-    np.testing.assert_array_equal(whole, again)
-    assert (whole[0] != later[0]).numpy().any()
-
-
-def test_replicas_draw_the_same_shifts() -> None:
-    images, labels = make_examples(8)
-    source = InMemory(Examples(np.stack([images[0]] * 8), labels))
-    draw = Draw(0, np.arange(8), np.ones(8, np.float32))
-    given = Hyperparameters(augmentation="shift")
-    shares = training_batches(source, draw, given, 8, part=Part(2, range(2)))
-    first, second = (images.numpy() for images, *_ in shares)
-    np.testing.assert_array_equal(first, second)
-    assert len({image.tobytes() for image in first}) > 1
-
-
-def test_the_parts_of_a_batch_are_the_batch(source: Source) -> None:
+def test_the_shares_of_a_batch_are_the_batch(source: Source) -> None:
     whole = batches(source)
     both = batches(source, part=Part(4, range(2)))
     third = batches(source, part=Part(4, range(2, 3)))
@@ -142,67 +93,61 @@ def test_the_parts_of_a_batch_are_the_batch(source: Source) -> None:
             np.testing.assert_array_equal(expected[:24], found)
 
 
-def test_batches_have_a_size_that_tracing_knows(source: Source) -> None:
-    images, labels, weights = training_batches(source, FIRST, PLAIN, 32).element_spec
+def test_replicas_that_cannot_share_a_batch_are_refused(source: Source) -> None:
+    with pytest.raises(HyperparameterError, match="3 replicas cannot share a batch of 32"):
+        batches(source, part=Part(3, range(1)))
+
+
+def test_batches_have_a_known_size_and_no_thread_tunes_them(source: Source) -> None:
+    stream = training_batches(source, FIRST, 32, augmentation="none", seed=0, part=WHOLE)
+    images, _, weights = stream.element_spec
     assert images == tf.TensorSpec([32, 28, 28], tf.uint8)
-    assert labels.dtype == tf.int64
     assert weights == tf.TensorSpec([32], tf.float32)
+    assert stream.options().autotune.enabled is False
 
 
-def test_a_damaged_file_is_named(train: Split, tmp_path: Path) -> None:
-    damaged = bytearray(train.files[0].read_bytes())
-    damaged[5000] ^= 1
-    path = tmp_path / "damaged.tfrecord"
-    path.write_bytes(damaged)
-    with pytest.raises(DataError, match=r"damaged\.tfrecord"):
-        read_examples([train.files[1], path])
+def changed(images: NDArray[np.uint8], kind: str, *, draw: int = 0, step: int = 0) -> Any:
+    number = tf.constant(step, tf.int64)
+    return augment(tf.constant(images), kind, draw=draw, step=number, seed=7).numpy()
 
 
-def test_a_truncated_file_is_named(train: Split, tmp_path: Path) -> None:
-    path = tmp_path / "short.tfrecord"
-    path.write_bytes(train.files[0].read_bytes()[:-10])
-    with pytest.raises(DataError, match=r"short\.tfrecord"):
-        read_examples([path])
+def pictures(count: int) -> NDArray[np.uint8]:
+    return np.random.default_rng(3).integers(0, 256, (count, 28, 28), dtype=np.uint8)
 
 
-@pytest.mark.parametrize("promised", [10**6, 2**40, 2**62, 2**64 - 1])
-def test_a_record_that_is_longer_than_its_file_is_no_end_of_the_process(
-    promised: int, train: Split, tmp_path: Path
-) -> None:
-    length = promised.to_bytes(8, "little")
-    checksum = google_crc32c.value(length)
-    masked = ((checksum >> 15 | checksum << 17) + 0xA282EAD8) & 0xFFFFFFFF
-    path = tmp_path / "long.tfrecord"
-    sound = train.files[0].read_bytes()
-    path.write_bytes(sound + length + masked.to_bytes(4, "little") + bytes(100))
-    for read in (read_examples, Streamed):
-        with pytest.raises(DataError, match=r"long\.tfrecord"):
-            read([path])
+def test_flip_shows_each_image_both_ways_in_two_draws() -> None:
+    images = pictures(64)
+    even, odd = changed(images, "flip", draw=0), changed(images, "flip", draw=1)
+    mirrored = images[:, :, ::-1]
+    is_mirrored = (even == mirrored).all(axis=(1, 2))
+    expected = np.where(is_mirrored[:, None, None], mirrored, images)
+    np.testing.assert_array_equal(even, expected)
+    np.testing.assert_array_equal(odd, expected[:, :, ::-1])
+    assert 16 < is_mirrored.sum() < 48
 
 
-def test_images_of_another_size_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "large.tfrecord"
-    write_records(path, np.zeros((3, 32, 32), np.uint8), np.zeros(3, np.int64))
-    with pytest.raises(DataError, match=r"large\.tfrecord"):
-        read_examples([path])
+def test_shift_moves_by_at_most_one_pixel_and_fills_with_background() -> None:
+    images = np.zeros((200, 28, 28), np.uint8)
+    images[:, 14, 14] = 200
+    images[:, 27, 0] = 100
+    moved = changed(images, "shift")
+    places = np.argwhere(moved == 200)[:, 1:]
+    assert {tuple(place) for place in places.tolist()} == {
+        (row, column) for row in (13, 14, 15) for column in (13, 14, 15)
+    }
+    assert 0 < (moved == 100).sum() < 200
+    assert set(np.unique(moved)) == {0, 100, 200}
 
 
-@pytest.mark.parametrize("label", [-1, 10])
-def test_a_label_out_of_range_is_named_with_its_record(label: int, tmp_path: Path) -> None:
-    images, labels = make_examples(5)
-    labels[3] = label
-    path = tmp_path / "labels.tfrecord"
-    write_records(path, images, labels)
-    for read in (read_examples, Streamed):
-        with pytest.raises(DataError, match=rf"labels\.tfrecord: record 3 has label {label}"):
-            read([path])
+def test_augmentations_combine_and_shifts_depend_on_the_step() -> None:
+    images = pictures(16)
+    np.testing.assert_array_equal(changed(images, "none"), images)
+    both = changed(images, "flip+shift")
+    np.testing.assert_array_equal(both, changed(changed(images, "flip"), "shift"))
+    assert (changed(images, "shift") != changed(images, "shift", step=1)).any()
 
 
-def test_no_examples_at_all_are_refused(tmp_path: Path) -> None:
-    write_records(tmp_path / "a.tfrecord", *Examples(*make_examples(0)))
-    with pytest.raises(DataError, match=r"a\.tfrecord"):
-        read_examples([tmp_path / "a.tfrecord"])
-
-
-def test_no_thread_tunes_the_batches_and_holds_up_their_end(source: Source) -> None:
-    assert training_batches(source, FIRST, PLAIN, 32).options().autotune.enabled is False
+def test_a_batch_of_a_later_start_has_the_shifts_of_its_step(source: Source) -> None:
+    first = batches(source, augmentation="shift")
+    later = batches(source, augmentation="shift", start=1)
+    assert (first[0][0] != later[0][0]).any()

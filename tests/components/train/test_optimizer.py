@@ -1,9 +1,12 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.train.trainer.optimizer import MuonSGD, Triangle, orthogonalize
+from components.train.trainer.hyperparameters import Hyperparameters
+from components.train.trainer.optimizer import OPTIMIZERS, MuonSGD, Triangle, orthogonalize
 
 
 def test_the_learning_rate_rises_for_a_fifth_of_the_steps_and_falls_to_zero() -> None:
@@ -58,3 +61,13 @@ def test_a_gradient_of_zero_leaves_finite_weights() -> None:
     optimizer.build([kernel])
     optimizer.apply([tf.zeros(kernel.shape)], [kernel])
     assert np.isfinite(kernel).all()
+
+
+def test_every_optimizer_that_can_be_chosen_moves_weights() -> None:
+    (field,) = [each for each in dataclasses.fields(Hyperparameters) if each.name == "optimizer"]
+    assert set(field.metadata["rule"].choices) == set(OPTIMIZERS)
+    for make in OPTIMIZERS.values():
+        optimizer, weight = make(0.1), keras.Variable([1.0, -2.0])
+        optimizer.build([weight])
+        optimizer.apply([tf.constant([0.5, 0.25])], [weight])
+        assert (weight.numpy() != [1.0, -2.0]).all()

@@ -1,51 +1,48 @@
+import math
 from pathlib import Path
 
 import pytest
 
-from components.train.trainer.outputs import Outputs
+from components.train.trainer.outputs import Outputs, write_json
 
-NAMED = {"AIP_CHECKPOINT_DIR": "gs://bucket/kept/", "AIP_TENSORBOARD_LOG_DIR": "board"}
-
-
-def places(outputs: Outputs) -> list[str]:
-    folders = (outputs.model, outputs.checkpoints, outputs.logs, outputs.figures)
-    return [folder.address or str(folder.path) for folder in folders if folder]
-
-
-@pytest.mark.parametrize("job_dir", ["job", "/a/job/", "gs://bucket/job/"])
-def test_everything_is_below_the_job_dir(job_dir: str, tmp_path: Path) -> None:
-    job = job_dir.rstrip("/")
-    expected = [f"{job}/model", f"{job}/checkpoints", f"{job}/logs", job]
-    assert places(Outputs.of_job(job_dir, {"AIP_MODEL_DIR": "other"}, tmp_path)) == expected
+BUCKET = "gs://bucket"
 
 
 @pytest.mark.parametrize(
-    ("model", "beside"),
+    ("job_dir", "environment", "expected"),
     [
-        ("model", ["checkpoints", "logs", "."]),
-        ("a/model/", ["a/checkpoints", "a/logs", "a"]),
-        ("/model", ["/checkpoints", "/logs", "/"]),
+        ("job", {}, "job/model job/checkpoints job/logs job"),
+        ("/a/job/", {"AIP_MODEL_DIR": "x"}, "/a/job/model /a/job/checkpoints /a/job/logs /a/job"),
         (
-            "gs://bucket/job/model/",
-            [f"gs://bucket/job{name}" for name in ("/checkpoints", "/logs", "")],
+            f"{BUCKET}/job/",
+            {},
+            f"{BUCKET}/job/model {BUCKET}/job/checkpoints {BUCKET}/job/logs {BUCKET}/job",
         ),
-        ("gs://bucket/model", ["gs://bucket/checkpoints", "gs://bucket/logs", "gs://bucket"]),
+        ("", {"AIP_MODEL_DIR": "a/model/"}, "a/model a/checkpoints a/logs a"),
+        (
+            "",
+            {
+                "AIP_MODEL_DIR": f"{BUCKET}/job/model/",
+                "AIP_CHECKPOINT_DIR": f"{BUCKET}/kept/",
+                "AIP_TENSORBOARD_LOG_DIR": "board",
+            },
+            f"{BUCKET}/job/model {BUCKET}/kept board {BUCKET}/job",
+        ),
     ],
 )
-def test_what_vertex_does_not_name_is_beside_the_model(
-    model: str, beside: list[str], tmp_path: Path
+def test_everything_is_in_the_job_dir_or_where_vertex_says(
+    job_dir: str, environment: dict[str, str], expected: str, tmp_path: Path
 ) -> None:
-    outputs = Outputs.of_job("", {"AIP_MODEL_DIR": model}, tmp_path)
-    assert places(outputs) == [model.rstrip("/"), *beside]
+    outputs = Outputs.of_job(job_dir, environment, tmp_path)
+    folders = [outputs.model, outputs.checkpoints, outputs.logs, outputs.figures]
+    assert " ".join(map(str, folders)) == expected
+    for folder in folders:
+        assert folder
+        assert folder.path.is_relative_to(tmp_path) is bool(folder.address)
 
 
-def test_what_vertex_names_is_where_it_says(tmp_path: Path) -> None:
-    outputs = Outputs.of_job("", {**NAMED, "AIP_MODEL_DIR": "gs://bucket/job/model/"}, tmp_path)
-    assert places(outputs) == [
-        "gs://bucket/job/model",
-        "gs://bucket/kept",
-        "board",
-        "gs://bucket/job",
-    ]
-    kept = [folder.path for folder in (outputs.model, outputs.checkpoints) if folder]
-    assert all(path.is_relative_to(tmp_path) for path in kept)
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_numbers_that_json_does_not_have_are_not_written(value: float, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "metrics.json", {"loss": value})
+    assert not list(tmp_path.iterdir())

@@ -11,8 +11,8 @@ import pytest
 import tensorflow as tf
 
 from components.train.trainer.export import export
+from components.train.trainer.hyperparameters import Hyperparameters
 from components.train.trainer.model import build_model
-from components.train.trainer.util import Hyperparameters
 from components.upload.containers import PREBUILT
 from pipeline.local.processes import make_environment
 

@@ -1,6 +1,6 @@
 """The log as TensorBoard itself reads it."""
 
-from collections.abc import Mapping
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,166 +9,78 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from components.train.trainer import checkpoints, confusion, job
+from components.dataset import folder
+from components.dataset.facts import CLASS_NAMES
+from components.train.trainer import checkpoints, job
+from components.train.trainer.hyperparameters import Hyperparameters
 from components.train.trainer.outputs import Outputs
 from components.train.trainer.splits import Split
-from components.train.trainer.util import Hyperparameters
+from components.train.trainer.tensorboard import confusion_table
 from pipeline.local import emulator
 
 SMALL = Hyperparameters(filters=(4, 8), dense_units=16, batch_size=32, train_steps=25)
 STEPS = [10, 20, 25]
-"""Of the ends of the epochs: 320 examples are ten batches, and the last epoch is short."""
+"""At the ends of the epochs: 320 examples are ten batches, and the last epoch is short."""
 
 
-def run(train: Split, validation: Split, directory: str | Path, scratch: Path) -> dict[str, Any]:
+def run(train: Split, validation: Split, directory: object, scratch: Path) -> Any:
     outputs = Outputs.of_job(str(directory), {}, scratch)
-    return job.run(train, validation, SMALL, outputs).history
+    return job.run(train, validation, SMALL, outputs).history["epochs"]
 
 
-@pytest.fixture(scope="module")
-def logged(
-    train: Split, validation: Split, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, list[dict[str, Any]]]:
-    """The folder of a run's log, and the rows of its history."""
-    directory = tmp_path_factory.mktemp("job")
-    return directory / "logs", run(train, validation, directory, directory)["epochs"]
-
-
-def read(folder: Path) -> EventAccumulator:
-    accumulator = EventAccumulator(str(folder))
+def read(log: Path) -> EventAccumulator:
+    accumulator = EventAccumulator(str(log))
     accumulator.Reload()
     return accumulator
 
 
-def points(folder: Path, tag: str) -> dict[int, float]:
-    return {
-        event.step: float(tf.make_ndarray(event.tensor_proto))
-        for event in read(folder).Tensors(tag)
-    }
+def points(log: Path, tag: str) -> dict[int, Any]:
+    return {event.step: tf.make_ndarray(event.tensor_proto)[()] for event in read(log).Tensors(tag)}
 
 
-def test_the_curves_are_those_of_the_history(logged: tuple[Path, list[dict[str, Any]]]) -> None:
-    folder, rows = logged
-    for split, tag, name in (
-        ("train", "epoch_loss", "loss"),
-        ("train", "epoch_accuracy", "accuracy"),
-        ("train", "learning_rate", "learning_rate"),
-        ("train", "seconds", "seconds"),
-        ("validation", "epoch_loss", "validation_loss"),
-        ("validation", "epoch_accuracy", "validation_accuracy"),
-    ):
-        found = points(folder / split, tag)
-        assert list(found) == STEPS
-        assert list(found.values()) == pytest.approx([row[name] for row in rows]), tag
-
-
-def test_the_throughput_is_that_of_the_steps_of_the_epoch(
-    logged: tuple[Path, list[dict[str, Any]]],
+def test_curves_are_scalars_and_the_confusion_matrix_is_a_text(
+    train: Split, validation: Split, tmp_path: Path
 ) -> None:
-    folder, rows = logged
-    images = [count * 32 / row["seconds"] for count, row in zip((10, 10, 5), rows, strict=True)]
-    assert list(points(folder / "train", "images_per_second").values()) == pytest.approx(images)
-
-
-def test_nothing_else_is_logged_and_each_under_the_plugin_that_shows_it(
-    logged: tuple[Path, list[dict[str, Any]]],
-) -> None:
-    folder, _ = logged
-    found: dict[str, Mapping[str, Any]] = {}
-    for split in ("train", "validation"):
-        log = read(folder / split)
-        for plugin in ("scalars", "images"):
-            found[f"{split} {plugin}"] = log.PluginTagToContent(plugin) if has(log, plugin) else {}
-    assert {name: sorted(tags) for name, tags in found.items()} == {
-        "train scalars": [
-            "epoch_accuracy",
-            "epoch_loss",
-            "images_per_second",
-            "learning_rate",
-            "seconds",
+    rows = run(train, validation, tmp_path, tmp_path)
+    log = tmp_path / "logs"
+    expected = {
+        "train/epoch_loss": [row["loss"] for row in rows],
+        "train/epoch_accuracy": [row["accuracy"] for row in rows],
+        "train/learning_rate": [row["learning_rate"] for row in rows],
+        "train/seconds": [row["seconds"] for row in rows],
+        "train/images_per_second": [
+            steps * 32 / row["seconds"] for steps, row in zip((10, 10, 5), rows, strict=True)
         ],
-        "train images": [],
-        "validation scalars": ["epoch_accuracy", "epoch_loss"],
-        "validation images": ["confusion_matrix"],
+        "validation/epoch_loss": [row["validation_loss"] for row in rows],
+        "validation/epoch_accuracy": [row["validation_accuracy"] for row in rows],
     }
+    for split in ("train", "validation"):
+        found = {f"{split}/{tag}" for tag in read(log / split).PluginTagToContent("scalars")}
+        assert found == {name for name in expected if name.startswith(f"{split}/")}
+    for name, values in expected.items():
+        found_points = points(log / name.split("/")[0], name.split("/")[1])
+        assert found_points == pytest.approx(dict(zip(STEPS, values, strict=True))), name
+    assert list(read(log / "validation").PluginTagToContent("text")) == ["confusion_matrix"]
+    for text, row in zip(
+        points(log / "validation", "confusion_matrix").values(), rows, strict=True
+    ):
+        right = sum(map(int, re.findall(r"\*\*(\d+)\*\*", text.decode())))
+        assert right / 60 == pytest.approx(row["validation_accuracy"])
 
 
-def has(log: EventAccumulator, plugin: str) -> bool:
-    try:
-        return bool(log.PluginTagToContent(plugin))
-    except KeyError:
-        return False
+def test_the_table_has_a_row_for_each_true_class() -> None:
+    counts = np.diag(np.arange(10))
+    counts[3, 6] = 42
+    head, _, *rows = confusion_table(counts).splitlines()
+    assert all(name in head for name in CLASS_NAMES)
+    assert rows[3] == "| Dress |  |  |  | **3** |  |  | 42 |  |  |  |"
+    assert [row.split(" | ")[0] for row in rows] == [f"| {name}" for name in CLASS_NAMES]
 
 
-def test_each_epoch_has_a_picture_of_its_confusion_matrix(
-    logged: tuple[Path, list[dict[str, Any]]],
+@pytest.mark.parametrize("lost", [False, True], ids=["extended", "new"])
+def test_a_resumed_training_has_the_whole_curve_in_its_log(
+    train: Split, validation: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: bool
 ) -> None:
-    folder, _ = logged
-    events = read(folder / "validation").Tensors("confusion_matrix")
-    assert [event.step for event in events] == STEPS
-    for event in events:
-        width, height, png = tf.make_ndarray(event.tensor_proto).tolist()
-        picture = tf.io.decode_png(png).numpy()
-        assert picture.shape == (int(height), int(width), 3) == (440, 440, 3)
-        assert len(np.unique(picture)) > 3
-    assert (
-        "true class"
-        in read(folder / "validation").SummaryMetadata("confusion_matrix").summary_description
-    )
-
-
-def test_the_matrix_counts_every_validated_example_by_its_true_class(
-    train: Split, validation: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen = []
-    draw = confusion.draw
-
-    def remember(counts: Any, images: Any, labels: Any) -> Any:
-        seen.append((counts.copy(), labels))
-        return draw(counts, images, labels)
-
-    monkeypatch.setattr(confusion, "draw", remember)
-    rows = run(train, validation, tmp_path, tmp_path)["epochs"]
-    for (counts, labels), row in zip(seen, rows, strict=True):
-        assert counts.sum(axis=1).tolist() == np.bincount(labels, minlength=10).tolist()
-        assert counts.trace() / 60 == pytest.approx(row["validation_accuracy"])
-
-
-def test_a_run_that_goes_on_adds_to_the_log_in_the_bucket(
-    train: Split, validation: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rows = interrupted(train, validation, tmp_path, monkeypatch, forget_logs=False)
-    accuracy = points(tmp_path / "logs" / "validation", "epoch_accuracy")
-    assert accuracy == pytest.approx(expected(rows))
-    pictures = read(tmp_path / "logs" / "validation").Tensors("confusion_matrix")
-    assert [event.step for event in pictures] == STEPS
-
-
-def test_a_run_that_goes_on_with_a_new_log_begins_it_with_the_curve_so_far(
-    train: Split, validation: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rows = interrupted(train, validation, tmp_path, monkeypatch, forget_logs=True)
-    accuracy = points(tmp_path / "logs" / "validation", "epoch_accuracy")
-    assert accuracy == pytest.approx(expected(rows))
-    pictures = read(tmp_path / "logs" / "validation").Tensors("confusion_matrix")
-    assert [event.step for event in pictures] == STEPS[1:]
-
-
-def expected(rows: list[dict[str, Any]]) -> dict[int, float]:
-    return {step: row["validation_accuracy"] for step, row in zip(STEPS, rows, strict=True)}
-
-
-def interrupted(
-    train: Split,
-    validation: Split,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    *,
-    forget_logs: bool,
-) -> list[dict[str, Any]]:
-    """A run in the bucket that ends after its first epoch and goes on on a new machine."""
-    from components.dataset import folder
-
     save = checkpoints.Checkpoints.save
 
     def stop(self: checkpoints.Checkpoints) -> None:
@@ -181,24 +93,12 @@ def interrupted(
         with monkeypatch.context() as patch, pytest.raises(InterruptedError):
             patch.setattr(checkpoints.Checkpoints, "save", stop)
             run(train, validation, address, tmp_path / "first")
-        if forget_logs:
+        if lost:
             folder.remove(f"{address}/logs")
-        rows: list[dict[str, Any]] = run(train, validation, address, tmp_path / "second")["epochs"]
+        rows = run(train, validation, address, tmp_path / "second")
         folder.fetch(f"{address}/logs", tmp_path / "logs")
-    return rows
-
-
-def test_a_run_that_is_done_writes_a_log_that_is_not_there(
-    train: Split, validation: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from components.dataset import folder
-
-    address = f"gs://{emulator.LOCAL_BUCKET}/job"
-    with emulator.serve(tmp_path / "bucket") as host:
-        monkeypatch.setenv("STORAGE_EMULATOR_HOST", host)
-        run(train, validation, address, tmp_path / "first")
-        folder.remove(f"{address}/logs")
-        rows = run(train, validation, address, tmp_path / "second")["epochs"]
-        folder.fetch(f"{address}/logs", tmp_path / "logs")
-    accuracy = points(tmp_path / "logs" / "validation", "epoch_accuracy")
-    assert accuracy == pytest.approx(expected(rows))
+    expected = [row["validation_accuracy"] for row in rows]
+    found = points(tmp_path / "logs" / "validation", "epoch_accuracy")
+    assert found == pytest.approx(dict(zip(STEPS, expected, strict=True)))
+    tables = points(tmp_path / "logs" / "validation", "confusion_matrix")
+    assert list(tables) == (STEPS[1:] if lost else STEPS)
