@@ -53,7 +53,7 @@ def train(
     home = f"{bucket_uri}/checkpoints/{digest.hex()[:16]}"
     for epoch in (1, 2, 3):
         if bucket.stat(f"{home}/ckpt-{epoch}"):
-            print(f"going on after epoch {epoch}")
+            print(f"resuming after epoch {epoch}")
             continue
         print(f"epoch {epoch}/3")
         time.sleep(float(os.environ.get("LIGHT_SECONDS", "0.1")))

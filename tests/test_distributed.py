@@ -48,7 +48,7 @@ def test_a_job_whose_worker_dies_ends_with_the_model_of_one_machine(
     said, error = process.communicate(timeout=SECONDS)
     assert process.returncode == 0, said + error
     assert "replica 1 died; the job starts again (1 of 3 times)" in said
-    assert "going on after epoch" in said
+    assert "resuming after epoch" in said
     assert said.count("epoch 1/4") == 1
     assert not list((root / "bucket").rglob("*ckpt*")), "checkpoints are left"
 

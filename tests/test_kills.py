@@ -45,7 +45,7 @@ def test_a_run_killed_in_each_task_comes_to_what_an_undisturbed_one_does(
     assert [len(logs(tmp_path, task)) for task in ("ingest", "decode", "train")] == [2, 2, 2]
     first, second = (log.read_text() for log in logs(tmp_path, "train"))
     assert "epoch 2/3" in first
-    assert "going on after epoch 1" in second
+    assert "resuming after epoch 1" in second
     assert "epoch 1/3" not in second
 
 

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 KEPT: Final = 2
 FILE: Final = re.compile(r"ckpt-(\d+)\.(index|data-.*)")
-ORIGIN: Final = "state/run/.ATTRIBUTES/VARIABLE_VALUE"
+ORIGIN: Final = "state/origin/.ATTRIBUTES/VARIABLE_VALUE"
 """The name of the tensor with the digest of what the training is made from."""
 
 
@@ -49,7 +49,7 @@ class Checkpoints:
         self._origin = origin
         self._state = tf.Module()
         self._state.variables_of_run = [variable.value for variable in training.variables]
-        self._state.run = tf.Variable(origin)
+        self._state.origin = tf.Variable(origin)
         self._state.curve = tf.Variable("")
         self._state.losses = tf.Variable(training.sampler.losses)
         self._checkpoint = tf.train.Checkpoint(state=self._state)
@@ -61,7 +61,7 @@ class Checkpoints:
             CheckpointError: It is of another training.
         """
         self._folder.fetch()
-        for number in _numbers(self._folder.path):
+        for number in sorted(map(_number, self._folder.path.glob("*.index")), reverse=True):
             path = self._folder.path / f"ckpt-{number}"
             # Read first: half a checkpoint must not stay in a training that starts over.
             if (tensors := _read(path)) is None:
@@ -88,16 +88,15 @@ class Checkpoints:
         self._own.path.mkdir(parents=True, exist_ok=True)
         self._checkpoint.write(str(self._own.path / f"ckpt-{len(rows)}"))
         for path in self._own.path.iterdir():
-            name = FILE.fullmatch(path.name)
-            if name and not 0 <= len(rows) - int(name[1]) < KEPT:
+            if FILE.fullmatch(path.name) and not 0 <= len(rows) - _number(path) < KEPT:
                 path.unlink()
         self._own.publish()
 
 
-def _numbers(folder: Path) -> list[int]:
-    """The epochs after which the checkpoints in a folder were written, newest first."""
-    names = (FILE.fullmatch(path.name) for path in folder.glob("*.index"))
-    return sorted((int(name[1]) for name in names if name), reverse=True)
+def _number(path: Path) -> int:
+    """The epoch after which a file of a checkpoint was written; 0 for other files."""
+    name = FILE.fullmatch(path.name)
+    return int(name[1]) if name else 0
 
 
 def _read(path: Path) -> dict[str, Any] | None:

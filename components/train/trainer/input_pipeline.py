@@ -6,7 +6,7 @@ memory; a larger one is streamed in every epoch through a shuffle buffer.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final
 
 import numpy as np
 import tensorflow as tf
@@ -26,38 +26,13 @@ BUFFERED: Final = 2
 PREFETCH: Final = 4
 
 
-class Part(NamedTuple):
-    """The replicas of this process, among those that share each batch.
+class InMemory:
+    """Examples in memory; the key of an example is its index.
 
     Attributes:
-        replicas: How many there are in all.
-        own: The numbers of this process' replicas.
+        count: How many there are.
+        indexed: Whether it gives the examples that a draw names.
     """
-
-    replicas: int
-    own: range
-
-
-WHOLE: Final = Part(1, range(1))
-
-
-class Source(Protocol):
-    """Training examples, wherever they are."""
-
-    count: int
-    """How many there are."""
-    indexed: bool
-    """Whether it can give the examples of a draw."""
-
-    def drawn(self, draw: Draw, seed: int) -> Any:
-        """A data set of keys (what ``load`` takes) and weights, one for each example of a draw."""
-
-    def load(self, keys: Any) -> tuple[Any, Any]:
-        """The examples of a batch of keys: uint8 [n, 28, 28] and int64 [n]."""
-
-
-class InMemory:
-    """Examples in memory; the key of an example is its index."""
 
     indexed = True
 
@@ -67,12 +42,12 @@ class InMemory:
         self._labels = tf.constant(examples.labels)
 
     def drawn(self, draw: Draw, seed: int) -> Any:
-        """See ``Source``."""
+        """A data set of keys and weights, one for each example of a draw."""
         del seed
         return tf.data.Dataset.from_tensor_slices((draw.indices, draw.weights))
 
     def load(self, keys: Any) -> tuple[Any, Any]:
-        """See ``Source``."""
+        """The examples of a batch of keys: uint8 [n, 28, 28] and int64 [n]."""
         return tf.gather(self._images, keys), tf.gather(self._labels, keys)
 
 
@@ -91,7 +66,7 @@ class Streamed:
         self._buffer = max(1, self.count * MEMORY // (BUFFERED * size))
 
     def drawn(self, draw: Draw, seed: int) -> Any:
-        """See ``Source``."""
+        """See ``InMemory``."""
         order = int(np.random.default_rng([seed, draw.number]).integers(2**31))
         files = tf.data.Dataset.from_tensor_slices(self._files)
         files = files.shuffle(len(self._files), seed=order)
@@ -99,8 +74,12 @@ class Streamed:
         return tf.data.Dataset.zip((records, tf.data.Dataset.from_tensors(1.0).repeat()))
 
     def load(self, keys: Any) -> tuple[Any, Any]:
-        """See ``Source``."""
+        """See ``InMemory``."""
         return parse(keys)
+
+
+Source = InMemory | Streamed
+"""Training examples, wherever they are."""
 
 
 def open_source(*splits: Split) -> Source:
@@ -126,7 +105,8 @@ def training_batches(
     augmentation: str,
     seed: int,
     start: int = 0,
-    part: Part = WHOLE,
+    replicas: int = 1,
+    own: range = range(1),
 ) -> Any:
     """The batches of a draw; each depends on the draw, the seed and the step alone.
 
@@ -137,7 +117,8 @@ def training_batches(
         augmentation: The hyperparameter.
         seed: Of the training.
         start: The first step, counted from 0 over the whole training.
-        part: The replicas whose shares of each batch are wanted, one after another.
+        replicas: How many share each batch.
+        own: The replicas whose shares are wanted, one after another.
 
     Returns:
         A data set of (uint8 [n, 28, 28], int64 [n], the weights of the losses float32 [n]), where
@@ -146,10 +127,10 @@ def training_batches(
     Raises:
         HyperparameterError: The replicas cannot share a batch evenly.
     """
-    share, rest = divmod(batch_size, part.replicas)
+    share, rest = divmod(batch_size, replicas)
     if rest:
         raise HyperparameterError(
-            f"{part.replicas} replicas cannot share a batch of {batch_size}; use a multiple"
+            f"{replicas} replicas cannot share a batch of {batch_size}; use a multiple"
         )
 
     def load(step: Any, drawn: tuple[Any, Any]) -> tuple[Any, ...]:
@@ -159,16 +140,15 @@ def training_batches(
         images = tf.ensure_shape(images, [share, IMAGE_HEIGHT, IMAGE_WIDTH])
         return images, labels, tf.ensure_shape(weights, [share])
 
+    def shares(step: Any, drawn: tuple[Any, Any]) -> Any:
+        wanted = slice(own.start, own.stop)
+        parts = tuple(tf.reshape(each, [replicas, share])[wanted] for each in drawn)
+        return tf.data.Dataset.from_tensor_slices((tf.repeat(step, len(own)), parts))
+
     steps = source.drawn(draw, seed).batch(batch_size, drop_remainder=True).enumerate(start)
-    if part != WHOLE:
-        steps = steps.flat_map(lambda step, drawn: _shares(step, drawn, part, share))
+    if replicas > 1:
+        steps = steps.flat_map(shares)
     return untuned(steps.map(load).prefetch(PREFETCH))
-
-
-def _shares(step: Any, drawn: tuple[Any, Any], part: Part, share: int) -> Any:
-    own = slice(part.own.start, part.own.stop)
-    shares = tuple(tf.reshape(each, [part.replicas, share])[own] for each in drawn)
-    return tf.data.Dataset.from_tensor_slices((tf.repeat(step, len(part.own)), shares))
 
 
 def augment(images: Any, kind: str, *, draw: int, step: Any, seed: int) -> Any:

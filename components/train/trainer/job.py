@@ -45,6 +45,16 @@ class Outcome:
     facts: dict[str, Any]
     chief: bool
 
+    def __str__(self) -> str:
+        """The training in a line."""
+        last = "validation_accuracy" if "validation_accuracy" in self.metrics else "train_accuracy"
+        return (
+            f"trained {self.history['parameter_count']:,} parameters for "
+            f"{self.history['steps']:,} steps in {self.history['training_seconds']:.0f} s "
+            f"({self.history['images_per_second']:,.0f} images/s, {self.history['precision']}): "
+            f"{last.replace('_', ' ')} {self.metrics[last]:.4f}"
+        )
+
 
 def run(
     train: Split,
@@ -97,12 +107,12 @@ def run(
         logging.getLogger(__package__).setLevel(logging.WARNING)
     logger.debug("hyperparameters %s", hyperparameters.as_dict())
     keras.utils.set_random_seed(seed)
-    trained, validated = [train], None
+    splits, validated = [train], None
     if not validation.empty and hyperparameters.train_on_validation:
-        trained.append(validation)
+        splits.append(validation)
     elif not validation.empty:
         validated = read_split(validation)
-    source = open_source(*trained)
+    source = open_source(*splits)
     with strategy.scope():
         model = build_model(hyperparameters, precision, seed=seed)
         training = Training(
@@ -139,7 +149,7 @@ def run(
     distribution.meet(strategy)
     if outputs.shared and outputs.checkpoints and chief:
         outputs.checkpoints.remove()
-    logger.info("%s", _summary(outcome, source.count))
+    logger.info("%s", outcome)
     return outcome
 
 
@@ -179,51 +189,30 @@ def _after_epoch(
 
 def _outcome(training: "Training", origin: dict[str, Any], digest: str, *, chief: bool) -> Outcome:
     last = training.curve[-1]
+    size = {"parameter_count": training.model.count_params()}
     speed = {
         "training_seconds": training.seconds,
         "images_per_second": training.images_per_second,
     }
-    size = {"parameter_count": training.model.count_params()}
-    history = {
-        "epochs": [dataclasses.asdict(row) for row in training.curve],
-        **origin,
-        **speed,
-        **size,
-        "steps": training.plan.steps,
-    }
-    metrics = {
-        "train_loss": last.loss,
-        "train_accuracy": last.accuracy,
-        "validation_loss": last.validation_loss,
-        "validation_accuracy": last.validation_accuracy,
-        **speed,
+    curve = [dataclasses.asdict(row) for row in training.curve]
+    history = {"epochs": curve, **origin, **speed, **size, "steps": training.plan.steps}
+    metrics = {"train_loss": last.loss, "train_accuracy": last.accuracy, **speed}
+    # A console shows and compares texts and numbers, not lists.
+    trained_with = {
+        name: str(value) if isinstance(value, list) else value
+        for name, value in origin["parameters"].items()
     }
     facts = {
-        # A console shows and compares texts and numbers, not lists.
-        **{
-            name: str(value) if isinstance(value, list) else value
-            for name, value in origin["parameters"].items()
-        },
+        **trained_with,
+        **size,
         "digest": digest,
         "framework": "tensorflow",
         "framework_version": origin["versions"]["tensorflow"],
-        **size,
-        "validation_accuracy": last.validation_accuracy,
         "precision": origin["precision"],
-        "epochs": len(training.curve),
+        "epochs": len(curve),
     }
-    present = {name: value for name, value in metrics.items() if value is not None}
-    known = {name: value for name, value in facts.items() if value is not None}
-    return Outcome(history, present, known, chief)
-
-
-def _summary(outcome: Outcome, examples: int) -> str:
-    history, metrics = outcome.history, outcome.metrics
-    reached = f"training accuracy {metrics['train_accuracy']:.4f}"
-    if "validation_accuracy" in metrics:
-        reached = f"validation accuracy {metrics['validation_accuracy']:.4f}"
-    return (
-        f"trained {history['parameter_count']:,} parameters on {examples:,} examples for "
-        f"{history['steps']:,} steps in {history['training_seconds']:.0f} s "
-        f"({history['images_per_second']:,.0f} images/s, {history['precision']}): {reached}"
-    )
+    if last.validation_loss is not None and last.validation_accuracy is not None:
+        metrics["validation_loss"] = last.validation_loss
+        metrics["validation_accuracy"] = last.validation_accuracy
+        facts["validation_accuracy"] = last.validation_accuracy
+    return Outcome(history, metrics, facts, chief)

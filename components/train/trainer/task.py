@@ -55,20 +55,13 @@ def parser() -> argparse.ArgumentParser:
             help=f"TFRecord or IDX files of the {split} examples, local or gs://; "
             "default: the official files on this machine",
         )
-    arguments.add_argument(
-        "--eval-steps",
-        type=int,
-        default=0,
-        metavar="N",
-        help="batches to validate on after each epoch; 0, the default: all",
-    )
+    whole: dict[str, Any] = {"type": int, "default": 0, "metavar": "N"}
+    text = "batches to validate on after each epoch; 0, the default: all"
+    arguments.add_argument("--eval-steps", **whole, help=text)
+    arguments.add_argument("--seed", **whole, help="of everything random; default: 0")
     arguments.add_argument("--verbosity", choices=VERBOSITIES, default="INFO")
-    arguments.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="of everything random; default: 0"
-    )
-    arguments.add_argument(
-        "--preset", choices=sorted(PRESETS), help="a set of hyperparameters to start from"
-    )
+    text = "a set of hyperparameters to start from"
+    arguments.add_argument("--preset", choices=sorted(PRESETS), help=text)
     group = arguments.add_argument_group("hyperparameters", "They override the preset's values.")
     for field in dataclasses.fields(Hyperparameters):
         _add(group, field)

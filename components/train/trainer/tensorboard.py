@@ -1,5 +1,6 @@
 """What ``tensorboard --logdir`` shows of a training."""
 
+import shutil
 from typing import Any, Final
 
 import numpy as np
@@ -26,7 +27,7 @@ TEXT: Final = _metadata("text", "DATA_CLASS_TENSOR")
 class Log:
     """The learning curve, a point for each epoch, and the confusion matrix as a table.
 
-    They are in ``train`` and ``validation`` in the folder. An existing log is extended; a new one
+    They are in ``train`` and ``validation`` in the folder. It replaces a log that is there, and
     starts with the curve that the training has from a checkpoint. Methods raise BucketError if a
     bucket is missing, refuses, or cannot be reached.
 
@@ -37,16 +38,15 @@ class Log:
 
     def __init__(self, folder: Folder, training: Training) -> None:
         folder.fetch()
-        begun = any(folder.path.rglob("events.*"))
         self._folder = folder
         self._training = training
-        self._writers = {
-            split: tf.summary.create_file_writer(str(folder.path / split))
-            for split in ("train", "validation")
-        }
-        if training.curve and not begun:
-            for row in training.curve:
-                self._add(row)
+        self._writers = {}
+        for split in ("train", "validation"):
+            shutil.rmtree(folder.path / split, ignore_errors=True)
+            self._writers[split] = tf.summary.create_file_writer(str(folder.path / split))
+        for row in training.curve:
+            self._add(row)
+        if training.curve:
             self._publish()
 
     def write(self, row: Epoch) -> None:

@@ -14,7 +14,7 @@ from components.dataset.errors import StepError
 from components.dataset.facts import IMAGE_HEIGHT, IMAGE_WIDTH, NUM_CLASSES
 
 from .hyperparameters import Hyperparameters
-from .input_pipeline import Part, Source, training_batches
+from .input_pipeline import Source, training_batches
 from .optimizer import OPTIMIZERS, Triangle
 from .progress import Epoch, Plan, Progress
 from .sampling import Draw, Sampler
@@ -132,7 +132,8 @@ class Training:
                 augmentation=self._hyperparameters.augmentation,
                 seed=self._seed,
                 start=start,
-                part=Part(replicas, range(first, first + here)),
+                replicas=replicas,
+                own=range(first, first + here),
             )
 
         if replicas == 1:

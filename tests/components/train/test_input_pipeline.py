@@ -8,9 +8,7 @@ from numpy.typing import NDArray
 from components.train.trainer import input_pipeline
 from components.train.trainer.hyperparameters import HyperparameterError
 from components.train.trainer.input_pipeline import (
-    WHOLE,
     InMemory,
-    Part,
     Source,
     Streamed,
     augment,
@@ -83,8 +81,8 @@ def test_streamed_examples_have_another_order_in_each_draw_and_with_each_seed(
 
 def test_the_shares_of_a_batch_are_the_batch(source: Source) -> None:
     whole = batches(source)
-    both = batches(source, part=Part(4, range(2)))
-    third = batches(source, part=Part(4, range(2, 3)))
+    both = batches(source, replicas=4, own=range(2))
+    third = batches(source, replicas=4, own=range(2, 3))
     assert (len(both), len(third)) == (2 * len(whole), len(whole))
     for step, batch in enumerate(whole):
         shares = [*both[2 * step : 2 * step + 2], third[step]]
@@ -95,11 +93,11 @@ def test_the_shares_of_a_batch_are_the_batch(source: Source) -> None:
 
 def test_replicas_that_cannot_share_a_batch_are_refused(source: Source) -> None:
     with pytest.raises(HyperparameterError, match="3 replicas cannot share a batch of 32"):
-        batches(source, part=Part(3, range(1)))
+        batches(source, replicas=3)
 
 
 def test_batches_have_a_known_size_and_no_thread_tunes_them(source: Source) -> None:
-    stream = training_batches(source, FIRST, 32, augmentation="none", seed=0, part=WHOLE)
+    stream = training_batches(source, FIRST, 32, augmentation="none", seed=0)
     images, _, weights = stream.element_spec
     assert images == tf.TensorSpec([32, 28, 28], tf.uint8)
     assert weights == tf.TensorSpec([32], tf.float32)
