@@ -188,14 +188,16 @@ def _after_epoch(
 
 
 def _outcome(training: "Training", origin: dict[str, Any], digest: str, *, chief: bool) -> Outcome:
-    last = training.curve[-1]
-    size = {"parameter_count": training.model.count_params()}
+    last, plan = training.curve[-1], training.plan
+    # Of all steps, tracing included, validation not.
+    seconds = sum(row.seconds for row in training.curve)
     speed = {
-        "training_seconds": training.seconds,
-        "images_per_second": training.images_per_second,
+        "training_seconds": seconds,
+        "images_per_second": plan.steps * plan.batch_size / seconds,
     }
+    size = {"parameter_count": training.model.count_params()}
     curve = [dataclasses.asdict(row) for row in training.curve]
-    history = {"epochs": curve, **origin, **speed, **size, "steps": training.plan.steps}
+    history = {"epochs": curve, **origin, **speed, **size, "steps": plan.steps}
     metrics = {"train_loss": last.loss, "train_accuracy": last.accuracy, **speed}
     # A console shows and compares texts and numbers, not lists.
     trained_with = {

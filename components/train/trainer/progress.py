@@ -78,7 +78,7 @@ class Epoch:
 
 
 class Progress:
-    """A line on the terminal that the next one replaces.
+    """A line on the terminal that the next one, or the epoch's longer one in the log, replaces.
 
     Args:
         clock: Gives seconds since some moment.
@@ -86,8 +86,7 @@ class Progress:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._terminal = sys.stdout.isatty()
-        self._shown = self._terminal or os.environ.get(SWITCH) == "1"
+        self._shown = sys.stdout.isatty() or os.environ.get(SWITCH) == "1"
         self._next = -math.inf
         # The first step is not counted: it traces the network, which takes seconds.
         self._counted = -1
@@ -119,8 +118,3 @@ class Progress:
         if self._shown:
             sys.stdout.write("  ".join(filter(None, parts)) + "\r")
             sys.stdout.flush()
-
-    def clear(self) -> None:
-        """Empties the line on a terminal."""
-        if self._terminal:
-            self.show(" " * 79)

@@ -85,16 +85,6 @@ class Training:
         """What steps change. With the sampler's losses and the seed, they decide what follows."""
         return [*self.model.variables, *self._optimizer.variables]
 
-    @property
-    def seconds(self) -> float:
-        """Time of all steps, tracing included, validation not."""
-        return sum(row.seconds for row in self.curve)
-
-    @property
-    def images_per_second(self) -> float:
-        """Speed over all steps."""
-        return self.plan.steps * self.plan.batch_size / self.seconds
-
     def learning_rate(self, step: int) -> float:
         """The learning rate of ``step``, counted from 1."""
         return float(self._schedule(step - 1))
@@ -168,7 +158,6 @@ class Training:
         seconds = time.perf_counter() - started
         loss, accuracy = np.mean(figures, axis=0).tolist()
         row = Epoch(number, seconds, self.learning_rate(end), loss, accuracy, *self._validate(end))
-        self._progress.clear()
         speed = (end - done) * self.plan.batch_size / seconds
         logger.info(
             "epoch %d/%d: %s, %.1f s, %s images/s",

@@ -28,80 +28,58 @@ SHORT: dict[str, Any] = {
 }
 
 
-def call(
-    place: Path,
-    train_directory: Path,
-    validation_directory: Path,
-    *,
-    bucket_uri: str = "",
-    **given: Any,
-) -> Any:
-    """Runs the component's function; returns its model, history and metrics artifacts."""
+def call(place: Path, records: Path, validation: Path, bucket: str = "", **given: Any) -> Any:
+    """Runs the component's function; returns its model, history and metrics."""
     place.mkdir(exist_ok=True)
     model = Model(uri=str(place / "model"))
     history = Artifact(uri=str(place / "history"))
     metrics = Metrics(uri=str(place / "metrics"))
     train.python_func(
-        train_records=Dataset(uri=str(train_directory)),
-        validation_records=Dataset(uri=str(validation_directory)),
+        train_records=Dataset(uri=str(records)),
+        validation_records=Dataset(uri=str(validation)),
         model=model,
         history=history,
         train_metrics=metrics,
         logs=Artifact(uri=str(place / "logs")),
-        bucket_uri=bucket_uri,
+        bucket_uri=bucket,
         seed=3,
         hyperparameters={**SHORT, **given},
     )
-    return model, json.loads(Path(history.path).read_text()), metrics
+    assert metrics.metadata == json.loads(Path(metrics.path).read_text())
+    return model, json.loads(Path(history.path).read_text()), metrics.metadata
 
 
-@pytest.fixture(scope="module")
-def outputs(
-    train_directory: Path, validation_directory: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Any:
-    return call(tmp_path_factory.mktemp("outputs"), train_directory, validation_directory)
-
-
-def test_the_model_is_finished_and_says_what_it_was_trained_with(outputs: Any) -> None:
-    model, history, _ = outputs
+def test_the_model_history_and_metrics_say_how_it_was_trained(
+    train_directory: Path, validation_directory: Path, tmp_path: Path
+) -> None:
+    model, history, metrics = call(tmp_path, train_directory, validation_directory)
+    given, last = Hyperparameters.of(SHORT).as_dict(), history["epochs"][-1]
+    assert set(tf.saved_model.load(model.path).signatures) == {"serving_default", "serving_bytes"}
     facts = model.metadata
     assert facts["digest"] == model_digest(Path(model.path))
     assert (facts["framework"], facts["framework_version"]) == ("tensorflow", tf.__version__)
-    assert facts["validation_accuracy"] == history["epochs"][-1]["validation_accuracy"]
-    given = Hyperparameters.of(SHORT).as_dict()
-    named = {name: facts[name] for name in given}
-    assert named == {**given, "filters": "[4, 8]", "epochs": 2}
+    assert facts["validation_accuracy"] == last["validation_accuracy"]
+    assert {name: facts[name] for name in given} == {**given, "filters": "[4, 8]", "epochs": 2}
     assert facts["seed"] == 3
-    assert set(tf.saved_model.load(model.path).signatures) == {"serving_default", "serving_bytes"}
-
-
-def test_history_metrics_and_logs_describe_the_training(
-    outputs: Any, train_directory: Path, validation_directory: Path
-) -> None:
-    model, history, metrics = outputs
     assert [row["epoch"] for row in history["epochs"]] == [1, 2]
-    assert history["parameters"] == {"seed": 3, **Hyperparameters.of(SHORT).as_dict()}
+    assert history["parameters"] == {"seed": 3, **given}
+    splits = {"train": train_directory, "validation": validation_directory}
     assert history["data"] == {
-        "train": content_digest(read_manifest(train_directory)),
-        "validation": content_digest(read_manifest(validation_directory)),
+        name: content_digest(read_manifest(directory)) for name, directory in splits.items()
     }
     assert set(history["versions"]) == {"tensorflow", "keras", "numpy", "python"}
     assert (history["precision"], history["steps"]) == ("float32", 12)
-    seconds = sum(row["seconds"] for row in history["epochs"])
-    assert history["training_seconds"] == seconds
-    assert history["images_per_second"] == pytest.approx(12 * 32 / seconds)
-    assert history["parameter_count"] == model.metadata["parameter_count"] > 1000
+    assert history["training_seconds"] == sum(row["seconds"] for row in history["epochs"])
+    speed = 12 * 32 / history["training_seconds"]
+    assert history["images_per_second"] == pytest.approx(speed)
+    assert history["parameter_count"] == facts["parameter_count"] > 1000
     manifest = read_manifest(Path(model.path))
-    made_from = ("parameters", "precision", "data", "code_digest", "versions")
-    assert {name: manifest[name] for name in made_from} == {
-        name: history[name] for name in made_from
-    }
-    assert metrics.metadata == json.loads(Path(metrics.path).read_text())
-    last = history["epochs"][-1]
-    assert metrics.metadata["train_loss"] == last["loss"]
-    assert metrics.metadata["validation_accuracy"] == last["validation_accuracy"]
-    logs = Path(model.path).parent / "logs"
-    assert {path.parent.name for path in logs.rglob("events.*")} == {"train", "validation"}
+    for name in ("parameters", "precision", "data", "code_digest", "versions"):
+        assert manifest[name] == history[name]
+    assert metrics["train_loss"] == last["loss"]
+    assert metrics["validation_accuracy"] == last["validation_accuracy"]
+    logs = {path.parent.name for path in (tmp_path / "logs").rglob("events.*")}
+    assert logs == {"train", "validation"}
 
 
 def test_training_on_everything_validates_on_nothing(
@@ -111,7 +89,7 @@ def test_training_on_everything_validates_on_nothing(
         tmp_path, train_directory, validation_directory, train_on_validation=True
     )
     assert {row["validation_accuracy"] for row in history["epochs"]} == {None}
-    assert not [name for name in metrics.metadata if name.startswith("validation")]
+    assert not [name for name in metrics if name.startswith("validation")]
     assert "validation_accuracy" not in model.metadata
     # 320 and 60 examples are 11 full batches of 32: the 12th step is a second epoch.
     assert [row["epoch"] for row in history["epochs"]] == [1, 2]
@@ -124,13 +102,9 @@ def test_without_validation_examples_it_validates_on_nothing(
     write_idx_set(tmp_path / "raw", 10, 1)
     decoded = {split: tmp_path / split for split in SPLITS}
     convert(str(tmp_path / "raw"), decoded, Options(shards=2, validation_examples=0))
-    _, history, _ = call(
-        tmp_path / "out",
-        decoded["train"],
-        decoded["validation"],
-        train_steps=2,
-        train_on_validation=train_on_validation,
-    )
+    splits = decoded["train"], decoded["validation"]
+    given: Any = {"train_steps": 2, "train_on_validation": train_on_validation}
+    _, history, _ = call(tmp_path / "out", *splits, **given)
     assert {row["validation_accuracy"] for row in history["epochs"]} == {None}
 
 
@@ -170,10 +144,10 @@ def test_an_interrupted_step_resumes_from_the_bucket_and_leaves_nothing_there(
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", host)
         with monkeypatch.context() as patch, pytest.raises(InterruptedError):
             patch.setattr(checkpoints.Checkpoints, "save", stop)
-            call(tmp_path / "a", train_directory, validation_directory, bucket_uri=bucket)
+            call(tmp_path / "a", train_directory, validation_directory, bucket)
         assert folder.list_files(f"{bucket}/checkpoints")
         with caplog.at_level(logging.INFO, "components.train.trainer"):
-            call(tmp_path / "b", train_directory, validation_directory, bucket_uri=bucket)
+            call(tmp_path / "b", train_directory, validation_directory, bucket)
         assert f"resuming after epoch 1 of 2, from {bucket}/checkpoints/" in caplog.text
         assert not folder.list_files(f"{bucket}/checkpoints")
 
