@@ -176,7 +176,7 @@ def test_each_rerun_has_left_a_summary(executed: Executed) -> None:
 
 
 def test_every_picture_and_the_report_are_there(executed: Executed) -> None:
-    for cell in ("raw", "counts", "decoded-images", "curves", "confusion", "ask", "draw"):
+    for cell in ("raw", "decoded-images", "curves", "ask", "draw"):
         assert "<svg" in executed.html(cell), cell
     assert "srcdoc=" in executed.html("report")
     assert "Evaluate: done in" in executed.text("evaluate")

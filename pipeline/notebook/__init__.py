@@ -13,8 +13,6 @@ from pipeline.notebook.running import last_run, rerun, run_pipeline
 from pipeline.notebook.runs import job_run, load_run
 from pipeline.notebook.show import (
     show_answer,
-    show_confusion,
-    show_counts,
     show_curves,
     show_images,
     show_report,
@@ -40,8 +38,6 @@ __all__ = [
     "rerun",
     "run_pipeline",
     "show_answer",
-    "show_confusion",
-    "show_counts",
     "show_curves",
     "show_images",
     "show_report",

@@ -77,23 +77,6 @@ def show_images(
     return _drawn(draw, (1.05 * columns, 1.25 * rows), f"Images of {names}")
 
 
-def show_counts(labels: NDArray[Any]) -> Shown:
-    """How many examples there are of each class."""
-    counts = np.bincount(labels, minlength=len(CLASS_NAMES))
-
-    def draw(figure: Any) -> None:
-        axes = figure.subplots()
-        bars = axes.barh(CLASS_NAMES, counts, color=COLOURS[0])
-        axes.bar_label(bars, [f"{count:,}" for count in counts], padding=4)
-        axes.invert_yaxis()
-        axes.grid(visible=False)
-        axes.set_xticks([])
-        axes.spines["bottom"].set_visible(False)
-
-    told = [f"{name} {count:,}" for name, count in zip(CLASS_NAMES, counts, strict=True)]
-    return _drawn(draw, (6.0, 3.0), f"Examples of each class: {', '.join(told)}")
-
-
 def show_curves(runs: Mapping[str, Run]) -> Shown:
     """Learning curves of several runs: validation as lines, training dashed.
 
@@ -121,28 +104,6 @@ def show_curves(runs: Mapping[str, Run]) -> Shown:
         for name, last in lasts.items()
     ]
     return _drawn(draw, (9.0, 3.8), f"Learning curves: {'; '.join(told)}")
-
-
-def show_confusion(run: Run) -> Shown:
-    """Which classes a model takes for which, as shares of the true class."""
-    counts = np.array(run.artifact("evaluation").read_json()["confusion_matrix"])
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-
-    def draw(figure: Any) -> None:
-        axes = figure.subplots()
-        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-        axes.set_xticks(range(10), CLASS_NAMES, rotation=45, ha="right")
-        axes.set_yticks(range(10), CLASS_NAMES)
-        axes.set_xlabel("predicted")
-        axes.set_ylabel("true")
-        axes.grid(visible=False)
-        for (row, column), count in np.ndenumerate(counts):
-            if count:
-                dark = "white" if shares[row, column] > 0.5 else "#1e293b"
-                axes.text(column, row, str(count), ha="center", va="center", color=dark, size=9)
-
-    right = np.trace(counts) / max(counts.sum(), 1)
-    return _drawn(draw, (6.8, 6.4), f"Confusion matrix; {right:.1%} are on its diagonal")
 
 
 def show_answer(picture: Any, probabilities: NDArray[Any]) -> Shown:

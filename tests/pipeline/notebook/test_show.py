@@ -11,8 +11,6 @@ from components.dataset.facts import CLASS_NAMES
 from pipeline.notebook import (
     Artifact,
     show_answer,
-    show_confusion,
-    show_counts,
     show_curves,
     show_images,
     show_report,
@@ -33,10 +31,8 @@ def run(tmp_path: Path) -> Run:
          "validation_accuracy": 0.7},
     ]  # fmt: skip
     (tmp_path / "history").write_text(json.dumps({"epochs": rows}))
-    matrix = (3 * np.eye(10, dtype=int)).tolist()
-    (tmp_path / "evaluation").write_text(json.dumps({"confusion_matrix": matrix}))
     (tmp_path / "report").write_text('<!doctype html><p class="a">Passed</p>')
-    outputs = {name: Artifact(str(tmp_path / name)) for name in ("history", "evaluation", "report")}
+    outputs = {name: Artifact(str(tmp_path / name)) for name in ("history", "report")}
     steps = {"evaluate": Task("evaluate", "Evaluate", "done", 1.0, outputs)}
     return Run("run-1", tmp_path, steps=steps)
 
@@ -55,9 +51,7 @@ def test_each_plot_says_what_is_to_be_seen(run: Run) -> None:
     answer = show_answer(IMAGES[0], np.array([0.7, 0.2, 0.1] + [0.0] * 7, np.float32))
     shown = {
         "Images of Sandal, Bag": show_images(IMAGES[:2], [5, 8]),
-        "Examples of each class: T-shirt/top 0, Trouser 1,": show_counts(np.array([1], np.uint8)),
         "Learning curves: run ends with a validation accuracy of 0.7": show_curves({"run": run}),
-        "Confusion matrix; 100.0% are on its diagonal": show_confusion(run),
         "What the model says: T-shirt/top 70.0%, Trouser 20.0%, Pullover 10.0%": answer,
     }
     for told, plot in shown.items():
@@ -71,20 +65,10 @@ def test_each_image_has_the_name_of_its_class() -> None:
     assert [name for name in found if name] == list(CLASS_NAMES)
 
 
-def test_counts_are_shown_for_classes_without_examples_too() -> None:
-    found = words(show_counts(np.array([0] * 1200 + [9], np.uint8)))
-    assert {"1,200", "0", "1", *CLASS_NAMES} <= set(found)
-
-
 def test_curves_have_a_name_for_each_run_and_skip_epochs_without_validation(run: Run) -> None:
     found = words(show_curves({"before": run, "after": run}))
     for name in ("before", "after"):
         assert {f"{name}, training", f"{name}, validation"} <= set(found)
-
-
-def test_the_confusion_has_the_counts(run: Run) -> None:
-    found = words(show_confusion(run))
-    assert found.count("3") == 10
 
 
 def test_an_answer_has_the_three_best_classes() -> None:
