@@ -8,6 +8,7 @@ from pipeline.notebook.artifacts import Artifact, place
 from pipeline.notebook.wiring import dependents
 from pipeline.runs.finding import find, listed
 from pipeline.runs.record import Run, Task
+from pipeline.runs.root import Root
 from pipeline.specs.spec import NAMES
 
 OF_THE_CLOUD: Final = {"find_champion": ("parent", "Output")}
@@ -84,9 +85,14 @@ def following(earlier: Run, run: Run) -> Run:
     return dataclasses.replace(run, steps={name: steps[name] for name in NAMES if name in steps})
 
 
+def root_of(run: Run) -> Root:
+    """The folder that holds all that is local, and the run."""
+    return Root(run.directory.parents[1])
+
+
 def with_files(run: Run) -> Run:
     """The run with artifacts whose ``path`` is a file on this machine."""
-    root = run.directory.parents[1]
+    root = root_of(run).path
     for task in run.steps.values():
         task.outputs = {
             name: Artifact(value.uri, value.metadata, value.kind, run.id, root)

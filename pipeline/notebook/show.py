@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.dataset.facts import CLASS_NAMES
-from pipeline.notebook.artifacts import place
+from pipeline.notebook.runs import root_of
 from pipeline.runs.record import Run
 from pipeline.runs.registry import Registry, Version
 
@@ -147,7 +147,7 @@ def show_report(run: Run, *, height: int = 700) -> Shown:
 
 def show_versions(run: Run) -> Shown:
     """A table of the versions of a run's model in this machine's registry, the newest first."""
-    found = Registry(place(run.directory.parents[1]).registry).versions(run.model_name)
+    found = Registry(root_of(run).registry).versions(run.model_name)
     titles = ("version", "accuracy", "aliases", "created", "learning rate")
     head = "".join(f"<th>{title}</th>" for title in titles)
     rows = "".join(_row(version) for version in reversed(found))

@@ -11,8 +11,16 @@ import pytest
 
 from pipeline.errors import StepFailed, UsageError
 from pipeline.local import run as local
-from pipeline.notebook import Artifact, ArtifactError, last_run, read_raw, read_split, running
-from pipeline.notebook.running import LineWatcher, rerun, run_pipeline
+from pipeline.notebook import (
+    Artifact,
+    ArtifactError,
+    last_run,
+    read_raw,
+    read_split,
+    rerun,
+    running,
+)
+from pipeline.notebook.running import LineWatcher, run_pipeline
 from pipeline.runs.record import Run, RunError, Task
 from pipeline.specs import parameters
 from pipeline.specs import spec as specs

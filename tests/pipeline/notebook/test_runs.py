@@ -9,8 +9,7 @@ import pytest
 from google.auth.credentials import AnonymousCredentials
 
 from pipeline.errors import CloudError, UsageError
-from pipeline.notebook import job_run, last_run, load_run
-from pipeline.notebook.running import rerun
+from pipeline.notebook import job_run, last_run, load_run, rerun
 from pipeline.runs.record import Artifact, Run, RunError, Task
 from pipeline.vertex import connection
 from tests.fakes.cloud import Cloud, serve_cloud
