@@ -42,7 +42,7 @@ def train(
     import time
     from pathlib import Path
 
-    from components.dataset import bucket, manifest
+    from components.dataset import bucket, folder, manifest
 
     made_from = [
         manifest.read_manifest(Path(train_records.path))["files"],
@@ -59,16 +59,16 @@ def train(
         time.sleep(float(os.environ.get("LIGHT_SECONDS", "0.1")))
         Path(f"ckpt-{epoch}").write_bytes(digest * 4096)
         bucket.upload(Path(f"ckpt-{epoch}"), f"{home}/ckpt-{epoch}", {})
-    folder = Path(model.path)
-    (folder / "variables").mkdir(parents=True)
-    (folder / "saved_model.pb").write_bytes(b"graph")
-    (folder / "variables" / "variables.data-00000-of-00001").write_bytes(digest * 8192)
-    (folder / "accuracy").write_text(str(0.6 + digest[0] / 1000))
-    manifest.write_manifest(folder)
+    place = Path(model.path)
+    (place / "variables").mkdir(parents=True)
+    (place / "saved_model.pb").write_bytes(b"graph")
+    (place / "variables" / "variables.data-00000-of-00001").write_bytes(digest * 8192)
+    (place / "accuracy").write_text(str(0.6 + digest[0] / 1000))
+    manifest.write_manifest(place)
     Path(logs.path).mkdir()
     Path(history.path).write_text("{}")
     Path(train_metrics.path).write_text("{}")
-    bucket.upload(Path(history.path), f"{home}/finished.json", {})
+    folder.remove(home)
     model.metadata["validation_accuracy"] = 0.6
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,9 +10,9 @@ from kfp import dsl
 from kfp.local.cache import LocalCache
 
 from components.dataset.manifest import file_digest
-from pipeline import files
 
-STORED: Final = "gs://"
+CONTENTS: Final = "contents"
+"""The key of an entry with the digest of what is at each address."""
 
 
 class StepCache(LocalCache):  # type: ignore[misc]
@@ -37,39 +37,35 @@ class StepCache(LocalCache):  # type: ignore[misc]
 
     def get(self, key: str) -> dict[str, Any] | None:
         """The outputs under a key; None where there are none, or they have changed."""
-        path = Path(self._entry_path(key))
-        if not self._answers or not path.is_file():
+        outputs: dict[str, Any] | None = super().get(key) if self._answers else None
+        if outputs is None:
             return None
-        entry = json.loads(path.read_text())
-        if any(self._content(uri) != content for uri, content in entry["contents"].items()):
-            return None
-        outputs: dict[str, Any] = self._deserialize_outputs(entry["outputs"])
-        return outputs
+        before, now = outputs.pop(CONTENTS), self._contents(outputs)
+        return outputs if before == now and all(now.values()) else None
 
     def put(self, key: str, outputs: dict[str, Any]) -> None:
-        """Keeps the outputs under a key; where one of them is missing, the entry is removed."""
-        path = Path(self._entry_path(key))
-        contents = {uri: self._content(uri) for uri in _addresses(outputs)}
-        if None in contents.values():
-            path.unlink(missing_ok=True)
-            return
-        entry = {"outputs": self._serialize_outputs(outputs), "contents": contents}
-        files.write(path, json.dumps(entry))
+        """Keeps the outputs under a key."""
+        super().put(key, {**outputs, CONTENTS: self._contents(outputs)})
 
-    def _content(self, uri: str) -> str | None:
-        """The digest of what is at an address; None: nothing. Other services are trusted."""
-        if uri.startswith(STORED):
+    def _contents(self, outputs: Mapping[str, Any]) -> dict[str, str]:
+        """The digest of what is at each address; empty: nothing."""
+        items = (each for value in outputs.values() for each in _as_list(value))
+        artifacts = (item for item in items if isinstance(item, dsl.Artifact) and item.uri)
+        return {artifact.uri: self._content(artifact.uri) for artifact in artifacts}
+
+    def _content(self, uri: str) -> str:
+        if uri.startswith("gs://"):
             stored = self._stored(uri)
-            return _digest(stored.items()) if stored else None
-        return "" if "://" in uri else content_digest(Path(uri))
+            return _digest(stored.items()) if stored else ""
+        return "trusted" if "://" in uri else content_digest(Path(uri))
 
 
-def content_digest(path: Path) -> str | None:
-    """SHA-256 over names and bytes of a file or a directory's files; None without any."""
+def content_digest(path: Path) -> str:
+    """SHA-256 over names and bytes of a file or a directory's files; empty where there is none."""
     if path.is_file():
         return file_digest(path)
     if not path.is_dir():
-        return None
+        return ""
     found = (file for file in path.rglob("*") if file.is_file())
     return _digest((file.relative_to(path).as_posix(), file_digest(file)) for file in found)
 
@@ -78,8 +74,5 @@ def _digest(items: Iterable[tuple[str, str]]) -> str:
     return hashlib.sha256(json.dumps(sorted(items)).encode()).hexdigest()
 
 
-def _addresses(outputs: Mapping[str, Any]) -> Iterator[str]:
-    for value in outputs.values():
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, dsl.Artifact) and item.uri:
-                yield item.uri
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

@@ -53,12 +53,6 @@ class Emulator:
             if not prefix or name == prefix or name.startswith(f"{prefix}/")
         }
 
-    def remove(self, uri: str) -> None:
-        """Removes the objects at or below a ``gs://`` address, in the order of their names."""
-        bucket = uri.removeprefix("gs://").partition("/")[0]
-        for name in sorted(self.checksums(uri)):
-            self.storage.delete_file(bucket, name)
-
 
 @contextlib.contextmanager
 def serve(directory: Path) -> Iterator[str]:

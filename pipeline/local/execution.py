@@ -34,11 +34,12 @@ FULL_DISK: Final = tuple(os.strerror(code) for code in FULL)
 """What the system says of a full disk or quota, in whatever library it ends a step."""
 
 
-@dataclass(frozen=True)
-class Workplace:
-    """Where the tasks of a run live.
+@dataclass
+class Execution:
+    """A run of a spec's tasks.
 
     Attributes:
+        table: The spec's steps, which are kept up to date.
         run_directory: ``runs/<id>``; the tasks' folders are created under its ``steps/``.
         cache: The outputs of earlier runs; None: neither read nor kept.
         scratch: Working directory and ``TMPDIR`` of every task.
@@ -47,66 +48,45 @@ class Workplace:
         stand_ins: Names of the tasks that run in this environment all the same.
     """
 
+    table: Table
     run_directory: Path
     cache: "StepCache | None"
     scratch: Path
     environment: Mapping[str, str]
     hermetic: bool = False
     stand_ins: frozenset[str] = frozenset()
+    _processes: int = 0
+    _tail: Sequence[str] = ()
 
+    def run(self, spec: Spec, arguments: dict[str, Any]) -> None:
+        """Runs a spec from start to end.
 
-def execute(spec: Spec, arguments: dict[str, Any], table: Table, place: Workplace) -> None:
-    """Runs a spec from start to end and keeps the table's rows up to date.
+        Args:
+            spec: A compiled pipeline that kfp.local can run.
+            arguments: The pipeline's parameters.
 
-    Args:
-        spec: A compiled pipeline that kfp.local can run.
-        arguments: The pipeline's parameters.
-        table: The spec's steps.
-        place: Where to run them.
+        Raises:
+            StepFailed: A step failed; nothing was started after it.
+        """
+        import yaml
+        from kfp import components, local
 
-    Raises:
-        StepFailed: A step failed; nothing was started after it.
-    """
-    import yaml
-    from kfp import components, local
-
-    # The watcher says it better than what kfp prints and warns of.
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
-        local.init(
-            runner=local.SubprocessRunner(use_venv=False),
-            pipeline_root=str(place.run_directory),
-            raise_on_error=True,
-            enable_caching=True,
-        )
-        with _Execution(table, place).installed():
-            components.load_component_from_text(yaml.safe_dump(_as_pipeline(spec)))(**arguments)
-    table.settle()
-
-
-def _as_pipeline(spec: Spec) -> Spec:
-    """The spec under a name that none of its components has.
-
-    A component that was compiled by itself has its name twice; kfp would skip the pipeline around
-    it, and the replaced functions with it.
-    """
-    name = spec["pipelineInfo"]["name"]
-    if f"comp-{name}" not in spec["components"]:
-        return spec
-    return {**spec, "pipelineInfo": {**spec["pipelineInfo"], "name": f"{name}-alone"}}
-
-
-class _Execution:
-    """The functions that replace kfp.local's, and the last lines of the task that runs now."""
-
-    def __init__(self, table: Table, place: Workplace) -> None:
-        self.table = table
-        self.place = place
-        self.processes = 0
-        self.tail: Sequence[str] = ()
+        # The watcher says it better than what kfp prints and warns of.
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            local.init(
+                runner=local.SubprocessRunner(use_venv=False),
+                pipeline_root=str(self.run_directory),
+                raise_on_error=True,
+                enable_caching=True,
+            )
+            pipeline = components.load_component_from_text(yaml.safe_dump(_as_pipeline(spec)))
+            with self._installed():
+                pipeline(**arguments)
+        self.table.settle()
 
     @contextlib.contextmanager
-    def installed(self) -> Iterator[None]:
+    def _installed(self) -> Iterator[None]:
         from kfp.local import cache, subprocess_task_handler
         from kfp.local.orchestrator import task_executor
 
@@ -120,11 +100,11 @@ class _Execution:
             task = arguments["task_spec"].component_ref.name.removeprefix("comp-")
             if self.table.row(task) is None:  # An importer, which does no work.
                 return execute_single_task(**arguments)
-            subprocess_task_handler.run_local_subprocess = self.runner(task)
-            return self.run_task(task, lambda: execute_single_task(**arguments))
+            subprocess_task_handler.run_local_subprocess = self._runner(task)
+            return self._run_task(task, lambda: execute_single_task(**arguments))
 
         task_executor.execute_single_task = execute
-        cache.get_local_cache = lambda: self.place.cache
+        cache.get_local_cache = lambda: self.cache
         try:
             yield
         finally:
@@ -132,73 +112,85 @@ class _Execution:
             task_executor.execute_single_task = execute_single_task
             subprocess_task_handler.run_local_subprocess = run_local_subprocess
 
-    def run_task(self, task: str, execute: Callable[[], Any]) -> Any:
-        self.processes = 0
+    def _run_task(self, task: str, execute: Callable[[], Any]) -> Any:
+        self._processes = 0
         started = time.monotonic()
         self.table.update(task, "running")
         try:
             outputs, status = execute()
             if status.name != "SUCCESS":
-                raise self.failed(task)
+                raise self._failed(task)
         except BaseException:
             self.table.update(task, "failed", time.monotonic() - started)
             raise
-        state = "done" if self.processes else "cached"
+        state = "done" if self._processes else "cached"
         self.table.update(task, state, time.monotonic() - started, outputs)
         return outputs, status
 
-    def runner(self, task: str) -> Callable[..., int]:
+    def _runner(self, task: str) -> Callable[..., int]:
         def run(full_command: list[str], env_vars: dict[str, str] | None = None) -> int:
-            self.processes += 1
-            environment = {**self.place.environment, **(env_vars or {})}
-            if self.place.hermetic and task not in self.place.stand_ins:
-                full_command = self.hermetic(task, full_command, environment)
-            code = self.follow(task, full_command, environment)
-            if code and foreseen(self.tail):
+            self._processes += 1
+            environment = {**self.environment, **(env_vars or {})}
+            if self.hermetic and task not in self.stand_ins:
+                full_command = self._pinned(task, full_command, environment)
+            code = self._follow(task, full_command, environment)
+            if code and foreseen(self._tail):
                 # The step knew what was wrong: the spec's retries would not help.
-                raise self.failed(task)
+                raise self._failed(task)
             return code
 
         return run
 
-    def hermetic(self, task: str, command: list[str], environment: dict[str, str]) -> list[str]:
-        self.say(task, "making an environment and installing its pins", transient=True)
-        python = make_environment(self.place.scratch / f"venv-{task}")
+    def _pinned(self, task: str, command: list[str], environment: dict[str, str]) -> list[str]:
+        self._say(task, "making an environment and installing its pins", transient=True)
+        python = make_environment(self.scratch / f"venv-{task}")
         environment["PATH"] = f"{python.parent}{os.pathsep}{environment['PATH']}"
         # kfp has put this interpreter's path where the spec says python3.
         return [part.replace(sys.executable, str(python)) for part in command]
 
-    def follow(self, task: str, command: list[str], environment: dict[str, str]) -> int:
+    def _follow(self, task: str, command: list[str], environment: dict[str, str]) -> int:
         """Runs a task's process, logs and shows its lines, and returns its exit code."""
         tail: deque[str] = deque(maxlen=TAIL_LINES)
-        log = self.place.run_directory / "steps" / task / "log.txt"
+        log = self.run_directory / "steps" / task / "log.txt"
         log.parent.mkdir(parents=True, exist_ok=True)
         lines = OwnLines()
         with (
             log.open("a") as file,
-            running(command, environment, self.place.scratch) as process,
+            running(command, environment, self.scratch) as process,
         ):
             for line, transient in read_lines(process):
                 if transient:
-                    self.say(task, line, transient=True)
+                    self._say(task, line, transient=True)
                     continue
                 file.write(f"{line}\n")
                 file.flush()
                 if own := lines.own(line):
                     tail.append(own)
-                    self.say(task, *lines.shown(own))
-        self.say(task, *lines.rest())
-        self.tail = tuple(tail)
+                    self._say(task, *lines.shown(own))
+        self._say(task, *lines.rest())
+        self._tail = tuple(tail)
         return process.returncode
 
-    def say(self, task: str, *lines: str, transient: bool = False) -> None:
+    def _say(self, task: str, *lines: str, transient: bool = False) -> None:
         if row := self.table.row(task):
             for line in lines:
                 self.table.watcher.said(row, line, transient=transient)
 
-    def failed(self, task: str) -> StepFailed:
+    def _failed(self, task: str) -> StepFailed:
         row = self.table.row(task)
-        return step_failed(task, row.title if row else task, self.tail, self.place.run_directory)
+        return step_failed(task, row.title if row else task, self._tail, self.run_directory)
+
+
+def _as_pipeline(spec: Spec) -> Spec:
+    """The spec under a name that none of its components has.
+
+    A component that was compiled by itself has its name twice; kfp would skip the pipeline around
+    it, and the replaced functions with it.
+    """
+    name = spec["pipelineInfo"]["name"]
+    if f"comp-{name}" not in spec["components"]:
+        return spec
+    return {**spec, "pipelineInfo": {**spec["pipelineInfo"], "name": f"{name}-alone"}}
 
 
 def step_failed(task: str, title: str, tail: Sequence[str], run_directory: Path) -> StepFailed:

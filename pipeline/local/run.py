@@ -11,7 +11,7 @@ from pipeline import compiler, files
 from pipeline.compiler import COMPILED, PIPELINE, PROJECT
 from pipeline.errors import UsageError
 from pipeline.local import emulator, run_folder
-from pipeline.local.execution import Workplace, execute
+from pipeline.local.execution import Execution
 from pipeline.local.localization import localize
 from pipeline.runs.record import Run, Task, Watcher
 from pipeline.runs.root import DEFAULT_ROOT, Root
@@ -105,7 +105,8 @@ def _run_steps(
     scratch = result.directory / run_folder.SCRATCH
     with emulator.started(root.bucket) as served:
         cache = StepCache(root.cache.resolve(), served.checksums, answers=options.use_cache)
-        place = Workplace(
+        execution = Execution(
+            table=table,
             run_directory=result.directory,
             cache=None if options.earlier else cache,
             scratch=scratch,
@@ -114,7 +115,7 @@ def _run_steps(
             stand_ins=stand_ins,
         )
         with watch(list(table.rows.values())) as table.watcher:
-            execute(changed, arguments, table, place)
+            execution.run(changed, arguments)
 
 
 def step_environment(host: str, scratch: Path, root: Root, spec_digest: str) -> dict[str, str]:

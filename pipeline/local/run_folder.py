@@ -21,6 +21,8 @@ from pipeline.specs.spec import Spec
 
 SCRATCH: Final = "scratch"
 """A run's folder has it until the run has ended."""
+UNFINISHED_ENTRIES: Final = ".kfp_cache_*"
+"""What kfp's cache leaves of an entry when it is killed."""
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +82,7 @@ def clear(root: Root) -> None:
     Args:
         root: The folder that holds all that is local.
     """
-    for path in root.cache.glob(f"{UNFINISHED}*"):
+    for path in root.cache.glob(UNFINISHED_ENTRIES):
         path.unlink()
     for scratch in sorted(root.runs.glob(f"*/{SCRATCH}")):
         log.warning("%s was killed; its finished steps stay in the cache", scratch.parent.name)

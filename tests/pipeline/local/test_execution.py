@@ -11,7 +11,7 @@ from kfp import compiler, dsl
 
 from pipeline.errors import StepFailed
 from pipeline.local.cache import StepCache
-from pipeline.local.execution import Workplace, execute, step_failed
+from pipeline.local.execution import Execution, step_failed
 from pipeline.local.localization import localize
 from pipeline.runs.record import Task
 from pipeline.runs.table import Table
@@ -86,14 +86,15 @@ class Laboratory:
         self.tasks = table.rows
         scratch = self.path / f"{name}-scratch"
         scratch.mkdir()
-        place = Workplace(
+        execution = Execution(
+            table=table,
             run_directory=self.path / name,
             cache=StepCache(self.path / "cache", lambda _uri: {}),
             scratch=scratch,
             environment=dict(os.environ) | {"PYTHONUNBUFFERED": "1", "TMPDIR": str(scratch)},
         )
         table.watcher = self.witness = Witness()
-        execute(spec, arguments, table, place)
+        execution.run(spec, arguments)
 
     def states(self) -> dict[str, str]:
         return {name: task.state for name, task in self.tasks.items()}

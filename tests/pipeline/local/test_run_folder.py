@@ -44,10 +44,12 @@ def test_a_killed_run_is_named_and_what_it_left_unfinished_removed(
 ) -> None:
     version = registry.add_version("fashion-mnist", saved_model, {})
     root.cache.mkdir()
-    for folder in (run.directory, root.cache, version.path):
+    (root.cache / ".kfp_cache_1.tmp").touch()
+    for folder in (run.directory, version.path):
         (folder / f"{UNFINISHED}1").touch()
     run_folder.clear(root)
     assert not list(root.path.rglob(f"{UNFINISHED}*"))
+    assert not list(root.cache.iterdir())
     assert not list(run.directory.iterdir())
     assert f"{run.id} was killed" in caplog.text
 
