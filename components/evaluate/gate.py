@@ -1,7 +1,7 @@
 """The gate: a table of rules that a challenger must meet to be uploaded.
 
 A new rule is a function here with an entry in ``RULES``, and a parameter of its name in
-``component.py`` and in the pipeline. Verdict and report list whatever rules there are.
+``component.py`` and in the pipeline. Verdict and report list all rules.
 """
 
 import math
@@ -111,7 +111,7 @@ def decide(
 
     Args:
         challenger: The new model's figures.
-        champion: Those of the version to beat on the same examples, with ``version`` and ``same``
+        champion: The champion's figures on the same examples, with ``version`` and ``same``
             (whether the challenger is that very model); None without a champion.
         thresholds: Of each rule to apply, by its name.
 

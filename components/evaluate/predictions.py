@@ -1,4 +1,4 @@
-"""What a SavedModel says of images, through the signature it is served by."""
+"""Predictions of a SavedModel through the signature that serves it."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -38,7 +38,7 @@ def predict(
 
     Raises:
         ModelError: The model is missing or unreadable, has another interface, or answers with
-            something else than finite probabilities.
+            anything but finite probabilities.
     """
     with quiet_start():
         import tensorflow as tf

@@ -12,7 +12,7 @@ from components.upload.package_model import package_model
 from components.upload.vertex_evaluation import DISPLAY_NAME, PROBLEM_TYPE
 
 with warnings.catch_warnings():
-    # Its package warns of the base image of other components in it.
+    # Other components in its package have a base image that it warns about.
     warnings.simplefilter("ignore", FutureWarning)
     from google_cloud_pipeline_components.preview.model_evaluation import ModelImportEvaluationOp
 

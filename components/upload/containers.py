@@ -19,7 +19,7 @@ OWN: Final[dict[str, Any]] = {
     "predictRoute": f"/v1/models/{MODEL}:predict",
     "healthRoute": f"/v1/models/{MODEL}",
 }
-"""Port and routes of the image that serving/Dockerfile builds: those of TensorFlow Serving."""
+"""Port and TensorFlow Serving's routes of the image that serving/Dockerfile builds."""
 
 
 def container_spec(image: str) -> dict[str, Any]:

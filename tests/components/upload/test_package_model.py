@@ -16,6 +16,7 @@ from components.evaluate import scores
 from components.upload import provenance, vertex_evaluation
 from components.upload.containers import PREBUILT, container_spec
 from components.upload.package_model import package_model
+from tests import evaluations
 from tests.fakes.model_service import ALIAS, LABEL_KEY, LABEL_VALUE
 
 OWN = "europe-west4-docker.pkg.dev/project/images/serving@sha256:0"
@@ -61,7 +62,8 @@ def test_the_step_joins_the_model_with_its_container_and_says_where_it_comes_fro
     }
     assert aliases == ["default", "run-1"]
     assert description == (
-        "Test accuracy 0.9365, loss 0.1877 on 10000 examples; version 3 had 0.9300. "
+        "Test accuracy 0.9365, loss 0.1877 on 100 examples; "
+        f"version 12 had {evaluation['champion']['accuracy']:.4f}. "
         "Pipeline fashion-mnist, run run-1, revision 57cbf46."
     )
     assert caplog.messages[-1].endswith(description)
@@ -71,17 +73,17 @@ def test_the_step_joins_the_model_with_its_container_and_says_where_it_comes_fro
         "pipeline": "fashion-mnist",
         "run": "run-1",
         "git_revision": "57cbf46",
-        "metrics": {"accuracy": 0.93649, "loss": 0.18765, "macro_f1": 0.9361, "examples": 10000},
+        "metrics": {"accuracy": 0.93649, "loss": 0.18765, "macro_f1": 0.9361, "examples": 100},
         "digests": {
             "model": evaluation["model_digest"],
-            "raw": {"train-images-idx3-ubyte": "c59f"},
+            "raw": evaluation["data"]["digests"],
             "train_records": "7ea1",
             "validation_records": "",
-            "test_records": "feed",
-            "code": "c0de",
+            "test_records": evaluations.DIGEST,
+            "code": evaluations.DIGEST,
         },
         "verified": True,
-        "parameters": {"seed": 3},
+        "parameters": evaluation["training"]["parameters"],
         "versions": {"tensorflow": "2.21.0"},
     }
     assert figures.metadata["model_digest"] == evaluation["model_digest"]
