@@ -42,7 +42,7 @@ def package_model(
 
     from components.upload import containers, provenance, vertex_evaluation
 
-    scores = provenance.read_evaluation(Path(evaluation.path))
+    scores = json.loads(Path(evaluation.path).read_text())
     origin = {"pipeline_name": pipeline_name, "git_revision": git_revision}
     unmanaged_model.uri = model.uri
     unmanaged_model.metadata["containerSpec"] = containers.container_spec(serving_image)

@@ -1,12 +1,8 @@
 """What a version in the registry says about itself: labels, aliases, description, provenance."""
 
-import json
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
-
-from components.dataset.errors import DataError
 
 LABEL_LENGTH: Final = 63
 """Characters of a label's value, of ``[a-z0-9_-]``: Google Cloud's rule for labels."""
@@ -15,21 +11,6 @@ ALIAS_LENGTH: Final = 128
 DIGEST_LENGTH: Final = 40
 """Hexadecimal digits of the model's content digest in the label ``model_digest``."""
 DEFAULT_ALIAS: Final = "default"
-
-
-def read_evaluation(path: Path) -> dict[str, Any]:
-    """The evaluation as the step ``evaluate`` wrote it.
-
-    Raises:
-        DataError: The file is missing or is not JSON.
-    """
-    try:
-        evaluation: dict[str, Any] = json.loads(path.read_text())
-    except (FileNotFoundError, ValueError, RecursionError) as error:
-        raise DataError(
-            f"the evaluation {path} cannot be read ({error}); run again with --no-cache"
-        ) from error
-    return evaluation
 
 
 def labels(

@@ -10,7 +10,7 @@ import pytest
 from google_cloud_pipeline_components.types.artifact_types import UnmanagedContainerModel
 from kfp.dsl import Artifact, Metrics, Model
 
-from components.dataset.errors import DataError, ParameterError
+from components.dataset.errors import ParameterError
 from components.dataset.facts import CLASS_NAMES
 from components.evaluate import scores
 from components.upload import provenance, vertex_evaluation
@@ -132,15 +132,6 @@ def test_an_alias_keeps_the_end_of_a_long_id_where_the_time_is(length: int) -> N
     assert ALIAS.fullmatch(alias)
     assert alias.endswith("xx-20261124041049")
     assert (alias == run_id) is (length <= 128)
-
-
-@pytest.mark.parametrize("content", [None, b"", b"{", b"\xff\xfe"])
-def test_an_evaluation_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None) -> None:
-    path = tmp_path / "evaluation"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(DataError, match=f"the evaluation {path} .*--no-cache"):
-        provenance.read_evaluation(path)
 
 
 def test_the_registry_gets_precision_and_recall_at_each_confidence() -> None:
