@@ -1,10 +1,7 @@
 """Photos on the command line, and a model that names the lightest row of them."""
 
-import datetime
 import io
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +13,10 @@ from rich.console import Console
 from components.evaluate import predictions as asked
 from components.evaluate.predictions import ModelError
 from pipeline.cli.predict_command import show_prediction
-from pipeline.compiler import PROJECT
 from pipeline.photos.predictions import Photo
-from pipeline.runs.record import Artifact, Run, Task
 from tests.photographs import encoded
 from tests.pipeline.cli.conftest import Call
-from tests.pipeline.local_registry import FIRST, add_version
+from tests.pipeline.local_registry import FIRST, add_run, add_version
 
 ROOT = Path(".fashion-mnist")
 
@@ -114,10 +109,7 @@ def test_what_the_network_saw_is_saved_beside_the_photos(call: Call) -> None:
 )
 def test_another_model_can_be_named(arguments: tuple[str, ...], title: str, call: Call) -> None:
     Path("boot.png").write_bytes(photo_of(9))
-    run = Run(FIRST, ROOT / "runs" / FIRST, datetime.datetime.now(tz=datetime.UTC))
-    run.steps = {"train": Task("train", "Train", "done", outputs={"model": Artifact("model")})}
-    run.directory.mkdir(parents=True)
-    run.write()
+    add_run(ROOT, FIRST)
     done = call("predict", *arguments, "boot.png")
     assert done.exit_code == 0, done.output
     assert done.stderr == f"asked {title}\n"
@@ -136,22 +128,17 @@ def test_an_unusable_model_is_one_line(call: Call) -> None:
 
 def test_without_a_model_the_line_says_how_to_get_one(call: Call) -> None:
     done = call("predict", "--root", "elsewhere", "boot.png")
-    assert done.exit_code == 1
-    assert done.stderr.count("\n") == 1
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
     assert "fashion-mnist run --preset fast" in done.stderr
 
 
-def test_tensorflow_does_not_start_for_photos_that_cannot_be_read() -> None:
-    code = (
-        "import sys\n"
-        "from typer.testing import CliRunner\n"
-        "from pipeline.cli.app import app\n"
-        "done = CliRunner().invoke(app, ['predict', '--root', sys.argv[1], 'gone.png'])\n"
-        "print('gone.png: No such' in done.stderr, 'tensorflow' in sys.modules)"
-    )
-    call = [sys.executable, "-c", code, str(ROOT.resolve())]
-    done = subprocess.run(call, cwd=PROJECT, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["True", "False"]
+def test_the_model_is_not_loaded_for_photos_that_cannot_be_read(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asked, "predict", None)
+    done = call("predict", "gone.png")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr == "error: gone.png: No such file or directory\n"
 
 
 def shown(**terminal: Any) -> str:

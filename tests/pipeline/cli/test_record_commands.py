@@ -1,19 +1,18 @@
 """The commands about what earlier runs left."""
 
-import datetime
 import json
 import sys
 import webbrowser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pipeline.cli import record_commands
-from pipeline.runs.record import Artifact, Run, Task
 from pipeline.runs.registry import Registry
 from tests import evaluations
 from tests.pipeline.cli.conftest import Call
-from tests.pipeline.local_registry import FIRST, SECOND, add_version
+from tests.pipeline.local_registry import FIRST, SECOND, add_run, add_version
 from tests.pipeline.recorded_version import NAME, flip_a_bit, register
 
 ROOT = Path(".fashion-mnist")
@@ -21,30 +20,22 @@ FAILED = "fashion-mnist-20261125-090000-ef56"
 EVALUATED = "fashion-mnist-20261124-234143-7fde"
 
 
-def add_run(run_id: str, accuracy: float | None, state: str = "done") -> None:
-    folder = ROOT / "runs" / run_id
-    folder.mkdir(parents=True)
-    started = datetime.datetime.strptime(f"{run_id[14:29]}+0000", "%Y%m%d-%H%M%S%z")
-    run = Run(run_id, folder, started, 83.0, state, parameters={"model_name": "fashion-mnist"})
-    if accuracy is not None:
-        resource = {"resourceName": "projects/p/models/fashion-mnist@1"}
-        run.steps = {
-            "evaluate": Task(
-                "evaluate",
-                "Evaluate",
-                "done",
-                outputs={"metrics": Artifact("", {"accuracy": accuracy})},
-            ),
-            "upload": Task("upload", "Upload", outputs={"model": Artifact("", resource)}),
-        }
-    run.write()
+@pytest.fixture(scope="module")
+def facts() -> dict[str, Any]:
+    return evaluations.evaluation(per_class=10)
+
+
+@pytest.mark.parametrize("name", ["runs", "models"])
+def test_an_empty_list_says_how_to_start(name: str, call: Call) -> None:
+    assert "fashion-mnist run" in call(name).stdout
+    assert json.loads(call(name, "--json").stdout) == []
 
 
 class TestRuns:
     def test_they_are_listed_the_newest_first(self, call: Call) -> None:
-        add_run(FIRST, 0.9)
-        add_run(FAILED, None, "failed")
-        add_run(SECOND, 0.91)
+        add_run(ROOT, FIRST)
+        add_run(ROOT, FAILED, state="failed", accuracy=None, version="")
+        add_run(ROOT, SECOND, accuracy=0.91)
         done = call("runs", env={"COLUMNS": "20"})
         assert done.exit_code == 0, done.stderr
         header, *rows = done.stdout.splitlines()
@@ -57,10 +48,6 @@ class TestRuns:
         assert (first["run"], first["state"], first["accuracy"]) == (FAILED, "failed", None)
         assert (second["run"], second["accuracy"], second["version"]) == (SECOND, 0.91, "1")
         assert printed.stderr == ""
-
-    def test_an_empty_list_says_how_to_make_one(self, call: Call) -> None:
-        assert "fashion-mnist run" in call("runs").stdout
-        assert json.loads(call("runs", "--json").stdout) == []
 
 
 class TestModels:
@@ -83,10 +70,6 @@ class TestModels:
         add_version(ROOT, Path("model"))
         (ROOT / "registry/fashion-mnist/1/version.json").unlink()
         assert "fashion-mnist@1" in call("models").stdout
-
-    def test_an_empty_list_says_how_to_make_one(self, call: Call) -> None:
-        assert "fashion-mnist run" in call("models").stdout
-        assert json.loads(call("models", "--json").stdout) == []
 
     def test_a_version_without_verify_is_wrong_use(self, call: Call) -> None:
         done = call("models", "1")
@@ -139,8 +122,8 @@ class TestVerify:
 
 class TestReport:
     @pytest.fixture(autouse=True)
-    def run(self, call: Call) -> Path:
-        evaluations.write_run(ROOT, EVALUATED, evaluations.evaluation(per_class=10))
+    def run(self, call: Call, facts: dict[str, Any]) -> Path:
+        evaluations.write_run(ROOT, EVALUATED, facts)
         return ROOT / "runs" / EVALUATED
 
     @pytest.fixture
@@ -205,9 +188,7 @@ class TestReport:
         self, call: Call, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(webbrowser, "open", lambda _page: False)
-        done = call("report", "--open")
-        assert done.exit_code == 0
-        assert "no browser was found" in done.stderr
+        assert "no browser was found" in call("report", "--open").stderr
 
     def test_a_display_is_a_terminal_with_a_screen(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, "platform", "linux")
