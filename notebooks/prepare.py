@@ -1,12 +1,9 @@
-"""Makes the interpreter of a notebook able to run the pipeline: installs what is missing.
+"""Prepares a notebook's interpreter to run the pipeline: installs what is missing.
 
-The versions are those of requirements.lock. Of the lock's packages only those are installed that
-the pipeline needs, so that a notebook's server keeps its own.
+The versions are those in requirements.lock. Only packages that the pipeline needs are installed.
 """
 
-import importlib
 import importlib.metadata
-import importlib.util
 import re
 import subprocess
 import sys
@@ -19,10 +16,11 @@ from pip._vendor.packaging.requirements import Requirement
 
 PROJECT = Path(__file__).resolve().parent.parent
 PINNED = re.compile(r"^([a-z0-9._-]+)==([^\s;\\]+)( ;[^\\]*)?", re.MULTILINE)
+LOCK = (PROJECT / "requirements.lock").read_text()
 
 
 class RestartNeeded(Exception):
-    """Packages were replaced that the running interpreter has loaded."""
+    """The running interpreter has loaded packages that were replaced."""
 
     def _render_traceback_(self) -> list[str]:
         return [str(self)]
@@ -35,9 +33,8 @@ def main() -> None:
         print(f"installing {', '.join(wanted)} and what they need (some minutes)")
         install()
         importlib.invalidate_caches()
-    if not found():
-        # A package that was installed after the interpreter's start is not on its path yet.
-        sys.path.insert(0, str(PROJECT))
+    # A package that was installed after the interpreter's start is not on its path yet.
+    sys.path.insert(0, str(PROJECT))
     if wanted and (loaded := loaded_before(before)):
         raise RestartNeeded(
             f"{', '.join(loaded)} had been loaded before the right version was installed: restart "
@@ -48,9 +45,9 @@ def main() -> None:
 
 
 def missing() -> list[str]:
-    """Packages that the project names and that are not there in their pinned version."""
+    """Packages that the project names and that are not installed in a pinned version."""
     # A package can have several pins, each for some versions of Python.
-    pins = {(match[1], match[2]) for match in PINNED.finditer(lock())}
+    pins = {(match[1], match[2]) for match in PINNED.finditer(LOCK)}
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
     named = [Requirement(line) for line in project["dependencies"]]
     names = [each.name for each in named if each.marker is None or each.marker.evaluate()]
@@ -59,12 +56,12 @@ def missing() -> list[str]:
 
 
 def versions() -> dict[str, str | None]:
-    """The installed version of each package that the lock names."""
-    return {match[1]: version(match[1]) for match in PINNED.finditer(lock())}
+    """The installed version of each package in the lock."""
+    return {match[1]: version(match[1]) for match in PINNED.finditer(LOCK)}
 
 
 def loaded_before(before: dict[str, str | None]) -> list[str]:
-    """Packages that have another version than before, and are loaded in that one."""
+    """Packages that are loaded in a version that has since been replaced."""
     replaced = {name for name, now in versions().items() if before[name] not in (None, now)}
     modules = importlib.metadata.packages_distributions()
     loaded = {package for name in sys.modules.keys() & modules for package in modules[name]}
@@ -72,22 +69,16 @@ def loaded_before(before: dict[str, str | None]) -> list[str]:
 
 
 def version(name: str) -> str | None:
-    """The version of a package that is installed; None where there is none."""
+    """The installed version of a package; None if it is not installed."""
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return None
 
 
-def found() -> bool:
-    """Whether ``import pipeline`` gives this checkout's."""
-    spec = importlib.util.find_spec("pipeline")
-    return spec is not None and Path(spec.origin or "").is_relative_to(PROJECT)
-
-
 def install() -> None:
-    """Installs the project with its dependencies, all in their pinned versions."""
-    pins = "\n".join(match[0].strip() for match in PINNED.finditer(lock()))
+    """Installs the project with its dependencies in their pinned versions."""
+    pins = "\n".join(match[0].strip() for match in PINNED.finditer(LOCK))
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as constraints:
         constraints.write(pins)
         constraints.flush()
@@ -101,11 +92,6 @@ def install() -> None:
                 "the packages could not be installed into this notebook's Python; "
                 "`make notebook` starts JupyterLab with one that has them"
             )
-
-
-def lock() -> str:
-    """The text of the lock."""
-    return (PROJECT / "requirements.lock").read_text()
 
 
 if __name__ == "__main__":

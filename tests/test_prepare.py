@@ -51,15 +51,6 @@ def test_a_package_in_another_version_is_installed_and_a_restart_asked_for(
     prepare["main"]()
 
 
-def test_the_project_itself_can_be_what_is_missing(
-    prepare: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    there = prepare["version"]
-    own = "fashion-mnist-pipeline"
-    monkeypatch.setitem(prepare, "version", lambda name: None if name == own else there(name))
-    assert prepare["missing"]() == [own]
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_a_python_that_has_nothing_can_run_the_notebook_after_the_first_cell(
