@@ -97,12 +97,13 @@ class Mirror:
 def _save(response: requests.Response, path: Path, limit: int) -> None:
     """Writes the body to ``path``, within the limits on time and size."""
     started = time.monotonic()
-    total = response.raw.length_remaining
-    received = 0
+    total, received = response.raw.length_remaining, 0
+    if (total or 0) > limit:
+        raise SourceError(f"too large (announces more than {limit} bytes)")
     with path.open("wb") as file, download_progress(path.name, total) as advance:
         while block := _read(response, received):
             received += len(block)
-            if max(received, total or 0) > limit:
+            if received > limit:
                 raise SourceError(f"too large (more than {limit} bytes)")
             if time.monotonic() - started > TOTAL_SECONDS:
                 raise SourceError(f"too slow ({received} bytes in {TOTAL_SECONDS:.0f} s)")

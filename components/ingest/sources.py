@@ -28,7 +28,7 @@ class Source(Protocol):
     label: str
 
     def download(self, name: str, path: Path, limit: int) -> None:
-        """Writes one file, gzipped or plain, to ``path``; from other machines ``limit`` bytes.
+        """Writes one file, gzipped or plain, to ``path``; over HTTP at most ``limit`` bytes.
 
         Raises:
             SourceError, BucketError: The source does not have it, or fails.

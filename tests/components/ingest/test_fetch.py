@@ -109,7 +109,7 @@ FAULTS: dict[str, tuple[Callable[[bytes], Speech], str, int]] = {
         1,
     ),
     "an announced length beyond every file": (
-        lambda payload: [answer(PAGE, f"Content-Length: {10**15}", length=False)],
+        lambda payload: [answer(PAGE, f"Content-Length: {10**400}", length=False)],
         "too large",
         1,
     ),
