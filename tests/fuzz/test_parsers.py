@@ -159,7 +159,7 @@ def test_any_bytes_are_an_answer_or_a_documented_error_in_bounded_memory(
         max_examples=examples,
         deadline=None,
         database=None,
-        derandomize=True,
+        derandomize=examples == SHORT_FUZZ_EXAMPLES,
         suppress_health_check=list(HealthCheck),
     )
     @given(inputs)
