@@ -84,10 +84,10 @@ FAULTS: dict[str, tuple[Callable[[bytes], Speech], str, int]] = {
     "no HTTP": (lambda payload: [b"220 ftp ready\r\n"], "no connection", ATTEMPTS),
     "no answer": (lambda payload: [], "no connection", ATTEMPTS),
     "reset before the answer": (lambda payload: [None], "no connection", ATTEMPTS),
-    "silence before the answer": (lambda payload: [0.4], "no connection", ATTEMPTS),
+    "silence before the answer": (lambda payload: [3.0], "timed out", ATTEMPTS),
     "cut in the body": (cut(900), "connection lost after", ATTEMPTS),
     "reset in the body": (cut(900, None), "connection lost", ATTEMPTS),
-    "silence in the body": (cut(900, 0.4), "connection lost", ATTEMPTS),
+    "silence in the body": (cut(900, 3.0), "timed out", ATTEMPTS),
     "cut without a length": (
         lambda payload: [answer(packed(payload)[:-20], length=False)],
         "truncated",
