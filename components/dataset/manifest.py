@@ -16,7 +16,7 @@ from components.dataset.errors import DataError
 MANIFEST: Final = "manifest.json"
 AGAIN: Final = "run again with --no-cache to replace it"
 VOLATILE: Final = frozenset({"fingerprint.pb"})
-"""Files that differ between two exports of one model, and are left out of its digest."""
+"""Files that TensorFlow writes differently each time; not part of a directory's digest."""
 MODEL_DIGEST: Final = "model_digest"
 """The key of a trained model's digest in its manifest."""
 
