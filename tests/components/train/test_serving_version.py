@@ -1,4 +1,4 @@
-"""The exported model where it is served: under the TensorFlow of Vertex's newest image."""
+"""The exported model under the TensorFlow of the image that serves it on Vertex AI."""
 
 import json
 import re
@@ -18,8 +18,8 @@ from pipeline.local.processes import make_environment
 
 from .conftest import make_examples
 
-SERVED: dict[str, str] = {"2-15": "2.15.1"}
-"""The newest patch of each version that an image's name may tell."""
+SERVED = {"2-15": "2.15.1"}
+"""The newest patch of each version in an image's name."""
 ANSWER = """
 import json, sys
 import numpy as np
@@ -31,21 +31,22 @@ answers = [
     model.signatures["serving_default"](image=tf.constant(images)),
     model.signatures["serving_bytes"](image_bytes=encoded),
 ]
-probabilities = [answer["probabilities"].numpy().tolist() for answer in answers]
-print(json.dumps([tf.__version__, *probabilities]))
+print(json.dumps([tf.__version__, *(each["probabilities"].numpy().tolist() for each in answers)]))
 """
 
 
-def install(python: Path, package: str) -> None:
-    done = subprocess.run(
-        [python, "-m", "pip", "install", "--quiet", package],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+@pytest.fixture(scope="module")
+def python_of_serving(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    named = re.search(r"tf2-cpu\.([\d-]+):", PREBUILT)
+    assert named
+    python = make_environment(tmp_path_factory.mktemp("serving") / "venv")
+    package = f"tensorflow-cpu=={SERVED[named[1]]}"
+    command = [str(python), "-m", "pip", "install", "--quiet", package]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if re.search("ConnectionError|No matching distribution", done.stderr):
         pytest.skip(f"the package index cannot be reached, or has no {package}")
     assert done.returncode == 0, done.stderr
+    return python
 
 
 @pytest.mark.slow
@@ -58,23 +59,11 @@ def test_the_model_answers_the_same_where_it_is_served(
     images = make_examples(50)[0]
     export(model, tmp_path / "model")
     np.save(tmp_path / "images.npy", images)
+    command = ["-c", ANSWER, str(tmp_path / "model"), str(tmp_path / "images.npy")]
     done = subprocess.run(
-        [python_of_serving, "-c", ANSWER, tmp_path / "model", tmp_path / "images.npy"],
-        capture_output=True,
-        text=True,
-        check=True,
+        [str(python_of_serving), *command], capture_output=True, text=True, check=True
     )
     version, *answers = json.loads(done.stdout.splitlines()[-1])
     assert version in SERVED.values()
-    expected = tf.nn.softmax(model(images)).numpy()
     for answer in answers:
-        np.testing.assert_allclose(answer, expected, atol=1e-5)
-
-
-@pytest.fixture(scope="module")
-def python_of_serving(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    named = re.search(r"tf2-cpu\.([\d-]+):", PREBUILT)
-    assert named
-    python = make_environment(tmp_path_factory.mktemp("serving") / "venv")
-    install(python, f"tensorflow-cpu=={SERVED[named[1]]}")
-    return python
+        np.testing.assert_allclose(answer, tf.nn.softmax(model(images)), atol=1e-5)
