@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 from components.dataset.code import code_digest
 from components.dataset.errors import DataError
-from components.dataset.manifest import MANIFEST, content_digest, file_digest, read_manifest
+from components.dataset.manifest import MANIFEST, file_digest, model_digest, read_manifest
 from components.ingest.fashion_mnist import DIGESTS
 from pipeline.runs.registry import EVALUATION, VERSION, RegistryError, read_json, sealed
 
@@ -57,7 +57,7 @@ def verify(directory: Path, *, registered: bool = False) -> list[Finding]:
     findings = [_files(directory, manifest), _provenance(manifest), _code(manifest)]
     if not registered and not (directory / VERSION).exists():
         return [*findings, Finding("record", "note", "in no registry")]
-    digest = manifest.get("model_digest") or content_digest(manifest)
+    digest = model_digest(directory)
     return [
         *findings,
         _record(manifest, version, digest),

@@ -1,6 +1,5 @@
 """The local registry: what it holds, several writers at once, and writers that are killed."""
 
-import errno
 import json
 import multiprocessing
 import os
@@ -88,14 +87,6 @@ def test_a_name_never_leads_out_of_the_registry(
     assert not registry.root.exists()
 
 
-@pytest.mark.parametrize("name", ["Fashion MNIST (v2)", "ü" * 127, "x" * 128, "a..b"])
-def test_a_name_may_be_anything_else_that_a_directory_may(
-    registry: Registry, saved_model: Path, name: str
-) -> None:
-    assert registry.add_version(name, saved_model, {}).path.parent == registry.root / name
-    assert registry.models() == [name]
-
-
 def test_a_directory_without_a_graph_is_no_model(registry: Registry, tmp_path: Path) -> None:
     with pytest.raises(RegistryError, match=r"holds no saved_model\.pb.*--no-cache"):
         registry.add_version(NAME, tmp_path, {})
@@ -133,25 +124,6 @@ def test_a_copy_that_fails_leaves_nothing_and_gives_its_first_reason(
         registry.add_version(NAME, saved_model, {})
     assert str(caught.value).count("No such file or directory") == 1
     assert files(registry.root / NAME) == {".lock"}
-
-
-def test_a_full_disk_is_called_that(
-    registry: Registry, saved_model: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_args: Any, **_kwargs: Any) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "saved_model.pb")
-
-    monkeypatch.setattr(shutil, "copyfile", full)
-    with pytest.raises(RegistryError, match=r"No space left on device.*make room"):
-        registry.add_version(NAME, saved_model, {})
-
-
-def test_a_directory_in_the_way_is_left_alone(registry: Registry, saved_model: Path) -> None:
-    other = registry.root / NAME / "1"
-    other.mkdir(parents=True)
-    (other / "notes.txt").write_text("mine")
-    assert registry.add_version(NAME, saved_model, {}).number == 2
-    assert files(other) == {"notes.txt"}
 
 
 def add_some(root: Path, source: Path, alias: str, start: Any) -> None:
