@@ -10,8 +10,7 @@ from pipeline.cli.predict_command import predict
 from pipeline.cli.record_commands import models, report, runs
 from pipeline.cli.run_command import run
 from pipeline.cli.spec_commands import compile_command, parameters
-from pipeline.cli.vertex_follow import cancel, jobs, watch
-from pipeline.cli.vertex_schedules import schedules
+from pipeline.cli.vertex_jobs import cancel, jobs, schedules, watch
 from pipeline.cli.vertex_submit import submit
 from pipeline.text import command
 

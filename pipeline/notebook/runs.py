@@ -54,14 +54,13 @@ def job_run(
         UsageError: It cannot be a job's name, or there is no project or region.
         CloudError: There is no such job, or it cannot be read.
     """
-    from pipeline.vertex import connection, jobs, sending, target
-    from pipeline.vertex.progress import run_of
+    from pipeline.vertex import job as jobs
+    from pipeline.vertex.follow import run_of
+    from pipeline.vertex.target import resolve
 
     own_project, own_region, job_id = jobs.named(job)
-    where = target.resolve(own_project or project, own_region or region)
-    client = connection.pipelines(where, sending.credentials(where))
-    found = jobs.get(client, where, job_id)
-    run = with_files(run_of(found, job_id, where.project, place(root).runs))
+    target = resolve(own_project or project, own_region or region)
+    run = with_files(run_of(jobs.get(target, job_id), target, place(root)))
     for step, names in OF_THE_CLOUD.items():
         for name in names:
             run.steps[step].outputs.pop(name, None)

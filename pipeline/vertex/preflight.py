@@ -1,61 +1,69 @@
-"""What a run needs, looked at before it is paid for; each lack with the command that mends it."""
+"""What a run needs, checked before anything costs money; each finding names the command to run."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from pipeline.errors import CloudError, PreflightFailed
-from pipeline.vertex.checks import (
-    Finding,
-    Needs,
-    enabled_apis,
-    near_bucket,
-    quota_project,
-    unanswered,
-    usable_account,
-)
-from pipeline.vertex.connection import failures
-from pipeline.vertex.refusals import SIGN_IN, explain
-from pipeline.vertex.target import Target
+from pipeline.errors import CloudError, CommandError, PreflightFailed
+from pipeline.vertex.refusals import SIGN_IN, explain, explained, unwrapped
+from pipeline.vertex.target import SECONDS, Target, endpoint, patient
 
-CHECKS: Final = (
-    ("whether the APIs are enabled", enabled_apis),
-    ("whether you may run as the service account", usable_account),
-)
+APIS: Final = ("aiplatform.googleapis.com", "storage.googleapis.com")
+DEFAULT_ACCOUNT_API: Final = "compute.googleapis.com"
+"""Its default service account runs the steps if no other is named."""
+ACT_AS: Final = "iam.serviceAccounts.actAs"
+CONTINENTS: Final = {"US": "us-", "EU": "europe-", "ASIA": "asia-"}
+"""Multi-regions, and how the names of their regions begin."""
+Say = Callable[[str], None]
 
 
-def check(needs: Needs, credentials: Any, say: Callable[[str], None]) -> None:
+def check(target: Target, bucket: str, account: str, say: Say, *, create_bucket: bool) -> None:
     """Makes all checks.
 
     Args:
-        needs: What the run needs.
-        credentials: Those of the environment.
-        say: Is told what was made, and what could not be checked.
+        target: Project and region.
+        bucket: The bucket's name.
+        account: The service account of the steps; empty: Compute Engine's default account.
+        say: Is called with what was made, and with what could not be checked.
+        create_bucket: Make the bucket if it is missing.
 
     Raises:
-        CloudError: The credentials are no longer valid.
+        CloudError: The credentials are no longer valid, or the bucket could not be made.
         PreflightFailed: Something is missing; the text has a line for each.
     """
-    refresh(credentials, needs.target)
-    findings = list(_findings(needs, credentials))
-    for finding in findings:
-        if finding.state != "failed":
-            say(finding.text if finding.state == "ok" else f"not checked: {finding.text}")
-    if lacking := [finding.text for finding in findings if finding.state == "failed"]:
+    from google.auth.transport.requests import AuthorizedSession
+
+    refresh(target)
+    session = AuthorizedSession(target.credentials)
+    lacking = list(_quota_project(target))
+    for what, lacks in (
+        ("whether the APIs are enabled", _apis(target, account, session)),
+        ("whether you may run as the service account", _account(target, account, session)),
+        (f"whether gs://{bucket} is there and near", _bucket(target, bucket, say, create_bucket)),
+    ):
+        try:
+            lacking += lacks
+        except CommandError:
+            raise
+        except Exception as error:
+            if not (reason := _unanswered(error, what, target)):
+                raise
+            say(f"not checked: {reason}")
+    if lacking:
         raise PreflightFailed("\n".join(("nothing was submitted:", *lacking)))
 
 
-def refresh(credentials: Any, target: Target) -> None:
-    """Gets a token, so that a login that has run out is told once and first.
+def refresh(target: Target) -> None:
+    """Gets a token, so that a login that has expired is reported first and once.
 
     Raises:
-        CloudError: There is no token to be had.
+        CloudError: There is no token.
     """
     from google.auth.exceptions import GoogleAuthError, TransportError
     from google.auth.transport.requests import Request
 
     try:
-        if not credentials.valid:
-            credentials.refresh(Request())
+        if not target.credentials.valid:
+            target.credentials.refresh(Request())
     except TransportError as error:
         raise CloudError(explain(error, "sign in", target)) from error
     except GoogleAuthError as error:
@@ -65,14 +73,104 @@ def refresh(credentials: Any, target: Target) -> None:
         ) from error
 
 
-def _findings(needs: Needs, credentials: Any) -> Iterator[Finding]:
-    from google.auth.transport.requests import AuthorizedSession
+def _quota_project(target: Target) -> Iterator[str]:
+    from google.oauth2.credentials import Credentials
 
-    session = AuthorizedSession(credentials)
-    yield from quota_project(needs.target, credentials)
-    for what, look in CHECKS:
-        try:
-            yield from look(needs, session)
-        except failures() as error:
-            yield unanswered(error, what, needs.target)
-    yield from near_bucket(needs, credentials)
+    # Only a person's own login has no project that its requests are counted against.
+    if isinstance(target.credentials, Credentials) and not target.credentials.quota_project_id:
+        yield (
+            "your login has no quota project: run `gcloud auth application-default "
+            f"set-quota-project {target.project}`"
+        )
+
+
+def _apis(target: Target, account: str, session: Any) -> Iterator[str]:
+    wanted = APIS if account else (*APIS, DEFAULT_ACCOUNT_API)
+    names = [f"projects/{target.project}/services/{api}" for api in wanted]
+    url = f"{endpoint('serviceusage')}/v1/projects/{target.project}/services:batchGet"
+    answer = _checked(session.get(url, params={"names": names}, timeout=SECONDS))
+    services = answer.json().get("services", [])
+    on = {one["name"].rsplit("/", 1)[1] for one in services if one.get("state") == "ENABLED"}
+    if off := [api for api in wanted if api not in on]:
+        yield (
+            f"{', '.join(off)} {'are' if len(off) > 1 else 'is'} not enabled: run "
+            f"`gcloud services enable {' '.join(off)} --project {target.project}`"
+        )
+
+
+def _account(target: Target, account: str, session: Any) -> Iterator[str]:
+    if not account:
+        return
+    url = f"{endpoint('iam')}/v1/projects/-/serviceAccounts/{account}:testIamPermissions"
+    answer = session.post(url, json={"permissions": [ACT_AS]}, timeout=SECONDS)
+    if answer.status_code == 404:
+        yield (
+            f"there is no service account {account}: run `gcloud iam service-accounts create "
+            f"{account.partition('@')[0]} --project {target.project}`"
+        )
+    elif ACT_AS not in _checked(answer).json().get("permissions", []):
+        yield (
+            f"you may not run as {account}: run `gcloud iam service-accounts "
+            f"add-iam-policy-binding {account} --project {target.project} --member=user:YOU "
+            "--role=roles/iam.serviceAccountUser`"
+        )
+
+
+def _bucket(target: Target, name: str, say: Say, create: bool) -> Iterator[str]:
+    from google.api_core.exceptions import NotFound
+    from google.cloud import storage
+
+    make = (
+        "gcloud storage buckets create gs://{} "
+        f"--project {target.project} --location {target.region} "
+        "--uniform-bucket-level-access --public-access-prevention"
+    )
+    with explained(f"look at gs://{name}", target, service="storage"):
+        client = storage.Client(project=target.project, credentials=target.credentials)
+    try:
+        bucket = client.get_bucket(name, timeout=SECONDS, retry=patient())
+    except NotFound:
+        if create:
+            _create_bucket(client, name, target)
+            say(f"made gs://{name} in {target.region}")
+        else:
+            how = f"give --create-bucket, or run `{make.format(name)}`"
+            yield f"there is no bucket gs://{name}: {how}"
+        return
+    location = str(bucket.location).upper()
+    places = {location, *(place.upper() for place in bucket.data_locations or ())}
+    in_continent = target.region.startswith(CONTINENTS.get(location, "?"))
+    if target.region.upper() not in places and not in_continent:
+        yield (
+            f"gs://{name} is in {bucket.location}, and the run in {target.region}: give another "
+            f"--bucket, or run `{make.format(f'{name}-{target.region}')}`"
+        )
+
+
+def _create_bucket(client: Any, name: str, target: Target) -> None:
+    """Makes a bucket that cannot be opened to the public by accident."""
+    bucket = client.bucket(name)
+    bucket.iam_configuration.uniform_bucket_level_access_enabled = True
+    bucket.iam_configuration.public_access_prevention = "enforced"
+    with explained(f"make gs://{name}", target, service="storage"):
+        client.create_bucket(bucket, location=target.region, timeout=SECONDS)
+
+
+def _checked(answer: Any) -> Any:
+    from google.api_core.exceptions import from_http_response
+
+    if not answer.ok:
+        raise from_http_response(answer)
+    return answer
+
+
+def _unanswered(error: BaseException, what: str, target: Target) -> str:
+    """Why a check got no answer; without valid credentials nothing else would get one either."""
+    from google.api_core.exceptions import Forbidden, Unauthorized
+
+    service = "storage" if "gs://" in what else "aiplatform"
+    reason = explain(error, f"find out {what}", target, service=service)
+    if isinstance(unwrapped(error), Unauthorized):
+        raise CloudError(reason) from error
+    forbidden = f"{what}: your account may not look at that"
+    return forbidden if isinstance(unwrapped(error), Forbidden) else reason

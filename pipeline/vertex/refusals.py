@@ -1,4 +1,4 @@
-"""What Google's services refuse, each as a sentence that a person can act on."""
+"""What Google's services refuse, each as a sentence that says what to do."""
 
 import contextlib
 import re
@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from pipeline.errors import CloudError, CommandError
-from pipeline.vertex.connection import SECONDS, unwrapped
-from pipeline.vertex.target import Target
+from pipeline.vertex.target import SECONDS, Target
 
 SIGN_IN: Final = "`gcloud auth application-default login`"
 SERVICES: Final = {"aiplatform": "Vertex AI", "storage": "Cloud Storage"}
@@ -23,8 +22,8 @@ def explained(
     Args:
         doing: What could not be done: ``submit the job``.
         target: The project and region.
-        service: The service that is asked: ``aiplatform`` or ``storage``.
-        missing: What to say where the thing that was asked for does not exist.
+        service: The service: ``aiplatform`` or ``storage``.
+        missing: What to say if the requested resource does not exist.
 
     Raises:
         CloudError: What was refused, why, and what to do.
@@ -34,10 +33,9 @@ def explained(
     except CommandError:
         raise
     except Exception as error:
-        sentence = explain(unwrapped(error), doing, target, service=service, missing=missing)
-        if not sentence:
-            raise
-        raise CloudError(sentence) from error
+        if sentence := explain(error, doing, target, service=service, missing=missing):
+            raise CloudError(sentence) from error
+        raise
 
 
 def explain(
@@ -53,52 +51,42 @@ def explain(
     from google.api_core import exceptions
     from google.auth.exceptions import GoogleAuthError, TransportError
 
-    could_not, name = f"could not {doing} ({target})", SERVICES[service]
-    if isinstance(error, requests.exceptions.Timeout):
-        return (
-            f"{could_not}: {name} gave no answer within {SECONDS:.0f} s; "
-            "look at the network and run again"
-        )
-    if isinstance(error, (requests.exceptions.RequestException, TransportError)):
-        return f"{could_not}: the connection broke; look at the network and run again" + _said(
-            error
-        )
-    if isinstance(error, (GoogleAuthError, exceptions.Unauthorized)):
-        return f"{could_not}: no valid credentials; sign in with {SIGN_IN}{_said(error)}"
-    if isinstance(error, exceptions.NotFound) and missing:
-        return f"{could_not}: {missing}"
-    if isinstance(error, exceptions.GoogleAPICallError):
-        return f"{could_not}: {_cure(error, target, service)}{_said(error)}"
-    return ""
-
-
-def _cure(error: Any, target: Target, service: str) -> str:
-    from google.api_core import exceptions
-
-    if isinstance(error, exceptions.Forbidden):
-        return _permission(error, target, service)
-    for kind, cure in (
-        (exceptions.NotFound, "there is no such thing; look at project, region and name"),
-        (exceptions.Conflict, "something of that name exists already; run again for a new name"),
-        (
-            exceptions.TooManyRequests,
+    error, name = unwrapped(error), SERVICES[service]
+    cures = {
+        requests.Timeout: (
+            f"{name} gave no answer within {SECONDS:.0f} s; look at the network and run again"
+        ),
+        requests.RequestException: "the connection broke; look at the network and run again",
+        TransportError: "the connection broke; look at the network and run again",
+        GoogleAuthError: f"no valid credentials; sign in with {SIGN_IN}",
+        exceptions.Unauthorized: f"no valid credentials; sign in with {SIGN_IN}",
+        exceptions.Forbidden: _permission(error, target, service),
+        exceptions.NotFound: missing or "it does not exist; look at project, region and name",
+        exceptions.Conflict: "something of that name exists already; run again for a new name",
+        exceptions.TooManyRequests: (
             "a quota is used up; run again later, or ask for more at "
-            f"https://console.cloud.google.com/iam-admin/quotas?project={target.project}",
+            f"https://console.cloud.google.com/iam-admin/quotas?project={target.project}"
         ),
-        (exceptions.ClientError, "it was refused; mend what the service names"),
-        (
-            exceptions.ServerError,
-            f"{SERVICES[service]} failed; run again in some minutes "
-            "(https://status.cloud.google.com says how it is)",
+        exceptions.ClientError: "it was refused; correct what the service names",
+        exceptions.ServerError: (
+            f"{name} failed; run again in some minutes "
+            "(https://status.cloud.google.com shows outages)"
         ),
-    ):
-        if isinstance(error, kind):
-            return cure
-    return "run again"
+        exceptions.GoogleAPICallError: "run again",
+    }
+    cure = next((cure for kind, cure in cures.items() if isinstance(error, kind)), "")
+    return f"could not {doing} ({target}): {cure}{_said(error)}" if cure else ""
+
+
+def unwrapped(error: BaseException) -> BaseException:
+    """The error that ended a repeated request, instead of the one that says it was repeated."""
+    from google.api_core.exceptions import RetryError
+
+    return error.cause if isinstance(error, RetryError) and error.cause else error
 
 
 def _permission(error: Any, target: Target, service: str) -> str:
-    if error.reason == "SERVICE_DISABLED" or "has not been used in project" in str(error):
+    if getattr(error, "reason", "") == "SERVICE_DISABLED" or "has not been used in" in str(error):
         api = f"{service}.googleapis.com"
         return f"the API is off; run `gcloud services enable {api} --project {target.project}`"
     if "actAs" in str(error):

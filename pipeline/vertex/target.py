@@ -1,18 +1,26 @@
-"""Where on Google Cloud: the project and the region, as the machine's owner has set them."""
+"""Where on Google Cloud a run goes: project and region, credentials and Google's clients."""
 
 import dataclasses
+import functools
 import os
 import re
 import shutil
 import subprocess
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from pipeline.errors import UsageError
 
 PROJECT: Final = re.compile(r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]")
 """A project's id; some old ones have a domain in front."""
 REGION: Final = re.compile(r"[a-z]+-[a-z]+[0-9]{1,2}")
-GCLOUD_SECONDS: Final = 20
+SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
+OVERRIDE: Final = "CLOUDSDK_API_ENDPOINT_OVERRIDES_"
+"""How gcloud's variables begin that replace a service's address."""
+SECONDS: Final = 30.0
+"""How long one answer may take."""
+RETRY_SECONDS: Final = 40.0
+"""How long a request that failed in passing is repeated."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,16 +37,38 @@ class Target:
 
     @property
     def parent(self) -> str:
-        """Resource name of all that Vertex AI has there."""
+        """The resource name that everything of Vertex AI is under."""
         return f"projects/{self.project}/locations/{self.region}"
 
     @property
     def flags(self) -> str:
-        """The two as options of a command, to be typed again."""
+        """Project and region as options of a command."""
         return f"--project {self.project} --region {self.region}"
 
     def __str__(self) -> str:
         return f"project {self.project} in {self.region}"
+
+    @functools.cached_property
+    def credentials(self) -> Any:
+        """The application default credentials.
+
+        Raises:
+            CloudError: There are none.
+        """
+        from pipeline.vertex.refusals import explained
+
+        with explained("sign in", self):
+            return default_credentials()
+
+    def client(self, service: str) -> Any:
+        """Google's client of ``Pipeline``, ``Schedule`` or ``Metadata``, in the region."""
+        from google.cloud import aiplatform_v1
+
+        return getattr(aiplatform_v1, f"{service}ServiceClient")(
+            credentials=self.credentials,
+            transport="rest",
+            client_options={"api_endpoint": endpoint("aiplatform", self.region)},
+        )
 
 
 def resolve(project: str | None, region: str | None) -> Target:
@@ -49,48 +79,80 @@ def resolve(project: str | None, region: str | None) -> Target:
         region: Value of ``--region``.
 
     Raises:
-        UsageError: Nothing names one of them, or what names it cannot be one.
+        UsageError: One of them is set nowhere, or is not valid.
     """
     return Target(
-        _checked(
-            "project",
-            PROJECT,
-            project or _set("GOOGLE_CLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT", "core/project"),
-            "--project ID, set GOOGLE_CLOUD_PROJECT, or run `gcloud config set project ID`",
-        ),
-        _checked(
-            "region",
-            REGION,
-            region or _set("GOOGLE_CLOUD_REGION", "CLOUDSDK_AI_REGION", "ai/region"),
-            "--region as in europe-west4, set GOOGLE_CLOUD_REGION, or run "
-            "`gcloud config set ai/region REGION`",
-        ),
+        _found("project", project, "CLOUDSDK_CORE_PROJECT", "core/project", PROJECT),
+        _found("region", region, "CLOUDSDK_AI_REGION", "ai/region", REGION),
     )
 
 
-def _set(google: str, gcloud: str, configured: str) -> str:
-    return os.environ.get(google) or os.environ.get(gcloud) or _configured(configured)
+def _found(
+    what: str, given: str | None, variable: str, configured: str, pattern: re.Pattern[str]
+) -> str:
+    google = f"GOOGLE_CLOUD_{what.upper()}"
+    value = given or os.environ.get(google) or os.environ.get(variable) or _gcloud(configured)
+    if not pattern.fullmatch(value):
+        fault = f"{what} {value!r} cannot be a {what}" if value else f"no {what} is set"
+        raise UsageError(
+            f"{fault}: give --{what}, set {google}, or run `gcloud config set {configured} …`"
+        )
+    return value
 
 
-def _configured(name: str) -> str:
-    """A property of gcloud's active configuration; empty where there is none, or no gcloud."""
-    gcloud = shutil.which("gcloud")
-    if gcloud is None:
-        return ""
-    command = [gcloud, "config", "get-value", name, "--quiet"]
+def _gcloud(name: str) -> str:
+    """A property of gcloud's active configuration; empty if it is unset or gcloud is missing."""
+    command = [shutil.which("gcloud") or "gcloud", "config", "get-value", name, "--quiet"]
     try:
         done = subprocess.run(  # noqa: S603
-            command, capture_output=True, text=True, check=True, timeout=GCLOUD_SECONDS
+            command, capture_output=True, text=True, check=True, timeout=20
         )
     except (OSError, subprocess.SubprocessError):
         return ""
-    value = done.stdout.strip()
-    return "" if value == "(unset)" else value
+    return done.stdout.strip().removeprefix("(unset)")
 
 
-def _checked(what: str, pattern: re.Pattern[str], value: str, cure: str) -> str:
-    if not value:
-        raise UsageError(f"no {what} is set: give {cure}")
-    if not pattern.fullmatch(value):
-        raise UsageError(f"{what} {value!r} cannot be a {what}: give {cure}")
-    return value
+def default_credentials() -> Any:
+    """The application default credentials.
+
+    Raises:
+        google.auth.exceptions.DefaultCredentialsError: There are none.
+    """
+    import google.auth
+
+    found, _project = google.auth.default(scopes=[SCOPE])
+    return found
+
+
+def endpoint(service: str, region: str = "") -> str:
+    """The address of a service, in a region if it has one address for each."""
+    host = f"{region}-{service}" if region else service
+    usual = f"https://{host}.googleapis.com"
+    return os.environ.get(OVERRIDE + service.upper(), usual).rstrip("/")
+
+
+def patient(
+    seconds: float | None = None, on_error: Callable[[Exception], None] | None = None
+) -> Any:
+    """How a request that failed in passing is repeated.
+
+    Args:
+        seconds: For how long; None: ``RETRY_SECONDS``.
+        on_error: Is called with each error after which the request is repeated.
+
+    Returns:
+        A ``google.api_core.retry.Retry``.
+    """
+    from google.api_core.retry import Retry
+
+    return Retry(_passing, initial=0.5, timeout=seconds or RETRY_SECONDS, on_error=on_error)
+
+
+def _passing(error: BaseException) -> bool:
+    """Whether an error may be gone when the request is repeated."""
+    import requests
+    from google.api_core.exceptions import ServerError, TooManyRequests
+    from google.auth.exceptions import TransportError
+
+    kinds = (TooManyRequests, ServerError, TransportError, requests.RequestException)
+    return isinstance(error, kinds)

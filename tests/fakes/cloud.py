@@ -1,33 +1,165 @@
-"""All the services that the commands for Vertex AI ask, on one loopback port."""
+"""A project on Google Cloud, on one loopback port: Vertex AI and the services around it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Final
 
-from tests.fakes.metadata_service import MetadataService
-from tests.fakes.pipeline_service import PipelineService
-from tests.fakes.project_services import Buckets, Iam, ServiceUsage, Tokens
-from tests.fakes.schedule_service import ScheduleService
-from tests.fakes.wire import Wire
-from tests.fakes.wire_server import serve
+from google.iam.v1.iam_policy_pb2 import TestIamPermissionsRequest
+from google.protobuf import json_format
+
+from tests.fakes.vertex import MetadataService, PipelineService, ScheduleService
+from tests.fakes.wire import Call, Refusal, Route, Violation, Wire, serve
+
+ACCOUNT: Final = "pipeline@my-project.iam.gserviceaccount.com"
+APIS: Final = ("aiplatform.googleapis.com", "storage.googleapis.com", "compute.googleapis.com")
+BUCKET_FIELDS: Final = {"name", "location", "iamConfiguration"}
+UNIFORM: Final = {
+    "uniformBucketLevelAccess": {"enabled": True},
+    "publicAccessPrevention": "enforced",
+}
+
+
+@dataclass
+class ServiceUsage:
+    """The APIs of a project, and those of them that are enabled."""
+
+    enabled: set[str] = field(default_factory=lambda: set(APIS))
+
+    def routes(self) -> list[Route]:
+        """What it answers."""
+        return [(r"GET /v1/projects/my-project/services:batchGet", "BatchGetServices", self.get)]
+
+    def get(self, call: Call) -> dict[str, Any]:
+        prefix = "projects/my-project/services/"
+        names = call.only("names")["names"]
+        if not all(name.startswith(prefix) for name in names):
+            raise Violation(f"BatchGetServices: {names}")
+        on = {name: name.removeprefix(prefix) in self.enabled for name in names}
+        states = {True: "ENABLED", False: "DISABLED"}
+        return {"services": [{"name": name, "state": states[on[name]]} for name in names]}
+
+
+@dataclass
+class Iam:
+    """Service accounts, and what the caller may do with each."""
+
+    permissions: dict[str, set[str]] = field(
+        default_factory=lambda: {ACCOUNT: {"iam.serviceAccounts.actAs"}}
+    )
+
+    def routes(self) -> list[Route]:
+        """What it answers."""
+        path = r"/v1/projects/-/serviceAccounts/(?P<account>[^/:]+):testIamPermissions"
+        return [(rf"POST {path}", "TestIamPermissions", self.test)]
+
+    def test(self, call: Call) -> dict[str, Any]:
+        request = TestIamPermissionsRequest()
+        try:
+            json_format.ParseDict(call.body, request)
+        except json_format.ParseError as error:
+            raise Violation(f"TestIamPermissions: {error}") from error
+        if call.path["account"] not in self.permissions:
+            raise Refusal(404, "Unknown service account")
+        allowed = self.permissions[call.path["account"]]
+        return {"permissions": [name for name in request.permissions if name in allowed]}
+
+
+@dataclass
+class Buckets:
+    """Buckets without objects.
+
+    Attributes:
+        locations: By name, where each is.
+        made: The requests for a bucket that were accepted.
+    """
+
+    locations: dict[str, str] = field(default_factory=lambda: {"my-bucket": "EUROPE-WEST4"})
+    made: list[dict[str, Any]] = field(default_factory=list)
+
+    def routes(self) -> list[Route]:
+        """What it answers."""
+        return [
+            (r"GET /storage/v1/b/(?P<bucket>[^/]+)", "GetBucket", self.get),
+            (r"POST /storage/v1/b", "CreateBucket", self.create),
+        ]
+
+    def get(self, call: Call) -> dict[str, Any]:
+        call.only("projection", "prettyPrint")
+        if call.path["bucket"] not in self.locations:
+            raise Refusal(404, "The specified bucket does not exist.")
+        return self._resource(call.path["bucket"])
+
+    def create(self, call: Call) -> dict[str, Any]:
+        if call.only("project", "prettyPrint")["project"] != ["my-project"]:
+            raise Violation("CreateBucket: another project")
+        if unknown := set(call.body) - BUCKET_FIELDS:
+            raise Violation(f"CreateBucket: unknown fields {unknown}")
+        self.made.append(call.body)
+        self.locations[call.body["name"]] = call.body["location"].upper()
+        return self._resource(call.body["name"])
+
+    def _resource(self, name: str) -> dict[str, Any]:
+        kind = {"kind": "storage#bucket", "id": name, "name": name}
+        return {**kind, "location": self.locations[name], "iamConfiguration": UNIFORM}
+
+
+@dataclass
+class Tokens:
+    """The tokens that the metadata server of a machine on Google Cloud gives out.
+
+    Attributes:
+        issued: All that were given out, the newest last.
+        valid: Those that the services accept; empty: none is needed.
+    """
+
+    issued: list[str] = field(default_factory=list)
+    valid: set[str] = field(default_factory=set)
+
+    def routes(self) -> list[Route]:
+        """What it answers."""
+        account = r"/computeMetadata/v1/instance/service-accounts/[^/]+"
+        about = {"email": ACCOUNT, "scopes": ["cloud-platform"], "aliases": ["default"]}
+        return [
+            (r"GET /", "Token", lambda _call: {}),
+            (rf"GET {account}/token", "Token", lambda _call: self.issue()),
+            (rf"GET {account}/?", "Token", lambda _call: about),
+            (r"GET /computeMetadata/v1/(universe|project)/.*", "Token", unset),
+        ]
+
+    def issue(self) -> dict[str, Any]:
+        """Gives out a token that is valid."""
+        self.issued.append(f"token-{len(self.issued) + 1}")
+        self.valid.add(self.issued[-1])
+        return {"access_token": self.issued[-1], "token_type": "Bearer", "expires_in": 3600}
+
+    def expire(self) -> None:
+        """Ends the validity of all tokens so far."""
+        self.valid.clear()
+        self.valid.add("the next one")
+
+
+def unset(_call: Call) -> dict[str, Any]:
+    """What a metadata server answers for a value that is not set."""
+    raise Refusal(404, "not set")
 
 
 @dataclass
 class Cloud:
-    """A project of its own: each service a room."""
+    """A project, its services, and the server that answers for them."""
 
-    wire: Wire
-    pipelines: PipelineService
-    schedules: ScheduleService
-    metadata: MetadataService
-    usage: ServiceUsage
-    iam: Iam
-    buckets: Buckets
-    tokens: Tokens
+    pipelines: PipelineService = field(default_factory=PipelineService)
+    schedules: ScheduleService = field(default_factory=ScheduleService)
+    metadata: MetadataService = field(default_factory=MetadataService)
+    usage: ServiceUsage = field(default_factory=ServiceUsage)
+    iam: Iam = field(default_factory=Iam)
+    buckets: Buckets = field(default_factory=Buckets)
+    tokens: Tokens = field(default_factory=Tokens)
+    wire: Wire = field(init=False)
 
     def environment(self, home: Path) -> dict[str, str]:
-        """Variables that lead a process here, as a machine of Google's that nothing is set on.
+        """Variables that send a process here, as on a machine of Google's.
 
         Args:
             home: A directory for gcloud's configuration.
@@ -50,15 +182,7 @@ class Cloud:
 @contextmanager
 def serve_cloud() -> Iterator[Cloud]:
     """Serves a project with its APIs on and the bucket ``my-bucket``, while the block runs."""
-    rooms = (
-        PipelineService(),
-        ScheduleService(),
-        MetadataService(),
-        ServiceUsage(),
-        Iam(),
-        Buckets(),
-        Tokens(),
-    )
-    routes = [route for room in rooms for route in room.routes()]
-    with serve(lambda url: Wire(url, routes, tokens=rooms[-1].valid)) as wire:
-        yield Cloud(wire, *rooms)
+    cloud = Cloud()
+    services = (value for name, value in vars(cloud).items() if name != "wire")
+    with serve(*services, tokens=cloud.tokens.valid) as cloud.wire:
+        yield cloud

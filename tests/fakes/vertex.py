@@ -1,88 +1,437 @@
-"""Vertex AI on a loopback port, over REST: the ModelService."""
+"""What Vertex AI's services do, as far as the project needs them; what they refuse is refused."""
 
-import json
+import copy
+import datetime
 import re
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
 
-from tests.fakes.model_service import PARENT, ModelService, Refusal, Request, as_json
-from tests.fakes.server import Handler, LoopbackServer
+from google.cloud import aiplatform_v1 as vertex
+from google.protobuf import json_format
 
-STATUS: Final = {
-    400: "INVALID_ARGUMENT",
-    401: "UNAUTHENTICATED",
-    403: "PERMISSION_DENIED",
-    404: "NOT_FOUND",
-    500: "INTERNAL",
-    503: "UNAVAILABLE",
+from tests.fakes.wire import PARENT, Call, Fault, Refusal, Route, Wire, as_json, serve
+
+ALIAS: Final = re.compile("[a-z][a-zA-Z0-9-]{0,126}[a-z0-9]")
+"""The documented rule of ``Model.version_aliases``."""
+LABEL_KEY: Final = re.compile("[a-z][a-z0-9_-]{0,62}")
+LABEL_VALUE: Final = re.compile("[a-z0-9_-]{0,63}")
+JOB_ID: Final = re.compile("[a-z][-a-z0-9]{0,127}")
+NETWORK: Final = re.compile(r"projects/\d+/global/networks/[a-z0-9-]+")
+KEY: Final = re.compile("projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+")
+TYPES: Final[dict[str, type]] = {
+    "STRING": str,
+    "NUMBER_INTEGER": float,
+    "NUMBER_DOUBLE": float,
+    "BOOLEAN": bool,
+    "LIST": list,
+    "STRUCT": dict,
 }
-ROUTES: Final[tuple[tuple[str, str, Callable[[ModelService, Request], Any]], ...]] = (
-    (rf"GET /v1/{PARENT}/models", "ListModels", ModelService.list_models),
-    (rf"GET /v1/{PARENT}/models/\d+:listVersions", "ListModelVersions",
-     ModelService.list_model_versions),
-    (rf"GET /v1/{PARENT}/models/\d+(%40[^/]+)?", "GetModel", ModelService.get_model),
-    (rf"POST /v1/{PARENT}/models:upload", "UploadModel", ModelService.upload_model),
-    (rf"GET /(v1|ui)/{PARENT}/models/\d+/operations/\d+", "GetOperation",
-     ModelService.get_operation),
-)  # fmt: skip
+"""What a parameter's type is in the JSON of a request, which has no integers of its own."""
+OVER: Final = ("SUCCEEDED", "FAILED", "CANCELLED")
+STORE: Final = f"{PARENT}/metadataStores/default"
+
+Change = Callable[[Any], None]
+
+
+@dataclass
+class ModelService:
+    """A registry of one project and one location.
+
+    Attributes:
+        versions: All versions of all models, in the order in which they came.
+        uploads: The uploads that it accepted.
+        page_size: Most items of a listing's page.
+        filters: Whether a listing honours its filter.
+        polls: How often an upload's operation is looked at before it is done.
+        url: The address of its server.
+        wire: Its server.
+    """
+
+    versions: list[Any] = field(default_factory=list)
+    uploads: list[Any] = field(default_factory=list)
+    page_size: int = 100
+    filters: bool = True
+    polls: int = 1
+    operations: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    url: str = ""
+    wire: Wire = field(init=False)
+
+    @property
+    def requests(self) -> list[Call]:
+        """What it was asked."""
+        return self.wire.calls
+
+    def fail(self, method: str, status: int, *, reason: str = "", times: int = 1) -> None:
+        """Answers the next requests of ``method`` with an error."""
+        self.wire.fail(method, Fault(status, reason, message=f"{method} was refused.\nNo."), times)
+
+    def routes(self) -> list[Route]:
+        """What it answers."""
+        models = f"/v1/{PARENT}/models"
+        one = rf"{models}/(?P<model>\d+)"
+        operation = rf"/(v1|ui)/(?P<operation>{PARENT}/models/\d+/operations/\d+)"
+        return [
+            (rf"GET {models}", "ListModels", self.list_models),
+            (rf"GET {one}:listVersions", "ListModelVersions", self.list_versions),
+            (rf"GET {one}(@(?P<version>[^/]+))?", "GetModel", self.get),
+            (rf"POST {models}:upload", "UploadModel", self.upload),
+            (rf"GET {operation}", "GetOperation", self.operation),
+        ]
+
+    def add(self, model: Any, parent: str = "") -> Any:
+        """Adds a version to the model ``parent``, or the first version of a new model.
+
+        Args:
+            model: An ``aiplatform_v1.Model``: display name, aliases, labels, artifact URI.
+            parent: Resource name of the model; empty: a new one.
+
+        Returns:
+            The version, with its name and number.
+        """
+        before = [known for known in self.versions if known.name == parent]
+        if parent and not before:
+            raise Refusal(404, f"{parent} does not exist.")
+        version = vertex.Model(model)
+        version.name = parent or f"{PARENT}/models/{1000 + len(self.versions)}"
+        version.version_id = str(len(before) + 1)
+        if not before and "default" not in version.version_aliases:
+            version.version_aliases.append("default")
+        for known in before:
+            kept = [a for a in known.version_aliases if a not in version.version_aliases]
+            known.version_aliases = kept
+        self.versions.append(version)
+        return version
+
+    def list_models(self, call: Call) -> Any:
+        request = call.message(vertex.ListModelsRequest, parent=PARENT)
+        wanted = re.fullmatch(r'display_name="([^"]*)"', request.filter)
+        if wanted is None:
+            raise Refusal(400, f"Invalid filter {request.filter}.")
+        found = [v for v in self.versions if "default" in v.version_aliases]
+        found = [v for v in found if v.display_name == wanted[1] or not self.filters]
+        page, token = self._page(found, request)
+        return vertex.ListModelsResponse(models=page, next_page_token=token)
+
+    def list_versions(self, call: Call) -> Any:
+        name = f"{PARENT}/models/{call.path['model']}"
+        request = call.message(vertex.ListModelVersionsRequest, name=name)
+        page, token = self._page(self._of(call), request)
+        return vertex.ListModelVersionsResponse(models=page, next_page_token=token)
+
+    def get(self, call: Call) -> Any:
+        reference = call.path["version"] or "default"
+        for version in self._of(call):
+            if reference == version.version_id or reference in version.version_aliases:
+                return version
+        raise Refusal(404, f"{call.line} does not exist.")
+
+    def upload(self, call: Call) -> dict[str, Any]:
+        request = call.message(vertex.UploadModelRequest, parent=PARENT)
+        model = request.model
+        if not 1 <= len(model.display_name) <= 128:
+            raise Refusal(400, f"Invalid display name {model.display_name!r}.")
+        for alias in model.version_aliases:
+            if not ALIAS.fullmatch(alias):
+                raise Refusal(400, f"Invalid alias {alias!r}.")
+        check_labels(model.labels)
+        version = self.add(model, request.parent_model)
+        self.uploads.append(request)
+        name = f"{version.name}/operations/{len(self.operations) + 1}"
+        done = vertex.UploadModelResponse(model=version.name, model_version_id=version.version_id)
+        pending = [{"name": name}] * self.polls
+        self.operations[name] = [*pending, {"name": name, "done": True, "response": as_json(done)}]
+        return self.operations[name].pop(0)
+
+    def operation(self, call: Call) -> dict[str, Any]:
+        answers = self.operations[call.path["operation"]]
+        return answers.pop(0) if len(answers) > 1 else answers[0]
+
+    def _of(self, call: Call) -> list[Any]:
+        name = f"{PARENT}/models/{call.path['model']}"
+        found = [version for version in self.versions if version.name == name]
+        if not found:
+            raise Refusal(404, f"{name} does not exist.")
+        return found
+
+    def _page(self, found: list[Any], request: Any) -> tuple[list[Any], str]:
+        start = int(request.page_token or 0)
+        end = start + self.page_size
+        return found[start:end], str(end) if end < len(found) else ""
+
+
+@dataclass
+class PipelineService:
+    """The jobs of one project and one location.
+
+    Attributes:
+        jobs: By id.
+        created: The requests for a job that were accepted.
+        script: What happens to a job before each look at it.
+        on_create: Is called with each new job; None: it stays as it is.
+        page_size: Most items of a listing's page.
+        lock: Held while a job changes or is sent.
+    """
+
+    jobs: dict[str, Any] = field(default_factory=dict)
+    created: list[Any] = field(default_factory=list)
+    script: list[Change] = field(default_factory=list)
+    on_create: Change | None = None
+    page_size: int = 100
+    lock: Any = field(default_factory=threading.RLock)
+
+    def routes(self) -> list[Route]:
+        """What it answers."""
+        jobs = f"/v1/{PARENT}/pipelineJobs"
+        one = rf"{jobs}/(?P<job>[^/:]+)"
+        return [
+            (rf"POST {jobs}", "CreatePipelineJob", self.create),
+            (rf"GET {jobs}", "ListPipelineJobs", self.list_jobs),
+            (rf"GET {one}", "GetPipelineJob", self.get),
+            (rf"POST {one}:cancel", "CancelPipelineJob", self.cancel),
+        ]
+
+    def create(self, call: Call) -> Any:
+        request = call.message(vertex.CreatePipelineJobRequest, "pipelineJob", parent=PARENT)
+        check_job(request)
+        with self.lock:
+            if request.pipeline_job_id in self.jobs:
+                raise Refusal(409, f"PipelineJob {request.pipeline_job_id} already exists.")
+            self.created.append(request)
+            job = self.add(request.pipeline_job_id, request.pipeline_job)
+        if self.on_create:
+            self.on_create(job)
+        return copy.deepcopy(job)
+
+    def add(self, job_id: str, job: Any) -> Any:
+        """Adds a job, as the service does for a request."""
+        made = vertex.PipelineJob(job)
+        made.name = f"{PARENT}/pipelineJobs/{job_id}"
+        made.state = vertex.PipelineState.PIPELINE_STATE_PENDING
+        made.create_time = made.start_time = now()
+        made.job_detail.pipeline_run_context.name = f"{STORE}/contexts/run"
+        self.jobs[job_id] = made
+        return made
+
+    def get(self, call: Call) -> Any:
+        call.message(vertex.GetPipelineJobRequest, name=f"{PARENT}/pipelineJobs/{call.path['job']}")
+        with self.lock:
+            job = self._job(call)
+            if self.script:
+                self.script.pop(0)(job)
+            return copy.deepcopy(job)
+
+    def list_jobs(self, call: Call) -> Any:
+        request = call.message(vertex.ListPipelineJobsRequest, parent=PARENT)
+        if request.order_by not in {"", "create_time desc"}:
+            raise Refusal(400, f"Invalid order {request.order_by}.")
+        with self.lock:
+            found = list(reversed(self.jobs.values()))
+            start, size = int(request.page_token or 0), request.page_size or self.page_size
+            end = start + min(size, self.page_size)
+            page = [_masked(job, request.read_mask.paths) for job in found[start:end]]
+        token = str(end) if end < len(found) else ""
+        return vertex.ListPipelineJobsResponse(pipeline_jobs=page, next_page_token=token)
+
+    def cancel(self, call: Call) -> dict[str, Any]:
+        name = f"{PARENT}/pipelineJobs/{call.path['job']}"
+        call.message(vertex.CancelPipelineJobRequest, name=name)
+        with self.lock:
+            end(self._job(call), "CANCELLED")
+        return {}
+
+    def _job(self, call: Call) -> Any:
+        if call.path["job"] not in self.jobs:
+            raise Refusal(404, f"PipelineJob {call.path['job']} not found.")
+        return self.jobs[call.path["job"]]
+
+
+@dataclass
+class ScheduleService:
+    """The schedules of one project and one location.
+
+    Attributes:
+        schedules: By number.
+        created: The requests for a schedule that were accepted.
+    """
+
+    schedules: dict[str, Any] = field(default_factory=dict)
+    created: list[Any] = field(default_factory=list)
+
+    def routes(self) -> list[Route]:
+        """What it answers."""
+        schedules = f"/v1/{PARENT}/schedules"
+        one = rf"{schedules}/(?P<schedule>\d+)"
+        operation = rf"/(?:v1|ui)/(?P<operation>{PARENT}/schedules/\d+/operations/1)"
+        return [
+            (rf"POST {schedules}", "CreateSchedule", self.create),
+            (rf"GET {schedules}", "ListSchedules", self.list_schedules),
+            (rf"POST {one}:pause", "PauseSchedule", self.pause),
+            (rf"POST {one}:resume", "ResumeSchedule", self.resume),
+            (rf"DELETE {one}", "DeleteSchedule", self.delete),
+            (rf"GET {operation}", "GetOperation", self.operation),
+        ]
+
+    def create(self, call: Call) -> Any:
+        request = call.message(vertex.CreateScheduleRequest, "schedule", parent=PARENT)
+        schedule = vertex.Schedule(request.schedule)
+        if not schedule.cron or not schedule.display_name:
+            raise Refusal(400, "A schedule needs a name and a time.")
+        if schedule.max_concurrent_run_count < 1:
+            raise Refusal(400, "max_concurrent_run_count must be positive.")
+        if schedule.create_pipeline_job_request.parent != PARENT:
+            raise Refusal(400, "The job's parent is not that of the schedule.")
+        check_job(schedule.create_pipeline_job_request)
+        number = str(4711 + len(self.created))
+        schedule.name = f"{PARENT}/schedules/{number}"
+        schedule.state = vertex.Schedule.State.ACTIVE
+        schedule.create_time = schedule.next_run_time = now()
+        self.created.append(request)
+        self.schedules[number] = schedule
+        return schedule
+
+    def list_schedules(self, call: Call) -> Any:
+        call.message(vertex.ListSchedulesRequest, parent=PARENT)
+        found = list(reversed(self.schedules.values()))
+        return vertex.ListSchedulesResponse(schedules=copy.deepcopy(found))
+
+    def pause(self, call: Call) -> dict[str, Any]:
+        self._schedule(call, vertex.PauseScheduleRequest).state = vertex.Schedule.State.PAUSED
+        return {}
+
+    def resume(self, call: Call) -> dict[str, Any]:
+        self._schedule(call, vertex.ResumeScheduleRequest).state = vertex.Schedule.State.ACTIVE
+        return {}
+
+    def delete(self, call: Call) -> dict[str, Any]:
+        schedule = self._schedule(call, vertex.DeleteScheduleRequest)
+        del self.schedules[call.path["schedule"]]
+        return {"name": f"{schedule.name}/operations/1"}
+
+    def operation(self, call: Call) -> dict[str, Any]:
+        empty = {"@type": "type.googleapis.com/google.protobuf.Empty"}
+        return {"name": call.path["operation"], "done": True, "response": empty}
+
+    def _schedule(self, call: Call, kind: Any) -> Any:
+        call.message(kind, name=f"{PARENT}/schedules/{call.path['schedule']}")
+        if call.path["schedule"] not in self.schedules:
+            raise Refusal(404, f"Schedule {call.path['schedule']} not found.")
+        return self.schedules[call.path["schedule"]]
+
+
+@dataclass
+class MetadataService:
+    """The default store of one project and one location.
+
+    Attributes:
+        contexts: By id.
+        children: Names of the contexts that were put under each, by its id.
+    """
+
+    contexts: dict[str, Any] = field(default_factory=dict)
+    children: dict[str, list[str]] = field(default_factory=dict)
+
+    def routes(self) -> list[Route]:
+        """What it answers."""
+        one = rf"/v1/{STORE}/contexts/(?P<context>[^/:]+)"
+        return [
+            (rf"GET /v1/{STORE}", "GetMetadataStore", lambda _: vertex.MetadataStore(name=STORE)),
+            (rf"POST /v1/{STORE}/contexts", "CreateContext", self.create),
+            (rf"GET {one}", "GetContext", self.get),
+            (rf"POST {one}:addContextChildren", "AddContextChildren", self.add_children),
+        ]
+
+    def create(self, call: Call) -> Any:
+        request = call.message(vertex.CreateContextRequest, "context", parent=STORE)
+        context = vertex.Context(request.context)
+        context.name = f"{STORE}/contexts/{request.context_id}"
+        self.contexts[request.context_id] = context
+        return context
+
+    def get(self, call: Call) -> Any:
+        if call.path["context"] not in self.contexts:
+            raise Refusal(404, f"Context {call.path['context']} not found.")
+        return self.contexts[call.path["context"]]
+
+    def add_children(self, call: Call) -> dict[str, Any]:
+        name = f"{STORE}/contexts/{call.path['context']}"
+        request = call.message(vertex.AddContextChildrenRequest, context=name)
+        self.children.setdefault(call.path["context"], []).extend(request.child_contexts)
+        return {}
 
 
 @contextmanager
-def serve_vertex() -> Iterator[ModelService]:
+def serve_models() -> Iterator[ModelService]:
     """Serves an empty registry while the block runs."""
-    with LoopbackServer(_Handler) as server:
-        fake = ModelService(server.url)
-        server.fake = fake  # type: ignore[attr-defined]
-        yield fake
+    service = ModelService()
+    with serve(service) as service.wire:
+        service.url = service.wire.url
+        yield service
 
 
-class _Handler(Handler):
-    def do_GET(self) -> None:
-        self._serve(b"")
-
-    def do_POST(self) -> None:
-        self._serve(self.rfile.read(int(self.headers["Content-Length"])))
-
-    def _serve(self, body: bytes) -> None:
-        fake: ModelService = self.server.fake  # type: ignore[attr-defined]
-        url = urlsplit(self.path)
-        query = {key: values[0] for key, values in parse_qs(url.query).items()}
-        try:
-            name, handle = self._route(f"{self.command} {url.path}")
-            request = Request(name, url.path, query, body)
-            fake.requests.append(request)
-            if waiting := fake.failures.get(name):
-                raise waiting.pop(0)
-            answer = handle(fake, request)
-            self._answer(200, answer if isinstance(answer, dict) else as_json(answer))
-        except Refusal as refusal:
-            self._answer(refusal.status, {"error": _error(refusal)})
-
-    def _route(self, line: str) -> tuple[str, Callable[[ModelService, Request], Any]]:
-        for pattern, name, handle in ROUTES:
-            if re.fullmatch(pattern, line):
-                return name, handle
-        raise Refusal(404, f"not understood: {line}")
-
-    def _answer(self, status: int, content: dict[str, Any]) -> None:
-        body = json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+def now() -> datetime.datetime:
+    """The time, as a message has it."""
+    return datetime.datetime.now(tz=datetime.UTC)
 
 
-def _error(refusal: Refusal) -> dict[str, Any]:
-    error: dict[str, Any] = {
-        "code": refusal.status,
-        "message": str(refusal),
-        "status": STATUS[refusal.status],
-    }
-    if refusal.reason:
-        kind = "type.googleapis.com/google.rpc.ErrorInfo"
-        info = {"@type": kind, "reason": refusal.reason, "domain": "googleapis.com"}
-        error["details"] = [info]
-    return error
+def end(job: Any, state: str, message: str = "") -> None:
+    """Puts a job into a state, and ends it if the state is final."""
+    job.state = vertex.PipelineState[f"PIPELINE_STATE_{state}"]
+    job.error.code = 9 if message else 0
+    job.error.message = message
+    if state in OVER:
+        job.end_time = now()
+
+
+def check_labels(labels: Any) -> None:
+    """Refuses labels that the service would refuse."""
+    for key, value in labels.items():
+        if not (LABEL_KEY.fullmatch(key) and LABEL_VALUE.fullmatch(value)):
+            raise Refusal(400, f"Invalid label {key!r}: {value!r}.")
+
+
+def check_job(request: Any) -> None:
+    """Refuses a request for a job that the service would refuse."""
+    job = vertex.PipelineJob.pb(request.pipeline_job)
+    check_labels(job.labels)
+    key = job.encryption_spec.kms_key_name
+    for what, value, form in (
+        ("id", request.pipeline_job_id, JOB_ID),
+        ("network", job.network, NETWORK),
+        ("key", key, KEY),
+    ):
+        if value and not form.fullmatch(value):
+            raise Refusal(400, f"Invalid {what} {value!r}.")
+    if not job.runtime_config.gcs_output_directory.startswith("gs://"):
+        raise Refusal(400, "The pipeline root is not in Cloud Storage.")
+    check_parameters(
+        json_format.MessageToDict(job.pipeline_spec),
+        json_format.MessageToDict(job.runtime_config).get("parameterValues", {}),
+    )
+
+
+def check_parameters(spec: dict[str, Any], values: dict[str, Any]) -> None:
+    """Refuses a spec and its parameters that the service would refuse."""
+    if spec.get("schemaVersion") != "2.1.0":
+        raise Refusal(400, "parameterValues need schemaVersion 2.1.0.")
+    declared = spec["root"]["inputDefinitions"]["parameters"]
+    for name, definition in declared.items():
+        if name not in values and not definition.get("isOptional"):
+            raise Refusal(400, f"The parameter {name} has no value.")
+    for name, value in values.items():
+        if name not in declared:
+            raise Refusal(400, f"The pipeline has no parameter {name}.")
+        kind = declared[name]["parameterType"]
+        is_whole = type(value) is not float or kind != "NUMBER_INTEGER" or value.is_integer()
+        if type(value) is not TYPES[kind] or not is_whole:
+            raise Refusal(400, f"The parameter {name} takes {kind}, and not {value!r}.")
+
+
+def _masked(job: Any, paths: Any) -> Any:
+    masked = vertex.PipelineJob()
+    for path in paths or vertex.PipelineJob.meta.fields:
+        getattr(vertex.PipelineJob.pb(masked), path)
+        setattr(masked, path, getattr(job, path))
+    return masked

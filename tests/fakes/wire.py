@@ -1,17 +1,53 @@
-"""A request to the loopback services, parsed strictly; routes, and what a network does wrong."""
+"""The server of the loopback services: it parses requests strictly, refuses, stalls and breaks off.
 
-from collections.abc import Callable
+Every request is parsed into the message type of the service's own client library. One with a
+field that the type does not know fails the test.
+"""
+
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from google.protobuf import json_format
 
+from tests.fakes.server import Handler, LoopbackServer
+
+PARENT: Final = "projects/my-project/locations/europe-west4"
 SYSTEM: Final = ("$alt", "alt")
-"""Query parameters that are the protocol's and no message's."""
+"""Query parameters of the protocol, which no message has."""
+STATUS: Final = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    409: "ALREADY_EXISTS",
+    429: "RESOURCE_EXHAUSTED",
+    500: "INTERNAL",
+    503: "UNAVAILABLE",
+}
 
 
 class Violation(Exception):
     """A request that the service's own message types do not know: the test must fail."""
+
+
+class Refusal(Exception):
+    """An error that the service answers with.
+
+    Attributes:
+        status: The HTTP status.
+        reason: The reason in its ``ErrorInfo``, as ``SERVICE_DISABLED``; empty for none.
+    """
+
+    def __init__(self, status: int, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -19,7 +55,8 @@ class Call:
     """A request that came in.
 
     Attributes:
-        method: Name of what was called, as ``CreatePipelineJob``.
+        method: Name of the method, as ``CreatePipelineJob``.
+        line: The path as it was sent.
         path: The parts of its path that the route names.
         query: Values of each query parameter.
         body: The JSON that was sent; None without any.
@@ -27,27 +64,24 @@ class Call:
     """
 
     method: str
+    line: str
     path: dict[str, str]
     query: dict[str, list[str]]
     body: Any
     headers: dict[str, str]
 
     def message(self, kind: Any, body: str = "", **fields: str) -> Any:
-        """The request as the message type ``kind`` of the service's own client library.
+        """The request as the message type ``kind``.
 
         Args:
-            kind: A message type.
+            kind: A message type of the client library.
             body: The field that the body is; empty: the body has the message's fields.
             fields: Fields that the path holds.
 
         Raises:
             Violation: It holds a field or a type that the message does not have.
         """
-        content: dict[str, Any] = dict(fields)
-        if body:
-            content[body] = self.body
-        elif self.body:
-            content |= self.body
+        content: dict[str, Any] = {**fields, **({body: self.body} if body else self.body or {})}
         for name, values in self.query.items():
             if name not in SYSTEM:
                 content[name] = values[0]
@@ -59,11 +93,7 @@ class Call:
         return message
 
     def only(self, *names: str) -> dict[str, list[str]]:
-        """The query, when it has no other parameters than ``names``.
-
-        Raises:
-            Violation: It has others.
-        """
+        """The query, which must have no other parameters than ``names``."""
         if unknown := set(self.query) - {*names, *SYSTEM}:
             raise Violation(f"{self.method}: unknown parameters {unknown}")
         return self.query
@@ -74,9 +104,9 @@ class Fault:
     """What happens to a request instead of an answer.
 
     Attributes:
-        status: The HTTP status that is answered; 0: none, the connection breaks or stalls.
-        reason: That of the ``ErrorInfo``, as ``SERVICE_DISABLED``; empty: there is none.
-        stall: Seconds for which nothing is answered.
+        status: The HTTP status of the answer; 0: none, the connection breaks or stalls.
+        reason: The reason in its ``ErrorInfo``, as ``SERVICE_DISABLED``; empty for none.
+        stall: Seconds without an answer.
         after: Whether the request is carried out before it goes wrong.
         message: What the service says.
     """
@@ -89,6 +119,7 @@ class Fault:
 
 
 Route = tuple[str, str, Callable[[Call], Any]]
+"""``GET /path/(?P<name>…)``, the method's name and what answers it."""
 
 
 @dataclass
@@ -97,19 +128,19 @@ class Wire:
 
     Attributes:
         url: Its address.
-        routes: ``GET /path/(?P<name>…)``, the method's name and what answers it.
+        routes: What it answers.
+        tokens: Tokens that are accepted; empty: none is needed.
         calls: The requests that came in.
-        violations: What was wrong with them; a test that ends with one has failed.
+        violations: What was wrong with them.
         faults: By method, what happens to the next requests.
-        tokens: Tokens that are accepted; empty: no one is asked for any.
     """
 
     url: str
-    routes: list[Route] = field(default_factory=list)
+    routes: list[Route]
+    tokens: set[str]
     calls: list[Call] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     faults: dict[str, list[Fault]] = field(default_factory=dict)
-    tokens: set[str] = field(default_factory=set)
 
     def fail(self, method: str, fault: Fault, times: int = 1) -> None:
         """Lets something happen to the next requests of ``method``."""
@@ -118,3 +149,105 @@ class Wire:
     def named(self, method: str) -> list[Call]:
         """The calls of one method."""
         return [call for call in self.calls if call.method == method]
+
+
+@contextmanager
+def serve(*services: Any, tokens: set[str] | None = None) -> Iterator[Wire]:
+    """Serves the ``routes()`` of each service while the block runs.
+
+    Raises:
+        AssertionError: A request was not what the service's message types know.
+    """
+    with LoopbackServer(_Handler) as server:
+        routes = [route for service in services for route in service.routes()]
+        wire = Wire(server.url, routes, set() if tokens is None else tokens)
+        server.wire = wire  # type: ignore[attr-defined]
+        yield wire
+    if wire.violations:
+        raise AssertionError("; ".join(wire.violations))
+
+
+def as_json(message: Any) -> dict[str, Any]:
+    """A message of the client library as the service sends it."""
+    content: dict[str, Any] = json_format.MessageToDict(type(message).pb(message))
+    return content
+
+
+class _Handler(Handler):
+    protocol_version = "HTTP/1.1"
+
+    @property
+    def wire(self) -> Wire:
+        wire: Wire = self.server.wire  # type: ignore[attr-defined]
+        return wire
+
+    def do_GET(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        try:
+            call, handle = self._route(body)
+            self.wire.calls.append(call)
+            waiting = self.wire.faults.get(call.method)
+            fault = waiting.pop(0) if waiting else None
+            if fault and not fault.after:
+                self._misbehave(fault)
+                return
+            self._authorize(call)
+            answer = handle(call)
+            if fault:
+                self._misbehave(fault)
+                return
+            self._answer(200, answer if isinstance(answer, dict) else as_json(answer))
+        except Refusal as refusal:
+            self._refuse(refusal)
+        except Violation as violation:
+            self.wire.violations.append(str(violation))
+            self._refuse(Refusal(400, str(violation)))
+
+    do_POST = do_DELETE = do_GET
+
+    def _route(self, body: bytes) -> tuple[Call, Callable[[Call], Any]]:
+        url = urlsplit(self.path)
+        line = f"{self.command} {unquote(url.path)}"
+        headers = {key.lower(): value for key, value in self.headers.items()}
+        content = json.loads(body) if body else None
+        for pattern, name, handle in self.wire.routes:
+            if found := re.fullmatch(pattern, line):
+                query = parse_qs(url.query)
+                return Call(name, url.path, found.groupdict(), query, content, headers), handle
+        raise Violation(f"no service has {line}")
+
+    def _authorize(self, call: Call) -> None:
+        token = call.headers.get("authorization", "").removeprefix("Bearer ")
+        if self.wire.tokens and token not in self.wire.tokens and call.method != "Token":
+            raise Refusal(401, "Request had invalid authentication credentials.")
+
+    def _misbehave(self, fault: Fault) -> None:
+        if fault.status:
+            self._refuse(Refusal(fault.status, fault.message, fault.reason))
+            return
+        threading.Event().wait(fault.stall)
+        self.reset()
+
+    def _refuse(self, refusal: Refusal) -> None:
+        error: dict[str, Any] = {
+            "code": refusal.status,
+            "message": str(refusal),
+            "status": STATUS[refusal.status],
+        }
+        if refusal.reason:
+            kind = "type.googleapis.com/google.rpc.ErrorInfo"
+            info = {"@type": kind, "reason": refusal.reason, "domain": "googleapis.com"}
+            error["details"] = [info]
+        self._answer(refusal.status, {"error": error})
+
+    def _answer(self, status: int, content: dict[str, Any]) -> None:
+        body = json.dumps(content).encode()
+        try:
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Metadata-Flavor", "Google")
+            self.end_headers()
+            self.wfile.write(body)
+        except OSError:
+            self.close_connection = True

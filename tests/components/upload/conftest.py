@@ -9,15 +9,14 @@ from google.cloud.aiplatform_v1 import ModelServiceClient
 
 from components.upload import registry_lookup
 from tests import evaluations
-from tests.fakes.model_service import ModelService
 from tests.fakes.storage import FakeBucket, serve_storage
-from tests.fakes.vertex import serve_vertex
+from tests.fakes.vertex import ModelService, serve_models
 
 
 @pytest.fixture
 def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelService]:
     """An empty Model Registry, which the look-up reads with Google's own client."""
-    with serve_vertex() as fake:
+    with serve_models() as fake:
         monkeypatch.setattr(
             registry_lookup,
             "connect",

@@ -24,8 +24,9 @@ from pipeline.local import run as local
 from pipeline.specs import spec as specs
 from tests.components.upload import launcher
 from tests.fakes import vertex_grpc
-from tests.fakes.model_service import PARENT, ModelService
 from tests.fakes.storage import FakeBucket
+from tests.fakes.vertex import ModelService
+from tests.fakes.wire import PARENT
 
 KEY = "projects/my-project/locations/europe-west4/keyRings/ring/cryptoKeys/key"
 HOSTILE = 'a "quote", {"labels": {}}, a \\ backslash,\na line, {{$.inputs}} and Ärger #1'

@@ -13,8 +13,9 @@ from kfp.dsl import Model
 from components.upload import registry_lookup
 from components.upload.find_champion import find_champion
 from components.upload.registry_lookup import Champion, ChampionError, Found
-from tests.fakes.model_service import PARENT, ModelService
 from tests.fakes.storage import FakeBucket
+from tests.fakes.vertex import ModelService
+from tests.fakes.wire import PARENT
 
 DIGEST = "0123456789abcdef0123456789abcdef01234567"
 CONNECT = registry_lookup.connect
@@ -82,7 +83,7 @@ def test_only_a_model_of_the_very_name_is_taken(
     assert look_up() == Found(parent="", champion=None)
     own = add(registry, bucket)
     assert look_up().parent == own.name
-    assert 'display_name="fashion-mnist"' in registry.requests[0].query["filter"]
+    assert 'display_name="fashion-mnist"' in registry.requests[0].query["filter"][0]
 
 
 def test_all_pages_of_the_registry_are_read(registry: ModelService, bucket: FakeBucket) -> None:

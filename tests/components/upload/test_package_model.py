@@ -17,7 +17,7 @@ from components.upload import provenance, vertex_evaluation
 from components.upload.containers import PREBUILT, container_spec
 from components.upload.package_model import package_model
 from tests import evaluations
-from tests.fakes.model_service import ALIAS, LABEL_KEY, LABEL_VALUE
+from tests.fakes.vertex import ALIAS, LABEL_KEY, LABEL_VALUE
 
 OWN = "europe-west4-docker.pkg.dev/project/images/serving@sha256:0"
 HOSTILE = (

@@ -11,10 +11,10 @@ from google.auth.credentials import AnonymousCredentials
 from pipeline.errors import CloudError, UsageError
 from pipeline.notebook import job_run, last_run, load_run, rerun
 from pipeline.runs.record import Artifact, Run, RunError, Task
-from pipeline.vertex import connection
+from pipeline.vertex import target
 from tests.fakes.cloud import Cloud, serve_cloud
-from tests.fakes.model_service import PARENT
 from tests.fakes.storage import FakeBucket, serve_storage
+from tests.fakes.wire import PARENT
 from tests.idx_files import write_idx_set
 from tests.pipeline.vertex.jobs import JOB, add_job, outputs, step
 
@@ -65,7 +65,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Cloud]:
     with serve_cloud() as cloud:
         for name, value in cloud.environment(tmp_path / "gcloud").items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr(connection, "credentials", AnonymousCredentials)
+        monkeypatch.setattr(target, "default_credentials", AnonymousCredentials)
         yield cloud
 
 
@@ -127,5 +127,5 @@ def test_a_job_that_is_not_there(cloud: Cloud) -> None:
     del cloud
     with pytest.raises(CloudError, match="there is no job job-1; `fashion-mnist jobs"):
         job_run("job-1")
-    with pytest.raises(UsageError, match="is no job: give its id"):
+    with pytest.raises(UsageError, match="is not a job: give its id"):
         job_run("gs://bucket/job")

@@ -23,8 +23,8 @@ from pipeline.specs import worker_pools
 from pipeline.specs.machine import Machine
 from tests.components.upload import launcher
 from tests.fakes import vertex_grpc
-from tests.fakes.model_service import PARENT
 from tests.fakes.vertex_grpc import Service
+from tests.fakes.wire import PARENT
 
 ACCOUNT = "trainer@my-project.iam.gserviceaccount.com"
 NETWORK = "projects/12345/global/networks/training"

@@ -7,20 +7,17 @@ import pytest
 from google.auth.credentials import AnonymousCredentials
 from typer.testing import CliRunner
 
+from pipeline import compiler
 from pipeline.cli.app import app
 from pipeline.specs import serving
-from pipeline.vertex import connection, preflight
+from pipeline.vertex import preflight, target
 from tests.fakes.cloud import Cloud, serve_cloud
 
-UNSET = (
-    "GOOGLE_APPLICATION_CREDENTIALS",
-    "CLOUDSDK_CORE_PROJECT",
-    "CLOUDSDK_AI_REGION",
-)
+UNSET = ("GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_CORE_PROJECT", "CLOUDSDK_AI_REGION")
 
 
 @dataclass(frozen=True)
-class Told:
+class Done:
     """What a command left: its exit code, what it printed, and its error."""
 
     code: int
@@ -28,37 +25,49 @@ class Told:
     error: str
 
 
-Command = Callable[..., Told]
+Command = Callable[..., Done]
 
 
 @pytest.fixture(autouse=True)
-def long_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keeps the date of the day out of what ``submit`` says of the serving image."""
+def committed_files_are_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiler, "check", lambda: None)
+
+
+@pytest.fixture(autouse=True)
+def serving_image_is_no_topic(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keeps today's date out of what ``submit`` says about the serving image."""
     monkeypatch.setattr(serving, "NOTICE", -datetime.timedelta(days=100_000))
 
 
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Cloud]:
-    """A project on a loopback port, where all of Google's clients are led to."""
+    """A project on a loopback port, to which all of Google's clients are sent."""
     with serve_cloud() as cloud:
         for name in UNSET:
             monkeypatch.delenv(name, raising=False)
         for name, value in cloud.environment(tmp_path / "gcloud").items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr(connection, "credentials", AnonymousCredentials)
-        monkeypatch.setattr(preflight, "refresh", lambda _credentials, _target: None)
+        monkeypatch.setattr(target, "default_credentials", AnonymousCredentials)
+        monkeypatch.setattr(preflight, "refresh", lambda _target: None)
         yield cloud
 
 
 @pytest.fixture
 def command(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Command:
     """Calls ``fashion-mnist`` in this process."""
+    del cloud
     monkeypatch.setenv("COLUMNS", "200")
 
-    def call(*arguments: str) -> Told:
+    def call(*arguments: str) -> Done:
         done = CliRunner().invoke(app, arguments)
         if done.exception is not None and not isinstance(done.exception, SystemExit):
             raise done.exception
-        return Told(done.exit_code, done.stdout, done.stderr)
+        return Done(done.exit_code, done.stdout, done.stderr)
 
     return call
+
+
+@pytest.fixture
+def submit(command: Command) -> Command:
+    """Calls ``fashion-mnist submit`` with a bucket."""
+    return lambda *options: command("submit", "--bucket", "my-bucket", *options)

@@ -7,7 +7,7 @@ from google.cloud import aiplatform_v1 as vertex
 from pipeline.compiler import COMPILED, PIPELINE
 from pipeline.specs import spec as specs
 from tests.fakes.cloud import Cloud
-from tests.fakes.pipeline_service import Change, end, now
+from tests.fakes.vertex import Change, end, now
 
 JOB: Final = "fashion-mnist-20261124-120000-ab12"
 CUSTOM_JOB: Final = "projects/12345/locations/europe-west4/customJobs/99"

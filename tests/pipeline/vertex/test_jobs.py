@@ -1,13 +1,12 @@
-"""Listing and cancelling jobs; listing, pausing, resuming and deleting schedules."""
+"""Jobs and schedules: listed, cancelled, paused, resumed and deleted."""
 
 import datetime
 import json
 
 import pytest
 
-from pipeline import compiler
 from tests.fakes.cloud import Cloud
-from tests.fakes.model_service import PARENT
+from tests.fakes.wire import PARENT
 from tests.pipeline.vertex.conftest import Command
 from tests.pipeline.vertex.jobs import JOB, add_job
 
@@ -16,9 +15,9 @@ def test_the_newest_jobs_come_first_and_without_their_specs(cloud: Cloud, comman
     cloud.pipelines.page_size = 2
     for number in range(5):
         add_job(cloud, "SUCCEEDED" if number else "FAILED", f"job-{number}")
-    told = command("jobs", "--count", "4")
-    assert told.code == 0, told.error
-    rows = [line.split()[:2] for line in told.out.splitlines()[1:]]
+    done = command("jobs", "--count", "4")
+    assert done.code == 0, done.error
+    rows = [line.split()[:2] for line in done.out.splitlines()[1:]]
     assert rows == [[f"job-{number}", "succeeded"] for number in (4, 3, 2, 1)]
     for call in cloud.wire.named("ListPipelineJobs"):
         assert "pipelineSpec" not in call.query["readMask"][0]
@@ -42,44 +41,41 @@ def test_without_jobs_the_list_says_so(command: Command) -> None:
 @pytest.mark.parametrize("reference", [JOB, f"{PARENT}/pipelineJobs/{JOB}"])
 def test_a_job_is_cancelled(reference: str, cloud: Cloud, command: Command) -> None:
     add_job(cloud)
-    told = command("cancel", reference)
-    assert told.code == 0, told.error
-    assert f"{JOB} is being cancelled" in told.out
+    done = command("cancel", reference)
+    assert done.code == 0, done.error
+    assert f"{JOB} is being cancelled" in done.out
     assert cloud.pipelines.jobs[JOB].state.name == "PIPELINE_STATE_CANCELLED"
 
 
 def test_a_job_that_has_ended_is_left_alone(cloud: Cloud, command: Command) -> None:
     add_job(cloud, "FAILED")
-    told = command("cancel", JOB)
-    assert told.code == 0
-    assert f"{JOB} had ended already: failed" in told.out
+    done = command("cancel", JOB)
+    assert done.code == 0
+    assert f"{JOB} had ended already: failed" in done.out
     assert cloud.wire.named("CancelPipelineJob") == []
 
 
 @pytest.mark.parametrize(("before", "state"), [("RUNNING", "cancelling"), ("FAILED", "failed")])
-def test_the_job_that_is_cancelled_is_told_as_json(
+def test_the_cancelled_job_is_printed_as_json(
     before: str, state: str, cloud: Cloud, command: Command
 ) -> None:
     add_job(cloud, before)
-    told = json.loads(command("cancel", JOB, "--json").out)
-    assert (told["job"], told["state"]) == (JOB, state)
+    done = json.loads(command("cancel", JOB, "--json").out)
+    assert (done["job"], done["state"]) == (JOB, state)
 
 
-def test_a_job_that_is_not_there(cloud: Cloud, command: Command) -> None:
+def test_a_job_that_does_not_exist(cloud: Cloud, command: Command) -> None:
     for name in ("cancel", "watch"):
-        told = command(name, "job-1")
-        assert told.code == 1
-        assert "there is no job job-1; `fashion-mnist jobs --project my-project" in told.error
+        done = command(name, "job-1")
+        assert done.code == 1
+        assert "there is no job job-1; `fashion-mnist jobs --project my-project" in done.error
 
 
 class TestSchedules:
     @pytest.fixture(autouse=True)
-    def scheduled(self, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(compiler, "check", lambda: None)
-        told = command(
-            *("submit", "--bucket", "my-bucket", "--schedule", "0 6 * * 1", "--max-runs", "3")
-        )
-        assert told.code == 0, told.error
+    def scheduled(self, submit: Command) -> None:
+        done = submit("--schedule", "0 6 * * 1", "--max-runs", "3")
+        assert done.code == 0, done.error
 
     def test_they_are_listed(self, command: Command) -> None:
         header, row = command("schedules", "list").out.splitlines()
@@ -87,54 +83,56 @@ class TestSchedules:
         assert row.startswith("4711")
         for text in ("fashion-mnist-2", "active", "TZ=Etc/UTC 0 6 * * 1", "0 of 3"):
             assert text in row
-
-    def test_they_are_listed_as_json(self, command: Command) -> None:
         (one,) = json.loads(command("schedules", "list", "--json").out)
         assert (one["schedule"], one["state"], one["cron"]) == (
-            "4711",
-            "active",
-            "TZ=Etc/UTC 0 6 * * 1",
+            *("4711", "active", "TZ=Etc/UTC 0 6 * * 1"),
         )
         assert (one["runs"], one["max_runs"]) == (0, 3)
-
-    def test_one_is_paused_and_resumed(self, cloud: Cloud, command: Command) -> None:
-        name = cloud.schedules.schedules["4711"].display_name
-        assert command("schedules", "pause", name).out == "schedule 4711: paused\n"
-        assert "paused" in command("schedules", "list").out
-        assert command("schedules", "resume", "4711").out == "schedule 4711: goes on\n"
-        assert "active" in command("schedules", "list").out
-
-    def test_one_is_deleted(self, cloud: Cloud, command: Command) -> None:
-        told = command("schedules", "delete", f"{PARENT}/schedules/4711")
-        assert told.code == 0, told.error
-        assert cloud.schedules.schedules == {}
-        assert "no schedules (project my-project" in command("schedules", "list").out
 
     @pytest.mark.parametrize(
         ("action", "state"), [("pause", "paused"), ("resume", "active"), ("delete", "deleted")]
     )
-    def test_what_was_changed_is_told_as_json(
-        self, action: str, state: str, command: Command
+    @pytest.mark.parametrize("by", ["number", "full name", "display name"])
+    def test_one_is_changed(
+        self, action: str, state: str, by: str, cloud: Cloud, command: Command
     ) -> None:
-        told = json.loads(command("schedules", action, "4711", "--json").out)
-        assert told == {"schedule": "4711", "state": state}
+        name = {
+            "number": "4711",
+            "full name": f"{PARENT}/schedules/4711",
+            "display name": cloud.schedules.schedules["4711"].display_name,
+        }[by]
+        if action == "resume":
+            command("schedules", "pause", "4711")
+        assert command("schedules", action, name).out == f"schedule 4711 is {state}\n"
         left = json.loads(command("schedules", "list", "--json").out)
         assert [one["state"] for one in left] == ([] if action == "delete" else [state])
 
-    @pytest.mark.parametrize("action", ["pause", "resume", "delete"])
-    def test_one_that_is_not_there(self, action: str, command: Command) -> None:
-        told = command("schedules", action, "1")
-        assert told.code == 1
-        assert "there is no schedule 1; `fashion-mnist schedules list" in told.error
-        told = command("schedules", action, "weekly")
-        assert told.code == 2
-        assert "there is no schedule 'weekly'" in told.error
+    def test_the_change_is_printed_as_json(self, command: Command) -> None:
+        done = json.loads(command("schedules", "delete", "4711", "--json").out)
+        assert done == {"schedule": "4711", "state": "deleted"}
+        assert "no schedules (project my-project" in command("schedules", "list").out
 
-    def test_two_of_one_name_are_told_apart(self, cloud: Cloud, command: Command) -> None:
-        command("submit", "--bucket", "my-bucket", "--schedule", "0 7 * * 1")
+    @pytest.mark.parametrize(
+        ("name", "code", "fault"),
+        [
+            ("1", 1, "there is no schedule 1; `fashion-mnist schedules list"),
+            ("weekly", 2, "there is no schedule 'weekly'"),
+        ],
+    )
+    def test_one_that_does_not_exist(
+        self, name: str, code: int, fault: str, command: Command
+    ) -> None:
+        done = command("schedules", "pause", name)
+        assert done.code == code
+        assert fault in done.error
+
+    def test_two_of_one_name_are_told_apart(
+        self, cloud: Cloud, command: Command, submit: Command
+    ) -> None:
+        submit("--schedule", "0 7 * * 1")
         for schedule in cloud.schedules.schedules.values():
             schedule.display_name = "weekly"
-        told = command("schedules", "delete", "weekly")
-        assert told.code == 1
-        assert "2 schedules are called weekly: give 4712, 4711" in told.error
+        done = command("schedules", "delete", "weekly")
+        assert done.code == 1
+        assert "several schedules are called weekly: give 4712, 4711" in done.error
         assert len(cloud.schedules.schedules) == 2

@@ -1,99 +1,81 @@
-"""What ``submit`` sends, compared with the service's own message types."""
+"""What ``submit`` sends, compared with the service's own message types, and what it refuses."""
 
 import datetime
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from google.protobuf import json_format
+from google.oauth2.credentials import Credentials
 
 from pipeline import compiler
 from pipeline.checkout import git_revision
 from pipeline.compiler import COMPILED, PIPELINE
-from pipeline.specs import serving
+from pipeline.specs import parameters, serving
+from pipeline.specs import spec as specs
 from pipeline.specs.machine import Machine
-from tests.fakes.cloud import Cloud
-from tests.fakes.model_service import PARENT
-from tests.fakes.project_services import ACCOUNT, UNIFORM
+from pipeline.vertex import target
+from tests import planted
+from tests.fakes.cloud import ACCOUNT, Cloud
+from tests.fakes.wire import PARENT, Fault, as_json
 from tests.pipeline.vertex.conftest import Command
 
 KEY = "projects/my-project/locations/europe-west4/keyRings/ring/cryptoKeys/key"
 NETWORK = "projects/12345/global/networks/default"
 IMAGE = f"europe-docker.pkg.dev/my-project/images/fashion-mnist@sha256:{'0' * 64}"
-
-
-@pytest.fixture(autouse=True)
-def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Takes the committed files as fresh; that a stale one is refused has a test of its own."""
-    monkeypatch.setattr(compiler, "check", lambda: None)
-
-
-def as_dict(message: Any) -> dict[str, Any]:
-    content: dict[str, Any] = json_format.MessageToDict(type(message).pb(message))
-    return content
+IDENTITY = ("--service-account", ACCOUNT, "--network", NETWORK, "--encryption-key", KEY)
+WEEKLY = ("--schedule", "0 6 * * 1")
 
 
 def sent(cloud: Cloud) -> dict[str, Any]:
-    """The one job that was asked for."""
+    """The one request for a job."""
     (request,) = cloud.pipelines.created
-    return as_dict(request)
+    return as_json(request)
 
 
-def test_the_committed_file_is_sent_as_it_is(cloud: Cloud, command: Command) -> None:
-    told = command("submit", "--bucket", "my-bucket")
-    assert told.code == 0, told.error
+def test_the_committed_file_is_sent_unchanged(cloud: Cloud, submit: Command) -> None:
+    done = submit()
+    assert done.code == 0, done.error
     request = sent(cloud)
     assert request["parent"] == PARENT
     job = request["pipelineJob"]
     assert job["pipelineSpec"] == yaml.safe_load((COMPILED / PIPELINE).read_text())
+    own = {"bucket_uri": "gs://my-bucket/fashion-mnist", "git_revision": git_revision()}
     assert job["runtimeConfig"] == {
         "gcsOutputDirectory": "gs://my-bucket/fashion-mnist/pipeline-root",
-        "parameterValues": {
-            "bucket_uri": "gs://my-bucket/fashion-mnist",
-            "git_revision": git_revision(),
-        },
+        "parameterValues": parameters.resolve(specs.load(COMPILED / PIPELINE), {}, own=own),
     }
     assert set(job) == {"displayName", "pipelineSpec", "labels", "runtimeConfig"}
     job_id = request["pipelineJobId"]
     assert re.fullmatch(r"fashion-mnist-\d{8}-\d{6}-[0-9a-f]{4}", job_id)
-    assert f"fashion-mnist watch {job_id} --project my-project --region europe-west4" in told.out
-    assert f"/locations/europe-west4/pipelines/runs/{job_id}?project=my-project" in told.out
+    assert f"fashion-mnist watch {job_id} --project my-project --region europe-west4" in done.out
+    assert f"/locations/europe-west4/pipelines/runs/{job_id}?project=my-project" in done.out
 
 
-def test_json_names_the_job_that_was_submitted(cloud: Cloud, command: Command) -> None:
-    told = command("submit", "--bucket", "my-bucket", "--json")
-    assert told.code == 0, told.error
-    printed = json.loads(told.out)
-    assert printed["job"] == sent(cloud)["pipelineJobId"]
-    assert printed["name"] == f"{PARENT}/pipelineJobs/{printed['job']}"
-    assert f"/pipelines/runs/{printed['job']}?project=my-project" in printed["page"]
-    assert f"submitted {printed['job']}" in told.error
-
-
-def test_json_names_the_schedule_that_was_made(cloud: Cloud, command: Command) -> None:
-    told = command("submit", "--bucket", "my-bucket", "--schedule", "0 6 * * 1", "--json")
-    assert told.code == 0, told.error
-    printed = json.loads(told.out)
+def test_json_names_the_job_or_the_schedule(cloud: Cloud, submit: Command) -> None:
+    done = submit("--json")
+    printed = json.loads(done.out)
+    assert printed["name"] == f"{PARENT}/pipelineJobs/{sent(cloud)['pipelineJobId']}"
+    assert f"submitted {printed['job']}" in done.error
+    printed = json.loads(submit("--json", *WEEKLY).out)
     assert printed["schedule"] in cloud.schedules.schedules
     assert printed["cron"] == "TZ=Etc/UTC 0 6 * * 1"
 
 
-def test_every_submission_has_an_id_of_its_own(cloud: Cloud, command: Command) -> None:
-    for _ in range(2):
-        assert command("submit", "--bucket", "my-bucket").code == 0
+def test_every_submission_has_its_own_id(cloud: Cloud, submit: Command) -> None:
+    assert [submit().code for _ in range(2)] == [0, 0]
     assert len(cloud.pipelines.jobs) == 2
 
 
 def test_all_options_reach_the_request(cloud: Cloud, command: Command) -> None:
-    told = command(
-        *("submit", "--bucket", "gs://my-bucket", "--service-account", ACCOUNT),
-        *("--network", NETWORK, "--encryption-key", KEY, "--label", "team=vision"),
+    done = command(
+        *("submit", "--bucket", "gs://my-bucket", *IDENTITY, "--label", "team=vision"),
         *("--preset", "tutorial", "-p", "epochs=3", "-p", "filters=[16, 32]"),
         *("-p", 'digests={"train-images-idx3-ubyte": "00"}', "--source", "gs://data/raw"),
     )
-    assert told.code == 0, told.error
+    assert done.code == 0, done.error
     job = sent(cloud)["pipelineJob"]
     assert job["serviceAccount"] == ACCOUNT
     assert job["network"] == NETWORK
@@ -101,12 +83,15 @@ def test_all_options_reach_the_request(cloud: Cloud, command: Command) -> None:
     assert job["labels"]["team"] == "vision"
     assert job["labels"]["git_revision"] == git_revision()
     assert job["labels"]["git_dirty"] in {"true", "false"}
-    values = job["runtimeConfig"]["parameterValues"]
-    assert values["epochs"] == 3
-    assert values["filters"] == [16, 32]
-    assert values["architecture"] == "plain"
-    assert values["digests"] == {"train-images-idx3-ubyte": "00"}
-    assert values["source"] == "gs://data/raw"
+    values = parameters.flat(job["runtimeConfig"]["parameterValues"])
+    expected = {
+        "epochs": 3,
+        "filters": [16, 32],
+        "architecture": "plain",
+        "digests": {"train-images-idx3-ubyte": "00"},
+        "source": "gs://data/raw",
+    }
+    assert expected.items() <= values.items()
 
 
 def caching(spec: dict[str, Any]) -> set[str]:
@@ -115,77 +100,74 @@ def caching(spec: dict[str, Any]) -> set[str]:
     return {name for name, task in tasks if task.get("cachingOptions", {}).get("enableCache")}
 
 
-def test_caching_is_the_specs_own_unless_it_is_switched_off(cloud: Cloud, command: Command) -> None:
-    command("submit", "--bucket", "my-bucket")
-    command("submit", "--bucket", "my-bucket", "--no-cache")
-    usual, off = (as_dict(one)["pipelineJob"]["pipelineSpec"] for one in cloud.pipelines.created)
+def test_caching_follows_the_spec_unless_it_is_switched_off(cloud: Cloud, submit: Command) -> None:
+    submit()
+    submit("--no-cache")
+    usual, off = (as_json(one)["pipelineJob"]["pipelineSpec"] for one in cloud.pipelines.created)
     assert {"ingest", "decode", "train"} <= caching(usual)
     assert not caching(usual) & {"find-champion", "package-model", "model-upload"}
     assert caching(off) == set()
     assert off["deploymentSpec"] == usual["deploymentSpec"]
 
 
-def test_an_image_is_compiled_in_memory(cloud: Cloud, command: Command) -> None:
-    told = command("submit", "--bucket", "my-bucket", "--image", IMAGE)
-    assert told.code == 0, told.error
+def test_an_image_replaces_the_packages(cloud: Cloud, submit: Command) -> None:
+    done = submit("--image", IMAGE)
+    assert done.code == 0, done.error
     executors = sent(cloud)["pipelineJob"]["pipelineSpec"]["deploymentSpec"]["executors"]
     assert executors["exec-train"]["container"]["image"] == IMAGE
     assert not any("pip install" in str(one) for one in executors.values())
 
 
-def test_machine_flags_are_compiled_in_memory(
-    cloud: Cloud, command: Command, monkeypatch: pytest.MonkeyPatch
+def test_machine_options_are_compiled_in_memory(
+    cloud: Cloud, submit: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[tuple[Machine, str]] = []
+    compiled: list[tuple[Machine, str]] = []
 
     def build(machine: Machine, image: str) -> str:
-        asked.append((machine, image))
-        spec = yaml.safe_load((COMPILED / PIPELINE).read_text())
-        spec["pipelineInfo"]["description"] = "on another machine"
-        return yaml.safe_dump(spec)
+        compiled.append((machine, image))
+        text = (COMPILED / PIPELINE).read_text()
+        return text.replace("description: Ingest", "description: Elsewhere ingest", 1)
 
-    monkeypatch.setattr(compiler, "build_distributed", build, raising=False)
-    told = command(
-        *("submit", "--bucket", "my-bucket", "--accelerator", "nvidia_tesla_t4:2"),
-        *("--replicas", "2", "--spot", "--image", IMAGE),
+    monkeypatch.setattr(compiler, "build_distributed", build)
+    done = submit(
+        *("--accelerator", "nvidia_tesla_t4:2", "--replicas", "2", "--spot", "--image", IMAGE)
     )
-    assert told.code == 0, told.error
-    assert asked == [(Machine("n1-standard-16", "NVIDIA_TESLA_T4", 2, 2, True), IMAGE)]
+    assert done.code == 0, done.error
+    assert compiled == [(Machine("n1-standard-16", "NVIDIA_TESLA_T4", 2, 2, True), IMAGE)]
     info = sent(cloud)["pipelineJob"]["pipelineSpec"]["pipelineInfo"]
-    assert info["description"] == "on another machine"
+    assert info["description"].startswith("Elsewhere")
 
 
 def test_a_dry_run_prints_what_would_be_sent_and_sends_nothing(
-    cloud: Cloud, command: Command
+    cloud: Cloud, submit: Command
 ) -> None:
-    arguments = ("submit", "--bucket", "my-bucket", "-p", "epochs=2", "--label", "team=vision")
-    printed = json.loads(command(*arguments, "--dry-run").out)
+    options = ("-p", "epochs=2", "--label", "team=vision")
+    done = submit(*options, "--dry-run")
+    assert "the spec is as committed in compiled/" in done.error
     assert cloud.wire.calls == []
-    command(*arguments)
+    printed = json.loads(done.out)
+    submit(*options)
     request = sent(cloud)
     for one in (printed, request):
         del one["pipelineJobId"], one["pipelineJob"]["displayName"]
     assert printed == request
+    scheduled = json.loads(submit(*WEEKLY, "--dry-run").out)
+    assert scheduled["schedule"]["cron"] == "TZ=Etc/UTC 0 6 * * 1"
+    assert cloud.schedules.created == []
 
 
-def test_a_dry_run_shows_the_difference_to_the_committed_file(command: Command) -> None:
-    same = command("submit", "--bucket", "my-bucket", "--dry-run")
-    assert "the spec is as it is committed in compiled/" in same.error
-    other = command("submit", "--bucket", "my-bucket", "--dry-run", "--image", IMAGE)
-    assert f"+deploymentSpec.executors.exec-decode.container.image: {IMAGE}" in other.error
+def test_a_dry_run_shows_the_difference_to_the_committed_file(submit: Command) -> None:
+    done = submit("--dry-run", "--image", IMAGE)
+    assert f"+deploymentSpec.executors.exec-decode.container.image: {IMAGE}" in done.error
 
 
-def test_a_schedule_is_sent_with_all_that_its_jobs_need(cloud: Cloud, command: Command) -> None:
-    told = command(
-        *("submit", "--bucket", "my-bucket", "--schedule", "0 6 * * 1", "--max-runs", "10"),
-        *("--time-zone", "Europe/Berlin", "--service-account", ACCOUNT, "--encryption-key", KEY),
-        *("--network", NETWORK, "--label", "team=vision"),
-    )
-    assert told.code == 0, told.error
-    assert "scheduled as 4711" in told.out
+def test_a_schedule_is_sent_with_all_that_its_jobs_need(cloud: Cloud, submit: Command) -> None:
+    done = submit(*WEEKLY, "--max-runs", "10", "--time-zone", "Europe/Berlin", *IDENTITY)
+    assert done.code == 0, done.error
+    assert "scheduled as 4711" in done.out
     assert cloud.pipelines.created == []
     (request,) = cloud.schedules.created
-    schedule = as_dict(request)["schedule"]
+    schedule = as_json(request)["schedule"]
     assert schedule["cron"] == "TZ=Europe/Berlin 0 6 * * 1"
     assert schedule["maxRunCount"] == "10"
     assert schedule["maxConcurrentRunCount"] == "1"
@@ -193,33 +175,13 @@ def test_a_schedule_is_sent_with_all_that_its_jobs_need(cloud: Cloud, command: C
     assert "pipelineJobId" not in inner
     job = inner["pipelineJob"]
     assert job["pipelineSpec"] == yaml.safe_load((COMPILED / PIPELINE).read_text())
-    assert job["serviceAccount"] == ACCOUNT
-    assert job["network"] == NETWORK
+    assert (job["serviceAccount"], job["network"]) == (ACCOUNT, NETWORK)
     assert job["encryptionSpec"] == {"kmsKeyName": KEY}
-    assert job["labels"]["team"] == "vision"
 
 
-def test_a_dry_run_of_a_schedule_prints_the_schedule(cloud: Cloud, command: Command) -> None:
-    told = command("submit", "--bucket", "my-bucket", "--schedule", "0 6 * * 1", "--dry-run")
-    assert json.loads(told.out)["schedule"]["cron"] == "TZ=Etc/UTC 0 6 * * 1"
-    assert cloud.wire.calls == []
-
-
-def test_a_missing_bucket_is_made_when_asked_for(cloud: Cloud, command: Command) -> None:
-    told = command("submit", "--bucket", "new-bucket", "--create-bucket")
-    assert told.code == 0, told.error
-    assert "made gs://new-bucket in europe-west4" in told.out
-    (bucket,) = cloud.buckets.made
-    assert bucket["location"].lower() == "europe-west4"
-    made = bucket["iamConfiguration"]
-    assert made["publicAccessPrevention"] == UNIFORM["publicAccessPrevention"]
-    assert made["uniformBucketLevelAccess"]["enabled"] is True
-    assert len(cloud.pipelines.created) == 1
-
-
-def test_a_run_is_put_into_its_experiment(cloud: Cloud, command: Command) -> None:
-    told = command("submit", "--bucket", "my-bucket", "--experiment", "first-tries")
-    assert told.code == 0, told.error
+def test_a_run_is_added_to_its_experiment(cloud: Cloud, submit: Command) -> None:
+    done = submit("--experiment", "first-tries")
+    assert done.code == 0, done.error
     assert cloud.metadata.contexts["first-tries"].schema_title == "system.Experiment"
     (job,) = cloud.pipelines.jobs.values()
     assert cloud.metadata.children == {"first-tries": [job.job_detail.pipeline_run_context.name]}
@@ -230,12 +192,123 @@ def test_a_serving_image_near_its_last_day_is_a_warning(
     image: tuple[str, ...],
     warned: bool,
     cloud: Cloud,
-    command: Command,
+    submit: Command,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(serving, "NOTICE", datetime.timedelta(days=100_000))
-    given = [part for value in image for part in ("-p", value)]
-    told = command("submit", "--bucket", "my-bucket", *given)
-    assert told.code == 0, told.error
-    assert ("warning: the serving image" in told.error) is warned
+    done = submit(*(part for value in image for part in ("-p", value)))
+    assert done.code == 0, done.error
+    assert ("warning: the serving image" in done.error) is warned
     assert len(cloud.pipelines.created) == 1
+
+
+WRONG = {
+    ("-p", "epoch=3"): "no parameter 'epoch'; did you mean epochs?",
+    ("-p", "epochs=three"): "epochs takes a whole number",
+    ("-p", "epochs=-1"): "epochs",
+    ("-p", "dropout=1.5"): "dropout",
+    ("-p", "min_accuracy=90"): "min_accuracy",
+    ("--preset", "slow"): "there is no such preset",
+    ("--source", "data"): "cannot read a directory of this machine",
+    ("-p", "source=/data"): "gcloud storage cp /data/*.gz",
+    ("--label", "team"): "give key=value",
+    ("--label", "version=1.0"): "(no dot: write 1_0)",
+    ("--service-account", "pipeline"): "NAME@PROJECT.iam.gserviceaccount.com",
+    ("--network", "default"): "projects/NUMBER/global/networks/NAME",
+    ("--encryption-key", "key"): "projects/…/locations/…/keyRings/…/cryptoKeys/…",
+    ("--experiment", "First_Tries"): "lower-case letters, digits and hyphens",
+    ("--spec", "no.yaml"): "--spec no.yaml: there is no such file",
+    ("--spec", "x.yaml", "--spot"): "has its machines and image already",
+    ("--image", "fashion-mnist"): "give the image with its registry",
+    ("--accelerator", "T4"): "there is no accelerator 'T4'",
+    ("--accelerator", "NVIDIA_TESLA_T4:3"): "a machine has 1, 2, 4 of NVIDIA_TESLA_T4",
+    ("--accelerator", "NVIDIA_TESLA_T4:"): "give TYPE or TYPE:N",
+    ("--accelerator", "NVIDIA_L4", "--machine-type", "n1-standard-8"): "give g2-standard-8",
+    ("--machine-type", "large"): "give one as in n1-standard-8",
+    ("--replicas", "0"): "0 replicas: give 1 or more",
+    ("--replicas", "3"): "batch_size is 256, and must be a multiple",
+    ("--schedule", "0 6 * *"): "give five fields",
+    ("--schedule", "61 6 * * 1"): "Bad minute",
+    ("--schedule", "0 6 * * MOM"): "Bad day-of-week",
+    (*WEEKLY, "--time-zone", "Berlin"): "as in Europe/Berlin",
+    (*WEEKLY, "--wait"): "--wait follows one job, and --schedule makes many",
+    (*WEEKLY, "--experiment", "first"): "scheduled runs",
+    ("--max-runs", "3"): "--max-runs needs --schedule",
+    ("--require-upload",): "--require-upload needs --wait",
+    ("--project", "MY_PROJECT"): "project 'MY_PROJECT' cannot be a project",
+    ("--region", "europe"): "region 'europe' cannot be a region",
+    ("--bucket", "my-bucket/folder"): "give the name of a bucket, without a folder",
+}
+
+
+@pytest.mark.parametrize(("options", "expected"), WRONG.items(), ids=map(" ".join, WRONG))
+def test_a_wrong_option_is_one_line_and_nothing_is_sent(
+    options: tuple[str, ...],
+    expected: str,
+    cloud: Cloud,
+    submit: Command,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    committed = (COMPILED / PIPELINE).read_text()
+    monkeypatch.setattr(compiler, "build_distributed", lambda *_: committed)
+    done = submit(*options)
+    assert done.code == 2, done.error
+    assert expected in done.error
+    assert len(done.error.strip().splitlines()) == 1
+    assert cloud.wire.calls == []
+
+
+def test_a_stale_spec_is_refused(
+    cloud: Cloud, submit: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "my-project")
+    monkeypatch.setenv("GOOGLE_CLOUD_REGION", "europe-west4")
+    monkeypatch.setattr(compiler, "difference", lambda _folder, name, _spec: f"{name}: another\n")
+    done = submit()
+    assert done.code == 2
+    assert "compiled/ is stale: run `make compile`" in done.error
+    assert cloud.wire.calls == []
+
+
+class TestSecrets:
+    """Nothing that is sent or printed holds credentials of the machine."""
+
+    @pytest.fixture(autouse=True)
+    def environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name, value in planted.ENVIRONMENT.items():
+            monkeypatch.setenv(name, value)
+
+    def test_a_submission_holds_none(self, cloud: Cloud, submit: Command, tmp_path: Path) -> None:
+        done = [submit(), submit("--dry-run")]
+        assert [one.code for one in done] == [0, 0]
+        calls = [repr((call.line, call.query, call.body)) for call in cloud.wire.calls]
+        headers = [name for call in cloud.wire.calls for name in call.headers.items()]
+        texts = [text for one in done for text in (one.out, one.error)]
+        created = [str(request) for request in cloud.pipelines.created]
+        assert not planted.told(json.dumps([calls, headers, texts, created]))
+        assert planted.files_that_tell(tmp_path) == []
+
+    @pytest.mark.parametrize("source", [planted.IN_ADDRESS, planted.SIGNED])
+    def test_a_source_with_credentials_is_refused(
+        self, cloud: Cloud, submit: Command, source: str
+    ) -> None:
+        for options in (("--source", source), ("-p", f"source={source}", "--dry-run")):
+            done = submit(*options)
+            assert done.code == 2
+            assert not planted.told(done.out + done.error)
+        assert cloud.pipelines.created == []
+
+    @pytest.mark.parametrize("code", [401, 403, 500])
+    def test_a_refused_token_is_not_printed(
+        self, cloud: Cloud, submit: Command, monkeypatch: pytest.MonkeyPatch, code: int
+    ) -> None:
+        monkeypatch.setattr(target, "RETRY_SECONDS", 0.2)
+        token = Credentials(token=planted.SECRET, quota_project_id="my-project")
+        monkeypatch.setattr(target, "default_credentials", lambda: token)
+        cloud.wire.fail("CreatePipelineJob", Fault(code), times=20)
+        done = submit()
+        assert done.code == 1
+        headers = [call.headers.get("authorization", "") for call in cloud.wire.calls]
+        assert any(map(planted.told, headers))
+        assert not planted.told(done.out + done.error)

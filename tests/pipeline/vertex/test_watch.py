@@ -9,10 +9,10 @@ import pytest
 from google.oauth2.credentials import Credentials
 
 from pipeline.cli import watchers
-from pipeline.vertex import connection, watching
+from pipeline.steps import STEPS
+from pipeline.vertex import follow, job, target
 from tests.fakes.cloud import Cloud
-from tests.fakes.model_service import PARENT
-from tests.fakes.wire import Fault
+from tests.fakes.wire import PARENT, Fault
 from tests.pipeline.vertex.conftest import Command
 from tests.pipeline.vertex.jobs import JOB, add_job, ended, failing, outputs, step, together
 
@@ -31,7 +31,7 @@ EVALUATED = outputs(
 UPLOADED = outputs(model={"metadata": {"resourceName": f"{PARENT}/models/77@3"}})
 
 
-def test_each_step_is_told_of_with_its_figure(cloud: Cloud, command: Command) -> None:
+def test_each_step_is_shown_with_its_figure(cloud: Cloud, command: Command) -> None:
     add_job(cloud, "PENDING")
     cloud.pipelines.script = [
         step("root-of-the-dag", "RUNNING"),
@@ -49,9 +49,9 @@ def test_each_step_is_told_of_with_its_figure(cloud: Cloud, command: Command) ->
             ended("SUCCEEDED"),
         ),
     ]
-    told = command(*WATCH)
-    assert told.code == 0, told.error
-    lines = [line.split(" in ")[0] for line in told.out.splitlines()]
+    done = command(*WATCH)
+    assert done.code == 0, done.error
+    lines = [line.split(" in ")[0] for line in done.out.splitlines()]
     steps = lines[: lines.index("")]
     assert steps == [
         "Ingest: started",
@@ -63,13 +63,13 @@ def test_each_step_is_told_of_with_its_figure(cloud: Cloud, command: Command) ->
         "Upload: started",
         "Upload: done",
     ]
-    assert "60,000 + 10,000 images, verified" in told.out
-    assert "Accuracy   0.9342 on the test set" in told.out
-    assert "Verdict    Passed: accuracy 0.9342." in told.out
-    assert f"Model      {PARENT}/models/77@3" in told.out
-    assert "/models/77/versions/3?project=my-project" in told.out
+    assert "60,000 + 10,000 images, verified" in done.out
+    assert "Accuracy   0.9342 on the test set" in done.out
+    assert "Verdict    Passed: accuracy 0.9342." in done.out
+    assert f"Model      {PARENT}/models/77@3" in done.out
+    assert "/models/77/versions/3?project=my-project" in done.out
     address = "https://storage.cloud.google.com/b/fashion-mnist/pipeline-root/1/report"
-    assert f"Report     {address}" in told.out
+    assert f"Report     {address}" in done.out
 
 
 def test_json_is_all_that_standard_output_gets(cloud: Cloud, command: Command) -> None:
@@ -83,9 +83,9 @@ def test_json_is_all_that_standard_output_gets(cloud: Cloud, command: Command) -
             ended("SUCCEEDED"),
         ),
     ]
-    told = command(*WATCH, "--json")
-    assert told.code == 0, told.error
-    printed = json.loads(told.out)
+    done = command(*WATCH, "--json")
+    assert done.code == 0, done.error
+    printed = json.loads(done.out)
     assert (printed["job"], printed["state"]) == (JOB, "succeeded")
     assert printed["metrics"]["accuracy"] == 0.9342
     assert printed["verdict"]["reason"] == "Passed: accuracy 0.9342."
@@ -93,18 +93,18 @@ def test_json_is_all_that_standard_output_gets(cloud: Cloud, command: Command) -
     steps = {one["name"]: one for one in printed["steps"]}
     assert (steps["ingest"]["state"], steps["train"]["state"]) == ("done", "skipped")
     assert steps["ingest"]["figure"] == "60,000 + 10,000 images, verified"
-    assert "Ingest: started" in told.error
+    assert "Ingest: started" in done.error
 
 
-def test_json_tells_of_a_job_that_failed_too(cloud: Cloud, command: Command) -> None:
+def test_json_describes_a_failed_job_too(cloud: Cloud, command: Command) -> None:
     add_job(cloud)
     cloud.pipelines.script = [together(failing("train", "out of memory"), ended("FAILED"))]
-    told = command(*WATCH, "--json")
-    assert told.code == 1
-    printed = json.loads(told.out)
+    done = command(*WATCH, "--json")
+    assert done.code == 1
+    printed = json.loads(done.out)
     assert printed["state"] == "failed"
     assert printed["errors"]["train"].startswith("out of memory")
-    assert "error: " in told.error
+    assert "error: " in done.error
 
 
 def test_a_figure_that_is_not_there_yet_stops_nothing(cloud: Cloud, command: Command) -> None:
@@ -113,10 +113,10 @@ def test_a_figure_that_is_not_there_yet_stops_nothing(cloud: Cloud, command: Com
     cloud.pipelines.script = [
         together(step("ingest", "SUCCEEDED", outputs=bare), ended("SUCCEEDED"))
     ]
-    told = command(*WATCH)
-    assert told.code == 0, told.error
-    assert "Ingest: done in" in told.out
-    assert "Model      not uploaded" in told.out
+    done = command(*WATCH)
+    assert done.code == 0, done.error
+    assert "Ingest: done in" in done.out
+    assert "Model      not uploaded" in done.out
 
 
 def test_no_upload_is_exit_code_3_where_one_is_required(cloud: Cloud, command: Command) -> None:
@@ -125,7 +125,7 @@ def test_no_upload_is_exit_code_3_where_one_is_required(cloud: Cloud, command: C
     assert command(*WATCH, "--require-upload").code == 3
 
 
-def test_a_failed_task_tells_its_own_error_and_its_log(cloud: Cloud, command: Command) -> None:
+def test_a_failed_task_shows_its_own_error_and_its_log(cloud: Cloud, command: Command) -> None:
     add_job(cloud)
     dag = step("root-of-the-dag", "FAILED", task_id=100)
     cloud.pipelines.script = [
@@ -133,24 +133,24 @@ def test_a_failed_task_tells_its_own_error_and_its_log(cloud: Cloud, command: Co
         failing("train", "The replica exited with status 1."),
         ended("FAILED", "The DAG failed because some tasks failed."),
     ]
-    told = command(*WATCH)
-    assert told.code == 1
-    assert "  train | The replica exited with status 1." in told.out
-    assert f"{JOB} failed" in told.error
-    assert "train: The replica exited with status 1." in told.error
-    assert "root-of-the-dag" not in told.error
+    done = command(*WATCH)
+    assert done.code == 1
+    assert "  train | The replica exited with status 1." in done.out
+    assert f"{JOB} failed" in done.error
+    assert "train: The replica exited with status 1." in done.error
+    assert "root-of-the-dag" not in done.error
     link = "https://console.cloud.google.com/logs/query;query=resource.labels.job_id%3D%2299%22"
-    assert f"log: {link}?project=my-project" in told.error
+    assert f"log: {link}?project=my-project" in done.error
 
 
-def test_a_job_that_fails_before_its_first_task_tells_its_own_error(
+def test_a_job_that_fails_before_its_first_task_shows_its_own_error(
     cloud: Cloud, command: Command
 ) -> None:
     add_job(cloud)
     cloud.pipelines.script = [ended("FAILED", "Service account x does not exist.")]
-    told = command(*WATCH)
-    assert told.code == 1
-    assert "Service account x does not exist." in told.error
+    done = command(*WATCH)
+    assert done.code == 1
+    assert "Service account x does not exist." in done.error
 
 
 def test_a_job_that_is_cancelled(cloud: Cloud, command: Command) -> None:
@@ -159,28 +159,28 @@ def test_a_job_that_is_cancelled(cloud: Cloud, command: Command) -> None:
         step("train", "RUNNING"),
         together(step("train", "CANCELLED"), ended("CANCELLED")),
     ]
-    told = command(*WATCH)
-    assert told.code == 1
-    assert "Train: cancelled in" in told.out
-    assert f"{JOB} was cancelled; submit it again" in told.error
+    done = command(*WATCH)
+    assert done.code == 1
+    assert "Train: cancelled in" in done.out
+    assert f"{JOB} was cancelled; submit it again" in done.error
 
 
 def test_a_job_that_is_paused_is_not_waited_for(cloud: Cloud, command: Command) -> None:
     add_job(cloud)
     cloud.pipelines.script = [step("train", "RUNNING"), ended("PAUSED")]
-    told = command(*WATCH)
-    assert told.code == 1
-    assert f"{JOB} is paused and does not go on by itself; resume it on its page" in told.error
-    assert f"fashion-mnist watch {JOB} --project my-project" in told.error
+    done = command(*WATCH)
+    assert done.code == 1
+    assert f"{JOB} is paused; resume it on its page" in done.error
+    assert f"fashion-mnist watch {JOB} --project my-project" in done.error
 
 
-def test_a_system_error_that_is_tried_again_is_told_once(cloud: Cloud, command: Command) -> None:
+def test_a_repeated_system_error_is_shown_once(cloud: Cloud, command: Command) -> None:
     add_job(cloud)
     error = {"state": "RUNNING", "error": {"code": 8, "message": "No machine was free."}}
     again = step("train", "RUNNING", pipeline_task_status=[error])
     cloud.pipelines.script = [again, again, ended("SUCCEEDED")]
-    told = command(*WATCH)
-    assert told.out.count("  train | trying again: No machine was free.") == 1
+    done = command(*WATCH)
+    assert done.out.count("  train | trying again: No machine was free.") == 1
 
 
 @pytest.mark.parametrize("fault", [Fault(), Fault(429), Fault(500), Fault(503)])
@@ -192,16 +192,16 @@ def test_the_network_may_go_away_and_come_back(
         lambda _job: cloud.wire.fail("GetPipelineJob", fault, times=2),
         ended("SUCCEEDED"),
     ]
-    told = command(*WATCH)
-    assert told.code == 0, told.error
-    assert told.out.count("trying again, and the job goes on") == 1
-    assert "the service answers again" in told.out
+    done = command(*WATCH)
+    assert done.code == 0, done.error
+    assert done.out.count("trying again, and the job is still running") == 1
+    assert "the service answers again" in done.out
 
 
 def test_a_stall_is_not_waited_for(
     cloud: Cloud, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watching, "SECONDS", 1.0)
+    monkeypatch.setattr(job, "SECONDS", 1.0)
     add_job(cloud)
     cloud.pipelines.script = [
         lambda _job: cloud.wire.fail("GetPipelineJob", Fault(stall=60)),
@@ -212,21 +212,21 @@ def test_a_stall_is_not_waited_for(
     assert time.monotonic() - began < 30
 
 
-def test_patience_has_an_end_and_the_job_goes_on(
+def test_patience_has_an_end_and_the_job_is_still_running(
     cloud: Cloud, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    follow = watching.follow
+    patient = follow.follow
 
     def impatient(*arguments: Any, **options: Any) -> Any:
-        return follow(*arguments, **options, patience=0.3)
+        return patient(*arguments, **options, patience=0.3)
 
-    monkeypatch.setattr(watching, "follow", impatient)
+    monkeypatch.setattr(follow, "follow", impatient)
     add_job(cloud)
     cloud.pipelines.script = [lambda _job: cloud.wire.fail("GetPipelineJob", Fault(503), times=99)]
-    told = command(*WATCH)
-    assert told.code == 1
-    assert "the job goes on" in told.error
-    assert f"`fashion-mnist watch {JOB} --project my-project --region europe-west4`" in told.error
+    done = command(*WATCH)
+    assert done.code == 1
+    assert "the job is still running" in done.error
+    assert f"`fashion-mnist watch {JOB} --project my-project --region europe-west4`" in done.error
 
 
 @pytest.mark.parametrize(
@@ -239,38 +239,39 @@ def test_a_refusal_while_watching_ends_it(
     cloud.pipelines.script = [
         lambda _job: cloud.wire.fail("GetPipelineJob", Fault(status), times=9)
     ]
-    told = command(*WATCH)
-    assert told.code == 1
-    assert expected in told.error
+    done = command(*WATCH)
+    assert done.code == 1
+    assert expected in done.error
 
 
 def test_a_token_that_runs_out_is_replaced(
     cloud: Cloud, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def another(_request: Any, **_options: Any) -> tuple[str, Any]:
-        cloud.tokens.token(None)  # type: ignore[arg-type]
+        cloud.tokens.issue()
         return cloud.tokens.issued[-1], datetime.datetime(2100, 1, 1)
 
     login = Credentials(token=None, refresh_handler=another)
-    monkeypatch.setattr(connection, "credentials", lambda: login)
+    monkeypatch.setattr(target, "default_credentials", lambda: login)
     add_job(cloud)
     cloud.pipelines.script = [lambda _job: cloud.tokens.expire(), ended("SUCCEEDED")]
-    told = command(*WATCH)
-    assert told.code == 0, told.error
+    done = command(*WATCH)
+    assert done.code == 0, done.error
     assert cloud.tokens.issued == ["token-1", "token-2"]
 
 
-def test_a_terminal_shows_the_table_of_a_local_run(
+def test_the_rows_are_the_steps_of_the_pipeline(
     cloud: Cloud, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown: list[list[str]] = []
     plain = watchers.watch
 
     def watch(tasks: Any, **more: Any) -> Any:
-        shown.append([task.title for task in tasks])
+        shown.append([task.name for task in tasks])
         return plain(tasks, **more)
 
     monkeypatch.setattr(watchers, "watch", watch)
     add_job(cloud, "SUCCEEDED")
     command(*WATCH)
-    assert shown == [["Find champion", "Ingest", "Decode", "Train", "Evaluate", "Upload"]]
+    (rows,) = shown
+    assert sorted(rows) == sorted(step.name for step in STEPS)

@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from tests.fakes.cloud import serve_cloud
-from tests.fakes.model_service import PARENT
+from tests.fakes.wire import PARENT
 
 JOBS = f"/v1/{PARENT}/pipelineJobs"
 

@@ -1,0 +1,266 @@
+"""The commands that follow, list and stop jobs, and those for schedules."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from pipeline.cli.commands import Command, Group
+from pipeline.cli.console import console, print_json, print_table, say, say_aside, waiting
+from pipeline.cli.options import AsJson, Count, RequireUpload
+from pipeline.errors import GateRefused
+from pipeline.text import command, duration
+
+if TYPE_CHECKING:
+    from pipeline.runs.record import Run
+    from pipeline.vertex.target import Target
+
+WHERE: Final = "Where"
+BROWSER: Final = "https://storage.cloud.google.com"
+"""Shows an object to people who are signed in and may read it."""
+
+Project = Annotated[
+    str | None,
+    typer.Option(
+        help="Project id; else GOOGLE_CLOUD_PROJECT, CLOUDSDK_CORE_PROJECT or gcloud's own.",
+        show_default=False,
+        rich_help_panel=WHERE,
+    ),
+]
+Region = Annotated[
+    str | None,
+    typer.Option(
+        help="As europe-west4; else GOOGLE_CLOUD_REGION, CLOUDSDK_AI_REGION or gcloud's own.",
+        show_default=False,
+        rich_help_panel=WHERE,
+    ),
+]
+Every = Annotated[float, typer.Option(min=0.05, help="Seconds between two looks at the job.")]
+Job = Annotated[str, typer.Argument(help="The job's id, or its full name.")]
+Reference = Annotated[str, typer.Argument(help="The schedule's number or name.")]
+
+schedules = typer.Typer(cls=Group, no_args_is_help=True)
+
+
+def watch(
+    job: Job,
+    project: Project = None,
+    region: Region = None,
+    every: Every = 5.0,
+    require_upload: RequireUpload = False,
+    as_json: AsJson = False,
+) -> None:
+    """Follow a job until it ends; Ctrl-C leaves it running.
+
+    Examples:
+        watch fashion-mnist-20261123-153000-ab12  # its steps until it ends
+        watch fashion-mnist-20261123-153000-ab12 --json  # its result, for a program
+    """
+    target, job_id = _target_of(job, project, region)
+    follow(target, job_id, every, require_upload=require_upload, as_json=as_json)
+
+
+def jobs(
+    project: Project = None, region: Region = None, count: Count = 20, as_json: AsJson = False
+) -> None:
+    """List the newest jobs.
+
+    Examples:
+        jobs  # the newest 20
+        jobs --count 5 --json  # the newest five, for a program
+    """
+    from pipeline.vertex import job as all_jobs
+    from pipeline.vertex.follow import seconds
+    from pipeline.vertex.target import resolve
+
+    target = resolve(project, region)
+    with waiting(f"asking Vertex AI ({target})"):
+        found = all_jobs.newest(target, count)
+    if as_json:
+        print_json([all_jobs.as_json(job, target) for job in found])
+    elif found:
+        rows = [
+            (
+                all_jobs.id_of(job),
+                all_jobs.state(job),
+                f"{job.create_time:%Y-%m-%d %H:%M}",
+                duration(seconds(job)) if job.start_time else "",
+            )
+            for job in found
+        ]
+        print_table(("Job", "State", "Created", "Time"), rows, whole="Job")
+    else:
+        say(f"no jobs ({target}): `{command(f'submit --bucket BUCKET {target.flags}')}` makes one")
+
+
+def cancel(
+    job: Job, project: Project = None, region: Region = None, as_json: AsJson = False
+) -> None:
+    """Stop a job; finished steps stay in the cache.
+
+    Examples:
+        cancel fashion-mnist-20261123-153000-ab12  # stops its running steps
+        cancel fashion-mnist-20261123-153000-ab12 --json  # the same, and the job for a program
+    """
+    from pipeline.vertex import job as all_jobs
+
+    target, job_id = _target_of(job, project, region)
+    with waiting(f"asking Vertex AI ({target})"):
+        before = all_jobs.cancel(target, job_id)
+    if as_json:
+        state = {} if before.end_time else {"state": "cancelling"}
+        print_json(all_jobs.as_json(before, target) | state)
+    elif before.end_time:
+        say(f"{job_id} had ended already: {all_jobs.state(before)}")
+    else:
+        again = all_jobs.watch_command(target, job_id)
+        say(f"{job_id} is being cancelled; `{again}` shows its end")
+
+
+def follow(
+    target: "Target", job_id: str, every: float, *, require_upload: bool, as_json: bool
+) -> None:
+    """Shows a job until it ends, and ends as it did.
+
+    Args:
+        target: Project and region.
+        job_id: The job.
+        every: Seconds between two looks.
+        require_upload: Whether a job without an uploaded version is an error.
+        as_json: Print its result as JSON, and its progress to standard error.
+
+    Raises:
+        JobFailed: The job failed, was cancelled or was paused.
+        GateRefused: No version was uploaded, and one was required.
+        Interrupted: Ctrl-C; the job is still running.
+    """
+    from pipeline.cli.watchers import show_result, stopped_by_signals, watch_on
+    from pipeline.vertex import follow as following
+    from pipeline.vertex.job import watch_command
+
+    stopped = (
+        f"you stopped watching; {job_id} is still running: `{watch_command(target, job_id)}` "
+        f"follows it again, `{command(f'cancel {job_id} {target.flags}')}` stops it"
+    )
+    watch = watch_on(sys.stderr if as_json else sys.stdout)
+    complain = say_aside if as_json else say
+    with stopped_by_signals(stopped):
+        job, run = following.follow(target, job_id, watch, complain, every=every)
+    if as_json:
+        print_json(_result(job, run, target))
+    following.check(job, target)
+    if not as_json:
+        show_result(run, console(), _places(run, target))
+    if require_upload and not run.version:
+        raise GateRefused("no version was uploaded, and --require-upload was given")
+
+
+def _target_of(job: str, project: str | None, region: str | None) -> tuple["Target", str]:
+    """The target and the id of a job; its full name wins over the options."""
+    from pipeline.vertex.job import named
+    from pipeline.vertex.target import resolve
+
+    own_project, own_region, job_id = named(job)
+    return resolve(own_project or project, own_region or region), job_id
+
+
+def _report(run: "Run") -> str:
+    """The address of a run's report; empty without one."""
+    found = run.steps["evaluate"].outputs.get("report") if "evaluate" in run.steps else None
+    return found.uri if found else ""
+
+
+def _places(run: "Run", target: "Target") -> dict[str, str]:
+    """Where model, report and page of a job are."""
+    from pipeline.vertex.job import CONSOLE, page
+
+    places = {"Model": "not uploaded"}
+    if run.resource_name:
+        number = run.resource_name.partition("@")[0].rsplit("/", 1)[-1]
+        address = f"{CONSOLE}/vertex-ai/locations/{target.region}/models/{number}/versions"
+        link = f"{address}/{run.version or 1}?project={target.project}"
+        places["Model"] = f"{run.resource_name}\n{'':<10} {link}"
+    if report := _report(run):
+        places["Report"] = report.replace("gs:/", BROWSER, 1)
+    return {**places, "Page": page(target, run.id)}
+
+
+def _result(job: Any, run: "Run", target: "Target") -> dict[str, Any]:
+    """A job that has ended, as JSON values."""
+    from pipeline.vertex.follow import failures
+    from pipeline.vertex.job import as_json
+
+    return {
+        **as_json(job, target),
+        "errors": failures(job, target),
+        "metrics": run.metrics,
+        "verdict": {"passed": run.passed, "reason": run.reason},
+        "model": run.resource_name,
+        "report": _report(run),
+        "steps": [task.as_json() for task in run.steps.values()],
+    }
+
+
+@schedules.callback()
+def schedules_options() -> None:
+    """List, pause, resume and delete schedules.
+
+    Examples:
+        schedules list  # all of them, with their numbers
+        schedules pause 4711  # no more jobs, until `schedules resume 4711`
+        schedules delete 4711 --json  # the result, for a program
+    """
+
+
+@schedules.command("list", cls=Command)
+def list_command(project: Project = None, region: Region = None, as_json: AsJson = False) -> None:
+    """List the schedules that start pipeline jobs."""
+    from pipeline.vertex import schedule as all_schedules
+    from pipeline.vertex.target import resolve
+
+    target = resolve(project, region)
+    with waiting(f"asking Vertex AI ({target})"):
+        found = [all_schedules.as_json(one) for one in all_schedules.listed(target)]
+    if as_json:
+        print_json(found)
+    elif found:
+        columns = ("Schedule", "Name", "State", "When", "Next run", "Runs")
+        print_table(columns, [_row(one) for one in found])
+    else:
+        say(f"no schedules ({target}): `{command('submit --schedule CRON')}` makes one")
+
+
+def _row(schedule: dict[str, Any]) -> tuple[str, ...]:
+    most = f" of {schedule['max_runs']}" if schedule["max_runs"] else ""
+    upcoming = (schedule["next_run"] or "")[:16].replace("T", " ")
+    names = (schedule[name] for name in ("schedule", "display_name", "state", "cron"))
+    return (*names, upcoming, f"{schedule['runs']}{most}")
+
+
+def _changing(action: str, about: str) -> None:
+    """Adds the command that does something to a schedule."""
+
+    def change(
+        schedule: Reference,
+        project: Project = None,
+        region: Region = None,
+        as_json: AsJson = False,
+    ) -> None:
+        from pipeline.vertex import schedule as all_schedules
+        from pipeline.vertex.target import resolve
+
+        target = resolve(project, region)
+        with waiting(f"asking Vertex AI ({target})"):
+            number = all_schedules.change(target, schedule, action)
+        state = all_schedules.STATES[action]
+        if as_json:
+            print_json({"schedule": number, "state": state})
+        else:
+            say(f"schedule {number} is {state}")
+
+    schedules.command(action, cls=Command, help=about)(change)
+
+
+_changing("pause", "Start no more jobs until it is resumed; running jobs continue.")
+_changing("resume", "Start jobs again; missed runs are not caught up.")
+_changing("delete", "Delete a schedule; the jobs that it started stay.")

@@ -1,0 +1,249 @@
+"""From the options of ``submit`` to the message that Vertex AI gets, all of it checked."""
+
+import copy
+import dataclasses
+import datetime
+import json
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from pipeline import checkout, compiler
+from pipeline.errors import UsageError
+from pipeline.runs.record import new_run_id
+from pipeline.specs import parameters, serving
+from pipeline.specs import spec as specs
+from pipeline.specs.machine import Machine, requested
+from pipeline.specs.spec import Spec
+from pipeline.vertex.schedule import cron
+from pipeline.vertex.target import Target
+
+FOLDER: Final = "fashion-mnist"
+FORMS: Final = {
+    "bucket": (
+        r"(gs://)?[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]/?",
+        "the name of a bucket, without a folder",
+    ),
+    "image": (
+        r"[a-z0-9.-]+(:\d+)?/[\w./-]+(:[\w.-]+)?(@sha256:[0-9a-f]{64})?",
+        "the image with its registry, as in europe-docker.pkg.dev/PROJECT/REPOSITORY/NAME@sha256:…",
+    ),
+    "service_account": (
+        r"[^@\s]+@[a-z0-9.-]+\.gserviceaccount\.com",
+        "its address, as in NAME@PROJECT.iam.gserviceaccount.com",
+    ),
+    "network": (
+        r"projects/\d+/global/networks/[a-z0-9-]+",
+        "projects/NUMBER/global/networks/NAME, with the number of the project",
+    ),
+    "encryption_key": (
+        r"projects/[^/]+/locations/[^/]+/keyRings/[\w-]+/cryptoKeys/[\w-]+",
+        "projects/…/locations/…/keyRings/…/cryptoKeys/…, in the region of the run",
+    ),
+    "experiment": (
+        r"[a-z0-9][a-z0-9-]{0,127}",
+        "at most 128 lower-case letters, digits and hyphens",
+    ),
+    "label": (
+        r"[a-z][a-z0-9_-]{0,62}=[a-z0-9_-]{0,63}",
+        "key=value, each of at most 63 lower-case letters, digits, _ and - (no dot: write 1_0)",
+    ),
+}
+"""What options of ``submit`` must look like: a regular expression, and the same in words."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """The options of ``submit`` that say what runs and as what.
+
+    Each attribute is the option of its name; ``parameters`` also holds ``--source``.
+    """
+
+    bucket: str
+    parameters: tuple[str, ...] = ()
+    preset: str | None = None
+    spec: Path | None = None
+    image: str = ""
+    accelerator: str | None = None
+    machine_type: str | None = None
+    replicas: int | None = None
+    spot: bool = False
+    service_account: str = ""
+    network: str = ""
+    encryption_key: str = ""
+    label: tuple[str, ...] = ()
+    experiment: str = ""
+    no_cache: bool = False
+    schedule: str = ""
+    time_zone: str = "Etc/UTC"
+    max_runs: int = 0
+    wait: bool = False
+    require_upload: bool = False
+
+    @property
+    def machine(self) -> Machine | None:
+        """The machines of a distributed training; None for a training in its own step."""
+        return requested(self.accelerator, self.machine_type, self.replicas, spot=self.spot)
+
+    @property
+    def bucket_name(self) -> str:
+        """The bucket without ``gs://``."""
+        return self.bucket.removeprefix("gs://").rstrip("/")
+
+    @property
+    def home(self) -> str:
+        """The folder of the bucket that holds everything."""
+        return f"gs://{self.bucket_name}/{FOLDER}"
+
+
+def request(options: Options, target: Target) -> Any:
+    """The message that the options describe.
+
+    Args:
+        options: The options of ``submit``.
+        target: Project and region.
+
+    Returns:
+        A ``CreatePipelineJobRequest``, or a ``CreateScheduleRequest`` for a schedule.
+
+    Raises:
+        UsageError: An option's value is not valid, or the committed file is stale.
+    """
+    from google.cloud import aiplatform_v1 as vertex
+
+    times = cron(options.schedule, options.time_zone) if options.schedule else ""
+    job = _job(options)
+    if not times:
+        return vertex.CreatePipelineJobRequest(
+            parent=target.parent, pipeline_job_id=job.display_name, pipeline_job=job
+        )
+    schedule = vertex.Schedule(
+        display_name=job.display_name,
+        cron=times,
+        max_concurrent_run_count=1,
+        # Each run gets its id from the service.
+        create_pipeline_job_request=vertex.CreatePipelineJobRequest(
+            parent=target.parent, pipeline_job=job
+        ),
+    )
+    if options.max_runs:
+        schedule.max_run_count = options.max_runs
+    return vertex.CreateScheduleRequest(parent=target.parent, schedule=schedule)
+
+
+def as_json(message: Any) -> str:
+    """A request as it is sent, including the job's spec."""
+    from google.protobuf import json_format
+
+    content = json_format.MessageToDict(type(message).pb(message))
+    return json.dumps(content, indent=2, ensure_ascii=False, sort_keys=True)
+
+
+def job_of(message: Any) -> Any:
+    """The ``PipelineJob`` in a request."""
+    if hasattr(message, "schedule"):
+        return message.schedule.create_pipeline_job_request.pipeline_job
+    return message.pipeline_job
+
+
+def difference(options: Options) -> str:
+    """How the spec differs from the committed file; empty if it does not."""
+    committed = compiler.DISTRIBUTED_PIPELINE if options.machine else compiler.PIPELINE
+    return compiler.difference(compiler.COMPILED, committed, _spec(options))
+
+
+def serving_warning(message: Any, today: datetime.date) -> str:
+    """Why the serving image of a request should not be used much longer; empty without a reason."""
+    values = job_of(message).runtime_config.parameter_values
+    return serving.warning(values.get("serving_image", ""), today)
+
+
+def _check(options: Options) -> None:
+    for name, (form, words) in FORMS.items():
+        given = getattr(options, name)
+        for value in [given] if isinstance(given, str) else given:
+            if value and not re.fullmatch(form, value):
+                raise UsageError(f"--{name.replace('_', '-')} {value}: give {words}")
+    given = (
+        (options.schedule and options.wait, "--wait follows one job, and --schedule makes many"),
+        (options.schedule and options.experiment, "--experiment cannot show scheduled runs"),
+        (options.require_upload and not options.wait, "--require-upload needs --wait"),
+        (options.max_runs and not options.schedule, "--max-runs needs --schedule"),
+        (
+            options.spec and (options.machine or options.image),
+            "--spec: a compiled file has its machines and image already",
+        ),
+    )
+    if clashes := [fault for clash, fault in given if clash]:
+        raise UsageError(clashes[0])
+    if options.spec is not None and not options.spec.is_file():
+        raise UsageError(f"--spec {options.spec}: there is no such file")
+
+
+def _job(options: Options) -> Any:
+    from google.cloud.aiplatform_v1 import PipelineJob
+
+    _check(options)
+    if options.spec is None:
+        compiler.check()
+    spec = _spec(options)
+    arguments = _arguments(options, spec)
+    pairs = (label.partition("=") for label in options.label)
+    labels = {key: value for key, _, value in pairs}
+    if revision := checkout.git_revision():
+        labels |= {"git_revision": revision, "git_dirty": str(checkout.is_dirty()).lower()}
+    job = PipelineJob(
+        display_name=new_run_id(spec["pipelineInfo"]["name"], datetime.datetime.now(datetime.UTC)),
+        pipeline_spec=_uncached(spec) if options.no_cache else spec,
+        labels=labels,
+        runtime_config={
+            "gcs_output_directory": f"{options.home}/pipeline-root",
+            "parameter_values": arguments,
+        },
+        service_account=options.service_account,
+        network=options.network,
+    )
+    if options.encryption_key:
+        job.encryption_spec = {"kms_key_name": options.encryption_key}
+    return job
+
+
+def _spec(options: Options) -> Spec:
+    if options.spec is not None:
+        return specs.load(options.spec)
+    if options.machine is not None:
+        compiled: Spec = yaml.safe_load(compiler.build_distributed(options.machine, options.image))
+        return compiled
+    committed = specs.load(compiler.COMPILED / compiler.PIPELINE)
+    return compiler.with_image(committed, options.image) if options.image else committed
+
+
+def _arguments(options: Options, spec: Spec) -> dict[str, Any]:
+    arguments = parameters.resolve(
+        spec,
+        parameters.parse(options.parameters, spec),
+        preset=options.preset,
+        own={"bucket_uri": options.home, "git_revision": checkout.git_revision()},
+    )
+    source = arguments.get("source", "")
+    if source and not source.startswith(("gs://", "http://", "https://")):
+        raise UsageError(
+            f"source={source}: a step on Vertex AI cannot read a directory of this machine; copy "
+            f"it, `gcloud storage cp {source.rstrip('/')}/*.gz gs://BUCKET/source/`, and give "
+            "--source gs://BUCKET/source"
+        )
+    replicas = options.machine.replicas if options.machine else 1
+    if (size := parameters.flat(arguments).get("batch_size", 0)) % replicas:
+        raise UsageError(f"--replicas {replicas}: batch_size is {size}, and must be a multiple")
+    return arguments
+
+
+def _uncached(spec: Spec) -> Spec:
+    """The spec with caching off for all tasks."""
+    copied = copy.deepcopy(spec)
+    for component in (copied["root"], *copied["components"].values()):
+        for task in component.get("dag", {}).get("tasks", {}).values():
+            task["cachingOptions"] = {"enableCache": False}
+    return copied

@@ -1,0 +1,120 @@
+"""Schedules: when they run, and how to create, list, pause, resume and delete them."""
+
+import datetime
+import re
+import zoneinfo
+from typing import Any, Final
+
+from pipeline.errors import CommandError, UsageError
+from pipeline.text import command
+from pipeline.vertex.job import id_of
+from pipeline.vertex.refusals import explained
+from pipeline.vertex.target import SECONDS, Target, patient
+
+NUMBER: Final = re.compile(r"(?:projects/[^/]+/locations/[^/]+/schedules/)?(\d+)")
+STATES: Final = {"pause": "paused", "resume": "active", "delete": "deleted"}
+"""The state of a schedule after each action."""
+
+
+def cron(expression: str, time_zone: str) -> str:
+    """The times of a schedule as Vertex AI takes them: ``TZ=Europe/Berlin 0 6 * * 1``.
+
+    Args:
+        expression: Minute, hour, day of the month, month, day of the week.
+        time_zone: Name in the IANA time zone database.
+
+    Raises:
+        UsageError: The expression or the time zone is not valid.
+    """
+    from cronsim import CronSim, CronSimError
+
+    if time_zone not in zoneinfo.available_timezones():
+        raise UsageError(f"--time-zone {time_zone}: there is none; give one as in Europe/Berlin")
+    fields = expression.split()
+    try:
+        if len(fields) != 5:
+            raise CronSimError("give five fields")
+        CronSim(" ".join(fields), datetime.datetime.now(tz=datetime.UTC))
+    except (CronSimError, ValueError) as error:
+        raise UsageError(
+            f'--schedule "{expression}": {error}; the fields are minute, hour, day of the month, '
+            'month and day of the week, as in "0 6 * * 1" (Mondays at six)'
+        ) from error
+    return f"TZ={time_zone} {' '.join(fields)}"
+
+
+def create(target: Target, request: Any) -> Any:
+    """Creates a schedule. The request is sent once: a second schedule would run everything twice.
+
+    Args:
+        target: Project and region.
+        request: A ``CreateScheduleRequest``.
+
+    Raises:
+        CloudError: It was refused, or no answer came.
+    """
+    look = f"`{command(f'schedules list {target.flags}')}` shows whether it exists nevertheless"
+    with explained(f"create the schedule; {look}", target):
+        return target.client("Schedule").create_schedule(request, timeout=SECONDS)
+
+
+def listed(target: Target) -> list[Any]:
+    """The schedules that start pipeline jobs, the newest first.
+
+    Raises:
+        CloudError: They could not be read.
+    """
+    request = {"parent": target.parent, "order_by": "create_time desc"}
+    with explained("list the schedules", target):
+        client = target.client("Schedule")
+        pages = client.list_schedules(request, timeout=SECONDS, retry=patient())
+        return [schedule for schedule in pages if "create_pipeline_job_request" in schedule]
+
+
+def change(target: Target, reference: str, action: str) -> str:
+    """Pauses, resumes or deletes a schedule.
+
+    Args:
+        target: Project and region.
+        reference: The schedule's number, its full name or its display name.
+        action: ``pause``, ``resume`` or ``delete``.
+
+    Returns:
+        The schedule's number.
+
+    Raises:
+        UsageError: None has that display name.
+        CommandError: Several have it, the schedule does not exist, or the service refused.
+    """
+    others = f"`{command(f'schedules list {target.flags}')}` lists those that exist"
+    if found := NUMBER.fullmatch(reference):
+        numbers = [found[1]]
+    else:
+        numbers = [id_of(one) for one in listed(target) if one.display_name == reference]
+    if not numbers:
+        raise UsageError(f"there is no schedule {reference!r} ({target}); {others}")
+    if len(numbers) > 1:
+        raise CommandError(f"several schedules are called {reference}: give {', '.join(numbers)}")
+    missing = f"there is no schedule {numbers[0]}; {others}"
+    with explained(f"{action} the schedule", target, missing=missing):
+        method = getattr(target.client("Schedule"), f"{action}_schedule")
+        retry = {} if action == "delete" else {"retry": patient()}
+        operation = method(name=f"{target.parent}/schedules/{numbers[0]}", timeout=SECONDS, **retry)
+        if action == "delete":
+            operation.result(timeout=SECONDS)
+    return numbers[0]
+
+
+def as_json(schedule: Any) -> dict[str, Any]:
+    """A schedule as JSON values; times are UTC, ISO 8601."""
+    upcoming = schedule.next_run_time
+    return {
+        "schedule": id_of(schedule),
+        "name": schedule.name,
+        "display_name": schedule.display_name,
+        "state": schedule.state.name.lower(),
+        "cron": schedule.cron,
+        "next_run": upcoming.isoformat(timespec="seconds") if upcoming else None,
+        "runs": schedule.started_run_count,
+        "max_runs": schedule.max_run_count or None,
+    }

@@ -1,0 +1,45 @@
+"""Project and region: the flag, then Google's variables, then gcloud's, then its configuration."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import UsageError
+from pipeline.vertex.target import Target, resolve
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for name in ("GOOGLE_CLOUD", "CLOUDSDK_CORE", "CLOUDSDK_AI"):
+        monkeypatch.delenv(f"{name}_PROJECT", raising=False)
+        monkeypatch.delenv(f"{name}_REGION", raising=False)
+
+
+def test_each_source_wins_over_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "gcloud"
+    script.write_text(
+        '#!/bin/sh\n[ "$1 $2" = "config get-value" ] || exit 1\n'
+        "case $3 in core/project) echo of-gcloud;; ai/region) echo asia-east1;; esac\n"
+    )
+    script.chmod(0o755)
+    assert resolve(None, None) == Target("of-gcloud", "asia-east1")
+    monkeypatch.setenv("CLOUDSDK_CORE_PROJECT", "of-cloudsdk")
+    monkeypatch.setenv("CLOUDSDK_AI_REGION", "us-west1")
+    assert resolve(None, None) == Target("of-cloudsdk", "us-west1")
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "of-google")
+    monkeypatch.setenv("GOOGLE_CLOUD_REGION", "us-east1")
+    assert resolve(None, None) == Target("of-google", "us-east1")
+    assert resolve("of-flag", "europe-west4") == Target("of-flag", "europe-west4")
+
+
+def test_what_is_set_nowhere_is_an_error_that_says_how_to_set_it() -> None:
+    with pytest.raises(UsageError, match=r"no project is set: give --project, .*gcloud config"):
+        resolve(None, "europe-west4")
+    with pytest.raises(UsageError, match=r"no region is set: give --region, .*ai/region"):
+        resolve("my-project", None)
+
+
+def test_a_region_cannot_lead_to_another_host() -> None:
+    with pytest.raises(UsageError, match="cannot be a region"):
+        resolve("my-project", "evil.example.com/europe-west4")
