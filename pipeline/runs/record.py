@@ -9,14 +9,13 @@ import datetime
 import html
 import json
 import secrets
-import shlex
 from pathlib import Path
 from typing import Any, Final, Self
 
 from pipeline import files, steps
 from pipeline.errors import CommandError
 from pipeline.runs.task import Artifact, Task, Watcher
-from pipeline.specs.parameters import SET_BY_COMMANDS
+from pipeline.specs.parameters import options
 from pipeline.text import command
 
 __all__ = ["Artifact", "Run", "RunError", "Task", "Watcher", "new_run_id"]
@@ -190,13 +189,8 @@ class Run:
 
     @property
     def options(self) -> str:
-        """The options of ``run`` and ``submit`` for the same parameters.
-
-        ``-p learning_rate=0.06 -p 'filters=[16, 32]'``
-        """
-        names = sorted(self.changed.keys() - set(SET_BY_COMMANDS))
-        given = [f"{name}={as_text(self.parameters[name])}" for name in names]
-        return " ".join(f"-p {shlex.quote(assignment)}" for assignment in given)
+        """The options of ``run`` and ``submit`` for the same parameters."""
+        return options(self.parameters, self.changed)
 
     def evaluation(self) -> dict[str, Any]:
         """The content of the run's ``evaluation.json``.
@@ -278,11 +272,6 @@ def new_run_id(pipeline: str, now: datetime.datetime) -> str:
         now: When the run starts.
     """
     return f"{pipeline}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-
-
-def as_text(value: Any) -> str:
-    """The value of a parameter as people type it: texts as they are, the rest as JSON."""
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _iso(moment: datetime.datetime | None) -> str | None:

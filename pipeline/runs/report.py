@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from pipeline import files
 from pipeline.runs.chosen_model import model_of
-from pipeline.runs.record import EVALUATION, REPORT, Run, RunError, as_text
-from pipeline.specs.parameters import SET_BY_COMMANDS
+from pipeline.runs.record import EVALUATION, REPORT, Run, RunError
+from pipeline.specs.parameters import SET_BY_COMMANDS, as_text
 from pipeline.text import duration, shown
 
 IMAGES: Final = "images"

@@ -66,7 +66,7 @@ class Parameter:
     @property
     def text(self) -> str:
         """The default as people would type it."""
-        return "(required)" if self.required else _text(self.default)
+        return "(required)" if self.required else as_text(self.default)
 
     def as_json(self) -> dict[str, Any]:
         """All of it, as JSON values."""
@@ -192,14 +192,22 @@ def changed(arguments: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
     }
 
 
-def options(arguments: Mapping[str, Any], spec: Spec) -> str:
-    """The options of ``run`` and ``submit`` that give the same arguments.
+def options(values: Mapping[str, Any], changed: Iterable[str]) -> str:
+    """The options of ``run`` and ``submit`` that give the same values.
 
     ``-p learning_rate=0.06 -p 'filters=[16, 32, 64]'``
+
+    Args:
+        values: The value of each parameter; flat.
+        changed: The names of those that are not the defaults.
     """
-    values = flat(arguments)
-    names = sorted(changed(arguments, spec).keys() - set(SET_BY_COMMANDS))
-    return " ".join(f"-p {shlex.quote(f'{name}={_text(values[name])}')}" for name in names)
+    names = sorted(set(changed) - set(SET_BY_COMMANDS))
+    return " ".join(f"-p {shlex.quote(f'{name}={as_text(values[name])}')}" for name in names)
+
+
+def as_text(value: Any) -> str:
+    """A value as people type it: texts as they are, the rest as JSON."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def typed(name: str, value: Any, kind: str) -> Any:
@@ -319,7 +327,3 @@ def _list_of(value: Any) -> Any:
     if not isinstance(value, list):
         return value
     return [int(x) if isinstance(x, float) and x.is_integer() else x for x in value]
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)

@@ -140,13 +140,14 @@ def test_commands_set_only_what_the_spec_declares() -> None:
 
 def test_changes_from_the_defaults_become_options_that_give_them_again() -> None:
     values = resolved("learning_rate=0.06", "filters=[16, 32]", "model_name=Shoe model")
-    assert parameters.changed(values, SPEC) == {
+    changed = parameters.changed(values, SPEC)
+    assert changed == {
         "learning_rate": 0.12,
         "filters": [32, 64, 128],
         "model_name": "fashion-mnist",
     }
-    typed = shlex.split(parameters.options(values, SPEC).replace("-p ", ""))
-    assert resolved(*typed) == values
+    options = parameters.options(parameters.flat(values), changed)
+    assert resolved(*shlex.split(options.replace("-p ", ""))) == values
 
 
 @pytest.mark.parametrize("name", PRESETS)
