@@ -1,5 +1,0 @@
-"""Moved to pipeline.text."""
-
-from pipeline.text import age, duration
-
-__all__ = ["age", "duration"]

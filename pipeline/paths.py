@@ -1,5 +1,0 @@
-"""Moved to pipeline.text."""
-
-from pipeline.text import shown
-
-__all__ = ["shown"]

@@ -1,5 +1,0 @@
-"""Moved to pipeline.text."""
-
-from pipeline.text import command
-
-__all__ = ["command"]
