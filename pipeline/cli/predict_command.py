@@ -18,7 +18,6 @@ from pipeline.cli.options import ROOT, AsJson, RootFolder
 if TYPE_CHECKING:
     from pipeline.photos.predictions import Photo, Ranking
 
-MODEL: Final = "Which model"
 BAR: Final = 24
 """Characters of a probability of 1."""
 EIGHTHS: Final = " ▏▎▍▌▋▊▉"
@@ -35,21 +34,13 @@ def predict(
     ],
     version: Annotated[
         str | None,
-        typer.Option(
-            help="Version or alias in the registry, or NAME@VERSION; else the alias `default`.",
-            rich_help_panel=MODEL,
-        ),
+        typer.Option(help="Version or alias in the registry, or NAME@VERSION; else `default`."),
     ] = None,
     run: Annotated[
         str | None,
-        typer.Option(
-            help="The model of a run: its id, a part of it, or `last`, the newest with a model.",
-            rich_help_panel=MODEL,
-        ),
+        typer.Option(help="The model of a run: its id, a part of it, or `last` with a model."),
     ] = None,
-    model: Annotated[
-        Path | None, typer.Option(help="Directory of a SavedModel.", rich_help_panel=MODEL)
-    ] = None,
+    model: Annotated[Path | None, typer.Option(help="Directory of a SavedModel.")] = None,
     root: RootFolder = ROOT,
     top: Annotated[int, typer.Option(min=1, max=10, help="How many classes to name.")] = 3,
     save: Annotated[

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from pipeline.runs.record import Run
     from pipeline.runs.root import Root
 
-HOW: Final = "How to run it"
-
 
 def run(
     parameter: Parameters = None,
@@ -43,20 +41,10 @@ def run(
     no_cache: NoCache = False,
     replicas: Annotated[
         int | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            help="Run the distributed pipeline: N training processes that share each batch.",
-            rich_help_panel=HOW,
-        ),
+        typer.Option(metavar="N", min=1, help="Train as N processes that share each batch."),
     ] = None,
     hermetic: Annotated[
-        bool,
-        typer.Option(
-            "--hermetic",
-            help="Run each step in a fresh environment with only its own pins.",
-            rich_help_panel=HOW,
-        ),
+        bool, typer.Option("--hermetic", help="Run each step in a fresh environment of its pins.")
     ] = False,
     root: RootFolder = ROOT,
     require_upload: RequireUpload = False,
