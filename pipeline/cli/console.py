@@ -12,13 +12,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.cli.options import AsJson
-
-__all__ = ["AsJson", "console", "print_json", "print_table", "say", "say_aside", "waiting"]
-
 
 def console(file: TextIO | None = None) -> Console:
-    """A console that wraps lines only on a terminal."""
+    """A console that leaves long lines to the terminal to wrap."""
     return Console(file=file or sys.stdout, soft_wrap=True)
 
 

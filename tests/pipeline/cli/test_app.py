@@ -48,7 +48,7 @@ def test_every_command_has_json_and_no_type_at_its_flags(
     assert "<bool>" not in text
 
 
-@pytest.mark.parametrize("name", ["run", "runs", "models", "report", "predict", "compile"])
+@pytest.mark.parametrize("name", TOP)
 def test_every_example_in_the_help_is_a_line_that_works(name: str, call: Call) -> None:
     epilog = TOP[name].epilog or ""
     examples = EXAMPLES.findall(epilog)
