@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
@@ -17,14 +18,17 @@ from PIL import Image
 from sybil import Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
 
-from tests.small_project import FirstRun
+if TYPE_CHECKING:
+    from tests.small_project import FirstRun
 
 PHOTOS = ("boot.jpg", "pullover.jpg", "trousers.jpg")
 
 
 @pytest.fixture(scope="session")
-def first_run(tmp_path_factory: pytest.TempPathFactory) -> FirstRun:
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> "FirstRun":
     """A real run of the whole pipeline, made once for all tests and all their processes."""
+    from tests.small_project import FirstRun
+
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
@@ -32,7 +36,7 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> FirstRun:
 
 
 @pytest.fixture(scope="session")
-def reader(first_run: FirstRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def reader(first_run: "FirstRun", tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of somebody who has run the pipeline once."""
     folder = tmp_path_factory.mktemp("reader")
     (folder / ".venv").symlink_to(sys.prefix)

@@ -2,11 +2,12 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import light_steps
-from tests.small_project import Project
+if TYPE_CHECKING:
+    from tests.small_project import Project
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,8 +25,11 @@ def commands_have_names() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def light(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def light(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Project]":
     """A project for runs without TensorFlow."""
+    from tests import light_steps
+    from tests.small_project import Project
+
     project = Project.at(tmp_path_factory.mktemp("light"))
     with pytest.MonkeyPatch.context() as patch:
         for name, value in light_steps.environment(project.path).items():

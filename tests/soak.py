@@ -19,7 +19,7 @@ def rounds(number: int) -> int:
 
 def long(*values: object) -> ParameterSet:
     """The long form of a test's parameters, beside the short one: numbers are ``rounds``."""
-    scaled = [rounds(value) if isinstance(value, int) else value for value in values]
+    scaled = [rounds(value) if type(value) is int else value for value in values]
     names = [str(value) for value in values]
     marks = [pytest.mark.soak, pytest.mark.timeout(SECONDS)]
     return pytest.param(*scaled, marks=marks, id="-".join(["soak", *names]))

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import yaml
 
 from pipeline.compiler import COMPILED, DISTRIBUTED_PIPELINE
 from pipeline.runs.record import Run
+from tests import soak
 from tests.command import here, newest_run, start
 from tests.light_steps import light_spec
 from tests.small_project import SECONDS, TRAINING, FirstRun, Project, logs
@@ -28,8 +30,9 @@ def processes_of(pool: str, root: Path) -> Iterator[int]:
 
 
 @pytest.mark.timeout(2 * SECONDS)
-def test_a_job_whose_worker_dies_ends_with_the_model_of_one_machine(
-    first_run: FirstRun, light: Project, tmp_path: Path
+@pytest.mark.parametrize("dies", [False, soak.long(True)])
+def test_a_job_of_two_machines_ends_with_the_model_of_one_even_if_a_worker_dies(
+    first_run: FirstRun, light: Project, tmp_path: Path, dies: bool
 ) -> None:
     spec = tmp_path / "spec.yaml"
     spec.write_text(yaml.safe_dump(light_spec(COMPILED / DISTRIBUTED_PIPELINE, ("evaluate",))))
@@ -37,6 +40,23 @@ def test_a_job_whose_worker_dies_ends_with_the_model_of_one_machine(
     training = [argument for value in TRAINING for argument in ("-p", value)]
     arguments = first_run.project.arguments(root, "--spec", str(spec), *training)
     process = start(*arguments, cwd=tmp_path)
+    if dies:
+        kill_a_worker(root, process)
+    said, error = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0, said + error
+    assert ("replica 1 died; the job starts again (1 of 3 times)" in said) is dies
+    assert ("resuming after epoch" in said) is dies
+    assert said.count("epoch 1/4") == 1
+    assert not list((root / "bucket").rglob("*ckpt*")), "checkpoints are left"
+
+    run = Run.read(newest_run(root))
+    figures = (each["train"]["train_metrics"].metadata for each in (run, first_run.run))
+    distributed, alone = figures
+    for name, tolerance in (("validation_accuracy", 0.05), ("validation_loss", 0.01)):
+        assert distributed[name] == pytest.approx(alone[name], abs=tolerance)
+
+
+def kill_a_worker(root: Path, process: "subprocess.Popen[str]") -> None:
     deadline = time.monotonic() + SECONDS
     # The checkpoint of an epoch is written after its line, and before the next.
     while not any("epoch 2/4" in log.read_text() for log in logs(root, "train")):
@@ -45,19 +65,6 @@ def test_a_job_whose_worker_dies_ends_with_the_model_of_one_machine(
         time.sleep(0.1)
     for number in processes_of("workerpool1", root.resolve()):
         os.kill(number, signal.SIGKILL)
-    said, error = process.communicate(timeout=SECONDS)
-    assert process.returncode == 0, said + error
-    assert "replica 1 died; the job starts again (1 of 3 times)" in said
-    assert "resuming after epoch" in said
-    assert said.count("epoch 1/4") == 1
-    assert not list((root / "bucket").rglob("*ckpt*")), "checkpoints are left"
-
-    run = Run.read(newest_run(root))
-    distributed, alone = (each["train"]["train_metrics"].metadata for each in (run, first_run.run))
-    assert distributed["validation_accuracy"] == pytest.approx(
-        alone["validation_accuracy"], abs=0.05
-    )
-    assert distributed["validation_loss"] == pytest.approx(alone["validation_loss"], abs=0.01)
 
 
 def test_a_number_of_replicas_and_a_spec_are_not_given_together() -> None:

@@ -63,9 +63,10 @@ def as_processes(pools: worker_pools.Pools, *, keep_preamble: bool) -> Spec:
     """The container that runs the workers of a CustomJob as processes of this machine."""
     whole = worker_pools.alone(pools)
     bare = specs.strip_preamble(whole) if keep_preamble else drop_preamble(whole)
+    preamble = _preamble(whole) if keep_preamble else []
     # -P: modules of the script's folder must not be found as top-level modules.
     run = ["python3", "-P", CLUSTER, "--replicas", str(worker_pools.replicas(pools)), "--"]
-    return {**bare, "command": [*_preamble(whole) * keep_preamble, *run, *bare["command"]]}
+    return {**bare, "command": [*preamble, *run, *bare["command"]]}
 
 
 def drop_preamble(container: Spec) -> Spec:
