@@ -40,7 +40,8 @@ def travelling(modules: Iterable[str]) -> dict[str, bytes]:
         if (path := _file(name)) is None:
             raise FileNotFoundError(f"there is no module {name}")
         found[name] = path
-        left += [name.rpartition(".")[0]] if "." in name else []
+        package = name.rpartition(".")[0]
+        left += [package] if package and _file(package) else []
         left += imported(ast.parse(path.read_text()), name, is_package=path.stem == "__init__")
     files = {path: stripped(path.read_text()).encode() for path in found.values()}
     for folder in {path.parent for path in found.values() if path.stem != "__init__"}:
