@@ -21,6 +21,7 @@ from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipP
 if TYPE_CHECKING:
     from tests.small_project import FirstRun
 
+PROJECT = Path(__file__).parent
 PHOTOS = ("boot.jpg", "pullover.jpg", "trousers.jpg")
 
 
@@ -40,6 +41,7 @@ def reader(first_run: "FirstRun", tmp_path_factory: pytest.TempPathFactory) -> P
     """The folder of somebody who has run the pipeline once."""
     folder = tmp_path_factory.mktemp("reader")
     (folder / ".venv").symlink_to(sys.prefix)
+    (folder / "compiled").symlink_to(PROJECT / "compiled")
     shutil.copytree(first_run.root, folder / ".fashion-mnist", symlinks=True)
     photo = Image.new("L", (120, 160), 250)
     photo.paste(20, (30, 20, 90, 140))
@@ -52,6 +54,7 @@ def reader(first_run: "FirstRun", tmp_path_factory: pytest.TempPathFactory) -> P
 def in_readers_folder(reader: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the blocks of the documents run."""
     monkeypatch.chdir(reader)
+    monkeypatch.setenv("FASHION_MNIST_ROOT", str(reader / ".fashion-mnist"))
 
 
 def run_in_shell(example: Example) -> None:
