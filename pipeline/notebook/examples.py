@@ -1,4 +1,4 @@
-"""Images and labels as a cell looks at them: the raw files, the records, the model's answers."""
+"""Images and labels for a cell: raw files, records, and a model's answers."""
 
 import io
 from pathlib import Path
@@ -83,18 +83,18 @@ def signatures(model: Artifact) -> str:
 
 
 def ask(model: Artifact, picture: Any) -> NDArray[np.float32]:
-    """What a model says of a picture, by the signature that takes image files.
+    """A model's answer for a picture, from the signature that takes image files.
 
     Args:
         model: The output of ``train``.
-        picture: A PIL image or uint8 [height, width], the object light, on black, shown as it is;
-            or the path of a photo, of which is made what ``fashion-mnist predict`` makes of it.
+        picture: A PIL image or uint8 [height, width] with a light object on black, used
+            unchanged; or the path of a photo, which is prepared as ``fashion-mnist predict`` does.
 
     Returns:
         float32 [10], the probability of each class.
 
     Raises:
-        PhotoError: The file is no image, or nothing stands out on it.
+        PhotoError: The file is not an image, or no subject was found against the background.
     """
     from PIL import Image
 

@@ -99,15 +99,15 @@ def show_curves(runs: Mapping[str, Run]) -> Shown:
         figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2)
 
     lasts = {name: epochs[-1]["validation_accuracy"] for name, epochs in histories.items()}
-    told = [
+    description = [
         f"{name} ends with a validation accuracy of {'none' if last is None else f'{last:.4f}'}"
         for name, last in lasts.items()
     ]
-    return _drawn(draw, (9.0, 3.8), f"Learning curves: {'; '.join(told)}")
+    return _drawn(draw, (9.0, 3.8), f"Learning curves: {'; '.join(description)}")
 
 
 def show_answer(picture: Any, probabilities: NDArray[Any]) -> Shown:
-    """A picture beside the three classes that a model takes it for.
+    """A picture beside its three most probable classes.
 
     Args:
         picture: A PIL image or uint8 [height, width].
@@ -128,8 +128,8 @@ def show_answer(picture: Any, probabilities: NDArray[Any]) -> Shown:
         right.grid(visible=False)
         right.spines["bottom"].set_visible(False)
 
-    told = [f"{CLASS_NAMES[number]} {probabilities[number]:.1%}" for number in best]
-    return _drawn(draw, (6.0, 2.0), f"What the model says: {', '.join(told)}")
+    description = [f"{CLASS_NAMES[number]} {probabilities[number]:.1%}" for number in best]
+    return _drawn(draw, (6.0, 2.0), f"The model's answer: {', '.join(description)}")
 
 
 def show_report(run: Run, *, height: int = 700) -> Shown:
@@ -167,13 +167,13 @@ def _row(version: Version) -> str:
     return "<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells) + "</tr>"
 
 
-def _drawn(draw: Callable[[Any], None], inches: tuple[float, float], told: str) -> Shown:
+def _drawn(draw: Callable[[Any], None], inches: tuple[float, float], description: str) -> Shown:
     """An ``<svg>`` element whose ink is the colour of the text around it.
 
     Args:
         draw: Draws on a figure.
         inches: Its size.
-        told: What is to be seen, for those who do not see it.
+        description: What it shows, for screen readers.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -187,7 +187,9 @@ def _drawn(draw: Callable[[Any], None], inches: tuple[float, float], told: str) 
     svg = svg[svg.index("<svg") :]
     width = round(inches[0] * PIXELS_PER_INCH)
     style = f"max-width:{width}px;overflow-x:auto"
-    return Shown(f'<div role="img" aria-label="{html.escape(told)}" style="{style}">{svg}</div>')
+    return Shown(
+        f'<div role="img" aria-label="{html.escape(description)}" style="{style}">{svg}</div>'
+    )
 
 
 def _columns(points: Sequence[tuple[Any, Any]]) -> tuple[list[Any], list[Any]]:

@@ -2,7 +2,7 @@
 
 Each version is a SavedModel with a ``version.json`` beside its ``saved_model.pb``;
 ``<root>/<model>/aliases.json`` maps an alias to a version. A version is written aside and renamed,
-so that a reader finds all of it or nothing. Writers take turns by a lock, readers need none.
+so that a reader finds all of it or nothing. Writers share a lock; readers need none.
 """
 
 import contextlib
@@ -150,7 +150,7 @@ class Registry:
         home = self._home(model)
         if not (source / SAVED_MODEL).is_file():
             raise RegistryError(
-                f"{source} holds no {SAVED_MODEL}, so it is no model to register; "
+                f"{source} holds no {SAVED_MODEL}, so it cannot be registered; "
                 "run again with --no-cache to train it again"
             )
         with _writing(home, f"a version of {model!r}"):
@@ -183,7 +183,7 @@ class Registry:
         """Removes what killed writers of a model left, and stores the aliases they had given.
 
         Raises:
-            RegistryError: The registry cannot be written, or a file is no JSON.
+            RegistryError: The registry cannot be written, or a file is not JSON.
         """
         with _writing(self.root / model, "the aliases"):
             pass
@@ -277,7 +277,7 @@ def _version(path: Path, aliases: Mapping[str, Any]) -> Version:
 
 
 def _store_aliases(home: Path) -> dict[str, Any]:
-    """Writes all aliases of a model, with those of its newest version."""
+    """Writes all aliases of a model, including its newest version's."""
     stored = read_json(home / ALIASES)
     aliases = _completed(stored, home, _numbers(home))
     if aliases != stored:
@@ -286,7 +286,7 @@ def _store_aliases(home: Path) -> dict[str, Any]:
 
 
 def _completed(stored: Mapping[str, Any], home: Path, numbers: list[int]) -> dict[str, Any]:
-    """The aliases with those of a newest version that is not among them yet."""
+    """The aliases, including the newest version's if they were not stored yet."""
     if not numbers or numbers[-1] in stored.values():
         return dict(stored)
     given = read_json(home / str(numbers[-1]) / VERSION).get("aliases", [])

@@ -94,7 +94,7 @@ def title(name: str) -> str:
 
 
 def _merged(states: Iterable[str]) -> str:
-    """The state of a row from those of its tasks."""
+    """The state of a row from the states of its tasks."""
     found = set(states)
     for state in ("failed", "cancelled", "running"):
         if state in found:

@@ -52,7 +52,7 @@ def test_each_plot_says_what_is_to_be_seen(run: Run) -> None:
     shown = {
         "Images of Sandal, Bag": show_images(IMAGES[:2], [5, 8]),
         "Learning curves: run ends with a validation accuracy of 0.7": show_curves({"run": run}),
-        "What the model says: T-shirt/top 70.0%, Trouser 20.0%, Pullover 10.0%": answer,
+        "The model's answer: T-shirt/top 70.0%, Trouser 20.0%, Pullover 10.0%": answer,
     }
     for told, plot in shown.items():
         element = ElementTree.fromstring(plot._repr_html_())
