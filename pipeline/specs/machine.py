@@ -54,6 +54,11 @@ class Machine:
     replicas: int = 1
     spot: bool = False
 
+    @property
+    def shares(self) -> int:
+        """Parts of each batch: one for each accelerator, or for each machine without any."""
+        return self.replicas * max(1, self.accelerator_count)
+
     def __post_init__(self) -> None:
         if not MACHINE_TYPE.fullmatch(self.machine_type):
             raise UsageError(f"machine type {self.machine_type!r}: give one as in n1-standard-8")

@@ -234,9 +234,9 @@ def _arguments(options: Options, spec: Spec) -> dict[str, Any]:
             f"it, `gcloud storage cp {source.rstrip('/')}/*.gz gs://BUCKET/source/`, and give "
             "--source gs://BUCKET/source"
         )
-    replicas = options.machine.replicas if options.machine else 1
-    if (size := parameters.flat(arguments).get("batch_size", 0)) % replicas:
-        raise UsageError(f"--replicas {replicas}: batch_size is {size}, and must be a multiple")
+    shares = options.machine.shares if options.machine else 1
+    if (size := parameters.flat(arguments).get("batch_size", 0)) % shares:
+        raise UsageError(f"batch_size is {size}: the machines need a multiple of {shares}")
     return arguments
 
 
