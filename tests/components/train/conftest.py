@@ -14,6 +14,7 @@ from components.train.trainer.hyperparameters import Hyperparameters
 from components.train.trainer.splits import Split
 
 SMALL = Hyperparameters(
+    architecture="plain",
     filters=(4, 8),
     dense_units=16,
     batch_size=32,
@@ -22,7 +23,7 @@ SMALL = Hyperparameters(
     augmentation="flip+shift",
     precision="float32",
 )
-"""A training of seconds that draws all its random numbers; an epoch has 10 steps."""
+"""A short training that draws all its random numbers; an epoch has 10 steps."""
 
 
 def make_examples(count: int, seed: int = 0) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -162,7 +162,6 @@ def flipped(path: Path) -> None:
 @pytest.mark.parametrize(
     ("harmed", "harm", "epochs"),
     [
-        ("ckpt-3.data*", Path.unlink, 2),
         ("ckpt-3.data*", flipped, 2),
         ("ckpt-3.index", cut_off, 2),
         ("ckpt-*.data*", cut_off, 0),
