@@ -38,7 +38,7 @@ def predict(
     ] = None,
     run: Annotated[
         str | None,
-        typer.Option(help="The model of a run: its id, a part of it, or `last` with a model."),
+        typer.Option(help="The model of a run: its id, a part of it, or `last`."),
     ] = None,
     model: Annotated[Path | None, typer.Option(help="Directory of a SavedModel.")] = None,
     root: RootFolder = ROOT,
