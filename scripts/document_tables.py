@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from docstring_parser import parse
 
-from components.embedding import read_pins
 from pipeline import steps
 from pipeline.compiler import COMPILED, PIPELINE, PROJECT
 from pipeline.specs import spec as specs
@@ -118,29 +117,6 @@ def _default(value: Mapping[str, Any]) -> str:
             return f"`{other}`" if other != "" else "empty"
 
 
-def place(name: str) -> str:
-    """Where a step runs: packages, limits, retries, cache; from the compiled pipeline."""
-    pipeline = specs.load(COMPILED / PIPELINE)
-    task = pipeline["root"]["dag"]["tasks"][name.replace("_", "-")]
-    executor = pipeline["components"][task["componentRef"]["name"]]["executorLabel"]
-    container = pipeline["deploymentSpec"]["executors"][executor]["container"]
-    resources = container.get("resources")
-    limits = "Vertex AI's default machine"
-    if resources:
-        limits = f"{resources['resourceCpuLimit']} CPUs, {resources['resourceMemoryLimit']}B"
-    retries = task.get("retryPolicy", {}).get("maxRetryCount", 0)
-    cached = task.get("cachingOptions", {}).get("enableCache", False)
-    pins = f"components/requirements/{name}.txt"
-    rows = [
-        ("image", f"`{container['image']}`"),
-        ("packages", f"{len(read_pins(name))}, pinned in [`{pins}`](../../{pins})"),
-        ("limits", limits),
-        ("retries", f"{retries}, with backoff" if retries else "none"),
-        ("cache", "used when nothing the step depends on has changed" if cached else "never used"),
-    ]
-    return _table(("", ""), rows)
-
-
 def parameters(_: str) -> str:
     """Every parameter of the pipeline, the hyperparameters among them."""
     from pipeline.specs.parameters import describe
@@ -161,7 +137,6 @@ KINDS: Final[dict[str, Callable[[str], str]]] = {
     "graph": graph,
     "interface": interface,
     "parameters": parameters,
-    "place": place,
 }
 
 

@@ -14,7 +14,8 @@ SPEED = Figure("memory", [0.5], "MiB", Target(0.25, at_most=True))
 RUN = Trained("fast", 0, [[10.0, 0.9]], 10.0, 0.91, 0.5)  # type: ignore[list-item]
 
 
-def test_a_later_part_is_added_to_the_earlier_ones(tmp_path: Path) -> None:
+def test_a_later_part_is_added_and_a_part_that_is_measured_again_replaced(tmp_path: Path) -> None:
+    Results(tmp_path / "new").add("decode", [SPEED])
     Results(tmp_path / "new").add("decode", [DECODE])
     later = Results(tmp_path / "new")
     later.add("accuracy", [SPEED], [RUN])
@@ -24,12 +25,6 @@ def test_a_later_part_is_added_to_the_earlier_ones(tmp_path: Path) -> None:
     page = (tmp_path / "new" / "results.md").read_text()
     assert "decode / loop" in page
     assert page.endswith(f"{table.machine()}\n")
-
-
-def test_a_part_that_is_measured_again_takes_the_place_of_the_older_one(tmp_path: Path) -> None:
-    Results(tmp_path).add("decode", [DECODE])
-    Results(tmp_path).add("decode", [SPEED])
-    assert Results(tmp_path).figures == [SPEED]
 
 
 def test_figures_of_another_machine_are_forgotten(
@@ -42,36 +37,15 @@ def test_figures_of_another_machine_are_forgotten(
     assert Results(tmp_path).figures == []
 
 
-def add(folder: Path, part: str, commit: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Adds a part as if measured at that commit; returns the page."""
-    with monkeypatch.context() as patch:
-        patch.setattr(revision, "revision", lambda: commit)
-        Results(folder).add(part, [DECODE])
-    return (folder / "results.md").read_text()
-
-
-def test_the_page_tells_the_revisions_of_the_parts_where_they_differ(
+def test_the_page_names_the_revisions_of_the_parts_if_they_differ(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for part in ("decode", "run"):
-        assert "revision" not in add(tmp_path, part, "abc", monkeypatch)
-    page = add(tmp_path, "accuracy", "def-dirty", monkeypatch)
+    for part, commit in (("decode", "abc"), ("run", "abc"), ("accuracy", "def-dirty")):
+        monkeypatch.setattr(revision, "revision", lambda: commit)  # noqa: B023
+        Results(tmp_path).add(part, [DECODE])
+    page = (tmp_path / "results.md").read_text()
     told = "Measured at several revisions of the code: decode, run of abc; accuracy of def-dirty"
     assert page.endswith(f"\n\n{told}\n\n{table.machine()}\n")
-    parts = json.loads((tmp_path / "results.json").read_text())["parts"]
-    assert parts["accuracy"]["revision"] == "def-dirty"
-
-
-def test_parts_of_an_older_file_are_of_an_unknown_revision(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    add(tmp_path, "decode", "abc", monkeypatch)
-    known = json.loads((tmp_path / "results.json").read_text())
-    del known["parts"]["decode"]["revision"]
-    (tmp_path / "results.json").write_text(json.dumps(known))
-    assert Results(tmp_path).figures == [DECODE]
-    page = add(tmp_path, "run", "def", monkeypatch)
-    assert "decode of an unknown one; run of def" in page
 
 
 def test_the_revision_is_the_commit_and_says_whether_files_have_changed(tmp_path: Path) -> None:
