@@ -1,6 +1,6 @@
 """The pipeline on Vertex AI: submit, follow, list, cancel, schedule.
 
-Google's generated clients are used over REST, with messages that are made here: what is shown by
-``--dry-run`` is what is sent. The SDK's ``PipelineJob.submit`` would make a missing bucket on its
-own, hide what goes wrong there, and send parameters of a wrong type.
+Requests are made here and sent with Google's generated clients over REST, so ``--dry-run`` prints
+exactly what is sent. The SDK's ``PipelineJob.submit`` would create a missing bucket itself, hide
+errors while doing so, and send parameters of a wrong type.
 """
