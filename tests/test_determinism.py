@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from components.dataset.manifest import MANIFEST, model_digest
+from components.train.trainer.hyperparameters import Hyperparameters
 from tests import soak
 from tests.small_project import FirstRun
 
@@ -78,7 +79,7 @@ def test_the_same_seed_gives_the_same_records_and_weights_in_another_process(
     first_run: FirstRun, tmp_path: Path
 ) -> None:
     run = first_run.run
-    hyperparameters = dict(run.parameters["hyperparameters"])
+    hyperparameters = {name: run.parameters[name] for name in Hyperparameters().as_dict()}
     run_again(first_run.project.path / "source", tmp_path, hyperparameters)
     for split in ("train", "validation", "test"):
         records = Path(run["decode"][f"{split}_records"].uri)
