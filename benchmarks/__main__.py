@@ -77,7 +77,7 @@ def main(
 
 
 def measure(part: Part, settings: Settings, results: Results) -> None:
-    """Measures a part and writes its figures; those of the training runs after each seed."""
+    """Measures a part and writes its figures; training runs are written after each seed."""
     if part in MEASURES:
         results.add(part, MEASURES[part](settings))
         return

@@ -7,7 +7,7 @@ from typing import Any
 def training_flops(model: Any) -> int:
     """Floating-point operations of a training step for one image.
 
-    Those of the convolutions and the fully connected layers: a multiplication and an addition
+    Convolutions and fully connected layers count: a multiplication and an addition
     for each weight and place in the forward pass, twice that in the backward pass. What the
     other layers and the optimizer do is not counted.
     """

@@ -54,7 +54,7 @@ class Figure:
 
     @classmethod
     def from_json(cls, facts: dict[str, Any]) -> "Figure":
-        """The figure that ``as_json`` told of."""
+        """The figure from its ``as_json``."""
         target = None
         if facts["target"] is not None:
             target = Target(facts["target"], facts["at_most"])

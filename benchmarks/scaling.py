@@ -44,7 +44,7 @@ def _decode(settings: Settings, sets: dict[int, Path]) -> list[Figure]:
     )
     return [
         ratio(
-            f"decode of {TIMES} times the data: its time / that of the data once",
+            f"decode of {TIMES} times the data: its time / the time of the data once",
             seconds(many),
             seconds(few),
             LINEAR,

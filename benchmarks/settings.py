@@ -1,4 +1,4 @@
-"""What all benchmarks are told."""
+"""Settings of all benchmarks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
