@@ -43,9 +43,6 @@ class Machine:
         accelerator_count: Accelerators of each machine; 0 without a type.
         replicas: Machines, 1 or more, including the first.
         spot: Whether the machines may be preempted; the training then starts again.
-
-    Raises:
-        UsageError: Vertex AI has no such machines.
     """
 
     machine_type: str = "n1-standard-8"
@@ -59,23 +56,6 @@ class Machine:
         """Parts of each batch: one for each accelerator, or for each machine without any."""
         return self.replicas * max(1, self.accelerator_count)
 
-    def __post_init__(self) -> None:
-        if not MACHINE_TYPE.fullmatch(self.machine_type):
-            raise UsageError(f"machine type {self.machine_type!r}: give one as in n1-standard-8")
-        if self.replicas < 1:
-            raise UsageError(f"{self.replicas} replicas: give 1 or more")
-        if not self.accelerator_type:
-            if self.accelerator_count:
-                raise UsageError(f"{self.accelerator_count} accelerators without a type: name it")
-            return
-        usual = _machine_types(self.accelerator_type, self.accelerator_count)
-        families = {name.partition("-")[0] for name in usual.values()}
-        if families and self.machine_type.partition("-")[0] not in families:
-            raise UsageError(
-                f"machine type {self.machine_type} has no {self.accelerator_type}; "
-                f"give {usual[self.accelerator_count]}, or leave it out"
-            )
-
 
 def requested(
     accelerator: str | None, machine_type: str | None, replicas: int | None, *, spot: bool
@@ -85,7 +65,7 @@ def requested(
     Args:
         accelerator: ``TYPE`` or ``TYPE:N``.
         machine_type: Compute Engine's name of the machine type.
-        replicas: Number of machines.
+        replicas: Number of machines, 1 or more.
         spot: Whether spot capacity may be used.
 
     Raises:
@@ -93,32 +73,50 @@ def requested(
     """
     if accelerator is None and machine_type is None and replicas is None and not spot:
         return None
-    kind, count = _accelerator(accelerator) if accelerator is not None else ("", 0)
-    usual = _machine_types(kind, count).get(count) if kind else Machine.machine_type
-    if not (chosen := machine_type or usual):
+    if machine_type is not None and not MACHINE_TYPE.fullmatch(machine_type):
+        raise UsageError(f"--machine-type {machine_type}: give one as in n1-standard-8")
+    if accelerator is None:
+        return Machine(machine_type or Machine.machine_type, replicas=replicas or 1, spot=spot)
+    kind, count = _accelerator(accelerator)
+    usual = MACHINE_TYPES.get(kind, {}).get(count, "")
+    chosen = machine_type or usual
+    if not chosen:
         raise UsageError(f"--accelerator {accelerator}: give the --machine-type that has it")
-    return Machine(chosen, kind, count, 1 if replicas is None else replicas, spot)
+    if usual and not _fits(chosen, kind, count):
+        raise UsageError(
+            f"--machine-type {chosen} has no {count} {kind}; give {usual}, "
+            "or leave --machine-type out"
+        )
+    return Machine(chosen, kind, count, replicas or 1, spot)
 
 
 def _accelerator(text: str) -> tuple[str, int]:
-    name, colon, number = text.partition(":")
-    if colon and not re.fullmatch("[1-9][0-9]?", number):
-        raise UsageError(f"--accelerator {text}: give TYPE or TYPE:N, as in NVIDIA_L4:2")
-    return name.upper().replace("-", "_"), int(number) if colon else 1
-
-
-def _machine_types(kind: str, count: int) -> Mapping[int, str]:
-    """The default machine types with an accelerator; refuses what Vertex AI does not have."""
+    """Type and count of ``TYPE:N``; refuses what Vertex AI does not have."""
     from google.cloud.aiplatform_v1.types import AcceleratorType
 
+    name, colon, number = text.partition(":")
+    kind = name.upper().replace("-", "_")
     known = [one.name for one in AcceleratorType if one.name.startswith("NVIDIA_")]
     if kind not in known:
         raise UsageError(
             f"there is no accelerator {kind!r} that this trainer runs on; "
             f"choose one of {', '.join(sorted(known))}"
         )
-    usual = MACHINE_TYPES.get(kind, {})
-    if count < 1 or (usual and count not in usual):
-        possible = ", ".join(map(str, usual)) or "1 or more"
-        raise UsageError(f"{count} accelerators: a machine has {possible} of {kind}")
-    return usual
+    if colon and not re.fullmatch("[1-9][0-9]?", number):
+        raise UsageError(f"--accelerator {text}: give TYPE or TYPE:N, as in NVIDIA_L4:2")
+    count = int(number or 1)
+    usual = MACHINE_TYPES.get(kind, {count: ""})
+    if count not in usual:
+        possible = ", ".join(map(str, usual))
+        raise UsageError(f"--accelerator {text}: a machine has {possible} of {kind}")
+    return kind, count
+
+
+def _fits(machine_type: str, kind: str, count: int) -> bool:
+    usual = MACHINE_TYPES[kind][count]
+    if usual.startswith("n1-"):
+        # Only machines of the first generation take accelerators in any number.
+        return machine_type.startswith("n1-")
+    if (kind, count) == ("NVIDIA_L4", 1):
+        return machine_type in {f"g2-standard-{cores}" for cores in (4, 8, 12, 16, 32)}
+    return machine_type == usual
