@@ -16,8 +16,8 @@ from pipeline.local.localization import localize
 from pipeline.runs.record import Run, Task, Watcher
 from pipeline.runs.root import DEFAULT_ROOT, Root
 from pipeline.runs.table import Table
+from pipeline.specs import parameters
 from pipeline.specs.machine import Machine
-from pipeline.specs.parameters import check_address
 from pipeline.specs.spec import Spec
 
 DEFAULT_SPEC: Final = COMPILED / PIPELINE
@@ -187,7 +187,7 @@ def check_source(source: str) -> str:
         UsageError: It is a directory that does not exist, an address with credentials, or in a
             bucket that the emulator does not have.
     """
-    check_address(source)
+    parameters.check({"source": source})
     if source.startswith("gs://") and not f"{source}/".startswith(f"{BUCKET_URI}/"):
         raise UsageError(
             f"source={source}: a run on this machine has only its own bucket, {BUCKET_URI}; "

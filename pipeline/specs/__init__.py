@@ -1,1 +1,1 @@
-"""Compiled specs: what stands in them, their parameters, and the machines they ask for."""
+"""Compiled specs: what they contain, their parameters, and the machines they ask for."""

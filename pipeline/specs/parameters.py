@@ -9,10 +9,10 @@ import difflib
 import json
 import math
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from components.dataset.errors import SourceError, StepError
+from components.dataset.errors import StepError
 from components.dataset.redaction import one_line
 from components.evaluate import gate
 from components.ingest.sources import refuse_credentials
@@ -25,7 +25,7 @@ STRUCT: Final = "hyperparameters"
 SET_BY_COMMANDS: Final = ("bucket_uri", "git_revision")
 """Parameters that the commands set themselves."""
 EXACT: Final = 2**53
-"""A spec's numbers are floating-point; beyond this one not every integer is among them."""
+"""A spec's numbers are floating-point; from this one on not every integer is among them."""
 RANGES: Final = {"seed": (0, 2**31 - 1), "shards": (1, 99_999), "validation_examples": (0, EXACT)}
 KINDS: Final[dict[str, tuple[str, type]]] = {
     "STRING": ("text", str),
@@ -43,10 +43,8 @@ class Parameter:
     """A parameter as people see it.
 
     Attributes:
-        name: Its name.
         type: The spec's name of its type, as ``NUMBER_INTEGER``.
-        required: Whether it must be given.
-        default: Its default; None where there is none.
+        default: None where there is none.
         description: What it is, with names in backquotes.
         is_hyperparameter: Whether it is a value of the struct.
     """
@@ -59,18 +57,13 @@ class Parameter:
     is_hyperparameter: bool = False
 
     @property
-    def kind(self) -> str:
-        """What it takes, in words."""
-        return KINDS[self.type][0]
-
-    @property
     def text(self) -> str:
         """The default as people would type it."""
         return "(required)" if self.required else as_text(self.default)
 
     def as_json(self) -> dict[str, Any]:
         """All of it, as JSON values."""
-        return {**dataclasses.asdict(self), "kind": self.kind.partition(",")[0]}
+        return {**dataclasses.asdict(self), "kind": KINDS[self.type][0].partition(",")[0]}
 
 
 def describe(spec: Spec) -> list[Parameter]:
@@ -88,22 +81,18 @@ def parse(assignments: Iterable[str], spec: Spec) -> dict[str, Any]:
     Raises:
         UsageError: An assignment has no ``=``, an unknown name, or a value of another type.
     """
-    known = _known(spec)
+    kinds = _kinds(spec)
     values = {}
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
         if not equals or "://" in name:
             raise UsageError(f"-p {one_line(assignment)}: give a parameter as name=value")
-        if name == STRUCT and name in declared(spec):
-            kind = "STRUCT"
-        elif name in known:
-            kind = known[name].type
-        else:
-            raise UsageError(unknown("the pipeline", name, known))
+        if name not in kinds:
+            raise UsageError(unknown("the pipeline", name, _known(spec)))
         try:
-            values[name] = _value(_read(text, kind), kind)
-        except (ValueError, RecursionError):
-            expected = KINDS[kind][0]
+            values[name] = _value(_read(text, kinds[name]), kinds[name])
+        except ValueError:
+            expected = KINDS[kinds[name]][0]
             raise UsageError(f"-p {name}={one_line(text)}: {name} takes {expected}") from None
     return values
 
@@ -127,53 +116,51 @@ def resolve(
         UsageError: A name is unknown, a value has another type or is out of range, a required
             value is missing, or the spec is that of a step, which reads artifacts.
     """
-    definitions = declared(spec)
     if artifacts := spec["root"].get("inputDefinitions", {}).get("artifacts"):
         raise UsageError(
             f"the spec is of a step that reads {', '.join(artifacts)}: run the whole pipeline, or "
             "rerun the step on the outputs of a run in a notebook (make notebook)"
         )
-    known = _known(spec)
-    values = {name: value for name, value in (own or {}).items() if name in definitions}
-    struct = {**_default_struct(spec), **_preset(preset), **given.get(STRUCT, {})}
-    for name, value in given.items():
-        if name == STRUCT and name in definitions:
-            continue
-        if name not in known:
+    known, kinds = _known(spec), _kinds(spec)
+    for name in given:
+        if name not in kinds:
             raise UsageError(unknown("the pipeline", name, known))
-        target = struct if known[name].is_hyperparameter else values
-        target[name] = typed(name, value, known[name].type)
-    if STRUCT in definitions:
-        values[STRUCT] = struct
-    missing = [one.name for one in known.values() if one.required and one.name not in values]
-    if missing:
+    values = {name: typed(name, value, kinds[name]) for name, value in given.items()}
+    struct = {**_preset(preset), **values.pop(STRUCT, {})}
+    defaults = {name: one.default for name, one in known.items() if not one.required}
+    own = {name: value for name, value in (own or {}).items() if name in known}
+    chosen = {**defaults, **own, **values}
+    if missing := [name for name in known if name not in chosen]:
         raise UsageError(f"give a value for {', '.join(missing)}, as in -p {missing[0]}=VALUE")
-    defaults = {
-        one.name: one.default
-        for one in known.values()
-        if not one.required and not one.is_hyperparameter
-    }
-    return check({**defaults, **values})
+
+    def some(source: Mapping[str, Any], *, hyper: bool) -> dict[str, Any]:
+        return {name: source[name] for name in source if known[name].is_hyperparameter is hyper}
+
+    arguments = some(chosen, hyper=False)
+    if STRUCT in kinds:
+        arguments[STRUCT] = some(defaults, hyper=True) | struct | some(values, hyper=True)
+    return check(arguments)
 
 
 def check(arguments: dict[str, Any]) -> dict[str, Any]:
     """The arguments, if the steps would take them; hyperparameters in their own types.
 
     Raises:
-        UsageError: A value is out of range.
+        UsageError: A value is out of range, or a source holds credentials, which are not repeated:
+            parameters are kept in plain text.
     """
     for name, (least, most) in RANGES.items():
         if name in arguments and not least <= arguments[name] <= most:
             raise UsageError(f"{name} is {arguments[name]}; it must be from {least} to {most}")
-    check_address(arguments.get("source", ""))
     try:
+        refuse_credentials(arguments.get("source", ""))
         gate.check({name: arguments[name] for name in gate.RULES if name in arguments})
-        if STRUCT not in arguments:
-            return arguments
-        hyperparameters = Hyperparameters.of(arguments[STRUCT])
+        if STRUCT in arguments:
+            struct = Hyperparameters.of(arguments[STRUCT]).as_dict()
+            return {**arguments, STRUCT: struct}
     except StepError as error:
         raise UsageError(str(error)) from error
-    return {**arguments, STRUCT: hyperparameters.as_dict()}
+    return arguments
 
 
 def flat(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -227,18 +214,6 @@ def typed(name: str, value: Any, kind: str) -> Any:
         raise UsageError(f"{name}={value!r}: {name} takes {KINDS[kind][0]}") from None
 
 
-def check_address(source: str) -> None:
-    """Refuses a source that holds credentials: parameters are kept in plain text.
-
-    Raises:
-        UsageError: It does; the message does not repeat them.
-    """
-    try:
-        refuse_credentials(source)
-    except SourceError as error:
-        raise UsageError(str(error)) from error
-
-
 def unknown(owner: str, name: str, known: Iterable[str]) -> str:
     """What to say about a name that does not exist: the nearest one, or all."""
     names = sorted(known)
@@ -252,28 +227,26 @@ def _known(spec: Spec) -> dict[str, Parameter]:
     known = {}
     for name, definition in declared(spec).items():
         kind, default = definition["parameterType"], definition.get("defaultValue")
-        required = not definition.get("isOptional")
-        description = " ".join(definition.get("description", "").replace("``", "`").split())
         if name != STRUCT:
+            description = " ".join(definition.get("description", "").replace("``", "`").split())
             default = default if default is None else _value(default, kind)
+            required = not definition.get("isOptional")
             known[name] = Parameter(name, kind, required, default, description)
-    types = {python: kind for kind, (_, python) in KINDS.items()}
-    helps = {field.name: field.metadata["help"] for field in dataclasses.fields(Hyperparameters)}
-    for name, default in _default_struct(spec).items():
-        kind = types[type(default)]
-        known[name] = Parameter(name, kind, False, default, helps.get(name, ""), True)
+    kinds = {python: kind for kind, (_, python) in KINDS.items()}
+    fields = {field.name: field for field in dataclasses.fields(Hyperparameters)}
+    for name, default in (declared(spec).get(STRUCT, {}).get("defaultValue") or {}).items():
+        # The spec's JSON has no integers.
+        is_whole = name in fields and type(fields[name].default) is int
+        kind = "NUMBER_INTEGER" if is_whole else kinds[type(default)]
+        about = fields[name].metadata["help"] if name in fields else ""
+        known[name] = Parameter(name, kind, False, _value(default, kind), about, True)
     return known
 
 
-def _default_struct(spec: Spec) -> dict[str, Any]:
-    """The spec's own hyperparameters, in their own types; empty without the struct."""
-    default = declared(spec).get(STRUCT, {}).get("defaultValue") or {}
-    own = Hyperparameters().as_dict()
-    # The spec's JSON has no integers.
-    return {
-        name: _value(value, "NUMBER_INTEGER") if type(own.get(name)) is int else _list_of(value)
-        for name, value in default.items()
-    }
+def _kinds(spec: Spec) -> dict[str, str]:
+    """The type of everything that can be given: each parameter, and the struct."""
+    kinds = {name: one.type for name, one in _known(spec).items()}
+    return {**kinds, STRUCT: "STRUCT"} if STRUCT in declared(spec) else kinds
 
 
 def _preset(name: str | None) -> dict[str, Any]:
@@ -288,14 +261,12 @@ def _preset(name: str | None) -> dict[str, Any]:
 
 
 def _read(text: str, kind: str) -> Any:
-    """A text as the value that it stands for."""
+    """A text as the JSON value that it stands for."""
     if kind == "STRING":
         return text
-    if kind == "BOOLEAN":
-        return {"true": True, "false": False}.get(text.lower())
-    convert: Callable[[str], Any] = json.loads if kind in ("LIST", "STRUCT") else float
-    value = convert(text)
-    return int(text) if kind == "NUMBER_INTEGER" else value
+    if kind.startswith("NUMBER"):
+        return float(text)
+    return json.loads(text.lower() if kind == "BOOLEAN" else text)
 
 
 def _value(value: Any, kind: str) -> Any:
@@ -304,26 +275,19 @@ def _value(value: Any, kind: str) -> Any:
     Raises:
         ValueError: It has another type.
     """
-    python = KINDS[kind][1]
+    python: Any = KINDS[kind][1]
     if python in (int, float):
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not math.isfinite(value):
             raise ValueError(value)
-        if not math.isfinite(value) or (python is int and (value != int(value))):
-            raise ValueError(value)
-        if python is int and abs(value) > EXACT:
+        if python is int and (value != int(value) or abs(value) >= EXACT):
             raise ValueError(value)
         return python(value)
-    if python is list and isinstance(value, tuple):
-        value = list(value)
+    value = list(value) if isinstance(value, tuple) else value
     if not isinstance(value, python):
         raise ValueError(value)
     # NaN and infinity are not JSON, though Python reads them.
     json.dumps(value, allow_nan=False)
-    return _list_of(value)
-
-
-def _list_of(value: Any) -> Any:
-    """A list with integers where JSON made them floats; any other value as it is."""
-    if not isinstance(value, list):
+    if python is not list:
         return value
     return [int(x) if isinstance(x, float) and x.is_integer() else x for x in value]

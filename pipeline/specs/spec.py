@@ -36,8 +36,10 @@ def load(path: Path) -> Spec:
     """Reads a compiled YAML file.
 
     Raises:
-        UsageError: It is not one.
+        UsageError: It does not exist, or is not one.
     """
+    if not path.is_file():
+        raise UsageError(f"{path}: there is no such file")
     try:
         spec = yaml.load(path.read_text(), Loader=SAFE_LOADER)  # noqa: S506
     except (yaml.YAMLError, ValueError, LookupError, AttributeError) as error:
@@ -109,24 +111,12 @@ def unpacked(spec: Spec) -> Spec:
 
 
 def unpack(packed: str) -> Files:
-    """The files of an embedded archive by name, sorted.
-
-    Args:
-        packed: The archive, as Base64 of a gzipped tar.
-
-    Raises:
-        UsageError: It is damaged.
-    """
+    """The files of an embedded archive, Base64 of a gzipped tar, by name, sorted."""
     found = {}
-    try:
-        with tarfile.open(fileobj=io.BytesIO(base64.b64decode(packed)), mode="r:gz") as tar:
-            for member in sorted(tar, key=lambda each: each.name):
-                if file := tar.extractfile(member):
-                    found[member.name.removeprefix("./")] = file.read()
-    except (ValueError, OSError, EOFError, tarfile.TarError) as error:
-        raise UsageError(
-            f"the code in the compiled spec is damaged ({one_line(error)}); compile it again"
-        ) from error
+    with tarfile.open(fileobj=io.BytesIO(base64.b64decode(packed)), mode="r:gz") as tar:
+        for member in sorted(tar, key=lambda each: each.name):
+            if file := tar.extractfile(member):
+                found[member.name.removeprefix("./")] = file.read()
     return found
 
 
@@ -141,36 +131,29 @@ def pack(files: Files) -> str:
     return base64.b64encode(gzip.compress(buffer.getvalue(), 9, mtime=0)).decode()
 
 
-def leaf_tasks(spec: Spec) -> list[tuple[str, str]]:
-    """Tasks as (component name without ``comp-``, display name), in run order; no importers."""
-    return [(own, title) for own, title, _ in _tasks(spec, spec["root"], "")]
-
-
 def step_tasks(spec: Spec) -> dict[str, str]:
-    """The step of each task, by the task's component name without ``comp-``.
+    """The step of each task, by the task's component name without ``comp-``; no importers.
 
     The pipeline's own steps are in the order of their table.
     A task inside a pipeline that is a step, as the upload is, belongs to that step. A task of a
     spec with other steps is a step of its own name.
     """
-    tasks = [
-        (own, step or own.replace("-", "_")) for own, _, step in _tasks(spec, spec["root"], "")
-    ]
+    tasks = _tasks(spec, spec["root"], "")
     return dict(sorted(tasks, key=lambda task: NAMES.index(task[1]) if task[1] in NAMES else -1))
 
 
-def _tasks(spec: Spec, component: Spec, step: str) -> Iterator[tuple[str, str, str]]:
-    """Component name, display name and step of each task, in run order."""
+def _tasks(spec: Spec, component: Spec, step: str) -> Iterator[tuple[str, str]]:
+    """Component name and step of each task, in run order."""
     tasks = component["dag"]["tasks"]
     needed = {name: task.get("dependentTasks", []) for name, task in tasks.items()}
     for name in graphlib.TopologicalSorter(needed).static_order():
         reference = tasks[name]["componentRef"]["name"]
         inner, own = spec["components"][reference], reference.removeprefix("comp-")
-        belongs = step or (own.replace("-", "_") if own.replace("-", "_") in NAMES else "")
+        own_step = own.replace("-", "_")
         if "dag" in inner:
-            yield from _tasks(spec, inner, belongs)
+            yield from _tasks(spec, inner, step or (own_step if own_step in NAMES else ""))
         elif "importer" not in spec["deploymentSpec"]["executors"][inner["executorLabel"]]:
-            yield own, tasks[name]["taskInfo"]["name"], belongs
+            yield own, step or own_step
 
 
 def _map_archives(spec: Spec, change: Callable[[Files], str]) -> Spec:

@@ -1,17 +1,14 @@
-"""The worker pools of a CustomJob, as they stand inside a compiled spec.
+"""The worker pools of a CustomJob inside a compiled spec.
 
 Google's factory leaves them as the default of a parameter, ``worker_pool_specs``. Every argument
-of a task is also part of the executor input that each worker gets, so the code would travel with
-each worker once for itself and once for every pool, in the one argument that holds the whole job.
-Here the pools stand in that argument and nowhere else.
+of a task is also part of the executor input that each worker gets, so each worker would get the
+code once for itself and once for every pool. Here only the launcher's argument has the pools.
 """
 
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from components.dataset.redaction import one_line
-from pipeline.errors import UsageError
 from pipeline.specs.spec import Spec, map_containers
 
 PARAMETER: Final = "worker_pool_specs"
@@ -46,30 +43,16 @@ def inline(spec: Spec) -> Spec:
 
 
 def read(container: Mapping[str, Any]) -> Pools | None:
-    """The worker pools of a CustomJob's launcher; None for every other container.
-
-    Raises:
-        UsageError: They are not JSON.
-    """
+    """The worker pools of a CustomJob's launcher; None for every other container."""
     for argument in container.get("args", []):
         if isinstance(argument, str) and (at := argument.find(KEY)) >= 0:
-            try:
-                pools: Pools = json.JSONDecoder().raw_decode(argument, at + len(KEY))[0]
-            except ValueError as error:
-                raise UsageError(
-                    f"the worker pools in the spec are not JSON ({one_line(error)}); compile it "
-                    "again"
-                ) from error
+            pools: Pools = json.JSONDecoder().raw_decode(argument, at + len(KEY))[0]
             return pools
     return None
 
 
 def alone(pools: Pools) -> Spec:
-    """The container of the workers as that of a step: all of them have the same.
-
-    Returns:
-        image, command, args and env.
-    """
+    """The container that all workers have, as the container of a step."""
     own = pools[0]["container_spec"]
     args = [EXECUTOR_INPUT if arg == ESCAPED_INPUT else arg for arg in own.get("args", [])]
     more = {"command": own.get("command", []), "args": args, "env": own.get("env", [])}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline import compiler
-from pipeline.errors import CommandError, UsageError
+from pipeline.errors import CommandError
 from pipeline.specs import spec as specs
 from pipeline.specs import worker_pools
 from pipeline.specs.worker_pools import ESCAPED_INPUT, PARAMETER, PLACEHOLDER
@@ -91,10 +91,3 @@ def test_a_job_with_no_room_for_its_inputs_is_refused() -> None:
         else:
             with pytest.raises(CommandError, match="131,072 bytes of one argument"):
                 compiler.check_sizes(spec)
-
-
-def test_pools_that_are_not_json_are_an_error_of_one_line() -> None:
-    container = {"image": "i", "args": [f'{{"{PARAMETER}": {PLACEHOLDER}}}']}
-    with pytest.raises(UsageError, match="are not JSON") as caught:
-        worker_pools.read(container)
-    assert len(str(caught.value).splitlines()) == 1
