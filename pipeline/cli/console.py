@@ -41,11 +41,11 @@ def print_table(
     Args:
         columns: The names.
         rows: As many cells each.
-        whole: Name of the column that is never wrapped, so that it can be copied; None: any is.
+        whole: Name of the column that is never wrapped, so that it can be copied; None: the first.
     """
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for name in columns:
-        table.add_column(name, no_wrap=name == whole, overflow="fold")
+        table.add_column(name, no_wrap=name == (whole or columns[0]), overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     output = Console()
@@ -54,6 +54,37 @@ def print_table(
         unlimited = output.options.update(width=10_000)
         output.width = max(output.width, output.measure(table, options=unlimited).maximum)
     output.print(table, highlight=False)
+
+
+def print_list(
+    as_json: bool,
+    values: Sequence[Any],
+    columns: tuple[str, ...],
+    rows: Sequence[tuple[str, ...]],
+    *,
+    nothing: str,
+    whole: str | None = None,
+    then: Mapping[str, str] | None = None,
+) -> None:
+    """Prints what was found: as JSON, or as a table with the commands to run next.
+
+    Args:
+        as_json: Whether to print ``values`` instead of ``rows``.
+        values: What was found.
+        columns: As in ``print_table``.
+        rows: As in ``print_table``.
+        nothing: What to print instead of an empty table.
+        whole: As in ``print_table``.
+        then: As in ``next_steps``.
+    """
+    if as_json:
+        print_json(values)
+    elif not rows:
+        say(nothing)
+    else:
+        print_table(columns, rows, whole)
+        if then:
+            next_steps(then)
 
 
 def next_steps(commands: Mapping[str, str]) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.cli.console import next_steps, print_json, print_table, say, say_aside
-from pipeline.cli.options import ROOT, AsJson, Count, RootFolder, root_option
+from pipeline.cli.console import print_json, print_list, print_table, say, say_aside
+from pipeline.cli.options import ROOT, AsJson, Count, RootFolder, option, root_option
 from pipeline.errors import CommandError, UsageError
 from pipeline.text import age, command, duration, shown
 
@@ -29,12 +29,6 @@ def runs(root: RootFolder = ROOT, count: Count = 20, as_json: AsJson = False) ->
     from pipeline.runs.root import Root
 
     found = listed(Root(root))[:count]
-    if as_json:
-        print_json([run.as_line() for run in found])
-        return
-    if not found:
-        say(f"no runs in {root}: `{command('run')}` makes one")
-        return
     rows = [
         (
             run.id,
@@ -46,8 +40,14 @@ def runs(root: RootFolder = ROOT, count: Count = 20, as_json: AsJson = False) ->
         )
         for run in found
     ]
-    print_table(("Run", "Age", "State", "Accuracy", "Version", "Time"), rows, whole="Run")
-    next_steps({command(f"predict --run RUN PHOTO{root_option(root)}"): "asks its model"})
+    print_list(
+        as_json,
+        [run.as_line() for run in found],
+        ("Run", "Age", "State", "Accuracy", "Version", "Time"),
+        rows,
+        nothing=f"no runs in {root}: `{command('run')}` makes one",
+        then={command(f"predict --run RUN PHOTO{root_option(root)}"): "asks its model"},
+    )
 
 
 def models(
@@ -57,9 +57,7 @@ def models(
             metavar="VERSION|DIR", help="What to verify: a version, an alias or a directory."
         ),
     ] = None,
-    verify: Annotated[
-        bool, typer.Option("--verify", help="Check models against their records.")
-    ] = False,
+    verify: Annotated[bool, option("Check models against their records.", "--verify")] = False,
     root: RootFolder = ROOT,
     as_json: AsJson = False,
 ) -> None:
@@ -84,22 +82,32 @@ def models(
         raise UsageError(f"models {model}: only --verify takes a model")
     registry = Registry(root / "registry")
     found = [
-        version_as_json(version)
+        _version(version)
         for name in registry.models()
         for version in reversed(registry.versions(name))
     ]
-    if as_json:
-        print_json(found)
-        return
-    if not found:
-        say(f"no models in {registry.root}: `{command('run')}` trains one and uploads it")
-        return
-    columns = ("Version", "Aliases", "Accuracy", "Age", "Run")
-    print_table(columns, [version_row(version) for version in found], whole="Run")
-    next_steps({command(f"predict --version VERSION PHOTO{root_option(root)}"): "asks it"})
+    rows = [
+        (
+            f"{one['model']}@{one['version']}",
+            ", ".join(alias for alias in one["aliases"] if alias != one["run"]),
+            _accuracy(one["accuracy"]),
+            age(datetime.datetime.fromisoformat(one["created"]) if one["created"] else None),
+            one["run"] or "",
+        )
+        for one in found
+    ]
+    print_list(
+        as_json,
+        found,
+        ("Version", "Aliases", "Accuracy", "Age", "Run"),
+        rows,
+        nothing=f"no models in {registry.root}: `{command('run')}` trains one and uploads it",
+        whole="Run",
+        then={command(f"predict --version VERSION PHOTO{root_option(root)}"): "asks it"},
+    )
 
 
-def version_as_json(version: "Version") -> dict[str, Any]:
+def _version(version: "Version") -> dict[str, Any]:
     """A version of the registry as JSON values."""
     facts = version.facts
     return {
@@ -114,38 +122,27 @@ def version_as_json(version: "Version") -> dict[str, Any]:
     }
 
 
-def version_row(version: dict[str, Any]) -> tuple[str, ...]:
-    """A version of the registry as cells: version, aliases, accuracy, age, run."""
-    created, run = version["created"], version["run"] or ""
-    return (
-        f"{version['model']}@{version['version']}",
-        ", ".join(alias for alias in version["aliases"] if alias != run),
-        _accuracy(version["accuracy"]),
-        age(datetime.datetime.fromisoformat(created) if created else None),
-        run,
-    )
-
-
 def _verify(root: "Root", what: str | None, as_json: bool) -> None:
+    from pipeline.runs.registry import LOCK, Registry
     from pipeline.runs.verification import sound, verify
 
-    found = {path: verify(path, registered=_registered(path, root)) for path in _meant(root, what)}
+    versions = [version.resolve() for version in Registry(root.registry).directories()]
+    found = {}
+    for path in _meant(root, what):
+        place = path.resolve()
+        # A version of another root's registry has that registry's lock above it.
+        found[path] = verify(path, registered=place in versions or (place.parent / LOCK).exists())
     if as_json:
-        print_json(
-            [
-                {
-                    "path": str(path),
-                    "sound": sound(checks),
-                    "findings": [vars(one) for one in checks],
-                }
-                for path, checks in found.items()
-            ]
-        )
+        values = [
+            {"path": str(path), "sound": sound(checks), "findings": [vars(one) for one in checks]}
+            for path, checks in found.items()
+        ]
+        print_json(values)
     else:
         for path, checks in found.items():
             say(str(path))
             rows = [(one.check, one.state, one.text) for one in checks]
-            print_table(("Check", "State", "Found"), rows, whole="Check")
+            print_table(("Check", "State", "Found"), rows)
     if failed := [str(path) for path, checks in found.items() if not sound(checks)]:
         raise CommandError(
             f"{len(failed)} of {len(found)} differ from their records: {', '.join(failed)}"
@@ -159,19 +156,11 @@ def _meant(root: "Root", what: str | None) -> list[Path]:
 
     if what is None:
         return Registry(root.registry).directories() or [choose(root.path).directory]
-    if "/" in what or Path(what).is_dir():
-        if not Path(what).is_dir():
-            raise UsageError(f"{what}: there is no such directory")
+    if Path(what).is_dir():
         return [Path(what)]
+    if "/" in what:
+        raise UsageError(f"{what}: there is no such directory")
     return [choose(root.path, version=what).directory]
-
-
-def _registered(path: Path, root: "Root") -> bool:
-    """Whether a directory is a version of this root's registry or of another's."""
-    from pipeline.runs.registry import LOCK, Registry
-
-    versions = [version.resolve() for version in Registry(root.registry).directories()]
-    return path.resolve() in versions or (path.resolve().parent / LOCK).exists()
 
 
 def report(
@@ -185,14 +174,13 @@ def report(
     ] = None,
     root: RootFolder = ROOT,
     output: Annotated[
-        Path | None,
-        typer.Option(help="File to write instead of `report.html` in the run's folder."),
+        Path | None, option("File to write instead of `report.html` in the run's folder.")
     ] = None,
     show: Annotated[
         bool | None,
-        typer.Option(
+        option(
+            "Open it in the browser; by default only on a terminal with a display.",
             "--open/--no-open",
-            help="Open it in the browser; by default only on a terminal with a display.",
             show_default=False,
         ),
     ] = None,
@@ -218,11 +206,8 @@ def report(
     meant = find(place, run) if run else newest(place, "an evaluation", lambda one: one.evaluated)
     page = rebuild(meant, output).resolve()
     if as_json:
-        about = {
-            name: value
-            for name, value in meant.as_json().items()
-            if name in ("run", "state", "metrics", "verdict", "model")
-        }
+        record = meant.as_json()
+        about = {name: record[name] for name in ("run", "state", "metrics", "verdict", "model")}
         print_json({**about, "report": str(page)})
     else:
         say(shown(page))

@@ -5,8 +5,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from pipeline.cli.console import console, next_steps, print_json, say_aside, waiting
 from pipeline.cli.options import (
     ROOT,
@@ -18,6 +16,7 @@ from pipeline.cli.options import (
     RequireUpload,
     RootFolder,
     Spec,
+    option,
     root_option,
 )
 from pipeline.errors import GateRefused, UsageError
@@ -32,19 +31,17 @@ def run(
     parameter: Parameters = None,
     source: Annotated[
         str | None,
-        typer.Option(
-            help="Where the four raw files are: a directory or http(s)://.", rich_help_panel=WHAT
-        ),
+        option("Where the four raw files are: a directory or http(s)://.", panel=WHAT),
     ] = None,
     preset: Preset = None,
     spec: Spec = None,
     no_cache: NoCache = False,
     replicas: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Train as N processes that share each batch."),
+        option("Train as N processes that share each batch.", metavar="N", min=1),
     ] = None,
     hermetic: Annotated[
-        bool, typer.Option("--hermetic", help="Run each step in a fresh environment of its pins.")
+        bool, option("Run each step in a fresh environment of its pins.", "--hermetic")
     ] = False,
     root: RootFolder = ROOT,
     require_upload: RequireUpload = False,
@@ -81,7 +78,7 @@ def run(
         preset=preset,
         own={"bucket_uri": local.BUCKET_URI, "git_revision": git_revision()},
     )
-    if hint := slow_training(parameters.changed(arguments, loaded), place):
+    if hint := _slow_training(parameters.changed(arguments, loaded), place):
         say_aside(hint)
     with stopped_by_signals():
         result = local.run(
@@ -112,20 +109,13 @@ def _compiled(spec: Path | None, replicas: int | None, root: "Root") -> Path:
         return committed_spec(replicas, root)
     if replicas:
         raise UsageError("--replicas compiles its own spec: leave out --spec or --replicas")
-    if not spec.is_file():
-        raise UsageError(f"--spec {spec}: there is no such file")
     return spec
 
 
-def slow_training(changed: Iterable[str], root: "Root") -> str:
+def _slow_training(changed: Iterable[str], root: "Root") -> str:
     """Names a quicker preset before a first training that takes long on this processor.
 
-    Args:
-        changed: Names of the parameters that differ from the defaults.
-        root: Where earlier runs are.
-
-    Returns:
-        A sentence; empty if the processor is quick, the user chose, or a run was made before.
+    It is empty if the processor is quick, the user chose, or a run was made before.
     """
     from components.train.trainer.hardware import cpu_has_bfloat16
     from components.train.trainer.hyperparameters import Hyperparameters

@@ -3,24 +3,18 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from pipeline.cli.console import next_steps, print_json, print_table, say, waiting
-from pipeline.cli.options import AsJson, Spec
-from pipeline.errors import CommandError, UsageError
-from pipeline.text import command
+from pipeline.cli.console import next_steps, print_json, print_list, say, waiting
+from pipeline.cli.options import AsJson, Spec, option
+from pipeline.errors import CommandError
+from pipeline.text import command, shown
 
 
 def compile_command(
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit 1 if a committed file is stale.")
+        bool, option("Write nothing; exit 1 if a committed file is stale.", "--check")
     ] = False,
-    image: Annotated[
-        str, typer.Option(help="Image that holds the dependencies, as URI@sha256:…")
-    ] = "",
-    output: Annotated[
-        Path | None, typer.Option(help="Directory to write to instead of `compiled/`.")
-    ] = None,
+    image: Annotated[str, option("Image that holds the dependencies, as URI@sha256:…")] = "",
+    output: Annotated[Path | None, option("Directory to write to instead of `compiled/`.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compile the pipeline and its components to YAML.
@@ -31,7 +25,6 @@ def compile_command(
         compile --image IMAGE@sha256:0123 --output built  # steps that install nothing
     """
     from pipeline import compiler
-    from pipeline.text import shown
 
     if check:
         _check(as_json)
@@ -77,12 +70,12 @@ def parameters(spec: Spec = None, as_json: AsJson = False) -> None:
     from pipeline.specs.parameters import describe
     from pipeline.specs.spec import load
 
-    if spec is not None and not spec.is_file():
-        raise UsageError(f"--spec {spec}: there is no such file")
     known = describe(load(spec or compiler.COMPILED / compiler.PIPELINE))
-    if as_json:
-        print_json([one.as_json() for one in known])
-        return
-    rows = [(one.name, one.text, one.description) for one in known]
-    print_table(("Parameter", "Default", "Description"), rows, whole="Parameter")
-    next_steps({command("run -p NAME=VALUE"): "runs the pipeline with another value"})
+    print_list(
+        as_json,
+        [one.as_json() for one in known],
+        ("Parameter", "Default", "Description"),
+        [(one.name, one.text, one.description) for one in known],
+        nothing="no parameters",
+        then={command("run -p NAME=VALUE"): "runs the pipeline with another value"},
+    )

@@ -1,13 +1,14 @@
 """The commands that follow, list and stop jobs, and those for schedules."""
 
+import contextlib
 import sys
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from pipeline.cli.commands import Command, Group
-from pipeline.cli.console import console, print_json, print_table, say, say_aside, waiting
-from pipeline.cli.options import AsJson, Count, RequireUpload
+from pipeline.cli.console import console, print_json, print_list, say, say_aside, waiting
+from pipeline.cli.options import AsJson, Count, Every, Project, Region, RequireUpload
 from pipeline.errors import GateRefused
 from pipeline.text import command, duration
 
@@ -15,27 +16,9 @@ if TYPE_CHECKING:
     from pipeline.runs.record import Run
     from pipeline.vertex.target import Target
 
-WHERE: Final = "Where"
 BROWSER: Final = "https://storage.cloud.google.com"
 """Shows an object to people who are signed in and may read it."""
 
-Project = Annotated[
-    str | None,
-    typer.Option(
-        help="Project id; else GOOGLE_CLOUD_PROJECT, CLOUDSDK_CORE_PROJECT or gcloud's own.",
-        show_default=False,
-        rich_help_panel=WHERE,
-    ),
-]
-Region = Annotated[
-    str | None,
-    typer.Option(
-        help="As europe-west4; else GOOGLE_CLOUD_REGION, CLOUDSDK_AI_REGION or gcloud's own.",
-        show_default=False,
-        rich_help_panel=WHERE,
-    ),
-]
-Every = Annotated[float, typer.Option(min=0.05, help="Seconds between two looks at the job.")]
 Job = Annotated[str, typer.Argument(help="The job's id, or its full name.")]
 Reference = Annotated[str, typer.Argument(help="The schedule's number or name.")]
 
@@ -70,27 +53,28 @@ def jobs(
         jobs --count 5 --json  # the newest five, for a program
     """
     from pipeline.vertex import job as all_jobs
-    from pipeline.vertex.follow import seconds
     from pipeline.vertex.target import resolve
 
     target = resolve(project, region)
-    with waiting(f"asking Vertex AI ({target})"):
+    with _asking(target):
         found = all_jobs.newest(target, count)
-    if as_json:
-        print_json([all_jobs.as_json(job, target) for job in found])
-    elif found:
-        rows = [
-            (
-                all_jobs.id_of(job),
-                all_jobs.state(job),
-                f"{job.create_time:%Y-%m-%d %H:%M}",
-                duration(seconds(job)) if job.start_time else "",
-            )
-            for job in found
-        ]
-        print_table(("Job", "State", "Created", "Time"), rows, whole="Job")
-    else:
-        say(f"no jobs ({target}): `{command(f'submit --bucket BUCKET {target.flags}')}` makes one")
+    rows = [
+        (
+            all_jobs.id_of(job),
+            all_jobs.state(job),
+            f"{job.create_time:%Y-%m-%d %H:%M}",
+            duration(all_jobs.seconds(job)) if job.start_time else "",
+        )
+        for job in found
+    ]
+    start = command(f"submit --bucket BUCKET {target.flags}")
+    print_list(
+        as_json,
+        [all_jobs.as_json(job, target) for job in found],
+        ("Job", "State", "Created", "Time"),
+        rows,
+        nothing=f"no jobs ({target}): `{start}` makes one",
+    )
 
 
 def cancel(
@@ -105,7 +89,7 @@ def cancel(
     from pipeline.vertex import job as all_jobs
 
     target, job_id = _target_of(job, project, region)
-    with waiting(f"asking Vertex AI ({target})"):
+    with _asking(target):
         before = all_jobs.cancel(target, job_id)
     if as_json:
         state = {} if before.end_time else {"state": "cancelling"}
@@ -122,13 +106,6 @@ def follow(
 ) -> None:
     """Shows a job until it ends, and ends as it did.
 
-    Args:
-        target: Project and region.
-        job_id: The job.
-        every: Seconds between two looks.
-        require_upload: Whether a job without an uploaded version is an error.
-        as_json: Print its result as JSON, and its progress to standard error.
-
     Raises:
         JobFailed: The job failed, was cancelled or was paused.
         GateRefused: No version was uploaded, and one was required.
@@ -136,23 +113,50 @@ def follow(
     """
     from pipeline.cli.watchers import show_result, stopped_by_signals, watch_on
     from pipeline.vertex import follow as following
-    from pipeline.vertex.job import watch_command
+    from pipeline.vertex import job as all_jobs
 
     stopped = (
-        f"you stopped watching; {job_id} is still running: `{watch_command(target, job_id)}` "
-        f"follows it again, `{command(f'cancel {job_id} {target.flags}')}` stops it"
+        f"you stopped watching; {job_id} is still running: "
+        f"`{all_jobs.watch_command(target, job_id)}` follows it again, "
+        f"`{command(f'cancel {job_id} {target.flags}')}` stops it"
     )
     watch = watch_on(sys.stderr if as_json else sys.stdout)
-    complain = say_aside if as_json else say
     with stopped_by_signals(stopped):
-        job, run = following.follow(target, job_id, watch, complain, every=every)
+        job, run = following.follow(target, job_id, watch, say_aside if as_json else say, every)
+    report = run.steps["evaluate"].outputs.get("report") if "evaluate" in run.steps else None
+    address = report.uri if report else ""
     if as_json:
-        print_json(_result(job, run, target))
+        print_json(
+            {
+                **all_jobs.as_json(job, target),
+                "errors": following.failures(job, target),
+                "metrics": run.metrics,
+                "verdict": {"passed": run.passed, "reason": run.reason},
+                "model": run.resource_name,
+                "report": address,
+                "steps": [task.as_json() for task in run.steps.values()],
+            }
+        )
     following.check(job, target)
     if not as_json:
-        show_result(run, console(), _places(run, target))
+        places = {"Model": _model(run, target) or "not uploaded"}
+        if address:
+            places["Report"] = address.replace("gs:/", BROWSER, 1)
+        show_result(run, console(), {**places, "Page": all_jobs.page(target, run.id)})
     if require_upload and not run.version:
         raise GateRefused("no version was uploaded, and --require-upload was given")
+
+
+def _model(run: "Run", target: "Target") -> str:
+    """The name of a run's model, and its page; empty without one."""
+    from pipeline.vertex.job import CONSOLE
+
+    if not run.resource_name:
+        return ""
+    number = run.resource_name.partition("@")[0].rsplit("/", 1)[-1]
+    address = f"{CONSOLE}/vertex-ai/locations/{target.region}/models/{number}/versions"
+    link = f"{address}/{run.version or 1}?project={target.project}"
+    return f"{run.resource_name}\n{'':<10} {link}"
 
 
 def _target_of(job: str, project: str | None, region: str | None) -> tuple["Target", str]:
@@ -164,41 +168,8 @@ def _target_of(job: str, project: str | None, region: str | None) -> tuple["Targ
     return resolve(own_project or project, own_region or region), job_id
 
 
-def _report(run: "Run") -> str:
-    """The address of a run's report; empty without one."""
-    found = run.steps["evaluate"].outputs.get("report") if "evaluate" in run.steps else None
-    return found.uri if found else ""
-
-
-def _places(run: "Run", target: "Target") -> dict[str, str]:
-    """Where model, report and page of a job are."""
-    from pipeline.vertex.job import CONSOLE, page
-
-    places = {"Model": "not uploaded"}
-    if run.resource_name:
-        number = run.resource_name.partition("@")[0].rsplit("/", 1)[-1]
-        address = f"{CONSOLE}/vertex-ai/locations/{target.region}/models/{number}/versions"
-        link = f"{address}/{run.version or 1}?project={target.project}"
-        places["Model"] = f"{run.resource_name}\n{'':<10} {link}"
-    if report := _report(run):
-        places["Report"] = report.replace("gs:/", BROWSER, 1)
-    return {**places, "Page": page(target, run.id)}
-
-
-def _result(job: Any, run: "Run", target: "Target") -> dict[str, Any]:
-    """A job that has ended, as JSON values."""
-    from pipeline.vertex.follow import failures
-    from pipeline.vertex.job import as_json
-
-    return {
-        **as_json(job, target),
-        "errors": failures(job, target),
-        "metrics": run.metrics,
-        "verdict": {"passed": run.passed, "reason": run.reason},
-        "model": run.resource_name,
-        "report": _report(run),
-        "steps": [task.as_json() for task in run.steps.values()],
-    }
+def _asking(target: "Target") -> contextlib.AbstractContextManager[None]:
+    return waiting(f"asking Vertex AI ({target})")
 
 
 @schedules.callback()
@@ -219,15 +190,11 @@ def list_command(project: Project = None, region: Region = None, as_json: AsJson
     from pipeline.vertex.target import resolve
 
     target = resolve(project, region)
-    with waiting(f"asking Vertex AI ({target})"):
+    with _asking(target):
         found = [all_schedules.as_json(one) for one in all_schedules.listed(target)]
-    if as_json:
-        print_json(found)
-    elif found:
-        columns = ("Schedule", "Name", "State", "When", "Next run", "Runs")
-        print_table(columns, [_row(one) for one in found])
-    else:
-        say(f"no schedules ({target}): `{command('submit --schedule CRON')}` makes one")
+    columns = ("Schedule", "Name", "State", "When", "Next run", "Runs")
+    nothing = f"no schedules ({target}): `{command('submit --schedule CRON')}` makes one"
+    print_list(as_json, found, columns, [_row(one) for one in found], nothing=nothing)
 
 
 def _row(schedule: dict[str, Any]) -> tuple[str, ...]:
@@ -250,7 +217,7 @@ def _changing(action: str, about: str) -> None:
         from pipeline.vertex.target import resolve
 
         target = resolve(project, region)
-        with waiting(f"asking Vertex AI ({target})"):
+        with _asking(target):
             number = all_schedules.change(target, schedule, action)
         state = all_schedules.STATES[action]
         if as_json:

@@ -1,15 +1,31 @@
 """The command that submits the pipeline, or schedules it."""
 
-import datetime
 from collections.abc import Callable
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from pipeline.cli.console import print_json, say, say_aside, waiting
-from pipeline.cli.options import WHAT, AsJson, NoCache, Parameters, Preset, RequireUpload, Spec
-from pipeline.cli.vertex_jobs import WHERE, Every, Project, Region, follow
+from pipeline.cli.options import (
+    WHAT,
+    WHERE,
+    AsJson,
+    Every,
+    NoCache,
+    Parameters,
+    Preset,
+    Project,
+    Region,
+    RequireUpload,
+    Spec,
+    option,
+)
+from pipeline.cli.vertex_jobs import follow
 from pipeline.text import command
+
+if TYPE_CHECKING:
+    from pipeline.vertex.request import Options
+    from pipeline.vertex.target import Target
 
 MACHINES: Final = "What the training runs on"
 IDENTITY: Final = "What the job runs as"
@@ -17,64 +33,69 @@ REPEATED: Final = "Schedule"
 AFTERWARDS: Final = "What to do with it"
 
 
-def _option(panel: str, help: str, *names: str, **more: Any) -> Any:  # noqa: A002
-    return typer.Option(*names, help=help, rich_help_panel=panel, **more)
-
-
 def submit(
     bucket: Annotated[
-        str, _option(WHERE, "Bucket of the data, the runs and the models; in the region.")
+        str, option("Bucket of the data, the runs and the models; in the region.", panel=WHERE)
     ],
     project: Project = None,
     region: Region = None,
     create_bucket: Annotated[
-        bool, _option(WHERE, "Make the bucket if it is missing.", "--create-bucket")
+        bool, option("Make the bucket if it is missing.", "--create-bucket", panel=WHERE)
     ] = False,
     parameter: Parameters = None,
     source: Annotated[
-        str | None, _option(WHAT, "Where the four raw files are: http(s):// or gs://.")
+        str | None, option("Where the four raw files are: http(s):// or gs://.", panel=WHAT)
     ] = None,
     preset: Preset = None,
     spec: Spec = None,
     no_cache: NoCache = False,
     image: Annotated[
-        str, _option(MACHINES, "Image that holds the dependencies, as URI@sha256:…")
+        str, option("Image that holds the dependencies, as URI@sha256:…", panel=MACHINES)
     ] = "",
     accelerator: Annotated[
-        str | None, _option(MACHINES, "For the training, as NVIDIA_L4:1.", metavar="TYPE[:N]")
+        str | None,
+        option("For the training, as NVIDIA_L4:1.", panel=MACHINES, metavar="TYPE[:N]"),
     ] = None,
     machine_type: Annotated[
-        str | None, _option(MACHINES, "For the training, as n1-standard-8.")
+        str | None, option("For the training, as n1-standard-8.", panel=MACHINES)
     ] = None,
-    replicas: Annotated[int | None, _option(MACHINES, "Machines that share the training.")] = None,
+    replicas: Annotated[
+        int | None, option("Machines that share the training.", panel=MACHINES, min=1)
+    ] = None,
     spot: Annotated[
-        bool, _option(MACHINES, "Train on spot machines, and start again if preempted.", "--spot")
+        bool,
+        option("Train on spot machines, and start again if preempted.", "--spot", panel=MACHINES),
     ] = False,
     service_account: Annotated[
-        str, _option(IDENTITY, "What the steps run as; else Compute Engine's default account.")
+        str,
+        option("What the steps run as; else Compute Engine's default account.", panel=IDENTITY),
     ] = "",
     network: Annotated[
-        str, _option(IDENTITY, "projects/NUMBER/global/networks/NAME, to be peered with.")
+        str, option("projects/NUMBER/global/networks/NAME, to be peered with.", panel=IDENTITY)
     ] = "",
     encryption_key: Annotated[
-        str, _option(IDENTITY, "Cloud KMS key (CMEK): projects/…/cryptoKeys/…")
+        str, option("Cloud KMS key (CMEK): projects/…/cryptoKeys/…", panel=IDENTITY)
     ] = "",
     label: Annotated[
         list[str] | None,
-        _option(IDENTITY, "A label of the job and of the model.", metavar="KEY=VALUE"),
+        option("A label of the job and of the model.", panel=IDENTITY, metavar="KEY=VALUE"),
     ] = None,
-    experiment: Annotated[str, _option(IDENTITY, "Experiment to show the run in.")] = "",
+    experiment: Annotated[str, option("Experiment to show the run in.", panel=IDENTITY)] = "",
     schedule: Annotated[
-        str, _option(REPEATED, 'Run repeatedly, as "0 6 * * 1".', metavar="CRON")
+        str, option('Run repeatedly, as "0 6 * * 1".', panel=REPEATED, metavar="CRON")
     ] = "",
-    time_zone: Annotated[str, _option(REPEATED, "Of the schedule, as Europe/Berlin.")] = "Etc/UTC",
+    time_zone: Annotated[
+        str, option("Of the schedule, as Europe/Berlin.", panel=REPEATED)
+    ] = "Etc/UTC",
     max_runs: Annotated[
-        int, _option(REPEATED, "Runs after which the schedule ends; 0: never.", min=0)
+        int, option("Runs after which the schedule ends; 0: never.", panel=REPEATED, min=0)
     ] = 0,
     dry_run: Annotated[
-        bool, _option(AFTERWARDS, "Print what would be sent, and send nothing.", "--dry-run")
+        bool, option("Print what would be sent, and send nothing.", "--dry-run", panel=AFTERWARDS)
     ] = False,
-    wait: Annotated[bool, _option(AFTERWARDS, "Follow the job until it ends.", "--wait")] = False,
+    wait: Annotated[
+        bool, option("Follow the job until it ends.", "--wait", panel=AFTERWARDS)
+    ] = False,
     every: Every = 5.0,
     require_upload: RequireUpload = False,
     as_json: AsJson = False,
@@ -90,36 +111,16 @@ def submit(
         submit --bucket BUCKET --accelerator NVIDIA_L4 --spot  # trains on another machine
         submit --bucket BUCKET --schedule '0 6 * * 1' --time-zone Europe/Berlin  # Mondays at six
     """
+    given = locals()
+
     from pipeline.vertex import request as requests
     from pipeline.vertex.job import watch_command
     from pipeline.vertex.target import resolve
 
-    target = resolve(project, region)
-    options = requests.Options(
-        bucket=bucket,
-        parameters=(*(parameter or ()), *(() if source is None else (f"source={source}",))),
-        preset=preset,
-        spec=spec,
-        no_cache=no_cache,
-        image=image,
-        accelerator=accelerator,
-        machine_type=machine_type,
-        replicas=replicas,
-        spot=spot,
-        service_account=service_account,
-        network=network,
-        encryption_key=encryption_key,
-        label=tuple(label or ()),
-        experiment=experiment,
-        schedule=schedule,
-        time_zone=time_zone,
-        max_runs=max_runs,
-        wait=wait,
-        require_upload=require_upload,
-    )
+    target, options = resolve(project, region), requests.Options(**given)
     with waiting("comparing compiled/ with its source"):
         request = requests.request(options, target)
-    if warning := requests.serving_warning(request, datetime.datetime.now(tz=datetime.UTC).date()):
+    if warning := requests.serving_warning(request):
         say_aside(f"warning: {warning}")
     if dry_run:
         typer.echo(requests.as_json(request))
@@ -128,41 +129,38 @@ def submit(
     notes: list[str] = []
     try:
         with waiting("checking the project, then submitting"):
-            created = _send(request, options, target, notes.append, create_bucket=create_bucket)
+            created = _send(request, options, target, notes.append)
     finally:
         for note in notes:
             (say_aside if as_json else say)(note)
-    job_id = requests.job_of(request).display_name
     if wait:
+        job_id = request.pipeline_job_id
         follow(target, job_id, every, require_upload=require_upload, as_json=as_json)
     elif as_json:
         print_json(created)
     elif not schedule:
-        say(f"`{watch_command(target, job_id)}` follows it")
+        say(f"`{watch_command(target, request.pipeline_job_id)}` follows it")
 
 
 def _send(
-    request: Any, options: Any, target: Any, note: Callable[[str], None], *, create_bucket: bool
+    request: Any, options: "Options", target: "Target", note: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Sends the request after a preflight.
-
-    Returns:
-        The job or the schedule as JSON values.
-    """
-    from pipeline.vertex import experiment, job, preflight
+    """Sends the request after a preflight, and returns the job or the schedule as JSON values."""
+    from pipeline.vertex import job, preflight
     from pipeline.vertex import schedule as schedules
 
-    account = options.service_account
-    preflight.check(target, options.bucket_name, account, note, create_bucket=create_bucket)
+    account, bucket = options.service_account, options.bucket_name
+    preflight.check(target, bucket, account, note, create_bucket=options.create_bucket)
     if options.schedule:
         created = schedules.create(target, request)
         number = job.id_of(created)
         note(f"scheduled as {number}: {created.cron}")
         note(f"`{command(f'schedules pause {number} {target.flags}')}` pauses it")
         return schedules.as_json(created)
-    context = experiment.prepare(options.experiment, target) if options.experiment else ""
+    name = options.experiment
+    context = job.prepare_experiment(name, target) if name else ""
     created = job.create(target, request)
     note(f"submitted {job.id_of(created)}: {job.page(target, job.id_of(created))}")
     if context:
-        experiment.add(context, target, job.id_of(created))
+        job.add_to_experiment(context, target, job.id_of(created))
     return job.as_json(created, target)

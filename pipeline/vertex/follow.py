@@ -1,14 +1,11 @@
 """Follows a job until it ends, over whatever the network does in between; and a job as a run."""
 
 import contextlib
-import datetime
 import time
 import urllib.parse
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
-from pipeline import steps
 from pipeline.errors import CloudError, JobFailed, UsageError
 from pipeline.runs.record import Artifact, Run, Task, Watcher
 from pipeline.runs.root import DEFAULT_ROOT, Root
@@ -38,8 +35,6 @@ ENDED: Final = {
     "paused": "paused",
 }
 """The states in which a job does not continue by itself, each with the state of its run."""
-EVERY: Final = 5.0
-"""Seconds between two looks at a job."""
 PATIENCE: Final = 900.0
 """Seconds for which the service may be out of reach."""
 
@@ -47,23 +42,16 @@ Watch = Callable[[list[Task]], contextlib.AbstractContextManager[Watcher]]
 
 
 def follow(
-    target: Target,
-    job_id: str,
-    watch: Watch,
-    complain: Callable[[str], None],
-    *,
-    every: float = EVERY,
-    patience: float = PATIENCE,
+    target: Target, job_id: str, watch: Watch, complain: Callable[[str], None], every: float
 ) -> tuple[Any, Run]:
     """Shows a job's steps until it has ended.
 
     Args:
-        target: Project and region.
-        job_id: The job.
+        target: Where the job is.
+        job_id: The job's id.
         watch: Opens what shows the steps while the job lasts.
         complain: Is called when the service is out of reach, and when it is back.
         every: Seconds between two looks.
-        patience: Seconds for which the service may be out of reach.
 
     Returns:
         The job as it ended, and its run.
@@ -78,25 +66,16 @@ def follow(
         progress.update(job)
         while jobs.state(job) not in ENDED:
             time.sleep(every)
-            job = _look(target, job_id, complain, patience)
+            job = _look(target, job_id, complain)
             progress.update(job)
-        progress.table.settle()
-    return job, _run(job, progress.table, Root(DEFAULT_ROOT).runs)
+    return job, _run(job, progress.table, Root(DEFAULT_ROOT))
 
 
 def run_of(job: Any, target: Target, root: Root) -> Run:
-    """A job as a run: its parameters, and its steps with their outputs.
-
-    Args:
-        job: The job, as the service has it.
-        target: Project and region.
-        root: The folder of everything local.
-    """
+    """A job, as the service has it, as a run with its parameters and the outputs of its steps."""
     progress = _Progress(job, target)
     progress.update(job)
-    if jobs.state(job) in ENDED:
-        progress.table.settle()
-    return _run(job, progress.table, root.runs)
+    return _run(job, progress.table, root)
 
 
 def check(job: Any, target: Target) -> None:
@@ -105,16 +84,13 @@ def check(job: Any, target: Target) -> None:
     Raises:
         JobFailed: It failed, was cancelled or was paused.
     """
-    job_id, how = jobs.id_of(job), jobs.state(job)
+    job_id, how, page = jobs.id_of(job), jobs.state(job), jobs.page(target, jobs.id_of(job))
     cached = "submit it again, and finished steps are answered from the cache"
-    page = jobs.page(target, job_id)
     if how == "cancelled":
         raise JobFailed(f"{job_id} was cancelled; {cached}")
     if how == "paused":
-        raise JobFailed(
-            f"{job_id} is paused; resume it on its page {page}, then run "
-            f"`{jobs.watch_command(target, job_id)}`"
-        )
+        again = jobs.watch_command(target, job_id)
+        raise JobFailed(f"{job_id} is paused; resume it on its page {page}, then run `{again}`")
     if how == "failed":
         reasons = [f"{task}: {reason}" for task, reason in failures(job, target).items()]
         reasons = reasons or [job.error.message.strip() or "the service gave no reason"]
@@ -136,16 +112,6 @@ def failures(job: Any, target: Target) -> dict[str, str]:
     }
 
 
-def seconds(job_or_detail: Any) -> float:
-    """Seconds from the start of a job or a task to its end, or to now; 0 before the start."""
-    start = job_or_detail.start_time or job_or_detail.create_time
-    if not start:
-        return 0.0
-    end = job_or_detail.end_time or datetime.datetime.now(tz=datetime.UTC)
-    passed: float = (end - start).total_seconds()
-    return max(0.0, passed)
-
-
 class _Progress:
     """The table of a job, updated from what the service says."""
 
@@ -156,17 +122,17 @@ class _Progress:
 
     def update(self, job: Any) -> None:
         for detail in _details(job):
-            row = self.table.row(detail.task_name)
-            if row is None:
-                continue
             name, state = detail.task_name, STATES.get(detail.state.name, "waiting")
+            if (row := self.table.row(name)) is None:
+                continue
             if state == "failed":
                 self._note(row, name, _failure(detail, self.target))
-            ended = state in ("done", "cached")
-            outputs = _outputs(detail, row.name) if ended else None
-            self.table.update(name, state, seconds(detail), outputs)
+            outputs = _outputs(detail) if state in ("done", "cached") else None
+            self.table.update(name, state, jobs.seconds(detail), outputs)
             if state == "running":
                 self._note(row, name, _retried(detail))
+        if jobs.state(job) in ENDED:
+            self.table.settle()
 
     def _note(self, row: Task, name: str, text: str) -> None:
         if text and self.notes.get(name) != text:
@@ -175,7 +141,7 @@ class _Progress:
                 self.table.watcher.said(row, line, transient=False)
 
 
-def _look(target: Target, job_id: str, complain: Callable[[str], None], patience: float) -> Any:
+def _look(target: Target, job_id: str, complain: Callable[[str], None]) -> Any:
     """A job, even if the service is out of reach for a while."""
     from google.api_core.exceptions import RetryError
 
@@ -188,12 +154,12 @@ def _look(target: Target, job_id: str, complain: Callable[[str], None], patience
         errors.append(error)
 
     try:
-        job = jobs.get(target, job_id, patient(patience, failed))
+        job = jobs.get(target, job_id, patient(PATIENCE, failed))
     except CloudError as error:
         if not isinstance(error.__cause__, RetryError):
             raise
         raise CloudError(
-            f"{error}; gave up after {patience:.0f} s, and the job is still running: "
+            f"{error}; gave up after {PATIENCE:.0f} s, and the job is still running: "
             f"`{jobs.watch_command(target, job_id)}` follows it again"
         ) from error
     if errors:
@@ -201,33 +167,26 @@ def _look(target: Target, job_id: str, complain: Callable[[str], None], patience
     return job
 
 
-def _run(job: Any, table: Table, runs: Path) -> Run:
+def _run(job: Any, table: Table, root: Root) -> Run:
+    from google.protobuf import json_format
+
     spec = struct(job, "pipeline_spec")
-    arguments = _arguments(job, spec)
+    config = json_format.MessageToDict(type(job).pb(job).runtime_config)
+    arguments: dict[str, Any] = config.get("parameterValues", {})
+    # A job of another version of this project may have had other rules.
+    with contextlib.suppress(UsageError):
+        arguments = parameters.resolve(spec, arguments, own={"bucket_uri": ""})
     return Run(
         id=jobs.id_of(job),
-        directory=runs / jobs.id_of(job),
+        directory=root.runs / jobs.id_of(job),
         started=job.start_time or job.create_time,
-        seconds=seconds(job),
+        seconds=jobs.seconds(job),
         state=ENDED.get(jobs.state(job), "running"),
         error=job.error.message.strip(),
         parameters=parameters.flat(arguments),
         changed=parameters.changed(arguments, spec),
         steps=table.rows,
     )
-
-
-def _arguments(job: Any, spec: dict[str, Any]) -> dict[str, Any]:
-    """The job's arguments, including defaults, in the types of its spec."""
-    from google.protobuf import json_format
-
-    config = json_format.MessageToDict(type(job).pb(job).runtime_config)
-    sent: dict[str, Any] = config.get("parameterValues", {})
-    try:
-        return parameters.resolve(spec, sent, own={"bucket_uri": ""})
-    except UsageError:
-        # The job of another version of this project, whose rules were others.
-        return sent
 
 
 def _details(job: Any) -> list[Any]:
@@ -252,22 +211,12 @@ def _retried(detail: Any) -> str:
     return ""
 
 
-def _artifact(artifact: Any) -> Artifact:
-    return Artifact(artifact.uri, struct(artifact, "metadata"), artifact.schema_title)
-
-
-def _outputs(detail: Any, step: str) -> dict[str, Any]:
-    outputs: dict[str, Any] = {
-        key: _artifact(found.artifacts[0])
-        for key, found in detail.outputs.items()
-        if found.artifacts
+def _outputs(detail: Any) -> dict[str, Any]:
+    artifacts = {
+        name: Artifact(found.uri, struct(found, "metadata"), found.schema_title)
+        for name, listed in detail.outputs.items()
+        for found in list(listed.artifacts)[:1]
     }
-    for key, value in struct(detail.execution, "metadata").items():
-        if key.startswith("output:"):
-            outputs[key.removeprefix("output:")] = value
-    try:
-        steps.figure(step, outputs)
-    except (KeyError, TypeError, ValueError):
-        # The metadata store may be incomplete, which is no reason to stop watching.
-        return {}
-    return outputs
+    metadata = struct(detail.execution, "metadata").items()
+    values = {name.partition(":")[2]: value for name, value in metadata if name[:7] == "output:"}
+    return {**artifacts, **values}

@@ -1,20 +1,27 @@
-"""Pipeline jobs: create, read, list and cancel them."""
+"""Pipeline jobs: create, read, list and cancel them, and show one in an experiment.
 
+What asks the service raises ``CloudError`` when it refuses or does not answer.
+"""
+
+import datetime
 import itertools
 import json
+import operator
 import re
 from typing import Any, Final
 
-from pipeline.errors import UsageError
+from pipeline.errors import CloudError, UsageError
 from pipeline.text import command
-from pipeline.vertex.refusals import explained
-from pipeline.vertex.target import SECONDS, Target, patient
+from pipeline.vertex.refusals import call, explained
+from pipeline.vertex.target import Target, endpoint, patient
 
 JOB_ID: Final = re.compile(r"[a-z][a-z0-9-]{0,127}")
 FULL_NAME: Final = re.compile(r"projects/([^/]+)/locations/([^/]+)/pipelineJobs/([^/]+)")
 CONSOLE: Final = "https://console.cloud.google.com"
 LISTED: Final = ["name", "display_name", "state", "create_time", "start_time", "end_time", "labels"]
 """The fields that a list asks for: a job's spec takes hundreds of kilobytes."""
+CONTEXT_SECONDS: Final = 120.0
+"""How long the service may take to add a new job to its metadata store."""
 
 
 def named(reference: str) -> tuple[str | None, str | None, str]:
@@ -51,76 +58,49 @@ def watch_command(target: Target, job_id: str) -> str:
 
 
 def create(target: Target, request: Any) -> Any:
-    """Creates a job, once: a request that failed in passing is repeated under the same id.
+    """Creates the job of a ``CreatePipelineJobRequest``.
 
-    Args:
-        target: Project and region.
-        request: A ``CreatePipelineJobRequest``.
-
-    Raises:
-        CloudError: It was refused, or no answer came.
+    It is created once: a request that failed in passing is repeated under the same id.
     """
     from google.api_core.exceptions import Conflict
 
     lost: list[Exception] = []
     retry = patient(on_error=lost.append)
-    with explained("submit the job", target):
-        try:
-            client = target.client("Pipeline")
-            return client.create_pipeline_job(request, timeout=SECONDS, retry=retry)
-        except Conflict:
-            if not lost:
-                raise
-            # An earlier request had arrived, and only its answer was lost.
-            return get(target, request.pipeline_job_id)
+    try:
+        return call(
+            target, "Pipeline", "create_pipeline_job", "submit the job", retry, request=request
+        )
+    except CloudError as error:
+        if not lost or not isinstance(error.__cause__, Conflict):
+            raise
+        # An earlier request had arrived, and only its answer was lost.
+        return get(target, request.pipeline_job_id)
 
 
 def get(target: Target, job_id: str, retry: Any = None) -> Any:
-    """A job as the service has it.
-
-    Args:
-        target: Project and region.
-        job_id: The job.
-        retry: How the request is repeated; None: as ``patient()`` does.
-
-    Raises:
-        CloudError: It does not exist, or it could not be read.
-    """
-    name = f"{target.parent}/pipelineJobs/{job_id}"
-    with explained("read the job", target, missing=_missing(target, job_id)):
-        client = target.client("Pipeline")
-        return client.get_pipeline_job(name=name, timeout=SECONDS, retry=retry or patient())
+    """A job as the service has it; the request is repeated as ``patient()`` does by default."""
+    return _call(target, job_id, "get", "read the job", retry)
 
 
 def newest(target: Target, count: int) -> list[Any]:
-    """The newest jobs, the newest first.
-
-    Raises:
-        CloudError: They could not be read.
-    """
+    """The newest jobs, the newest first."""
     request = {
         "parent": target.parent,
         "order_by": "create_time desc",
         "page_size": min(count, 100),
         "read_mask": {"paths": LISTED},
     }
-    with explained("list the jobs", target):
-        client = target.client("Pipeline")
-        pages = client.list_pipeline_jobs(request, timeout=SECONDS, retry=patient())
+    doing = "list the jobs"
+    with explained(doing, target):
+        pages = call(target, "Pipeline", "list_pipeline_jobs", doing, patient(), request=request)
         return list(itertools.islice(pages, count))
 
 
 def cancel(target: Target, job_id: str) -> Any:
-    """Cancels a job that has not ended, and returns it as it was before.
-
-    Raises:
-        CloudError: It does not exist, or it could not be cancelled.
-    """
+    """Cancels a job that has not ended, and returns it as it was before."""
     job = get(target, job_id)
     if not job.end_time:
-        with explained("cancel the job", target, missing=_missing(target, job_id)):
-            client = target.client("Pipeline")
-            client.cancel_pipeline_job(name=job.name, timeout=SECONDS, retry=patient())
+        _call(target, job_id, "cancel", "cancel the job")
     return job
 
 
@@ -130,20 +110,32 @@ def state(job: Any) -> str:
     return name.removeprefix("PIPELINE_STATE_").lower()
 
 
+def seconds(job_or_task: Any) -> float:
+    """Seconds from the start of a job or a task to its end, or to now; 0 before the start."""
+    start = job_or_task.start_time or job_or_task.create_time
+    if not start:
+        return 0.0
+    end = job_or_task.end_time or datetime.datetime.now(tz=datetime.UTC)
+    return max(0.0, float((end - start).total_seconds()))
+
+
 def as_json(job: Any, target: Target) -> dict[str, Any]:
     """A job as JSON values; times are UTC, ISO 8601."""
-    times = {"created": job.create_time, "started": job.start_time, "ended": job.end_time}
     return {
         "job": id_of(job),
         "name": job.name,
         "state": state(job),
-        **{
-            name: time.isoformat(timespec="seconds") if time else None
-            for name, time in times.items()
-        },
+        "created": iso(job.create_time),
+        "started": iso(job.start_time),
+        "ended": iso(job.end_time),
         "labels": dict(job.labels),
         "page": page(target, id_of(job)),
     }
+
+
+def iso(moment: Any) -> str | None:
+    """A time of a message as ISO 8601; None if it is not set."""
+    return moment.isoformat(timespec="seconds") if moment else None
 
 
 def struct(message: Any, field: str) -> dict[str, Any]:
@@ -155,5 +147,47 @@ def struct(message: Any, field: str) -> dict[str, Any]:
     return found
 
 
-def _missing(target: Target, job_id: str) -> str:
-    return f"there is no job {job_id}; `{command(f'jobs {target.flags}')}` lists those that exist"
+def prepare_experiment(name: str, target: Target) -> str:
+    """Finds or makes an experiment, and returns the name of its metadata context."""
+    from google.cloud import aiplatform
+
+    aiplatform.init(
+        project=target.project,
+        location=target.region,
+        credentials=target.credentials,
+        api_endpoint=endpoint("aiplatform", target.region),
+        api_transport="rest",
+    )
+    with explained(f"prepare the experiment {name}", target):
+        found: str = aiplatform.Experiment.get_or_create(name).resource_name
+        return found
+
+
+def add_to_experiment(context: str, target: Target, job_id: str) -> None:
+    """Adds a job to the context of an experiment, once the job is in the metadata store."""
+    from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+    looks = Retrying(
+        retry=retry_if_result(operator.not_),
+        wait=wait_fixed(2),
+        stop=stop_after_delay(CONTEXT_SECONDS),
+    )
+    doing = f"add {job_id} to the experiment (the job is still running)"
+    try:
+        run = looks(lambda: get(target, job_id).job_detail.pipeline_run_context.name)
+    except RetryError as error:
+        raise CloudError(
+            f"could not {doing}: it was not in the metadata store within "
+            f"{CONTEXT_SECONDS:.0f} s; look at {page(target, job_id)}"
+        ) from error
+    how: dict[str, Any] = {"context": context, "child_contexts": [run]}
+    call(target, "Metadata", "add_context_children", doing, patient(), **how)
+
+
+def _call(target: Target, job_id: str, action: str, doing: str, retry: Any = None) -> Any:
+    return call(
+        *(target, "Pipeline", f"{action}_pipeline_job", doing, retry or patient()),
+        missing=f"there is no job {job_id}; `{command(f'jobs {target.flags}')}` lists those that "
+        "exist",
+        name=f"{target.parent}/pipelineJobs/{job_id}",
+    )

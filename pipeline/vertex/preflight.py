@@ -1,10 +1,11 @@
 """What a run needs, checked before anything costs money; each finding names the command to run."""
 
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from pipeline.errors import CloudError, CommandError, PreflightFailed
-from pipeline.vertex.refusals import SIGN_IN, explain, explained, unwrapped
+from pipeline.errors import CloudError, PreflightFailed
+from pipeline.vertex.refusals import explained, unwrapped
 from pipeline.vertex.target import SECONDS, Target, endpoint, patient
 
 APIS: Final = ("aiplatform.googleapis.com", "storage.googleapis.com")
@@ -20,57 +21,59 @@ def check(target: Target, bucket: str, account: str, say: Say, *, create_bucket:
     """Makes all checks.
 
     Args:
-        target: Project and region.
+        target: Where the run is to be.
         bucket: The bucket's name.
         account: The service account of the steps; empty: Compute Engine's default account.
         say: Is called with what was made, and with what could not be checked.
-        create_bucket: Make the bucket if it is missing.
+        create_bucket: Make the bucket if it is missing and nothing else is.
 
     Raises:
         CloudError: The credentials are no longer valid, or the bucket could not be made.
         PreflightFailed: Something is missing; the text has a line for each.
     """
-    from google.auth.transport.requests import AuthorizedSession
+    from google.auth.transport.requests import AuthorizedSession, Request
+    from google.cloud import storage
 
-    refresh(target)
-    session = AuthorizedSession(target.credentials)
-    lacking = list(_quota_project(target))
-    for what, lacks in (
-        ("whether the APIs are enabled", _apis(target, account, session)),
-        ("whether you may run as the service account", _account(target, account, session)),
-        (f"whether gs://{bucket} is there and near", _bucket(target, bucket, say, create_bucket)),
-    ):
-        try:
-            lacking += lacks
-        except CommandError:
-            raise
-        except Exception as error:
-            if not (reason := _unanswered(error, what, target)):
-                raise
-            say(f"not checked: {reason}")
-    if lacking:
-        raise PreflightFailed("\n".join(("nothing was submitted:", *lacking)))
-
-
-def refresh(target: Target) -> None:
-    """Gets a token, so that a login that has expired is reported first and once.
-
-    Raises:
-        CloudError: There is no token.
-    """
-    from google.auth.exceptions import GoogleAuthError, TransportError
-    from google.auth.transport.requests import Request
-
-    try:
+    with explained("sign in", target):
+        # A login that has expired is reported first and once.
         if not target.credentials.valid:
             target.credentials.refresh(Request())
-    except TransportError as error:
-        raise CloudError(explain(error, "sign in", target)) from error
-    except GoogleAuthError as error:
-        first = str(error).split("\n", 1)[0]
-        raise CloudError(
-            f"the credentials are no longer valid; sign in with {SIGN_IN} ({first})"
-        ) from error
+    session = AuthorizedSession(target.credentials)
+    client = storage.Client(project=target.project, credentials=target.credentials)
+    lacking = list(_quota_project(target))
+    with _optional("whether the APIs are enabled", target, say):
+        lacking += _apis(target, account, session)
+    with _optional("whether you may run as the service account", target, say):
+        lacking += _account(target, account, session)
+    is_missing = False
+    with _optional(f"whether gs://{bucket} is there and near", target, say, service="storage"):
+        found = client.lookup_bucket(bucket, timeout=SECONDS, retry=patient())
+        is_missing = found is None
+        if found or not create_bucket:
+            lacking += _bucket(target, bucket, found)
+    if lacking:
+        raise PreflightFailed("\n".join(("nothing was submitted:", *lacking)))
+    if is_missing:
+        _create_bucket(client, bucket, target)
+        say(f"made gs://{bucket} in {target.region}")
+
+
+@contextlib.contextmanager
+def _optional(
+    what: str, target: Target, say: Say, *, service: str = "aiplatform"
+) -> Iterator[None]:
+    """Says what could not be found out, unless nothing else could be found out either."""
+    from google.api_core.exceptions import Forbidden, Unauthorized
+
+    try:
+        with explained(f"find out {what}", target, service=service):
+            yield
+    except CloudError as error:
+        cause = unwrapped(error.__cause__)
+        if isinstance(cause, Unauthorized):
+            raise
+        hidden = f"{what}: your account may not look at that"
+        say(f"not checked: {hidden if isinstance(cause, Forbidden) else error}")
 
 
 def _quota_project(target: Target) -> Iterator[str]:
@@ -116,26 +119,15 @@ def _account(target: Target, account: str, session: Any) -> Iterator[str]:
         )
 
 
-def _bucket(target: Target, name: str, say: Say, create: bool) -> Iterator[str]:
-    from google.api_core.exceptions import NotFound
-    from google.cloud import storage
-
+def _bucket(target: Target, name: str, bucket: Any) -> Iterator[str]:
     make = (
         "gcloud storage buckets create gs://{} "
         f"--project {target.project} --location {target.region} "
         "--uniform-bucket-level-access --public-access-prevention"
     )
-    with explained(f"look at gs://{name}", target, service="storage"):
-        client = storage.Client(project=target.project, credentials=target.credentials)
-    try:
-        bucket = client.get_bucket(name, timeout=SECONDS, retry=patient())
-    except NotFound:
-        if create:
-            _create_bucket(client, name, target)
-            say(f"made gs://{name} in {target.region}")
-        else:
-            how = f"give --create-bucket, or run `{make.format(name)}`"
-            yield f"there is no bucket gs://{name}: {how}"
+    if bucket is None:
+        how = f"give --create-bucket, or run `{make.format(name)}`"
+        yield f"there is no bucket gs://{name}: {how}"
         return
     location = str(bucket.location).upper()
     places = {location, *(place.upper() for place in bucket.data_locations or ())}
@@ -162,15 +154,3 @@ def _checked(answer: Any) -> Any:
     if not answer.ok:
         raise from_http_response(answer)
     return answer
-
-
-def _unanswered(error: BaseException, what: str, target: Target) -> str:
-    """Why a check got no answer; without valid credentials nothing else would get one either."""
-    from google.api_core.exceptions import Forbidden, Unauthorized
-
-    service = "storage" if "gs://" in what else "aiplatform"
-    reason = explain(error, f"find out {what}", target, service=service)
-    if isinstance(unwrapped(error), Unauthorized):
-        raise CloudError(reason) from error
-    forbidden = f"{what}: your account may not look at that"
-    return forbidden if isinstance(unwrapped(error), Forbidden) else reason

@@ -6,24 +6,48 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from pipeline.errors import CloudError, CommandError
-from pipeline.vertex.target import SECONDS, Target
+from pipeline.vertex import target as targets
+from pipeline.vertex.target import Target
 
 SIGN_IN: Final = "`gcloud auth application-default login`"
 SERVICES: Final = {"aiplatform": "Vertex AI", "storage": "Cloud Storage"}
 ROLES: Final = {"aiplatform": "roles/aiplatform.user", "storage": "roles/storage.admin"}
 
 
+def call(
+    target: Target,
+    service: str,
+    method: str,
+    doing: str,
+    retry: Any,
+    *,
+    missing: str = "",
+    **how: Any,
+) -> Any:
+    """Calls a method of one of Google's clients, with a time limit.
+
+    Args:
+        target: Where it sends the request.
+        service: As ``Target.client`` takes it.
+        method: The client's method.
+        doing: What could not be done, for the error: ``submit the job``.
+        retry: When the request is repeated; None: never.
+        missing: What to say if the requested resource does not exist.
+        **how: The method's own arguments.
+
+    Raises:
+        CloudError: What was refused, why, and what to do.
+    """
+    with explained(doing, target, missing=missing):
+        send = getattr(target.client(service), method)
+        return send(timeout=targets.SECONDS, retry=retry, **how)
+
+
 @contextlib.contextmanager
 def explained(
     doing: str, target: Target, *, service: str = "aiplatform", missing: str = ""
 ) -> Iterator[None]:
-    """Turns what a service refuses within the block into one sentence.
-
-    Args:
-        doing: What could not be done: ``submit the job``.
-        target: The project and region.
-        service: The service: ``aiplatform`` or ``storage``.
-        missing: What to say if the requested resource does not exist.
+    """Turns what ``aiplatform`` or ``storage`` refuses within the block into one sentence.
 
     Raises:
         CloudError: What was refused, why, and what to do.
@@ -51,10 +75,11 @@ def explain(
     from google.api_core import exceptions
     from google.auth.exceptions import GoogleAuthError, TransportError
 
-    error, name = unwrapped(error), SERVICES[service]
+    name, error = SERVICES[service], unwrapped(error) or error
     cures = {
         requests.Timeout: (
-            f"{name} gave no answer within {SECONDS:.0f} s; look at the network and run again"
+            f"{name} gave no answer within {targets.SECONDS:.0f} s; look at the network and run "
+            "again"
         ),
         requests.RequestException: "the connection broke; look at the network and run again",
         TransportError: "the connection broke; look at the network and run again",
@@ -78,7 +103,7 @@ def explain(
     return f"could not {doing} ({target}): {cure}{_said(error)}" if cure else ""
 
 
-def unwrapped(error: BaseException) -> BaseException:
+def unwrapped(error: BaseException | None) -> BaseException | None:
     """The error that ended a repeated request, instead of the one that says it was repeated."""
     from google.api_core.exceptions import RetryError
 
@@ -102,7 +127,7 @@ def _permission(error: Any, target: Target, service: str) -> str:
 
 
 def _said(error: BaseException) -> str:
-    """What the service itself said, in brackets and on one line."""
+    """What the service said, in brackets and on one line."""
     text = str(getattr(error, "message", "") or error).strip().split("\n", 1)[0]
     text = re.sub(r"\bhttps?://\S*/v1/\S*: ", "", text).rstrip(".")
     return f" ({text})" if text else ""

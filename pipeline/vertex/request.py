@@ -1,6 +1,5 @@
 """From the options of ``submit`` to the message that Vertex AI gets, all of it checked."""
 
-import copy
 import dataclasses
 import datetime
 import json
@@ -10,10 +9,11 @@ from typing import Any, Final
 
 import yaml
 
+from components.upload.containers import LAST_DAYS, container_spec
 from pipeline import checkout, compiler
 from pipeline.errors import UsageError
 from pipeline.runs.record import new_run_id
-from pipeline.specs import parameters, serving
+from pipeline.specs import parameters
 from pipeline.specs import spec as specs
 from pipeline.specs.machine import Machine, requested
 from pipeline.specs.spec import Spec
@@ -21,6 +21,8 @@ from pipeline.vertex.schedule import cron
 from pipeline.vertex.target import Target
 
 FOLDER: Final = "fashion-mnist"
+NOTICE: Final = datetime.timedelta(days=60)
+"""How long before a serving image's last day it is worth a warning."""
 FORMS: Final = {
     "bucket": (
         r"(gs://)?[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]/?",
@@ -56,31 +58,35 @@ FORMS: Final = {
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """The options of ``submit`` that say what runs and as what.
-
-    Each attribute is the option of its name; ``parameters`` also holds ``--source``.
-    """
+    """The options of ``submit``, by their names."""
 
     bucket: str
-    parameters: tuple[str, ...] = ()
-    preset: str | None = None
-    spec: Path | None = None
-    image: str = ""
-    accelerator: str | None = None
-    machine_type: str | None = None
-    replicas: int | None = None
-    spot: bool = False
-    service_account: str = ""
-    network: str = ""
-    encryption_key: str = ""
-    label: tuple[str, ...] = ()
-    experiment: str = ""
-    no_cache: bool = False
-    schedule: str = ""
-    time_zone: str = "Etc/UTC"
-    max_runs: int = 0
-    wait: bool = False
-    require_upload: bool = False
+    project: str | None
+    region: str | None
+    create_bucket: bool
+    parameter: list[str] | None
+    source: str | None
+    preset: str | None
+    spec: Path | None
+    no_cache: bool
+    image: str
+    accelerator: str | None
+    machine_type: str | None
+    replicas: int | None
+    spot: bool
+    service_account: str
+    network: str
+    encryption_key: str
+    label: list[str] | None
+    experiment: str
+    schedule: str
+    time_zone: str
+    max_runs: int
+    dry_run: bool
+    wait: bool
+    every: float
+    require_upload: bool
+    as_json: bool
 
     @property
     def machine(self) -> Machine | None:
@@ -101,10 +107,6 @@ class Options:
 def request(options: Options, target: Target) -> Any:
     """The message that the options describe.
 
-    Args:
-        options: The options of ``submit``.
-        target: Project and region.
-
     Returns:
         A ``CreatePipelineJobRequest``, or a ``CreateScheduleRequest`` for a schedule.
 
@@ -114,19 +116,18 @@ def request(options: Options, target: Target) -> Any:
     from google.cloud import aiplatform_v1 as vertex
 
     times = cron(options.schedule, options.time_zone) if options.schedule else ""
+    _check(options, target)
     job = _job(options)
+    create = vertex.CreatePipelineJobRequest(parent=target.parent, pipeline_job=job)
     if not times:
-        return vertex.CreatePipelineJobRequest(
-            parent=target.parent, pipeline_job_id=job.display_name, pipeline_job=job
-        )
+        create.pipeline_job_id = job.display_name
+        return create
+    # Each scheduled run gets its id from the service.
     schedule = vertex.Schedule(
         display_name=job.display_name,
         cron=times,
         max_concurrent_run_count=1,
-        # Each run gets its id from the service.
-        create_pipeline_job_request=vertex.CreatePipelineJobRequest(
-            parent=target.parent, pipeline_job=job
-        ),
+        create_pipeline_job_request=create,
     )
     if options.max_runs:
         schedule.max_run_count = options.max_runs
@@ -141,32 +142,35 @@ def as_json(message: Any) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False, sort_keys=True)
 
 
-def job_of(message: Any) -> Any:
-    """The ``PipelineJob`` in a request."""
-    if hasattr(message, "schedule"):
-        return message.schedule.create_pipeline_job_request.pipeline_job
-    return message.pipeline_job
-
-
 def difference(options: Options) -> str:
     """How the spec differs from the committed file; empty if it does not."""
     committed = compiler.DISTRIBUTED_PIPELINE if options.machine else compiler.PIPELINE
     return compiler.difference(compiler.COMPILED, committed, _spec(options))
 
 
-def serving_warning(message: Any, today: datetime.date) -> str:
+def serving_warning(message: Any) -> str:
     """Why the serving image of a request should not be used much longer; empty without a reason."""
-    values = job_of(message).runtime_config.parameter_values
-    return serving.warning(values.get("serving_image", ""), today)
+    create = getattr(message, "schedule", None)
+    job = (create.create_pipeline_job_request if create else message).pipeline_job
+    image = job.runtime_config.parameter_values.get("serving_image", "")
+    today = datetime.datetime.now(tz=datetime.UTC).date()
+    until = LAST_DAYS.get(image, datetime.date.max)
+    if until - today > NOTICE:
+        return ""
+    left = f", {(until - today).days} more days" if today <= until else " only"
+    return (
+        f"the serving image {image} is available until {until:%-d %B %Y}{left}: "
+        "build serving/Dockerfile and give it with -p serving_image=…"
+    )
 
 
-def _check(options: Options) -> None:
+def _check(options: Options, target: Target) -> None:
     for name, (form, words) in FORMS.items():
-        given = getattr(options, name)
+        given = getattr(options, name) or []
         for value in [given] if isinstance(given, str) else given:
-            if value and not re.fullmatch(form, value):
+            if not re.fullmatch(form, value):
                 raise UsageError(f"--{name.replace('_', '-')} {value}: give {words}")
-    given = (
+    faults = (
         (options.schedule and options.wait, "--wait follows one job, and --schedule makes many"),
         (options.schedule and options.experiment, "--experiment cannot show scheduled runs"),
         (options.require_upload and not options.wait, "--require-upload needs --wait"),
@@ -176,27 +180,33 @@ def _check(options: Options) -> None:
             "--spec: a compiled file has its machines and image already",
         ),
     )
-    if clashes := [fault for clash, fault in given if clash]:
-        raise UsageError(clashes[0])
-    if options.spec is not None and not options.spec.is_file():
-        raise UsageError(f"--spec {options.spec}: there is no such file")
+    for is_fault, words in faults:
+        if is_fault:
+            raise UsageError(words)
+    if options.encryption_key and (region := options.encryption_key.split("/")[3]) != target.region:
+        raise UsageError(
+            f"--encryption-key: the key is in {region}, and the run in {target.region}; the two "
+            "must be the same"
+        )
 
 
 def _job(options: Options) -> Any:
     from google.cloud.aiplatform_v1 import PipelineJob
 
-    _check(options)
     if options.spec is None:
         compiler.check()
     spec = _spec(options)
     arguments = _arguments(options, spec)
-    pairs = (label.partition("=") for label in options.label)
-    labels = {key: value for key, _, value in pairs}
+    if options.no_cache:
+        for component in (spec["root"], *spec["components"].values()):
+            for task in component.get("dag", {}).get("tasks", {}).values():
+                task["cachingOptions"] = {"enableCache": False}
+    labels = dict(label.split("=") for label in options.label or ())
     if revision := checkout.git_revision():
         labels |= {"git_revision": revision, "git_dirty": str(checkout.is_dirty()).lower()}
     job = PipelineJob(
         display_name=new_run_id(spec["pipelineInfo"]["name"], datetime.datetime.now(datetime.UTC)),
-        pipeline_spec=_uncached(spec) if options.no_cache else spec,
+        pipeline_spec=spec,
         labels=labels,
         runtime_config={
             "gcs_output_directory": f"{options.home}/pipeline-root",
@@ -221,12 +231,11 @@ def _spec(options: Options) -> Spec:
 
 
 def _arguments(options: Options, spec: Spec) -> dict[str, Any]:
-    arguments = parameters.resolve(
-        spec,
-        parameters.parse(options.parameters, spec),
-        preset=options.preset,
-        own={"bucket_uri": options.home, "git_revision": checkout.git_revision()},
-    )
+    given = parameters.parse(options.parameter or (), spec)
+    if options.source is not None:
+        given["source"] = options.source
+    own = {"bucket_uri": options.home, "git_revision": checkout.git_revision()}
+    arguments = parameters.resolve(spec, given, preset=options.preset, own=own)
     source = arguments.get("source", "")
     if source and not source.startswith(("gs://", "http://", "https://")):
         raise UsageError(
@@ -234,16 +243,9 @@ def _arguments(options: Options, spec: Spec) -> dict[str, Any]:
             f"it, `gcloud storage cp {source.rstrip('/')}/*.gz gs://BUCKET/source/`, and give "
             "--source gs://BUCKET/source"
         )
+    if "serving_image" in arguments:
+        container_spec(arguments["serving_image"])
     shares = options.machine.shares if options.machine else 1
     if (size := parameters.flat(arguments).get("batch_size", 0)) % shares:
         raise UsageError(f"batch_size is {size}: the machines need a multiple of {shares}")
     return arguments
-
-
-def _uncached(spec: Spec) -> Spec:
-    """The spec with caching off for all tasks."""
-    copied = copy.deepcopy(spec)
-    for component in (copied["root"], *copied["components"].values()):
-        for task in component.get("dag", {}).get("tasks", {}).values():
-            task["cachingOptions"] = {"enableCache": False}
-    return copied

@@ -1,4 +1,7 @@
-"""Schedules: when they run, and how to create, list, pause, resume and delete them."""
+"""Schedules: when they run, and how to create, list, pause, resume and delete them.
+
+What asks the service raises ``CloudError`` when it refuses or does not answer.
+"""
 
 import datetime
 import re
@@ -7,13 +10,16 @@ from typing import Any, Final
 
 from pipeline.errors import CommandError, UsageError
 from pipeline.text import command
-from pipeline.vertex.job import id_of
-from pipeline.vertex.refusals import explained
-from pipeline.vertex.target import SECONDS, Target, patient
+from pipeline.vertex import target as targets
+from pipeline.vertex.job import id_of, iso
+from pipeline.vertex.refusals import call, explained
+from pipeline.vertex.target import Target, patient
 
 NUMBER: Final = re.compile(r"(?:projects/[^/]+/locations/[^/]+/schedules/)?(\d+)")
 STATES: Final = {"pause": "paused", "resume": "active", "delete": "deleted"}
 """The state of a schedule after each action."""
+FIELD: Final = re.compile(r"(?:[\d*/,-]|[A-Za-z]{3})+")
+"""Numbers and names of months and days: Vertex AI does not document L, W and #."""
 
 
 def cron(expression: str, time_zone: str) -> str:
@@ -32,9 +38,9 @@ def cron(expression: str, time_zone: str) -> str:
         raise UsageError(f"--time-zone {time_zone}: there is none; give one as in Europe/Berlin")
     fields = expression.split()
     try:
-        if len(fields) != 5:
-            raise CronSimError("give five fields")
-        CronSim(" ".join(fields), datetime.datetime.now(tz=datetime.UTC))
+        if len(fields) != 5 or not all(map(FIELD.fullmatch, fields)):
+            raise CronSimError("give five plain fields")
+        CronSim(expression, datetime.datetime.now(tz=datetime.UTC))
     except (CronSimError, ValueError) as error:
         raise UsageError(
             f'--schedule "{expression}": {error}; the fields are minute, hour, day of the month, '
@@ -44,30 +50,21 @@ def cron(expression: str, time_zone: str) -> str:
 
 
 def create(target: Target, request: Any) -> Any:
-    """Creates a schedule. The request is sent once: a second schedule would run everything twice.
+    """Creates the schedule of a ``CreateScheduleRequest``.
 
-    Args:
-        target: Project and region.
-        request: A ``CreateScheduleRequest``.
-
-    Raises:
-        CloudError: It was refused, or no answer came.
+    The request is sent once: a second schedule would run everything twice.
     """
     look = f"`{command(f'schedules list {target.flags}')}` shows whether it exists nevertheless"
-    with explained(f"create the schedule; {look}", target):
-        return target.client("Schedule").create_schedule(request, timeout=SECONDS)
+    doing = f"create the schedule; {look}"
+    return call(target, "Schedule", "create_schedule", doing, None, request=request)
 
 
 def listed(target: Target) -> list[Any]:
-    """The schedules that start pipeline jobs, the newest first.
-
-    Raises:
-        CloudError: They could not be read.
-    """
+    """The schedules that start pipeline jobs, the newest first."""
     request = {"parent": target.parent, "order_by": "create_time desc"}
-    with explained("list the schedules", target):
-        client = target.client("Schedule")
-        pages = client.list_schedules(request, timeout=SECONDS, retry=patient())
+    doing = "list the schedules"
+    with explained(doing, target):
+        pages = call(target, "Schedule", "list_schedules", doing, patient(), request=request)
         return [schedule for schedule in pages if "create_pipeline_job_request" in schedule]
 
 
@@ -75,16 +72,16 @@ def change(target: Target, reference: str, action: str) -> str:
     """Pauses, resumes or deletes a schedule.
 
     Args:
-        target: Project and region.
+        target: Where it is.
         reference: The schedule's number, its full name or its display name.
-        action: ``pause``, ``resume`` or ``delete``.
+        action: One of ``STATES``.
 
     Returns:
         The schedule's number.
 
     Raises:
         UsageError: None has that display name.
-        CommandError: Several have it, the schedule does not exist, or the service refused.
+        CommandError: Several have it.
     """
     others = f"`{command(f'schedules list {target.flags}')}` lists those that exist"
     if found := NUMBER.fullmatch(reference):
@@ -95,26 +92,27 @@ def change(target: Target, reference: str, action: str) -> str:
         raise UsageError(f"there is no schedule {reference!r} ({target}); {others}")
     if len(numbers) > 1:
         raise CommandError(f"several schedules are called {reference}: give {', '.join(numbers)}")
-    missing = f"there is no schedule {numbers[0]}; {others}"
-    with explained(f"{action} the schedule", target, missing=missing):
-        method = getattr(target.client("Schedule"), f"{action}_schedule")
-        retry = {} if action == "delete" else {"retry": patient()}
-        operation = method(name=f"{target.parent}/schedules/{numbers[0]}", timeout=SECONDS, **retry)
+    doing, retry = f"{action} the schedule", None if action == "delete" else patient()
+    with explained(doing, target):
+        operation = call(
+            *(target, "Schedule", f"{action}_schedule", doing, retry),
+            missing=f"there is no schedule {numbers[0]}; {others}",
+            name=f"{target.parent}/schedules/{numbers[0]}",
+        )
         if action == "delete":
-            operation.result(timeout=SECONDS)
+            operation.result(timeout=targets.SECONDS)
     return numbers[0]
 
 
 def as_json(schedule: Any) -> dict[str, Any]:
     """A schedule as JSON values; times are UTC, ISO 8601."""
-    upcoming = schedule.next_run_time
     return {
         "schedule": id_of(schedule),
         "name": schedule.name,
         "display_name": schedule.display_name,
         "state": schedule.state.name.lower(),
         "cron": schedule.cron,
-        "next_run": upcoming.isoformat(timespec="seconds") if upcoming else None,
+        "next_run": iso(schedule.next_run_time),
         "runs": schedule.started_run_count,
         "max_runs": schedule.max_run_count or None,
     }

@@ -25,19 +25,14 @@ RETRY_SECONDS: Final = 40.0
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """A project and a region.
-
-    Attributes:
-        project: The project's id.
-        region: As ``europe-west4``.
-    """
+    """A project's id and a region, as ``europe-west4``."""
 
     project: str
     region: str
 
     @property
     def parent(self) -> str:
-        """The resource name that everything of Vertex AI is under."""
+        """The resource name above everything of Vertex AI."""
         return f"projects/{self.project}/locations/{self.region}"
 
     @property
@@ -50,11 +45,7 @@ class Target:
 
     @functools.cached_property
     def credentials(self) -> Any:
-        """The application default credentials.
-
-        Raises:
-            CloudError: There are none.
-        """
+        """The application default credentials; a ``CloudError`` if there are none."""
         from pipeline.vertex.refusals import explained
 
         with explained("sign in", self):
@@ -73,10 +64,6 @@ class Target:
 
 def resolve(project: str | None, region: str | None) -> Target:
     """The target that the options, the environment or gcloud's configuration name.
-
-    Args:
-        project: Value of ``--project``.
-        region: Value of ``--region``.
 
     Raises:
         UsageError: One of them is set nowhere, or is not valid.
@@ -113,11 +100,7 @@ def _gcloud(name: str) -> str:
 
 
 def default_credentials() -> Any:
-    """The application default credentials.
-
-    Raises:
-        google.auth.exceptions.DefaultCredentialsError: There are none.
-    """
+    """The application default credentials."""
     import google.auth
 
     found, _project = google.auth.default(scopes=[SCOPE])
@@ -134,25 +117,18 @@ def endpoint(service: str, region: str = "") -> str:
 def patient(
     seconds: float | None = None, on_error: Callable[[Exception], None] | None = None
 ) -> Any:
-    """How a request that failed in passing is repeated.
+    """How a request that failed in passing is repeated: a ``google.api_core.retry.Retry``.
 
     Args:
         seconds: For how long; None: ``RETRY_SECONDS``.
         on_error: Is called with each error after which the request is repeated.
-
-    Returns:
-        A ``google.api_core.retry.Retry``.
     """
-    from google.api_core.retry import Retry
-
-    return Retry(_passing, initial=0.5, timeout=seconds or RETRY_SECONDS, on_error=on_error)
-
-
-def _passing(error: BaseException) -> bool:
-    """Whether an error may be gone when the request is repeated."""
     import requests
     from google.api_core.exceptions import ServerError, TooManyRequests
+    from google.api_core.retry import Retry, if_exception_type
     from google.auth.exceptions import TransportError
 
-    kinds = (TooManyRequests, ServerError, TransportError, requests.RequestException)
-    return isinstance(error, kinds)
+    passing = if_exception_type(
+        TooManyRequests, ServerError, TransportError, requests.RequestException
+    )
+    return Retry(passing, initial=0.5, timeout=seconds or RETRY_SECONDS, on_error=on_error)

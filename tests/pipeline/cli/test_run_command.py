@@ -63,7 +63,7 @@ def end_with(monkeypatch: pytest.MonkeyPatch, make: Callable[[], Run]) -> list[d
         (["-p", "epochs=-1"], "epochs"),
         (["--preset", "slow"], "slow"),
         (["--source", "/no/where"], "source=/no/where: there is no such directory"),
-        (["--spec", "no.yaml"], "--spec no.yaml: there is no such file"),
+        (["--spec", "no.yaml"], "no.yaml: there is no such file"),
         (["--spec", __file__, "--replicas", "2"], "leave out --spec or --replicas"),
     ],
 )

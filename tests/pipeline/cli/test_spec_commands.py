@@ -30,7 +30,7 @@ def test_parameters_are_listed_with_defaults_and_types(call: Call) -> None:
 def test_a_missing_spec_is_wrong_use(call: Call) -> None:
     done = call("parameters", "--spec", "no.yaml")
     assert done.exit_code == 2
-    assert done.stderr == "error: --spec no.yaml: there is no such file\n"
+    assert done.stderr == "error: no.yaml: there is no such file\n"
 
 
 @pytest.mark.parametrize(

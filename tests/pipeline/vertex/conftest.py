@@ -9,8 +9,7 @@ from typer.testing import CliRunner
 
 from pipeline import compiler
 from pipeline.cli.app import app
-from pipeline.specs import serving
-from pipeline.vertex import preflight, target
+from pipeline.vertex import request, target
 from tests.fakes.cloud import Cloud, serve_cloud
 
 UNSET = ("GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_CORE_PROJECT", "CLOUDSDK_AI_REGION")
@@ -36,7 +35,7 @@ def committed_files_are_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def serving_image_is_no_topic(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keeps today's date out of what ``submit`` says about the serving image."""
-    monkeypatch.setattr(serving, "NOTICE", -datetime.timedelta(days=100_000))
+    monkeypatch.setattr(request, "NOTICE", -datetime.timedelta(days=100_000))
 
 
 @pytest.fixture
@@ -48,7 +47,6 @@ def cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Cloud]:
         for name, value in cloud.environment(tmp_path / "gcloud").items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(target, "default_credentials", AnonymousCredentials)
-        monkeypatch.setattr(preflight, "refresh", lambda _target: None)
         yield cloud
 
 

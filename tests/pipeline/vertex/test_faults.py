@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.vertex import job, refusals, schedule, target
+from pipeline.vertex import target
 from tests.fakes.cloud import Cloud
 from tests.fakes.wire import Fault
 from tests.pipeline.vertex.conftest import Command
@@ -58,8 +58,7 @@ def no_answer_is_waited_for(
     """Only where the service stalls: elsewhere a slow machine gets all the time it needs."""
     parameters = getattr(request.node, "callspec", None)
     if parameters and "stall" in parameters.params.values():
-        for module in (refusals, job, schedule):
-            monkeypatch.setattr(module, "SECONDS", 1.0)
+        monkeypatch.setattr(target, "SECONDS", 1.0)
 
 
 @pytest.mark.parametrize(("name", "fault"), CASES)

@@ -6,15 +6,11 @@ import google.auth.exceptions
 import pytest
 from google.oauth2.credentials import Credentials
 
-from pipeline.errors import CloudError
-from pipeline.vertex import preflight, target
-from pipeline.vertex.target import Target
+from pipeline.vertex import target
 from tests.fakes.cloud import ACCOUNT, UNIFORM, Cloud
 from tests.fakes.wire import Fault
 from tests.pipeline.vertex.conftest import Command
 
-REFRESH = preflight.refresh
-"""The fixture ``cloud`` replaces it."""
 AS_ACCOUNT = ("--service-account", ACCOUNT)
 UNKNOWN = "other@my-project.iam.gserviceaccount.com"
 
@@ -144,14 +140,19 @@ def test_without_credentials_the_login_is_named(
     assert len(done.error.strip().splitlines()) == 1
 
 
-def test_an_expired_login_is_reported_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_expired_login_is_reported_first(
+    cloud: Cloud, submit: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Expired(Credentials):  # type: ignore[misc]
         def refresh(self, request: object) -> None:
             raise google.auth.exceptions.RefreshError("invalid_grant: expired")
 
     monkeypatch.setattr(target, "default_credentials", lambda: Expired(token=None))
-    with pytest.raises(CloudError, match=r"no longer valid; sign in with .*invalid_grant"):
-        REFRESH(Target("my-project", "europe-west4"))
+    done = submit()
+    assert done.code == 1
+    assert "no valid credentials; sign in with" in done.error
+    assert "(invalid_grant: expired)" in done.error
+    assert cloud.wire.calls == []
 
 
 def test_a_persons_login_needs_a_quota_project(

@@ -10,13 +10,14 @@ import pytest
 import yaml
 from google.oauth2.credentials import Credentials
 
+from components.upload import containers
 from pipeline import compiler
 from pipeline.checkout import git_revision
 from pipeline.compiler import COMPILED, PIPELINE
-from pipeline.specs import parameters, serving
+from pipeline.specs import parameters
 from pipeline.specs import spec as specs
 from pipeline.specs.machine import Machine
-from pipeline.vertex import target
+from pipeline.vertex import request, target
 from tests import planted
 from tests.fakes.cloud import ACCOUNT, Cloud
 from tests.fakes.wire import PARENT, Fault, as_json
@@ -187,22 +188,22 @@ def test_a_run_is_added_to_its_experiment(cloud: Cloud, submit: Command) -> None
     assert cloud.metadata.children == {"first-tries": [job.job_detail.pipeline_run_context.name]}
 
 
-@pytest.mark.parametrize(("image", "warned"), [((), True), (("serving_image=eu/own:1",), False)])
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [(61, ""), (60, ", 60 more days: build serving/Dockerfile"), (-1, " only: build serving")],
+)
 def test_a_serving_image_near_its_last_day_is_a_warning(
-    image: tuple[str, ...],
-    warned: bool,
-    cloud: Cloud,
-    submit: Command,
-    monkeypatch: pytest.MonkeyPatch,
+    days: int, said: str, submit: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serving, "NOTICE", datetime.timedelta(days=100_000))
-    done = submit(*(part for value in image for part in ("-p", value)))
-    assert done.code == 0, done.error
-    assert ("warning: the serving image" in done.error) is warned
-    assert len(cloud.pipelines.created) == 1
+    monkeypatch.setattr(request, "NOTICE", datetime.timedelta(days=60))
+    last = datetime.datetime.now(tz=datetime.UTC).date() + datetime.timedelta(days=days)
+    monkeypatch.setitem(containers.LAST_DAYS, containers.PREBUILT, last)
+    warned = submit("--dry-run").error
+    assert (said in warned) if said else ("warning" not in warned)
+    assert "warning" not in submit("--dry-run", "-p", "serving_image=eu/own:1").error
 
 
-WRONG = {
+WRONG: dict[tuple[str, ...], str] = {
     ("-p", "epoch=3"): "no parameter 'epoch'; did you mean epochs?",
     ("-p", "epochs=three"): "epochs takes a whole number",
     ("-p", "epochs=-1"): "epochs",
@@ -216,19 +217,21 @@ WRONG = {
     ("--service-account", "pipeline"): "NAME@PROJECT.iam.gserviceaccount.com",
     ("--network", "default"): "projects/NUMBER/global/networks/NAME",
     ("--encryption-key", "key"): "projects/…/locations/…/keyRings/…/cryptoKeys/…",
+    ("--encryption-key", KEY.replace("europe-west4", "us-east1")): (
+        "the key is in us-east1, and the run in europe-west4; the two must be the same"
+    ),
     ("--experiment", "First_Tries"): "lower-case letters, digits and hyphens",
-    ("--spec", "no.yaml"): "--spec no.yaml: there is no such file",
+    ("--spec", "no.yaml"): "no.yaml: there is no such file",
     ("--spec", "x.yaml", "--spot"): "has its machines and image already",
     ("--image", "fashion-mnist"): "give the image with its registry",
     ("--accelerator", "T4"): "there is no accelerator 'T4'",
-    ("--accelerator", "NVIDIA_TESLA_T4:3"): "a machine has 1, 2, 4 of NVIDIA_TESLA_T4",
-    ("--accelerator", "NVIDIA_TESLA_T4:"): "give TYPE or TYPE:N",
-    ("--accelerator", "NVIDIA_L4", "--machine-type", "n1-standard-8"): "give g2-standard-8",
     ("--machine-type", "large"): "give one as in n1-standard-8",
-    ("--replicas", "0"): "0 replicas: give 1 or more",
     ("--replicas", "3"): "batch_size is 256: the machines need a multiple of 3",
     ("-p", "batch_size=250", "--accelerator", "NVIDIA_L4:4"): "need a multiple of 4",
-    ("--schedule", "0 6 * *"): "give five fields",
+    ("--schedule", "0 6 * *"): "give five plain fields",
+    ("--schedule", "0 6 * * 1L"): "give five plain fields",
+    ("--schedule", "0 6 * * 1#2"): "give five plain fields",
+    ("--schedule", "0 6 LW * *"): "give five plain fields",
     ("--schedule", "61 6 * * 1"): "Bad minute",
     ("--schedule", "0 6 * * MOM"): "Bad day-of-week",
     (*WEEKLY, "--time-zone", "Berlin"): "as in Europe/Berlin",

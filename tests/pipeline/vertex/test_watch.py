@@ -10,7 +10,7 @@ from google.oauth2.credentials import Credentials
 
 from pipeline.cli import watchers
 from pipeline.steps import STEPS
-from pipeline.vertex import follow, job, target
+from pipeline.vertex import follow, target
 from tests.fakes.cloud import Cloud
 from tests.fakes.wire import PARENT, Fault
 from tests.pipeline.vertex.conftest import Command
@@ -201,7 +201,7 @@ def test_the_network_may_go_away_and_come_back(
 def test_a_stall_is_not_waited_for(
     cloud: Cloud, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job, "SECONDS", 1.0)
+    monkeypatch.setattr(target, "SECONDS", 1.0)
     add_job(cloud)
     cloud.pipelines.script = [
         lambda _job: cloud.wire.fail("GetPipelineJob", Fault(stall=60)),
@@ -215,12 +215,7 @@ def test_a_stall_is_not_waited_for(
 def test_patience_has_an_end_and_the_job_is_still_running(
     cloud: Cloud, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    patient = follow.follow
-
-    def impatient(*arguments: Any, **options: Any) -> Any:
-        return patient(*arguments, **options, patience=0.3)
-
-    monkeypatch.setattr(follow, "follow", impatient)
+    monkeypatch.setattr(follow, "PATIENCE", 0.3)
     add_job(cloud)
     cloud.pipelines.script = [lambda _job: cloud.wire.fail("GetPipelineJob", Fault(503), times=99)]
     done = command(*WATCH)
