@@ -28,7 +28,6 @@ class ServiceUsage:
     enabled: set[str] = field(default_factory=lambda: set(APIS))
 
     def routes(self) -> list[Route]:
-        """What it answers."""
         return [(r"GET /v1/projects/my-project/services:batchGet", "BatchGetServices", self.get)]
 
     def get(self, call: Call) -> dict[str, Any]:
@@ -50,7 +49,6 @@ class Iam:
     )
 
     def routes(self) -> list[Route]:
-        """What it answers."""
         path = r"/v1/projects/-/serviceAccounts/(?P<account>[^/:]+):testIamPermissions"
         return [(rf"POST {path}", "TestIamPermissions", self.test)]
 
@@ -68,18 +66,12 @@ class Iam:
 
 @dataclass
 class Buckets:
-    """Buckets without objects.
-
-    Attributes:
-        locations: By name, where each is.
-        made: The requests for a bucket that were accepted.
-    """
+    """Buckets without objects: where each is, and the requests for one that were accepted."""
 
     locations: dict[str, str] = field(default_factory=lambda: {"my-bucket": "EUROPE-WEST4"})
     made: list[dict[str, Any]] = field(default_factory=list)
 
     def routes(self) -> list[Route]:
-        """What it answers."""
         return [
             (r"GET /storage/v1/b/(?P<bucket>[^/]+)", "GetBucket", self.get),
             (r"POST /storage/v1/b", "CreateBucket", self.create),
@@ -106,46 +98,6 @@ class Buckets:
 
 
 @dataclass
-class Tokens:
-    """The tokens that the metadata server of a machine on Google Cloud gives out.
-
-    Attributes:
-        issued: All that were given out, the newest last.
-        valid: Those that the services accept; empty: none is needed.
-    """
-
-    issued: list[str] = field(default_factory=list)
-    valid: set[str] = field(default_factory=set)
-
-    def routes(self) -> list[Route]:
-        """What it answers."""
-        account = r"/computeMetadata/v1/instance/service-accounts/[^/]+"
-        about = {"email": ACCOUNT, "scopes": ["cloud-platform"], "aliases": ["default"]}
-        return [
-            (r"GET /", "Token", lambda _call: {}),
-            (rf"GET {account}/token", "Token", lambda _call: self.issue()),
-            (rf"GET {account}/?", "Token", lambda _call: about),
-            (r"GET /computeMetadata/v1/(universe|project)/.*", "Token", unset),
-        ]
-
-    def issue(self) -> dict[str, Any]:
-        """Gives out a token that is valid."""
-        self.issued.append(f"token-{len(self.issued) + 1}")
-        self.valid.add(self.issued[-1])
-        return {"access_token": self.issued[-1], "token_type": "Bearer", "expires_in": 3600}
-
-    def expire(self) -> None:
-        """Ends the validity of all tokens so far."""
-        self.valid.clear()
-        self.valid.add("the next one")
-
-
-def unset(_call: Call) -> dict[str, Any]:
-    """What a metadata server answers for a value that is not set."""
-    raise Refusal(404, "not set")
-
-
-@dataclass
 class Cloud:
     """A project, its services, and the server that answers for them."""
 
@@ -155,25 +107,17 @@ class Cloud:
     usage: ServiceUsage = field(default_factory=ServiceUsage)
     iam: Iam = field(default_factory=Iam)
     buckets: Buckets = field(default_factory=Buckets)
-    tokens: Tokens = field(default_factory=Tokens)
     wire: Wire = field(init=False)
 
     def environment(self, home: Path) -> dict[str, str]:
-        """Variables that send a process here, as on a machine of Google's.
-
-        Args:
-            home: A directory for gcloud's configuration.
-        """
+        """Variables that send Google's clients here; ``home`` is for gcloud's configuration."""
         override = "CLOUDSDK_API_ENDPOINT_OVERRIDES_"
-        host = self.wire.url.removeprefix("http://")
         return {
             f"{override}AIPLATFORM": self.wire.url,
             f"{override}SERVICEUSAGE": self.wire.url,
             f"{override}IAM": self.wire.url,
             "STORAGE_EMULATOR_HOST": self.wire.url,
             "CLOUDSDK_CONFIG": str(home),
-            "GCE_METADATA_HOST": host,
-            "GCE_METADATA_IP": host,
             "GOOGLE_CLOUD_PROJECT": "my-project",
             "GOOGLE_CLOUD_REGION": "europe-west4",
         }
@@ -184,5 +128,5 @@ def serve_cloud() -> Iterator[Cloud]:
     """Serves a project with its APIs on and the bucket ``my-bucket``, while the block runs."""
     cloud = Cloud()
     services = (value for name, value in vars(cloud).items() if name != "wire")
-    with serve(*services, tokens=cloud.tokens.valid) as cloud.wire:
+    with serve(*services) as cloud.wire:
         yield cloud

@@ -45,17 +45,13 @@ class ModelService:
         uploads: The uploads that it accepted.
         page_size: Most items of a listing's page.
         filters: Whether a listing honours its filter.
-        polls: How often an upload's operation is looked at before it is done.
-        url: The address of its server.
-        wire: Its server.
     """
 
     versions: list[Any] = field(default_factory=list)
     uploads: list[Any] = field(default_factory=list)
     page_size: int = 100
     filters: bool = True
-    polls: int = 1
-    operations: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    operations: dict[str, dict[str, Any]] = field(default_factory=dict)
     url: str = ""
     wire: Wire = field(init=False)
 
@@ -69,7 +65,6 @@ class ModelService:
         self.wire.fail(method, Fault(status, reason, message=f"{method} was refused.\nNo."), times)
 
     def routes(self) -> list[Route]:
-        """What it answers."""
         models = f"/v1/{PARENT}/models"
         one = rf"{models}/(?P<model>\d+)"
         operation = rf"/(v1|ui)/(?P<operation>{PARENT}/models/\d+/operations/\d+)"
@@ -82,15 +77,7 @@ class ModelService:
         ]
 
     def add(self, model: Any, parent: str = "") -> Any:
-        """Adds a version to the model ``parent``, or the first version of a new model.
-
-        Args:
-            model: An ``aiplatform_v1.Model``: display name, aliases, labels, artifact URI.
-            parent: Resource name of the model; empty: a new one.
-
-        Returns:
-            The version, with its name and number.
-        """
+        """Adds a version to the model ``parent``, or the first version of a new model."""
         before = [known for known in self.versions if known.name == parent]
         if parent and not before:
             raise Refusal(404, f"{parent} does not exist.")
@@ -141,13 +128,11 @@ class ModelService:
         self.uploads.append(request)
         name = f"{version.name}/operations/{len(self.operations) + 1}"
         done = vertex.UploadModelResponse(model=version.name, model_version_id=version.version_id)
-        pending = [{"name": name}] * self.polls
-        self.operations[name] = [*pending, {"name": name, "done": True, "response": as_json(done)}]
-        return self.operations[name].pop(0)
+        self.operations[name] = {"name": name, "done": True, "response": as_json(done)}
+        return {"name": name}
 
     def operation(self, call: Call) -> dict[str, Any]:
-        answers = self.operations[call.path["operation"]]
-        return answers.pop(0) if len(answers) > 1 else answers[0]
+        return self.operations[call.path["operation"]]
 
     def _of(self, call: Call) -> list[Any]:
         name = f"{PARENT}/models/{call.path['model']}"
@@ -164,14 +149,12 @@ class ModelService:
 
 @dataclass
 class PipelineService:
-    """The jobs of one project and one location.
+    """The jobs of one project and one location, by id.
 
     Attributes:
-        jobs: By id.
         created: The requests for a job that were accepted.
         script: What happens to a job before each look at it.
         on_create: Is called with each new job; None: it stays as it is.
-        page_size: Most items of a listing's page.
         lock: Held while a job changes or is sent.
     """
 
@@ -183,7 +166,6 @@ class PipelineService:
     lock: Any = field(default_factory=threading.RLock)
 
     def routes(self) -> list[Route]:
-        """What it answers."""
         jobs = f"/v1/{PARENT}/pipelineJobs"
         one = rf"{jobs}/(?P<job>[^/:]+)"
         return [
@@ -250,27 +232,21 @@ class PipelineService:
 
 @dataclass
 class ScheduleService:
-    """The schedules of one project and one location.
-
-    Attributes:
-        schedules: By number.
-        created: The requests for a schedule that were accepted.
-    """
+    """The schedules of one project and one location, by number."""
 
     schedules: dict[str, Any] = field(default_factory=dict)
     created: list[Any] = field(default_factory=list)
 
     def routes(self) -> list[Route]:
-        """What it answers."""
         schedules = f"/v1/{PARENT}/schedules"
         one = rf"{schedules}/(?P<schedule>\d+)"
         operation = rf"/(?:v1|ui)/(?P<operation>{PARENT}/schedules/\d+/operations/1)"
         return [
             (rf"POST {schedules}", "CreateSchedule", self.create),
             (rf"GET {schedules}", "ListSchedules", self.list_schedules),
-            (rf"POST {one}:pause", "PauseSchedule", self.pause),
-            (rf"POST {one}:resume", "ResumeSchedule", self.resume),
-            (rf"DELETE {one}", "DeleteSchedule", self.delete),
+            (rf"POST {one}:pause", "PauseSchedule", self.change),
+            (rf"POST {one}:resume", "ResumeSchedule", self.change),
+            (rf"DELETE {one}", "DeleteSchedule", self.change),
             (rf"GET {operation}", "GetOperation", self.operation),
         ]
 
@@ -297,44 +273,33 @@ class ScheduleService:
         found = list(reversed(self.schedules.values()))
         return vertex.ListSchedulesResponse(schedules=copy.deepcopy(found))
 
-    def pause(self, call: Call) -> dict[str, Any]:
-        self._schedule(call, vertex.PauseScheduleRequest).state = vertex.Schedule.State.PAUSED
+    def change(self, call: Call) -> dict[str, Any]:
+        action, number = call.method.removesuffix("Schedule"), call.path["schedule"]
+        name = f"{PARENT}/schedules/{number}"
+        call.message(getattr(vertex, f"{call.method}Request"), name=name)
+        if number not in self.schedules:
+            raise Refusal(404, f"Schedule {number} not found.")
+        if action == "Delete":
+            del self.schedules[number]
+            return {"name": f"{name}/operations/1"}
+        states = vertex.Schedule.State
+        state = states.PAUSED if action == "Pause" else states.ACTIVE
+        self.schedules[number].state = state
         return {}
-
-    def resume(self, call: Call) -> dict[str, Any]:
-        self._schedule(call, vertex.ResumeScheduleRequest).state = vertex.Schedule.State.ACTIVE
-        return {}
-
-    def delete(self, call: Call) -> dict[str, Any]:
-        schedule = self._schedule(call, vertex.DeleteScheduleRequest)
-        del self.schedules[call.path["schedule"]]
-        return {"name": f"{schedule.name}/operations/1"}
 
     def operation(self, call: Call) -> dict[str, Any]:
         empty = {"@type": "type.googleapis.com/google.protobuf.Empty"}
         return {"name": call.path["operation"], "done": True, "response": empty}
 
-    def _schedule(self, call: Call, kind: Any) -> Any:
-        call.message(kind, name=f"{PARENT}/schedules/{call.path['schedule']}")
-        if call.path["schedule"] not in self.schedules:
-            raise Refusal(404, f"Schedule {call.path['schedule']} not found.")
-        return self.schedules[call.path["schedule"]]
-
 
 @dataclass
 class MetadataService:
-    """The default store of one project and one location.
-
-    Attributes:
-        contexts: By id.
-        children: Names of the contexts that were put under each, by its id.
-    """
+    """The default store: contexts by id, and the names of those that were put under each."""
 
     contexts: dict[str, Any] = field(default_factory=dict)
     children: dict[str, list[str]] = field(default_factory=dict)
 
     def routes(self) -> list[Route]:
-        """What it answers."""
         one = rf"/v1/{STORE}/contexts/(?P<context>[^/:]+)"
         return [
             (rf"GET /v1/{STORE}", "GetMetadataStore", lambda _: vertex.MetadataStore(name=STORE)),

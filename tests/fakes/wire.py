@@ -20,16 +20,6 @@ from tests.fakes.server import Handler, LoopbackServer
 PARENT: Final = "projects/my-project/locations/europe-west4"
 SYSTEM: Final = ("$alt", "alt")
 """Query parameters of the protocol, which no message has."""
-STATUS: Final = {
-    400: "INVALID_ARGUMENT",
-    401: "UNAUTHENTICATED",
-    403: "PERMISSION_DENIED",
-    404: "NOT_FOUND",
-    409: "ALREADY_EXISTS",
-    429: "RESOURCE_EXHAUSTED",
-    500: "INTERNAL",
-    503: "UNAVAILABLE",
-}
 
 
 class Violation(Exception):
@@ -37,12 +27,7 @@ class Violation(Exception):
 
 
 class Refusal(Exception):
-    """An error that the service answers with.
-
-    Attributes:
-        status: The HTTP status.
-        reason: The reason in its ``ErrorInfo``, as ``SERVICE_DISABLED``; empty for none.
-    """
+    """An error that the service answers with; the reason is that of its ``ErrorInfo``."""
 
     def __init__(self, status: int, message: str, reason: str = "") -> None:
         super().__init__(message)
@@ -58,9 +43,7 @@ class Call:
         method: Name of the method, as ``CreatePipelineJob``.
         line: The path as it was sent.
         path: The parts of its path that the route names.
-        query: Values of each query parameter.
-        body: The JSON that was sent; None without any.
-        headers: Its headers, in lower case.
+        headers: With names in lower case.
     """
 
     method: str
@@ -71,10 +54,10 @@ class Call:
     headers: dict[str, str]
 
     def message(self, kind: Any, body: str = "", **fields: str) -> Any:
-        """The request as the message type ``kind``.
+        """The request as the message type ``kind`` of the client library.
 
         Args:
-            kind: A message type of the client library.
+            kind: The type.
             body: The field that the body is; empty: the body has the message's fields.
             fields: Fields that the path holds.
 
@@ -127,9 +110,6 @@ class Wire:
     """A running server of several services.
 
     Attributes:
-        url: Its address.
-        routes: What it answers.
-        tokens: Tokens that are accepted; empty: none is needed.
         calls: The requests that came in.
         violations: What was wrong with them.
         faults: By method, what happens to the next requests.
@@ -137,7 +117,6 @@ class Wire:
 
     url: str
     routes: list[Route]
-    tokens: set[str]
     calls: list[Call] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     faults: dict[str, list[Fault]] = field(default_factory=dict)
@@ -152,15 +131,14 @@ class Wire:
 
 
 @contextmanager
-def serve(*services: Any, tokens: set[str] | None = None) -> Iterator[Wire]:
+def serve(*services: Any) -> Iterator[Wire]:
     """Serves the ``routes()`` of each service while the block runs.
 
     Raises:
         AssertionError: A request was not what the service's message types know.
     """
     with LoopbackServer(_Handler) as server:
-        routes = [route for service in services for route in service.routes()]
-        wire = Wire(server.url, routes, set() if tokens is None else tokens)
+        wire = Wire(server.url, [route for service in services for route in service.routes()])
         server.wire = wire  # type: ignore[attr-defined]
         yield wire
     if wire.violations:
@@ -191,7 +169,6 @@ class _Handler(Handler):
             if fault and not fault.after:
                 self._misbehave(fault)
                 return
-            self._authorize(call)
             answer = handle(call)
             if fault:
                 self._misbehave(fault)
@@ -216,11 +193,6 @@ class _Handler(Handler):
                 return Call(name, url.path, found.groupdict(), query, content, headers), handle
         raise Violation(f"no service has {line}")
 
-    def _authorize(self, call: Call) -> None:
-        token = call.headers.get("authorization", "").removeprefix("Bearer ")
-        if self.wire.tokens and token not in self.wire.tokens and call.method != "Token":
-            raise Refusal(401, "Request had invalid authentication credentials.")
-
     def _misbehave(self, fault: Fault) -> None:
         if fault.status:
             self._refuse(Refusal(fault.status, fault.message, fault.reason))
@@ -229,11 +201,7 @@ class _Handler(Handler):
         self.reset()
 
     def _refuse(self, refusal: Refusal) -> None:
-        error: dict[str, Any] = {
-            "code": refusal.status,
-            "message": str(refusal),
-            "status": STATUS[refusal.status],
-        }
+        error: dict[str, Any] = {"code": refusal.status, "message": str(refusal)}
         if refusal.reason:
             kind = "type.googleapis.com/google.rpc.ErrorInfo"
             info = {"@type": kind, "reason": refusal.reason, "domain": "googleapis.com"}
@@ -246,7 +214,6 @@ class _Handler(Handler):
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
-            self.send_header("Metadata-Flavor", "Google")
             self.end_headers()
             self.wfile.write(body)
         except OSError:

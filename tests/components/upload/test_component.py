@@ -205,7 +205,7 @@ def test_an_upload_that_is_refused_fails_the_task_after_one_request(
     spec: specs.Spec, service: ModelService, evaluation_file: Path, tmp_path: Path
 ) -> None:
     service.fail("UploadModel", 403)
-    with pytest.raises(ValueError, match="PERMISSION_DENIED"):
+    with pytest.raises(ValueError, match="UploadModel was refused"):
         launcher.run(spec, launcher.FIRST, package(evaluation_file), tmp_path / "task")
     assert [request.method for request in service.requests] == ["UploadModel"]
 

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 from google.auth.credentials import AnonymousCredentials
-from typer.testing import CliRunner
 
 from pipeline import compiler
-from pipeline.cli.app import app
 from pipeline.vertex import request, target
+from tests.command import here
 from tests.fakes.cloud import Cloud, serve_cloud
 
 UNSET = ("GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_CORE_PROJECT", "CLOUDSDK_AI_REGION")
@@ -27,20 +26,14 @@ class Done:
 Command = Callable[..., Done]
 
 
-@pytest.fixture(autouse=True)
-def committed_files_are_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiler, "check", lambda: None)
-
-
-@pytest.fixture(autouse=True)
-def serving_image_is_no_topic(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keeps today's date out of what ``submit`` says about the serving image."""
-    monkeypatch.setattr(request, "NOTICE", -datetime.timedelta(days=100_000))
-
-
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Cloud]:
-    """A project on a loopback port, to which all of Google's clients are sent."""
+    """A project on a loopback port, to which all of Google's clients are sent.
+
+    ``compiled/`` is not compared with its source, and today's date makes no warning.
+    """
+    monkeypatch.setattr(compiler, "check", lambda: None)
+    monkeypatch.setattr(request, "NOTICE", -datetime.timedelta(days=100_000))
     with serve_cloud() as cloud:
         for name in UNSET:
             monkeypatch.delenv(name, raising=False)
@@ -51,16 +44,13 @@ def cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Cloud]:
 
 
 @pytest.fixture
-def command(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Command:
+def command(cloud: Cloud) -> Command:
     """Calls ``fashion-mnist`` in this process."""
     del cloud
-    monkeypatch.setenv("COLUMNS", "200")
 
     def call(*arguments: str) -> Done:
-        done = CliRunner().invoke(app, arguments)
-        if done.exception is not None and not isinstance(done.exception, SystemExit):
-            raise done.exception
-        return Done(done.exit_code, done.stdout, done.stderr)
+        done = here(*arguments)
+        return Done(done.returncode, done.stdout, done.stderr)
 
     return call
 

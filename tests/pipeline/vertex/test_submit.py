@@ -14,6 +14,7 @@ from components.upload import containers
 from pipeline import compiler
 from pipeline.checkout import git_revision
 from pipeline.compiler import COMPILED, PIPELINE
+from pipeline.errors import UsageError
 from pipeline.specs import parameters
 from pipeline.specs import spec as specs
 from pipeline.specs.machine import Machine
@@ -63,11 +64,6 @@ def test_json_names_the_job_or_the_schedule(cloud: Cloud, submit: Command) -> No
     printed = json.loads(submit("--json", *WEEKLY).out)
     assert printed["schedule"] in cloud.schedules.schedules
     assert printed["cron"] == "TZ=Etc/UTC 0 6 * * 1"
-
-
-def test_every_submission_has_its_own_id(cloud: Cloud, submit: Command) -> None:
-    assert [submit().code for _ in range(2)] == [0, 0]
-    assert len(cloud.pipelines.jobs) == 2
 
 
 def test_all_options_reach_the_request(cloud: Cloud, command: Command) -> None:
@@ -205,13 +201,7 @@ def test_a_serving_image_near_its_last_day_is_a_warning(
 
 WRONG: dict[tuple[str, ...], str] = {
     ("-p", "epoch=3"): "no parameter 'epoch'; did you mean epochs?",
-    ("-p", "epochs=three"): "epochs takes a whole number",
-    ("-p", "epochs=-1"): "epochs",
-    ("-p", "dropout=1.5"): "dropout",
-    ("-p", "min_accuracy=90"): "min_accuracy",
-    ("--preset", "slow"): "there is no such preset",
-    ("--source", "data"): "cannot read a directory of this machine",
-    ("-p", "source=/data"): "gcloud storage cp /data/*.gz",
+    ("--source", "/data"): "cannot read a directory of this machine; copy it, `gcloud storage cp",
     ("--label", "team"): "give key=value",
     ("--label", "version=1.0"): "(no dot: write 1_0)",
     ("--service-account", "pipeline"): "NAME@PROJECT.iam.gserviceaccount.com",
@@ -233,7 +223,6 @@ WRONG: dict[tuple[str, ...], str] = {
     ("--schedule", "0 6 * * 1#2"): "give five plain fields",
     ("--schedule", "0 6 LW * *"): "give five plain fields",
     ("--schedule", "61 6 * * 1"): "Bad minute",
-    ("--schedule", "0 6 * * MOM"): "Bad day-of-week",
     (*WEEKLY, "--time-zone", "Berlin"): "as in Europe/Berlin",
     (*WEEKLY, "--wait"): "--wait follows one job, and --schedule makes many",
     (*WEEKLY, "--experiment", "first"): "scheduled runs",
@@ -265,54 +254,46 @@ def test_a_wrong_option_is_one_line_and_nothing_is_sent(
 def test_a_stale_spec_is_refused(
     cloud: Cloud, submit: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.undo()
-    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "my-project")
-    monkeypatch.setenv("GOOGLE_CLOUD_REGION", "europe-west4")
-    monkeypatch.setattr(compiler, "difference", lambda _folder, name, _spec: f"{name}: another\n")
+    def stale() -> None:
+        raise UsageError("compiled/ is stale: run `make compile`")
+
+    monkeypatch.setattr(compiler, "check", stale)
     done = submit()
-    assert done.code == 2
-    assert "compiled/ is stale: run `make compile`" in done.error
+    assert (done.code, done.error) == (2, "error: compiled/ is stale: run `make compile`\n")
     assert cloud.wire.calls == []
 
 
-class TestSecrets:
-    """Nothing that is sent or printed holds credentials of the machine."""
+def test_nothing_that_is_sent_or_printed_holds_credentials_of_the_machine(
+    cloud: Cloud, submit: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in planted.ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    done = [submit(), submit("--dry-run")]
+    assert [one.code for one in done] == [0, 0]
+    calls = [repr((call.line, call.query, call.body, call.headers)) for call in cloud.wire.calls]
+    texts = [text for one in done for text in (one.out, one.error)]
+    created = [str(request) for request in cloud.pipelines.created]
+    assert not planted.told(json.dumps([calls, texts, created]))
+    assert planted.files_that_tell(tmp_path) == []
 
-    @pytest.fixture(autouse=True)
-    def environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for name, value in planted.ENVIRONMENT.items():
-            monkeypatch.setenv(name, value)
 
-    def test_a_submission_holds_none(self, cloud: Cloud, submit: Command, tmp_path: Path) -> None:
-        done = [submit(), submit("--dry-run")]
-        assert [one.code for one in done] == [0, 0]
-        calls = [repr((call.line, call.query, call.body)) for call in cloud.wire.calls]
-        headers = [name for call in cloud.wire.calls for name in call.headers.items()]
-        texts = [text for one in done for text in (one.out, one.error)]
-        created = [str(request) for request in cloud.pipelines.created]
-        assert not planted.told(json.dumps([calls, headers, texts, created]))
-        assert planted.files_that_tell(tmp_path) == []
-
-    @pytest.mark.parametrize("source", [planted.IN_ADDRESS, planted.SIGNED])
-    def test_a_source_with_credentials_is_refused(
-        self, cloud: Cloud, submit: Command, source: str
-    ) -> None:
-        for options in (("--source", source), ("-p", f"source={source}", "--dry-run")):
-            done = submit(*options)
-            assert done.code == 2
-            assert not planted.told(done.out + done.error)
-        assert cloud.pipelines.created == []
-
-    @pytest.mark.parametrize("code", [401, 403, 500])
-    def test_a_refused_token_is_not_printed(
-        self, cloud: Cloud, submit: Command, monkeypatch: pytest.MonkeyPatch, code: int
-    ) -> None:
-        monkeypatch.setattr(target, "RETRY_SECONDS", 0.2)
-        token = Credentials(token=planted.SECRET, quota_project_id="my-project")
-        monkeypatch.setattr(target, "default_credentials", lambda: token)
-        cloud.wire.fail("CreatePipelineJob", Fault(code), times=20)
-        done = submit()
-        assert done.code == 1
-        headers = [call.headers.get("authorization", "") for call in cloud.wire.calls]
-        assert any(map(planted.told, headers))
+@pytest.mark.parametrize("source", [planted.IN_ADDRESS, planted.SIGNED])
+def test_a_source_with_credentials_is_refused(cloud: Cloud, submit: Command, source: str) -> None:
+    for options in (("--source", source), ("-p", f"source={source}", "--dry-run")):
+        done = submit(*options)
+        assert done.code == 2
         assert not planted.told(done.out + done.error)
+    assert cloud.pipelines.created == []
+
+
+def test_a_refused_token_is_not_printed(
+    cloud: Cloud, submit: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = Credentials(token=planted.SECRET, quota_project_id="my-project")
+    monkeypatch.setattr(target, "default_credentials", lambda: token)
+    cloud.wire.fail("CreatePipelineJob", Fault(401), times=20)
+    done = submit()
+    assert done.code == 1
+    headers = [call.headers.get("authorization", "") for call in cloud.wire.calls]
+    assert any(map(planted.told, headers))
+    assert not planted.told(done.out + done.error)
