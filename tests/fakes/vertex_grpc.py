@@ -27,13 +27,11 @@ class Service:
     Attributes:
         address: Its ``host:port``.
         requests: What it was asked, as messages of the client library.
-        states: What the next looks at a job find.
         failure: The status that every call ends with; None: they succeed.
     """
 
     address: str = ""
     requests: list[Any] = field(default_factory=list)
-    states: list[Any] = field(default_factory=lambda: [vertex.JobState.JOB_STATE_SUCCEEDED])
     failure: grpc.StatusCode | None = None
 
     def import_model_evaluation(self, request: Any) -> Any:
@@ -47,7 +45,7 @@ class Service:
         return job
 
     def get_custom_job(self, request: Any) -> Any:
-        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        state = vertex.JobState.JOB_STATE_SUCCEEDED
         return vertex.CustomJob(name=request.name, state=state)
 
 

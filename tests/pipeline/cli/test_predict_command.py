@@ -132,15 +132,6 @@ def test_without_a_model_the_line_says_how_to_get_one(call: Call) -> None:
     assert "fashion-mnist run --preset fast" in done.stderr
 
 
-def test_the_model_is_not_loaded_for_photos_that_cannot_be_read(
-    call: Call, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(asked, "predict", None)
-    done = call("predict", "gone.png")
-    assert (done.exit_code, done.stdout) == (1, "")
-    assert done.stderr == "error: gone.png: No such file or directory\n"
-
-
 def shown(**terminal: Any) -> str:
     seen = np.zeros((28, 28), np.uint8)
     seen[0] = 200
@@ -162,10 +153,7 @@ def test_a_terminal_with_colours_shows_the_picture_beside_the_names() -> None:
     assert "not sure" in text
 
 
-@pytest.mark.parametrize(
-    "terminal",
-    [{"color_system": None}, {"color_system": "standard"}, {"no_color": True}],
-)
+@pytest.mark.parametrize("terminal", [{"color_system": "standard"}, {"no_color": True}])
 def test_a_terminal_without_colours_shows_the_names(terminal: dict[str, Any]) -> None:
     text = shown(force_terminal=True, **terminal)
     assert "▀" not in text

@@ -66,11 +66,6 @@ class TestModels:
         assert first["aliases"] == ["default", SECOND]
         assert Path(second["path"], "saved_model.pb").is_file()
 
-    def test_a_version_without_a_record_is_listed(self, call: Call) -> None:
-        add_version(ROOT, Path("model"))
-        (ROOT / "registry/fashion-mnist/1/version.json").unlink()
-        assert "fashion-mnist@1" in call("models").stdout
-
     def test_a_version_without_verify_is_wrong_use(self, call: Call) -> None:
         done = call("models", "1")
         assert done.exit_code == 2
@@ -183,12 +178,6 @@ class TestReport:
         monkeypatch.setattr(record_commands, "has_display", lambda: display)
         call("report", "7fde", *option)
         assert opened == ([(run.resolve() / "report.html").as_uri()] if opens else [])
-
-    def test_without_a_browser_the_command_says_so(
-        self, call: Call, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(webbrowser, "open", lambda _page: False)
-        assert "no browser was found" in call("report", "--open").stderr
 
     def test_a_display_is_a_terminal_with_a_screen(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, "platform", "linux")

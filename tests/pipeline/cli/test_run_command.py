@@ -59,9 +59,6 @@ def end_with(monkeypatch: pytest.MonkeyPatch, make: Callable[[], Run]) -> list[d
     [
         (["-p", "epoch=3"], "did you mean epochs?"),
         (["-p", "epochs=three"], "-p epochs=three: epochs takes a whole number"),
-        (["-p", "epochs"], "-p epochs: give a parameter as name=value"),
-        (["-p", "epochs=-1"], "epochs"),
-        (["--preset", "slow"], "slow"),
         (["--source", "/no/where"], "source=/no/where: there is no such directory"),
         (["--spec", "no.yaml"], "no.yaml: there is no such file"),
         (["--spec", __file__, "--replicas", "2"], "leave out --spec or --replicas"),
@@ -129,7 +126,6 @@ def test_json_is_the_record_of_a_run_that_ended_well_or_not(
         (False, (), False, True),
         (True, (), False, False),
         (False, ("--preset", "best"), False, False),
-        (False, ("-p", "epochs=1"), False, False),
         (False, ("-p", "min_accuracy=0.8"), False, True),
         (False, (), True, False),
     ],

@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import grpc
 import pytest
 import yaml
-from google.api_core.exceptions import PermissionDenied
 from google.cloud import aiplatform_v1 as vertex
 from google_cloud_pipeline_components.container.v1.gcp_launcher import job_remote_runner
 from kfp.dsl import Dataset
@@ -53,10 +51,8 @@ def built(machine: Machine, image: str = "") -> str:
     return compiler.build_distributed(machine, image)
 
 
-def parse(text: str) -> specs.Spec:
-    """As ``yaml.safe_load``, and ten times as fast."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    spec: specs.Spec = yaml.load(text, Loader=loader)
+def load(text: str) -> specs.Spec:
+    spec: specs.Spec = yaml.load(text, Loader=specs.SAFE_LOADER)
     return spec
 
 
@@ -64,7 +60,7 @@ def filled(text: str, values: dict[str, str]) -> specs.Spec:
     """A compiled pipeline with what Vertex AI would fill in."""
     for placeholder, value in values.items():
         text = text.replace(placeholder, value)
-    return parse(text)
+    return load(text)
 
 
 def launch(text: str, root: Path, values: dict[str, str] = VALUES) -> dict[str, Any]:
@@ -159,34 +155,13 @@ def test_accelerators_and_spot_machines_are_asked_for(service: Service, tmp_path
     assert spec.scheduling.restart_job_on_worker_restart
 
 
-@pytest.mark.parametrize("state", ["FAILED", "CANCELLED", "PAUSED"])
-def test_a_job_that_does_not_succeed_fails_the_task(
-    service: Service, tmp_path: Path, state: str
-) -> None:
-    states = vertex.JobState
-    service.states = [states.JOB_STATE_RUNNING, states[f"JOB_STATE_{state}"]]
-    with pytest.raises((RuntimeError, SystemExit)):
-        launch(committed(), tmp_path / "task")
-    assert [type(request).__name__ for request in service.requests] == [
-        "CreateCustomJobRequest",
-        "GetCustomJobRequest",
-        "GetCustomJobRequest",
-    ]
-
-
-def test_a_job_that_is_refused_fails_the_task(service: Service, tmp_path: Path) -> None:
-    service.failure = grpc.StatusCode.PERMISSION_DENIED
-    with pytest.raises(PermissionDenied):
-        launch(committed(), tmp_path / "task")
-
-
 def installed(container: dict[str, Any]) -> set[str]:
     """The pins that the command of a step installs."""
     return {word for word in shlex.split(container["command"][2]) if "==" in word}
 
 
 def test_machines_with_accelerators_install_what_drives_them() -> None:
-    spec = parse(built(GPUS))
+    spec = load(built(GPUS))
     pools = worker_pools.read(spec["deploymentSpec"]["executors"]["exec-train"]["container"])
     assert pools is not None
     pins = installed(worker_pools.alone(pools))
@@ -198,14 +173,14 @@ def test_with_an_image_nothing_is_installed() -> None:
     image = "europe-docker.pkg.dev/project/repository/image@sha256:" + "0" * 64
     text = built(GPUS, image)
     assert "pip install" not in text
-    spec = parse(text)
+    spec = load(text)
     pools = worker_pools.read(spec["deploymentSpec"]["executors"]["exec-train"]["container"])
     assert pools is not None
     assert {pool["container_spec"]["image_uri"] for pool in pools} == {image}
 
 
 def without_train(text: str) -> specs.Spec:
-    spec = parse(text)
+    spec = load(text)
     del spec["components"]["comp-train"], spec["deploymentSpec"]["executors"]["exec-train"]
     return spec
 
