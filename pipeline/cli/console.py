@@ -66,16 +66,10 @@ def print_list(
     whole: str | None = None,
     then: Mapping[str, str] | None = None,
 ) -> None:
-    """Prints what was found: as JSON, or as a table with the commands to run next.
+    """Prints values as JSON, or as a table with the commands to run next.
 
-    Args:
-        as_json: Whether to print ``values`` instead of ``rows``.
-        values: What was found.
-        columns: As in ``print_table``.
-        rows: As in ``print_table``.
-        nothing: What to print instead of an empty table.
-        whole: As in ``print_table``.
-        then: As in ``next_steps``.
+    The other arguments are those of ``print_table`` and ``next_steps``; ``nothing`` is printed
+    instead of an empty table.
     """
     if as_json:
         print_json(values)
@@ -88,11 +82,7 @@ def print_list(
 
 
 def next_steps(commands: Mapping[str, str]) -> None:
-    """Suggests commands on standard error.
-
-    Args:
-        commands: What each command does, by the command.
-    """
+    """Suggests commands on standard error: what each does, by the command."""
     output = console(sys.stderr)
     width = max(map(len, commands))
     output.print()

@@ -11,11 +11,11 @@ import typer
 from pipeline.cli.console import print_json, print_list, print_table, say, say_aside
 from pipeline.cli.options import ROOT, AsJson, Count, RootFolder, option, root_option
 from pipeline.errors import CommandError, UsageError
+from pipeline.runs.root import Root
 from pipeline.text import age, command, duration, shown
 
 if TYPE_CHECKING:
     from pipeline.runs.registry import Version
-    from pipeline.runs.root import Root
 
 
 def runs(root: RootFolder = ROOT, count: Count = 20, as_json: AsJson = False) -> None:
@@ -26,7 +26,6 @@ def runs(root: RootFolder = ROOT, count: Count = 20, as_json: AsJson = False) ->
         runs --count 1 --json  # the newest one, for a program
     """
     from pipeline.runs.finding import listed
-    from pipeline.runs.root import Root
 
     found = listed(Root(root))[:count]
     rows = [
@@ -73,7 +72,6 @@ def models(
         models --root elsewhere  # the versions of another root
     """
     from pipeline.runs.registry import Registry
-    from pipeline.runs.root import Root
 
     if verify:
         _verify(Root(root), model, as_json)
@@ -122,7 +120,7 @@ def _version(version: "Version") -> dict[str, Any]:
     }
 
 
-def _verify(root: "Root", what: str | None, as_json: bool) -> None:
+def _verify(root: Root, what: str | None, as_json: bool) -> None:
     from pipeline.runs.registry import LOCK, Registry
     from pipeline.runs.verification import sound, verify
 
@@ -149,7 +147,7 @@ def _verify(root: "Root", what: str | None, as_json: bool) -> None:
         )
 
 
-def _meant(root: "Root", what: str | None) -> list[Path]:
+def _meant(root: Root, what: str | None) -> list[Path]:
     """The directories of the models to verify: all versions if none is named."""
     from pipeline.runs.chosen_model import choose
     from pipeline.runs.registry import Registry
@@ -200,7 +198,6 @@ def report(
 
     from pipeline.runs.finding import find, newest
     from pipeline.runs.report import rebuild
-    from pipeline.runs.root import Root
 
     place = Root(root)
     meant = find(place, run) if run else newest(place, "an evaluation", lambda one: one.evaluated)

@@ -20,11 +20,11 @@ from pipeline.cli.options import (
     root_option,
 )
 from pipeline.errors import GateRefused, UsageError
+from pipeline.runs.root import Root
 from pipeline.text import command, shown
 
 if TYPE_CHECKING:
     from pipeline.runs.record import Run
-    from pipeline.runs.root import Root
 
 
 def run(
@@ -61,7 +61,6 @@ def run(
     from pipeline.checkout import git_revision
     from pipeline.cli.watchers import stopped_by_signals, watch_on
     from pipeline.local import run as local
-    from pipeline.runs.root import Root
     from pipeline.specs import parameters
     from pipeline.specs.spec import load
 
@@ -72,33 +71,25 @@ def run(
         given["source"] = source
     if "source" in given:
         given["source"] = local.check_source(given["source"])
-    arguments = parameters.resolve(
-        loaded,
-        given,
-        preset=preset,
-        own={"bucket_uri": local.BUCKET_URI, "git_revision": git_revision()},
-    )
+    own = {"bucket_uri": local.BUCKET_URI, "git_revision": git_revision()}
+    arguments = parameters.resolve(loaded, given, preset=preset, own=own)
     if hint := _slow_training(parameters.changed(arguments, loaded), place):
         say_aside(hint)
+    options = local.Options(
+        use_cache=not no_cache,
+        hermetic=hermetic,
+        ended=lambda run: print_json(run.as_json()) if as_json else None,
+    )
     with stopped_by_signals():
-        result = local.run(
-            loaded,
-            arguments,
-            place,
-            watch_on(sys.stderr if as_json else sys.stdout),
-            local.Options(
-                use_cache=not no_cache,
-                hermetic=hermetic,
-                ended=lambda run: print_json(run.as_json()) if as_json else None,
-            ),
-        )
+        watch = watch_on(sys.stderr if as_json else sys.stdout)
+        result = local.run(loaded, arguments, place, watch, options)
     if not as_json:
         _show(result, place)
     if require_upload and not result.version:
         raise GateRefused("no version was uploaded, and --require-upload was given")
 
 
-def _compiled(spec: Path | None, replicas: int | None, root: "Root") -> Path:
+def _compiled(spec: Path | None, replicas: int | None, root: Root) -> Path:
     """The spec to run; the committed one is compared with its source first."""
     from pipeline import compiler
     from pipeline.local.run import committed_spec
@@ -112,7 +103,7 @@ def _compiled(spec: Path | None, replicas: int | None, root: "Root") -> Path:
     return spec
 
 
-def _slow_training(changed: Iterable[str], root: "Root") -> str:
+def _slow_training(changed: Iterable[str], root: Root) -> str:
     """Names a quicker preset before a first training that takes long on this processor.
 
     It is empty if the processor is quick, the user chose, or a run was made before.
@@ -129,7 +120,7 @@ def _slow_training(changed: Iterable[str], root: "Root") -> str:
     )
 
 
-def _show(run: "Run", root: "Root") -> None:
+def _show(run: "Run", root: Root) -> None:
     from pipeline.cli.watchers import show_result
     from pipeline.runs.chosen_model import MODEL
 

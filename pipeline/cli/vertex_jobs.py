@@ -11,10 +11,12 @@ from pipeline.cli.console import console, print_json, print_list, say, say_aside
 from pipeline.cli.options import AsJson, Count, Every, Project, Region, RequireUpload
 from pipeline.errors import GateRefused
 from pipeline.text import command, duration
+from pipeline.vertex import job as all_jobs
+from pipeline.vertex import schedule as all_schedules
+from pipeline.vertex.target import Target, resolve
 
 if TYPE_CHECKING:
     from pipeline.runs.record import Run
-    from pipeline.vertex.target import Target
 
 BROWSER: Final = "https://storage.cloud.google.com"
 """Shows an object to people who are signed in and may read it."""
@@ -52,9 +54,6 @@ def jobs(
         jobs  # the newest 20
         jobs --count 5 --json  # the newest five, for a program
     """
-    from pipeline.vertex import job as all_jobs
-    from pipeline.vertex.target import resolve
-
     target = resolve(project, region)
     with _asking(target):
         found = all_jobs.newest(target, count)
@@ -86,8 +85,6 @@ def cancel(
         cancel fashion-mnist-20261123-153000-ab12  # stops its running steps
         cancel fashion-mnist-20261123-153000-ab12 --json  # the same, and the job for a program
     """
-    from pipeline.vertex import job as all_jobs
-
     target, job_id = _target_of(job, project, region)
     with _asking(target):
         before = all_jobs.cancel(target, job_id)
@@ -102,7 +99,7 @@ def cancel(
 
 
 def follow(
-    target: "Target", job_id: str, every: float, *, require_upload: bool, as_json: bool
+    target: Target, job_id: str, every: float, *, require_upload: bool, as_json: bool
 ) -> None:
     """Shows a job until it ends, and ends as it did.
 
@@ -113,7 +110,6 @@ def follow(
     """
     from pipeline.cli.watchers import show_result, stopped_by_signals, watch_on
     from pipeline.vertex import follow as following
-    from pipeline.vertex import job as all_jobs
 
     stopped = (
         f"you stopped watching; {job_id} is still running: "
@@ -147,28 +143,23 @@ def follow(
         raise GateRefused("no version was uploaded, and --require-upload was given")
 
 
-def _model(run: "Run", target: "Target") -> str:
+def _model(run: "Run", target: Target) -> str:
     """The name of a run's model, and its page; empty without one."""
-    from pipeline.vertex.job import CONSOLE
-
     if not run.resource_name:
         return ""
     number = run.resource_name.partition("@")[0].rsplit("/", 1)[-1]
-    address = f"{CONSOLE}/vertex-ai/locations/{target.region}/models/{number}/versions"
+    address = f"{all_jobs.CONSOLE}/vertex-ai/locations/{target.region}/models/{number}/versions"
     link = f"{address}/{run.version or 1}?project={target.project}"
     return f"{run.resource_name}\n{'':<10} {link}"
 
 
-def _target_of(job: str, project: str | None, region: str | None) -> tuple["Target", str]:
+def _target_of(job: str, project: str | None, region: str | None) -> tuple[Target, str]:
     """The target and the id of a job; its full name wins over the options."""
-    from pipeline.vertex.job import named
-    from pipeline.vertex.target import resolve
-
-    own_project, own_region, job_id = named(job)
+    own_project, own_region, job_id = all_jobs.named(job)
     return resolve(own_project or project, own_region or region), job_id
 
 
-def _asking(target: "Target") -> contextlib.AbstractContextManager[None]:
+def _asking(target: Target) -> contextlib.AbstractContextManager[None]:
     return waiting(f"asking Vertex AI ({target})")
 
 
@@ -186,9 +177,6 @@ def schedules_options() -> None:
 @schedules.command("list", cls=Command)
 def list_command(project: Project = None, region: Region = None, as_json: AsJson = False) -> None:
     """List the schedules that start pipeline jobs."""
-    from pipeline.vertex import schedule as all_schedules
-    from pipeline.vertex.target import resolve
-
     target = resolve(project, region)
     with _asking(target):
         found = [all_schedules.as_json(one) for one in all_schedules.listed(target)]
@@ -213,9 +201,6 @@ def _changing(action: str, about: str) -> None:
         region: Region = None,
         as_json: AsJson = False,
     ) -> None:
-        from pipeline.vertex import schedule as all_schedules
-        from pipeline.vertex.target import resolve
-
         target = resolve(project, region)
         with _asking(target):
             number = all_schedules.change(target, schedule, action)

@@ -22,10 +22,12 @@ from pipeline.cli.options import (
 )
 from pipeline.cli.vertex_jobs import follow
 from pipeline.text import command
+from pipeline.vertex import job, preflight
+from pipeline.vertex import schedule as schedules
+from pipeline.vertex.target import Target, resolve
 
 if TYPE_CHECKING:
     from pipeline.vertex.request import Options
-    from pipeline.vertex.target import Target
 
 MACHINES: Final = "What the training runs on"
 IDENTITY: Final = "What the job runs as"
@@ -114,8 +116,6 @@ def submit(
     given = locals()
 
     from pipeline.vertex import request as requests
-    from pipeline.vertex.job import watch_command
-    from pipeline.vertex.target import resolve
 
     target, options = resolve(project, region), requests.Options(**given)
     with waiting("comparing compiled/ with its source"):
@@ -139,16 +139,13 @@ def submit(
     elif as_json:
         print_json(created)
     elif not schedule:
-        say(f"`{watch_command(target, request.pipeline_job_id)}` follows it")
+        say(f"`{job.watch_command(target, request.pipeline_job_id)}` follows it")
 
 
 def _send(
-    request: Any, options: "Options", target: "Target", note: Callable[[str], None]
+    request: Any, options: "Options", target: Target, note: Callable[[str], None]
 ) -> dict[str, Any]:
     """Sends the request after a preflight, and returns the job or the schedule as JSON values."""
-    from pipeline.vertex import job, preflight
-    from pipeline.vertex import schedule as schedules
-
     account, bucket = options.service_account, options.bucket_name
     preflight.check(target, bucket, account, note, create_bucket=options.create_bucket)
     if options.schedule:

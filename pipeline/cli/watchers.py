@@ -1,9 +1,7 @@
 """What you see of a run, here or on Vertex AI: live while it lasts, and its result."""
 
 import contextlib
-import functools
 import signal
-import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -100,20 +98,19 @@ class LiveWatcher:
 
 
 def watch_on(file: TextIO) -> Callable[[list[Task]], contextlib.AbstractContextManager[Watcher]]:
-    """A ``watch`` that prints to ``file`` instead of standard output."""
-    return functools.partial(watch, file=file)
+    """What shows a run in ``file``: a live table on a terminal, plain lines elsewhere."""
 
+    @contextlib.contextmanager
+    def watch(tasks: list[Task]) -> Iterator[Watcher]:
+        console = Console(file=file)
+        if not console.is_terminal:
+            yield PlainWatcher(console)
+            return
+        watcher = LiveWatcher(console, tasks)
+        with watcher.live:
+            yield watcher
 
-@contextlib.contextmanager
-def watch(tasks: list[Task], file: TextIO | None = None) -> Iterator[Watcher]:
-    """Shows a run while the block lasts: a live table on a terminal, plain lines elsewhere."""
-    console = Console(file=file or sys.stdout)
-    if not console.is_terminal:
-        yield PlainWatcher(console)
-        return
-    watcher = LiveWatcher(console, tasks)
-    with watcher.live:
-        yield watcher
+    return watch
 
 
 @contextlib.contextmanager
@@ -135,13 +132,7 @@ def stopped_by_signals(
 
 
 def show_result(run: Run, console: Console, places: dict[str, str]) -> None:
-    """Prints the result of a run that ended well.
-
-    Args:
-        run: The run.
-        console: Where to print.
-        places: What else to say about it, such as where its model and its report are.
-    """
+    """Prints the result of a run that ended well, and where its model and its report are."""
     cached = sum(task.state == "cached" for task in run.steps.values())
     steps = "step" if cached == 1 else "steps"
     from_cache = f", {cached} {steps} from the cache" if cached else ""

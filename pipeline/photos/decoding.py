@@ -33,13 +33,10 @@ class PhotoError(CommandError):
 
 
 def decode(data: bytes) -> Image.Image:
-    """Decodes the first picture of an image file.
+    """Decodes the first picture of an image file in one of ``FORMATS``.
 
     It uses at most 16 bytes of memory for each pixel. A header that promises more pixels than the
     file can hold is refused before any memory is allocated for them.
-
-    Args:
-        data: The content of a file in one of ``FORMATS``.
 
     Returns:
         RGBA if it has transparency, else RGB, turned as its EXIF orientation says; the longest

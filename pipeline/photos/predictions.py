@@ -24,12 +24,9 @@ Ranking = list[tuple[str, float]]
 
 @dataclasses.dataclass(frozen=True)
 class Photo:
-    """A photo that was read.
+    """A photo: its name as given, the digest of its file, and what the network sees of it.
 
-    Attributes:
-        file: Its name as it was given.
-        sha256: Of the file's content, hexadecimal.
-        seen: What the network sees of it: uint8 [28, 28].
+    ``seen`` is uint8 [28, 28].
     """
 
     file: str
@@ -38,10 +35,7 @@ class Photo:
 
 
 def read(file: str) -> Photo:
-    """Reads a photo and prepares it for the network.
-
-    Args:
-        file: Path of an image file, or ``-`` for standard input.
+    """Reads an image file, ``-`` for standard input, and prepares it for the network.
 
     Raises:
         PhotoError: It cannot be read or used; the text says why, without the file's name.
@@ -51,10 +45,7 @@ def read(file: str) -> Photo:
 
 
 def predict(photos: Sequence[Photo], model: ChosenModel, count: int) -> list[Ranking]:
-    """Asks a model about one or more photos at once.
-
-    Returns:
-        The ``count`` most likely classes of each photo.
+    """The ``count`` most likely classes of each of one or more photos.
 
     Raises:
         ModelError: The model cannot be used.
@@ -75,10 +66,7 @@ def save(photos: Sequence[Photo], directory: Path) -> list[Path]:
     """Writes what the network sees of each photo as ``<its name>.png``.
 
     A number is added where two photos have the same name, or where a photo would be overwritten.
-
-    Args:
-        photos: The photos.
-        directory: Where to write; made if it is missing.
+    The directory is made if it is missing.
     """
     directory.mkdir(parents=True, exist_ok=True)
     taken = {Path(photo.file).resolve() for photo in photos}

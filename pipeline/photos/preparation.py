@@ -36,13 +36,9 @@ FITS: Final = 4
 
 
 def seen_by_network(data: bytes) -> Seen:
-    """What the network sees of an image file.
+    """What the network sees of an image file's content: uint8 [28, 28].
 
-    Args:
-        data: The content of the file.
-
-    Returns:
-        uint8 [28, 28]: 0 is the background, 255 what differs most from it.
+    0 is the background, 255 what differs most from it.
 
     Raises:
         PhotoError: It is not an image, it is damaged or too large, or it has no subject.
@@ -65,23 +61,22 @@ def prepare(photo: Image.Image) -> Seen:
     if photo.size == SIZE:
         return _stretched(grey)
     top, bottom, left, right = _subject(distance > NEAR)
-    return _centred(_sharpened(_stretched(_scaled(grey[top:bottom, left:right]))))
+    scaled = Image.fromarray(_stretched(_scaled(grey[top:bottom, left:right])))
+    return _centred(np.asarray(scaled.filter(SHARPENING)))
 
 
 def background(pixels: Pixels) -> Pixels:
     """The background's colour at each pixel, as a plane in each channel, since light falls off.
 
     It starts from the most common colour of the border and not from the border's mean, because
-    the subject may reach the border.
-
-    Args:
-        pixels: float32 [height, width, 3], 0 to 255.
-
-    Returns:
-        float32 [height, width, 3], 0 to 255.
+    the subject may reach the border. Pixels and result are float32 [height, width, 3], 0 to 255.
     """
     height, width = pixels.shape[:2]
-    rows, columns = _border(height, width)
+    thickness = max(1, round(BORDER * min(height, width)))
+    border = np.ones((height, width), bool)
+    border[thickness : height - thickness, thickness : width - thickness] = False
+    step = max(1, border.sum() // SAMPLES)
+    rows, columns = (indices[::step] for indices in np.nonzero(border))
     colours = pixels[rows, columns]
     terms = _terms(rows / height, columns / width)
     expected = np.broadcast_to(_most_common(colours), colours.shape)
@@ -93,15 +88,6 @@ def background(pixels: Pixels) -> Pixels:
     everywhere = _terms(y.ravel() / height, x.ravel() / width) @ plane
     colour: Pixels = np.clip(everywhere, 0, 255).reshape(height, width, 3).astype(np.float32)
     return colour
-
-
-def _border(height: int, width: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    thickness = max(1, round(BORDER * min(height, width)))
-    inner = np.zeros((height, width), bool)
-    inner[thickness : height - thickness, thickness : width - thickness] = True
-    rows, columns = np.nonzero(~inner)
-    step = max(1, len(rows) // SAMPLES)
-    return rows[::step], columns[::step]
 
 
 def _most_common(colours: Pixels) -> Pixels:
@@ -151,10 +137,6 @@ def _stretched(values: Pixels) -> Seen:
     if largest < 1:
         raise PhotoError(NOTHING)
     return (values * (255 / largest)).round().astype(np.uint8)
-
-
-def _sharpened(subject: Seen) -> Seen:
-    return np.asarray(Image.fromarray(subject).filter(SHARPENING))
 
 
 def _centred(subject: Seen) -> Seen:

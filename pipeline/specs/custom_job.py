@@ -23,14 +23,13 @@ DRIVER: Final = {
 
 
 def train_on(machine: Machine) -> Callable[..., dsl.PipelineTask]:
-    """The way to train on such machines.
-
-    A worker that is restarted restarts the whole job, which goes on from its last checkpoint.
-    """
+    """The training on such machines; a restarted worker restarts the job from its checkpoint."""
     from google_cloud_pipeline_components.v1.custom_job import (
         create_custom_training_job_from_component,
     )
 
+    wanted = f"{machine.accelerator_count} {machine.accelerator_type}"
+    variables = {ACCELERATORS: wanted, **DRIVER} if machine.accelerator_type else {}
     job = create_custom_training_job_from_component(
         train_on_accelerators() if machine.accelerator_type else train,
         display_name="train",
@@ -45,7 +44,7 @@ def train_on(machine: Machine) -> Callable[..., dsl.PipelineTask]:
         service_account=SERVICE_ACCOUNT,
         network=NETWORK,
         encryption_spec_key_name=ENCRYPTION_KEY,
-        env=_environment(machine),
+        env=[{"name": name, "value": value} for name, value in variables.items()],
         # Without a value they would have none at all, and JSON has no word for that.
         labels={},
         reserved_ip_ranges=[],
@@ -58,11 +57,3 @@ def train_on(machine: Machine) -> Callable[..., dsl.PipelineTask]:
         return task
 
     return train_step
-
-
-def _environment(machine: Machine) -> list[dict[str, str]]:
-    if not machine.accelerator_type:
-        return []
-    wanted = f"{machine.accelerator_count} {machine.accelerator_type}"
-    variables = {ACCELERATORS: wanted, **DRIVER}
-    return [{"name": name, "value": value} for name, value in variables.items()]

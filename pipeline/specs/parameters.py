@@ -182,11 +182,8 @@ def changed(arguments: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
 def options(values: Mapping[str, Any], changed: Iterable[str]) -> str:
     """The options of ``run`` and ``submit`` that give the same values.
 
-    ``-p learning_rate=0.06 -p 'filters=[16, 32, 64]'``
-
-    Args:
-        values: The value of each parameter; flat.
-        changed: The names of those that are not the defaults.
+    ``-p learning_rate=0.06 -p 'filters=[16, 32, 64]'``. The values are flat; ``changed`` names
+    those that are not the defaults.
     """
     names = sorted(set(changed) - set(SET_BY_COMMANDS))
     return " ".join(f"-p {shlex.quote(f'{name}={as_text(values[name])}')}" for name in names)
@@ -198,12 +195,7 @@ def as_text(value: Any) -> str:
 
 
 def typed(name: str, value: Any, kind: str) -> Any:
-    """A value in the type that the spec declares.
-
-    Args:
-        name: The parameter, for the error.
-        value: The value; JSON's whole floats become integers.
-        kind: The spec's name of the type.
+    """A value in a type of the spec, in which JSON's whole floats become integers.
 
     Raises:
         UsageError: It has another type.

@@ -28,7 +28,6 @@ ARCHIVE: Final = re.compile(r"(__KFP_EMBEDDED_ARCHIVE_B64 = ')([A-Za-z0-9+/=]+)(
 SAFE_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 REQUIRED: Final = ("pipelineInfo.name", "root.dag.tasks", "deploymentSpec.executors", "components")
 """What every compiled pipeline has."""
-PREAMBLE: Final = ("sh", "-c")
 NAMES: Final = tuple(step.name for step in STEPS)
 
 
@@ -90,7 +89,7 @@ def map_containers(spec: Spec, change: Callable[[str, Spec], Spec]) -> Spec:
 def strip_preamble(container: Spec) -> Spec:
     """The container without the ``pip install`` in front of its own command."""
     command = container.get("command", [])
-    if tuple(command[:2]) != PREAMBLE or "pip install" not in "".join(command[2:3]):
+    if command[:2] != ["sh", "-c"] or "pip install" not in "".join(command[2:3]):
         return container
     return {**container, "command": command[3:]}
 
@@ -102,12 +101,11 @@ def canonical(spec: Spec) -> Spec:
 
 def unpacked(spec: Spec) -> Spec:
     """The spec with its archives as text: what to compare and to show."""
-    return _map_archives(
-        spec,
-        lambda files: "".join(
-            f"\n=== {name}\n{content.decode(errors='replace')}" for name, content in files.items()
-        ),
-    )
+
+    def text(files: Files) -> str:
+        return "".join(f"\n=== {name}\n{files[name].decode(errors='replace')}" for name in files)
+
+    return _map_archives(spec, text)
 
 
 def unpack(packed: str) -> Files:
