@@ -43,7 +43,7 @@ def train(
 
     from components.train.trainer.hyperparameters import Hyperparameters
     from components.train.trainer.job import run
-    from components.train.trainer.outputs import Folder, Outputs, write_json
+    from components.train.trainer.outputs import Folder, Outputs
     from components.train.trainer.splits import Split
 
     with tempfile.TemporaryDirectory(prefix="train-") as scratch:
@@ -53,12 +53,13 @@ def train(
             Split.of_directory(Path(train_records.path)),
             Split.of_directory(Path(validation_records.path)),
             Hyperparameters.of(hyperparameters),
-            Outputs(Folder(Path(model.path)), kept, logged, shared=True),
+            Outputs(Folder(Path(model.path)), kept, logged),
             seed=seed,
         )
     if outcome.chief:
-        write_json(Path(history.path), outcome.history)
-        write_json(Path(train_metrics.path), outcome.metrics)
+        for artifact, values in ((history, outcome.history), (train_metrics, outcome.metrics)):
+            path = Path(artifact.path)
+            Folder(path.parent).write_json(path.name, values)
     for name, value in outcome.metrics.items():
         train_metrics.log_metric(name, value)
     model.metadata.update(outcome.facts)

@@ -16,7 +16,6 @@ from PIL import Image
 from components.dataset import idx, manifest, records
 from components.dataset.errors import StepError
 from components.ingest.fetch import inspect
-from components.train.trainer.reading import read_examples
 from pipeline.errors import UsageError
 from pipeline.photos.decoding import FORMATS, PhotoError
 from pipeline.photos.preparation import seen_by_network
@@ -54,10 +53,6 @@ def ingested(path: Path) -> None:
 def shard(path: Path) -> None:
     for _ in records.read_records(path, CHUNK):
         pass
-
-
-def trainer_shard(path: Path) -> None:
-    read_examples([path])
 
 
 def manifest_file(path: Path) -> None:
@@ -114,7 +109,6 @@ TARGETS: dict[str, tuple[Callable[[Path], None], list[bytes]]] = {
     "labels": (labels, [*IDX, *PACKED]),
     "ingest": (ingested, [*IDX, *PACKED]),
     "records": (shard, [SHARD]),
-    "trainer-records": (trainer_shard, [SHARD]),
     "manifest": (manifest_file, [as_json({"files": [ENTRY], "parameters": {}, "data": None})]),
     "version": (version_file, [as_json(FACTS), as_json(FACTS | {"created": 1, "metrics": []})]),
     "aliases": (aliases_file, [as_json({"default": 1, "other": 2}), as_json({"default": "1"})]),

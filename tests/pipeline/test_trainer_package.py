@@ -17,10 +17,7 @@ BUCKET = f"gs://{emulator.LOCAL_BUCKET}"
 ARGUMENTS = [
     f"--train-files={BUCKET}/raw/train-*",
     f"--eval-files={BUCKET}/raw/t10k-*",
-    "--train-steps=3",
-    "--eval-steps=1",
-    "--batch-size=32",
-    "--verbosity=DEBUG",
+    *("--train-steps=3", "--eval-steps=1", "--batch-size=32", "--filters", "2", "2", "--seed=5"),
 ]
 
 
@@ -41,15 +38,29 @@ def test_the_package_trains_where_no_checkout_is_as_a_job_of_vertex_does(
         done = subprocess.run(
             [sys.executable, "-S", "-m", trainer_package.MODULE, *ARGUMENTS],
             cwd=site,
-            env={**os.environ, "PYTHONPATH": path, "AIP_MODEL_DIR": f"{BUCKET}/job/model/"},
+            env={
+                **os.environ,
+                "PYTHONPATH": path,
+                "AIP_MODEL_DIR": f"{BUCKET}/job/model/",
+                "AIP_TENSORBOARD_LOG_DIR": f"{BUCKET}/board",
+            },
             capture_output=True,
             text=True,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         folder.fetch(f"{BUCKET}/job", tmp_path / "out")
+        assert folder.list_files(f"{BUCKET}/board/train")
+    assert done.stderr == ""
+    starts = [line.split()[0] for line in done.stdout.splitlines()]
+    assert starts == ["training", "epoch", "trained"]
     read_manifest(tmp_path / "out" / "model")
-    assert json.loads((tmp_path / "out" / "history.json").read_text())["steps"] == 3
+    history, metrics = (
+        json.loads((tmp_path / "out" / f"{name}.json").read_text())
+        for name in ("history", "metrics")
+    )
+    assert (history["steps"], history["parameters"]["seed"]) == (3, 5)
+    assert metrics["validation_accuracy"] == history["epochs"][-1]["validation_accuracy"]
 
 
 def test_the_same_code_makes_the_same_package_with_the_pins_of_the_step(tmp_path: Path) -> None:

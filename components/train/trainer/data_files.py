@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from components.dataset import idx
+from components.dataset.bucket import SCHEME
 from components.dataset.errors import DataError
 from components.dataset.facts import TRAIN_IMAGES, TRAIN_LABELS
 from components.dataset.folder import fetch_object, list_files
+from components.dataset.manifest import file_digest
+from components.dataset.raw import find_file
 from components.dataset.split import shuffled_positions
 from components.ingest.fashion_mnist import find_raw
 
-from .splits import Examples, Split, concatenate
+from .splits import Examples, Split
 
-SCHEME: Final = "gs://"
 IMAGES: Final = "-images-idx3-ubyte"
 LABELS: Final = "-labels-idx1-ubyte"
 """How the names of IDX files end, without ``.gz``; what comes before pairs them."""
@@ -46,13 +47,9 @@ def matching(pattern: str, scratch: Path) -> Split:
             f"no file matches {pattern!r}; give a glob of TFRecord files, or of IDX files "
             "with images and labels"
         )
-    digest = hashlib.sha256()
-    for path in files:
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
     if any(IMAGES in path.name or LABELS in path.name for path in files):
-        return Split(digest.hexdigest(), examples=_read_raw(files))
-    return Split(digest.hexdigest(), files)
+        return _in_memory(_read_raw(files))
+    return Split(hashlib.sha256("".join(map(file_digest, files)).encode()).hexdigest(), files)
 
 
 def official(seed: int) -> tuple[Split, Split]:
@@ -67,21 +64,18 @@ def official(seed: int) -> tuple[Split, Split]:
         DataError: The files are not on this machine, or damaged.
     """
     directory = find_raw()
-    images, labels = (
-        packed if (packed := directory / f"{name}.gz").is_file() else directory / name
-        for name in (TRAIN_IMAGES, TRAIN_LABELS)
+    names = (TRAIN_IMAGES, TRAIN_LABELS)
+    images, labels = _read_pair(*(find_file(directory, name) or directory / name for name in names))
+    positions = shuffled_positions(labels.astype(np.uint8), VALIDATION_EXAMPLES, seed)
+    train, validation = np.split(np.argsort(positions), [-VALIDATION_EXAMPLES])
+    return (
+        _in_memory(Examples(images[train], labels[train])),
+        _in_memory(Examples(images[validation], labels[validation])),
     )
-    everything = _read_pair(images, labels)
-    positions = shuffled_positions(everything.labels.astype(np.uint8), VALIDATION_EXAMPLES, seed)
-    order = np.argsort(positions)
-    train, validation = order[:-VALIDATION_EXAMPLES], order[-VALIDATION_EXAMPLES:]
-    return _in_memory(everything, train), _in_memory(everything, validation)
 
 
-def _in_memory(everything: Examples, chosen: NDArray[np.int64]) -> Split:
-    examples = Examples(everything.images[chosen], everything.labels[chosen])
-    digest = hashlib.sha256(examples.images.tobytes())
-    digest.update(examples.labels.tobytes())
+def _in_memory(examples: Examples) -> Split:
+    digest = hashlib.sha256(examples.images.tobytes() + examples.labels.tobytes())
     return Split(digest.hexdigest(), examples=examples)
 
 
@@ -100,28 +94,25 @@ def _matches(pattern: str, scratch: Path) -> tuple[Path, ...]:
 
 
 def _read_raw(files: Sequence[Path]) -> Examples:
-    """Pairs images and labels by what comes before their kind in the name."""
     by_name = {path.name.removesuffix(".gz"): path for path in files}
-    parts = []
-    for name, path in by_name.items():
-        if IMAGES not in name and LABELS not in name:
-            raise DataError(f"{path} is not an IDX file by its name; give records or IDX files")
-        images, labels = name.replace(LABELS, IMAGES), name.replace(IMAGES, LABELS)
-        if missing := {images, labels} - by_name.keys():
-            raise DataError(f"{path} has no partner {missing.pop()}; the pattern must match both")
-        if name == images:
-            parts.append(_read_pair(path, by_name[labels]))
-    return concatenate(parts)
+    pairs = [(name, name.replace(IMAGES, LABELS)) for name in by_name if IMAGES in name]
+    if {name for pair in pairs for name in pair} != by_name.keys():
+        raise DataError(
+            f"{', '.join(by_name)} are not pairs of IDX files; the pattern must match images "
+            f"(…{IMAGES}) with their labels (…{LABELS}) and nothing else"
+        )
+    return Examples.joined(_read_pair(by_name[images], by_name[labels]) for images, labels in pairs)
 
 
 def _read_pair(images: Path, labels: Path) -> Examples:
-    with images.open("rb") as stream:
-        pixels = idx.read_images(stream, str(images))
-    with labels.open("rb") as stream:
-        classes = idx.read_labels(stream, str(labels))
-    if not len(pixels) or len(pixels) != len(classes):
-        raise DataError(
-            f"{images} has {len(pixels)} images and {labels} has {len(classes)} labels; there "
-            "must be as many of both, at least one"
+    with images.open("rb") as pixels, labels.open("rb") as classes:
+        examples = Examples(
+            idx.read_images(pixels, str(images)),
+            idx.read_labels(classes, str(labels)).astype(np.int64),
         )
-    return Examples(pixels, classes.astype(np.int64))
+    if not 0 < len(examples.images) == len(examples.labels):
+        raise DataError(
+            f"{images} has {len(examples.images)} images and {labels} has "
+            f"{len(examples.labels)} labels; there must be as many of both, at least one"
+        )
+    return examples

@@ -29,7 +29,7 @@ def choose(environment: MutableMapping[str, str] = os.environ) -> Any:
     crashes at a job without tasks, which gcloud's local runner writes.
 
     Raises:
-        ClusterError: TF_CONFIG is not JSON, has parameter servers, or does not have this task.
+        ClusterError: TF_CONFIG has parameter servers.
     """
     if clean(environment) > 1:
         return tf.distribute.MultiWorkerMirroredStrategy()
@@ -47,26 +47,18 @@ def clean(environment: MutableMapping[str, str]) -> int:
     Raises:
         ClusterError: As ``choose``.
     """
-    text = environment.get(TF_CONFIG, "")
-    if not text:
-        return 1
-    try:
-        config = json.loads(text)
-        cluster = {job: tasks for job, tasks in config.get("cluster", {}).items() if tasks}
-    except (ValueError, AttributeError) as error:
-        raise ClusterError(f"TF_CONFIG is {text!r}, which does not describe a cluster") from error
-    if cluster.get("ps"):
+    config = json.loads(environment.get(TF_CONFIG) or "{}")
+    cluster = {job: tasks for job, tasks in config.get("cluster", {}).items() if tasks}
+    if "ps" in cluster:
         raise ClusterError(
             "TF_CONFIG has parameter servers, which this trainer does not use; start it without "
             "them (gcloud's option: --parameter-server-count 0)"
         )
     count = sum(len(cluster.get(job, [])) for job in ("chief", "master", "worker"))
     if count < 2:
-        del environment[TF_CONFIG]
+        environment.pop(TF_CONFIG, None)
         return 1
-    task = config.get("task", {})
-    if task.get("index", -1) not in range(len(cluster.get(task.get("type"), []))):
-        raise ClusterError(f"TF_CONFIG names the task {task!r}, which its cluster does not have")
+    task = config["task"]
     if "master" in cluster:
         cluster["chief"] = cluster.pop("master")
         if task["type"] == "master":
@@ -77,22 +69,18 @@ def clean(environment: MutableMapping[str, str]) -> int:
 
 def is_chief(strategy: Any) -> bool:
     """Whether this process writes what all workers have made together."""
-    resolver = strategy.cluster_resolver
-    if not resolver or not resolver.cluster_spec().as_dict():
-        return True
-    first = "chief" if "chief" in resolver.cluster_spec().jobs else "worker"
-    return bool(resolver.task_type == first and resolver.task_id == 0)
+    return bool(strategy.extended.should_checkpoint)
 
 
 def meet(strategy: Any) -> None:
     """Waits until all workers are here: the others would count one that has ended as lost."""
+
+    def together() -> Any:
+        replica = tf.distribute.get_replica_context()
+        return replica.all_reduce(tf.distribute.ReduceOp.SUM, tf.constant(1.0))
+
     if strategy.num_replicas_in_sync > 1:
-        strategy.run(tf.function(_meet))
-
-
-def _meet() -> Any:
-    replica = tf.distribute.get_replica_context()
-    return replica.all_reduce(tf.distribute.ReduceOp.SUM, tf.constant(1.0))
+        strategy.run(tf.function(together))
 
 
 @contextlib.contextmanager

@@ -30,8 +30,7 @@ def require_accelerators(environment: Mapping[str, str] = os.environ) -> None:
     """
     import tensorflow as tf
 
-    if not (wanted := environment.get(ACCELERATORS, "")):
-        return
+    wanted = environment.get(ACCELERATORS) or "0"
     found = len(tf.config.list_physical_devices("GPU"))
     if found < int(wanted.partition(" ")[0]):
         raise AcceleratorError(
@@ -48,8 +47,11 @@ def resolve_precision(wanted: str) -> str:
     """
     if wanted != "auto":
         return wanted
-    gpus = _gpu_capabilities()
-    fast = min(gpus) >= AMPERE if gpus else cpu_has_bfloat16()
+    import tensorflow as tf
+
+    gpus = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU"))
+    capabilities = [tuple(gpu.get("compute_capability", (0, 0))) for gpu in gpus]
+    fast = min(capabilities) >= AMPERE if capabilities else cpu_has_bfloat16()
     return "bfloat16" if fast else "float32"
 
 
@@ -59,10 +61,3 @@ def cpu_has_bfloat16(cpu_info: Path = CPU_INFO) -> bool:
         return False
     flags = [line for line in cpu_info.read_text().splitlines() if line.startswith("flags")]
     return bool(flags) and not BFLOAT16_FLAGS.isdisjoint(flags[0].split())
-
-
-def _gpu_capabilities() -> list[tuple[int, int]]:
-    import tensorflow as tf
-
-    details = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU"))
-    return [tuple(device.get("compute_capability", (0, 0))) for device in details]

@@ -72,13 +72,10 @@ class Rule:
         if isinstance(default, tuple):
             fewest, most = self.lengths
             return f"a list of {fewest} to {most} numbers, each {self.text(default[0])}"
-        bounds = [
-            f"at least {self.least:.15g}" if math.isfinite(self.least) else "",
-            f"above {self.above:.15g}" if math.isfinite(self.above) else "",
-            f"below {self.below:.15g}" if math.isfinite(self.below) else "",
-        ]
+        limits = {"at least": self.least, "above": self.above, "below": self.below}
+        bounds = [f"{word} {limit:.15g}" for word, limit in limits.items() if math.isfinite(limit)]
         kind = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
-        return ", ".join(filter(None, [kind[type(default)], " and ".join(filter(None, bounds))]))
+        return ", ".join(filter(None, [kind[type(default)], " and ".join(bounds)]))
 
 
 SEED: Final = Rule(least=0, below=2**31)
@@ -86,13 +83,7 @@ SEED: Final = Rule(least=0, below=2**31)
 
 
 def hyper(default: Any, description: str, **rule: Any) -> Any:
-    """A field of ``Hyperparameters``.
-
-    Args:
-        default: Its default; its type is that of the hyperparameter.
-        description: What it is, for the command line and the documents.
-        **rule: The attributes of its ``Rule``.
-    """
+    """A field of ``Hyperparameters``: default, help text, and the attributes of its ``Rule``."""
     metadata = {"help": description, "rule": Rule(**rule)}
     return dataclasses.field(default=default, metadata=metadata)
 
@@ -187,10 +178,9 @@ class Hyperparameters:
 
     def as_dict(self) -> dict[str, Any]:
         """All values by name, as JSON has them."""
-        values = dataclasses.asdict(self)
         return {
             name: list(value) if isinstance(value, tuple) else value
-            for name, value in values.items()
+            for name, value in dataclasses.asdict(self).items()
         }
 
 

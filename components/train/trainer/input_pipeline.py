@@ -12,12 +12,12 @@ import numpy as np
 import tensorflow as tf
 
 from components.dataset.errors import DataError
-from components.dataset.facts import IMAGE_HEIGHT, IMAGE_WIDTH
+from components.dataset.facts import IMAGE_BYTES, IMAGE_HEIGHT, IMAGE_WIDTH
+from components.dataset.records import read_records
 
 from .hyperparameters import HyperparameterError
-from .reading import parse, read_file, read_split, untuned
 from .sampling import Draw
-from .splits import Examples, Split, concatenate
+from .splits import Examples, Split
 
 MEMORY: Final = 256 * 2**20
 """Bytes of records that may be kept in memory."""
@@ -54,28 +54,31 @@ class InMemory:
 class Streamed:
     """Record files larger than memory, shuffled in a buffer; the key of an example is its record.
 
-    Every example is drawn once, in an order that depends on the number of the draw.
+    Every example is drawn once, in an order that depends on the number of the draw. The methods
+    are those of ``InMemory``.
     """
 
     indexed = False
 
     def __init__(self, files: Sequence[Path]) -> None:
         self._files = [str(path) for path in files]
-        self.count = sum(len(batch.labels) for path in files for batch in read_file(path))
+        self.count = sum(len(labels) for path in files for _, labels in read_records(path))
         size = sum(path.stat().st_size for path in files)
         self._buffer = max(1, self.count * MEMORY // (BUFFERED * size))
 
-    def drawn(self, draw: Draw, seed: int) -> Any:
-        """See ``InMemory``."""
+    def drawn(self, draw: Draw, seed: int) -> Any:  # noqa: D102
         order = int(np.random.default_rng([seed, draw.number]).integers(2**31))
         files = tf.data.Dataset.from_tensor_slices(self._files)
         files = files.shuffle(len(self._files), seed=order)
         records = files.flat_map(tf.data.TFRecordDataset).shuffle(self._buffer, seed=order)
         return tf.data.Dataset.zip((records, tf.data.Dataset.from_tensors(1.0).repeat()))
 
-    def load(self, keys: Any) -> tuple[Any, Any]:
-        """See ``InMemory``."""
-        return parse(keys)
+    def load(self, keys: Any) -> tuple[Any, Any]:  # noqa: D102
+        image, label = (tf.io.FixedLenFeature([], kind) for kind in (tf.string, tf.int64))
+        features = tf.io.parse_example(keys, {"image": image, "label": label})
+        pixels = tf.io.decode_raw(features["image"], tf.uint8)
+        pixels = tf.ensure_shape(pixels, [None, IMAGE_BYTES])
+        return tf.reshape(pixels, [-1, IMAGE_HEIGHT, IMAGE_WIDTH]), features["label"]
 
 
 Source = InMemory | Streamed
@@ -91,7 +94,7 @@ def open_source(*splits: Split) -> Source:
     """
     files = [path for split in splits for path in split.files]
     if sum(path.stat().st_size for path in files) <= MEMORY:
-        return InMemory(concatenate([read_split(split) for split in splits]))
+        return InMemory(Examples.joined(split.read() for split in splits))
     if any(split.examples for split in splits):
         raise DataError("raw files and record files larger than memory cannot be used together")
     return Streamed(files)
@@ -148,7 +151,11 @@ def training_batches(
     steps = source.drawn(draw, seed).batch(batch_size, drop_remainder=True).enumerate(start)
     if replicas > 1:
         steps = steps.flat_map(shares)
-    return untuned(steps.map(load).prefetch(PREFETCH))
+    # Without TensorFlow's tuning thread, which has nothing to tune here and sleeps ever longer: in
+    # 2.21 the end of a 10 s round waited for it for another 10 s, in two of five rounds.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return steps.map(load).prefetch(PREFETCH).with_options(options)
 
 
 def augment(images: Any, kind: str, *, draw: int, step: Any, seed: int) -> Any:
@@ -162,24 +169,17 @@ def augment(images: Any, kind: str, *, draw: int, step: Any, seed: int) -> Any:
         seed: Of the training.
     """
     if "flip" in kind:
-        images = _flip(images, draw)
+        # Mirrored in every other draw, so each image is seen both ways equally often. Its own
+        # pixels decide in which one it starts: no index has to travel with it.
+        pixels = tf.reduce_sum(tf.cast(images, tf.int64), axis=[1, 2])
+        mirrored = (pixels + draw) % 2 == 0
+        images = tf.where(mirrored[:, None, None], tf.reverse(images, [2]), images)
     if "shift" in kind:
-        images = _shift(images, tf.stack([tf.cast(seed, tf.int64), step]))
+        # By -1, 0 or 1 pixel each way; background comes in at the edge.
+        padded = tf.pad(images, [[0, 0], [1, 1], [1, 1]])
+        drawn = tf.stack([tf.cast(seed, tf.int64), step])
+        shape = [2, tf.shape(images)[0], 1]
+        offsets = tf.random.stateless_uniform(shape, drawn, maxval=3, dtype=tf.int32)
+        padded = tf.gather(padded, offsets[0] + tf.range(IMAGE_HEIGHT), axis=1, batch_dims=1)
+        images = tf.gather(padded, offsets[1] + tf.range(IMAGE_WIDTH), axis=2, batch_dims=1)
     return images
-
-
-def _flip(images: Any, draw: int) -> Any:
-    # Mirrored in every other draw, so each image is seen both ways equally often. Its own pixels
-    # decide in which one it starts: no index has to travel with it.
-    pixels = tf.reduce_sum(tf.cast(images, tf.int64), axis=[1, 2])
-    mirrored = (pixels + draw) % 2 == 0
-    return tf.where(mirrored[:, None, None], tf.reverse(images, [2]), images)
-
-
-def _shift(images: Any, seed: Any) -> Any:
-    # By -1, 0 or 1 pixel each way; background comes in at the edge.
-    padded = tf.pad(images, [[0, 0], [1, 1], [1, 1]])
-    shape = [2, tf.shape(images)[0], 1]
-    offsets = tf.random.stateless_uniform(shape, seed, maxval=3, dtype=tf.int32)
-    padded = tf.gather(padded, offsets[0] + tf.range(IMAGE_HEIGHT), axis=1, batch_dims=1)
-    return tf.gather(padded, offsets[1] + tf.range(IMAGE_WIDTH), axis=2, batch_dims=1)

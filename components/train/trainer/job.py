@@ -5,7 +5,6 @@ import hashlib
 import json
 import logging
 import platform
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from components.dataset.code import code_digest
@@ -17,7 +16,6 @@ from .outputs import Outputs
 from .splits import Split
 
 if TYPE_CHECKING:
-    from .progress import Epoch
     from .training import Training
 
 logger = logging.getLogger(__name__)
@@ -25,7 +23,7 @@ logger = logging.getLogger(__name__)
 CODE: Final = "components.train.trainer.job"
 """The module whose code, with all that it imports, decides the result."""
 NAME_DIGITS: Final = 16
-"""Hexadecimal digits of a training's digest that name its folder among those of others."""
+"""Hexadecimal digits of a training's digest that name its folder of checkpoints."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,16 +42,6 @@ class Outcome:
     metrics: dict[str, float]
     facts: dict[str, Any]
     chief: bool
-
-    def __str__(self) -> str:
-        """The training in a line."""
-        last = "validation_accuracy" if "validation_accuracy" in self.metrics else "train_accuracy"
-        return (
-            f"trained {self.history['parameter_count']:,} parameters for "
-            f"{self.history['steps']:,} steps in {self.history['training_seconds']:.0f} s "
-            f"({self.history['images_per_second']:,.0f} images/s, {self.history['precision']}): "
-            f"{last.replace('_', ' ')} {self.metrics[last]:.4f}"
-        )
 
 
 def run(
@@ -81,7 +69,6 @@ def run(
         DataError: Record files are damaged or are something else.
         HyperparameterError: The seed is out of range, or workers cannot share a batch evenly.
         TrainingDiverged: The loss is not finite any more.
-        CheckpointError: The checkpoints are those of another training.
         AcceleratorError: Accelerators that were requested are not there.
         ClusterError: TF_CONFIG does not describe a cluster to train on.
         BucketError: A bucket is missing, refuses, or cannot be reached.
@@ -91,10 +78,11 @@ def run(
         import keras
 
         from . import distribution, hardware
+        from .checkpoints import resume
         from .export import digest_of, export
         from .input_pipeline import open_source
         from .model import build_model
-        from .reading import read_split
+        from .tensorboard import open_log
         from .training import Training
 
     with quiet_start():
@@ -107,12 +95,9 @@ def run(
         logging.getLogger(__package__).setLevel(logging.WARNING)
     logger.debug("hyperparameters %s", hyperparameters.as_dict())
     keras.utils.set_random_seed(seed)
-    splits, validated = [train], None
-    if not validation.empty and hyperparameters.train_on_validation:
-        splits.append(validation)
-    elif not validation.empty:
-        validated = read_split(validation)
-    source = open_source(*splits)
+    everything = hyperparameters.train_on_validation and not validation.empty
+    source = open_source(train, validation) if everything else open_source(train)
+    validated = None if everything or validation.empty else validation.read()
     with strategy.scope():
         model = build_model(hyperparameters, precision, seed=seed)
         training = Training(
@@ -131,25 +116,26 @@ def run(
         "versions": versions(),
     }
     made_from = hashlib.sha256(json.dumps([origin, eval_steps]).encode()).hexdigest()
-    if outputs.shared and outputs.checkpoints:
+    if outputs.checkpoints:
         own_folder = outputs.checkpoints / made_from[:NAME_DIGITS]
         outputs = dataclasses.replace(outputs, checkpoints=own_folder)
     with distribution.written_once(strategy, outputs) as own:
-        training.run(_after_epoch(training, outputs, own, made_from))
+        after_epoch = []
+        if outputs.checkpoints and own.checkpoints:
+            after_epoch.append(resume(training, outputs.checkpoints, own.checkpoints))
+        if own.logs:
+            after_epoch.insert(0, open_log(own.logs, training))
+        training.run(*after_epoch)
         serving = build_model(hyperparameters)
         serving.set_weights(model.get_weights())
         export(serving, own.model.path)
         digest = digest_of(own.model.path)
         write_manifest(own.model.path, **origin, **{MODEL_DIGEST: digest})
         own.model.publish()
-        outcome = _outcome(training, origin, digest, chief=chief)
-        if own.figures:
-            own.figures.write_json("history.json", outcome.history)
-            own.figures.write_json("metrics.json", outcome.metrics)
+    outcome = _outcome(training, origin, digest, chief=chief)
     distribution.meet(strategy)
-    if outputs.shared and outputs.checkpoints and chief:
+    if outputs.checkpoints and chief:
         outputs.checkpoints.remove()
-    logger.info("%s", outcome)
     return outcome
 
 
@@ -164,40 +150,16 @@ def versions() -> dict[str, str]:
     return {**found, "python": platform.python_version()}
 
 
-def _after_epoch(
-    training: "Training", outputs: Outputs, own: Outputs, made_from: str
-) -> "Callable[[Epoch], None]":
-    """Restores the newest checkpoint; returns what writes log and checkpoint of each epoch."""
-    from .checkpoints import Checkpoints
-    from .tensorboard import Log
-
-    checkpoints = log = None
-    if outputs.checkpoints and own.checkpoints:
-        checkpoints = Checkpoints(training, outputs.checkpoints, own.checkpoints, made_from)
-        checkpoints.restore()
-    if own.logs:
-        log = Log(own.logs, training)
-
-    def write(row: "Epoch") -> None:
-        if log:
-            log.write(row)
-        if checkpoints:
-            checkpoints.save()
-
-    return write
-
-
 def _outcome(training: "Training", origin: dict[str, Any], digest: str, *, chief: bool) -> Outcome:
-    last, plan = training.curve[-1], training.plan
+    last, plan, count = training.curve[-1], training.plan, training.model.count_params()
     # Of all steps, tracing included, validation not.
     seconds = sum(row.seconds for row in training.curve)
     speed = {
         "training_seconds": seconds,
         "images_per_second": plan.steps * plan.batch_size / seconds,
     }
-    size = {"parameter_count": training.model.count_params()}
     curve = [dataclasses.asdict(row) for row in training.curve]
-    history = {"epochs": curve, **origin, **speed, **size, "steps": plan.steps}
+    history = {"epochs": curve, **origin, **speed, "parameter_count": count, "steps": plan.steps}
     metrics = {"train_loss": last.loss, "train_accuracy": last.accuracy, **speed}
     # A console shows and compares texts and numbers, not lists.
     trained_with = {
@@ -206,7 +168,7 @@ def _outcome(training: "Training", origin: dict[str, Any], digest: str, *, chief
     }
     facts = {
         **trained_with,
-        **size,
+        "parameter_count": count,
         "digest": digest,
         "framework": "tensorflow",
         "framework_version": origin["versions"]["tensorflow"],
@@ -217,4 +179,10 @@ def _outcome(training: "Training", origin: dict[str, Any], digest: str, *, chief
         metrics["validation_loss"] = last.validation_loss
         metrics["validation_accuracy"] = last.validation_accuracy
         facts["validation_accuracy"] = last.validation_accuracy
+    shown = "validation_accuracy" if "validation_accuracy" in metrics else "train_accuracy"
+    logger.info(
+        "trained %s parameters for %s steps in %.0f s (%s images/s, %s): %s %.4f",
+        *(f"{count:,}", f"{plan.steps:,}", seconds, f"{speed['images_per_second']:,.0f}"),
+        *(origin["precision"], shown.replace("_", " "), metrics[shown]),
+    )
     return Outcome(history, metrics, facts, chief)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from components.dataset import folder
+from components.dataset.bucket import SCHEME
 
-SCHEME: Final = "gs://"
 MODEL: Final = "AIP_MODEL_DIR"
 CHECKPOINTS: Final = "AIP_CHECKPOINT_DIR"
 LOGS: Final = "AIP_TENSORBOARD_LOG_DIR"
@@ -68,8 +68,14 @@ class Folder:
             folder.remove(self.address)
 
     def write_json(self, name: str, value: Mapping[str, Any]) -> None:
-        """Writes one file, here and there."""
-        write_json(self.path / name, value)
+        """Writes one file, here and there.
+
+        Raises:
+            ValueError: ``value`` has a NaN or an infinity, which JSON does not have.
+        """
+        text = json.dumps(value, indent=1, allow_nan=False)
+        self.path.mkdir(parents=True, exist_ok=True)
+        (self.path / name).write_text(text + "\n")
         if self.address:
             folder.publish_file(self.path / name, f"{self.address}/{name}")
 
@@ -80,18 +86,14 @@ class Outputs:
 
     Attributes:
         model: The SavedModel.
-        checkpoints: To resume from after an interruption; None: none are written.
+        checkpoints: For many trainings. Each has a folder in it, named by a digest of what it is
+            made from, resumes from there, and removes it when it is done. None: none are written.
         logs: TensorBoard's; None: none are written.
-        figures: ``metrics.json`` and ``history.json``; None: the caller writes them.
-        shared: Whether ``checkpoints`` is for many trainings. Each then has a folder in it, named
-            by a digest of what it is made from, and removes it when it is done.
     """
 
     model: Folder
     checkpoints: Folder | None = None
     logs: Folder | None = None
-    figures: Folder | None = None
-    shared: bool = False
 
     @classmethod
     def of_job(cls, job_dir: str, environment: Mapping[str, str], scratch: Path) -> "Outputs":
@@ -107,27 +109,14 @@ class Outputs:
         Raises:
             ValueError: There is neither a ``job_dir`` nor AIP_MODEL_DIR.
         """
-        if job_dir:
-            job = Folder.at(job_dir, scratch)
-            return cls(job / "model", job / "checkpoints", job / "logs", job)
-        if not environment.get(MODEL):
+        named = {} if job_dir else environment
+        if not job_dir and not named.get(MODEL):
             raise ValueError(f"give --job-dir, or set {MODEL}")
-        model = Folder.at(environment[MODEL], scratch)
+        job = Folder.at(job_dir or named[MODEL], scratch)
+        model = job / "model" if job_dir else job
 
-        def named(variable: str, name: str) -> Folder:
-            place = environment.get(variable)
+        def at(variable: str, name: str) -> Folder:
+            place = named.get(variable)
             return Folder.at(place, scratch) if place else model.parent / name
 
-        checkpoints, logs = named(CHECKPOINTS, "checkpoints"), named(LOGS, "logs")
-        return cls(model, checkpoints, logs, model.parent)
-
-
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Writes a JSON file; its folder is created if needed.
-
-    Raises:
-        ValueError: ``value`` has a NaN or an infinity, which JSON does not have.
-    """
-    text = json.dumps(value, indent=1, allow_nan=False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text + "\n")
+        return cls(model, at(CHECKPOINTS, "checkpoints"), at(LOGS, "logs"))

@@ -66,16 +66,6 @@ class Epoch:
     validation_loss: float | None
     validation_accuracy: float | None
 
-    def __str__(self) -> str:
-        """The figures for a log."""
-        validation = "no validation"
-        if self.validation_loss is not None:
-            validation = (
-                f"validation loss {self.validation_loss:.4f}, "
-                f"validation accuracy {self.validation_accuracy:.4f}"
-            )
-        return f"loss {self.loss:.4f}, accuracy {self.accuracy:.4f}, {validation}"
-
 
 class Progress:
     """A line on the terminal that the next one, or the epoch's longer one in the log, replaces.
@@ -87,34 +77,28 @@ class Progress:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._shown = sys.stdout.isatty() or os.environ.get(SWITCH) == "1"
-        self._next = -math.inf
-        # The first step is not counted: it traces the network, which takes seconds.
-        self._counted = -1
-        self._start = 0.0
-
-    def step(self) -> None:
-        """Counts a step of the training."""
-        self._counted += 1
-        if self._counted == 0:
-            self._start = self._clock()
-
-    def left(self, steps: int) -> str:
-        """How long ``steps`` will take, as ``12 min left``; empty before the second step."""
-        if self._counted < 1:
-            return ""
-        seconds = (self._clock() - self._start) / self._counted * steps
-        return f"{seconds:.0f} s left" if seconds < MINUTES else f"{seconds / 60:.0f} min left"
+        self._steps = 0
+        self._start = self._last = -math.inf
 
     def due(self) -> bool:
-        """Whether it is time for a line: ``INTERVAL`` has passed since it last was."""
+        """Counts a step; whether it is the first, or ``INTERVAL`` after the last that was due."""
         now = self._clock()
-        if now < self._next:
+        self._steps += 1
+        if self._steps == 1:
+            # The first step is not timed: it traces the network, which takes seconds.
+            self._start = now
+        if now < self._last + INTERVAL:
             return False
-        self._next = now + INTERVAL
+        self._last = now
         return True
 
-    def show(self, *parts: str) -> None:
-        """Writes a line of the parts that are not empty, where somebody can see it."""
+    def show(self, done: str, speed: str, left: int) -> None:
+        """Writes a line, where somebody can see it, with the time that ``left`` steps take."""
+        parts = [done]
+        if self._steps > 1:
+            seconds = (self._clock() - self._start) / (self._steps - 1) * left
+            many = seconds >= MINUTES
+            parts.append(f"{seconds / 60:.0f} min left" if many else f"{seconds:.0f} s left")
         if self._shown:
-            sys.stdout.write("  ".join(filter(None, parts)) + "\r")
+            sys.stdout.write("  ".join([*parts, speed]) + "\r")
             sys.stdout.flush()

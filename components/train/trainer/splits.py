@@ -1,7 +1,7 @@
 """The examples of a split, in record files or in memory."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from components.dataset.errors import DataError
 from components.dataset.manifest import content_digest, read_manifest
+from components.dataset.records import read_records
 
 
 class Examples(NamedTuple):
@@ -17,6 +18,12 @@ class Examples(NamedTuple):
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
+
+    @classmethod
+    def joined(cls, parts: "Iterable[Examples]") -> "Examples":
+        """All examples of ``parts``, one part after the other."""
+        images, labels = zip(*parts, strict=True)
+        return cls(np.concatenate(images), np.concatenate(labels))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,10 +59,19 @@ class Split:
             raise DataError(f"the manifest of {directory} lists no .tfrecord; run decode again")
         return cls(content_digest(manifest), files if manifest.get("examples") != 0 else ())
 
+    def read(self) -> Examples:
+        """All its examples in memory.
 
-def concatenate(parts: Sequence[Examples]) -> Examples:
-    """All examples of ``parts``, one part after the other."""
-    return Examples(
-        np.concatenate([part.images for part in parts]),
-        np.concatenate([part.labels for part in parts]),
-    )
+        Raises:
+            DataError: There are none, or a file is damaged or is something else.
+        """
+        if self.examples is not None:
+            return self.examples
+        batches = [
+            Examples(images, labels.astype(np.int64))
+            for path in self.files
+            for images, labels in read_records(path)
+        ]
+        if not batches:
+            raise DataError(f"no examples in {[str(path) for path in self.files]}; decode again")
+        return Examples.joined(batches)

@@ -55,13 +55,20 @@ def parser() -> argparse.ArgumentParser:
             help=f"TFRecord or IDX files of the {split} examples, local or gs://; "
             "default: the official files on this machine",
         )
-    whole: dict[str, Any] = {"type": int, "default": 0, "metavar": "N"}
-    text = "batches to validate on after each epoch; 0, the default: all"
-    arguments.add_argument("--eval-steps", **whole, help=text)
-    arguments.add_argument("--seed", **whole, help="of everything random; default: 0")
+    arguments.add_argument(
+        "--eval-steps",
+        type=int,
+        default=0,
+        metavar="N",
+        help="batches to validate on after each epoch; 0, the default: all",
+    )
+    arguments.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of everything random; default: 0"
+    )
     arguments.add_argument("--verbosity", choices=VERBOSITIES, default="INFO")
-    text = "a set of hyperparameters to start from"
-    arguments.add_argument("--preset", choices=sorted(PRESETS), help=text)
+    arguments.add_argument(
+        "--preset", choices=sorted(PRESETS), help="a set of hyperparameters to start from"
+    )
     group = arguments.add_argument_group("hyperparameters", "They override the preset's values.")
     for field in dataclasses.fields(Hyperparameters):
         _add(group, field)
@@ -130,7 +137,11 @@ def _train(arguments: argparse.Namespace, outputs: Outputs, scratch: Path) -> No
         train, validation = (data_files.matching(pattern, scratch) for pattern in patterns)
     else:
         train, validation = data_files.official(seed)
-    run(train, validation, chosen, outputs, seed=seed, eval_steps=arguments.eval_steps)
+    outcome = run(train, validation, chosen, outputs, seed=seed, eval_steps=arguments.eval_steps)
+    if outcome.chief:
+        job = outputs.model.parent
+        job.write_json("history.json", outcome.history)
+        job.write_json("metrics.json", outcome.metrics)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What ``tensorboard --logdir`` shows of a training."""
 
 import shutil
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -24,77 +25,69 @@ SCALAR: Final = _metadata("scalars", "DATA_CLASS_SCALAR")
 TEXT: Final = _metadata("text", "DATA_CLASS_TENSOR")
 
 
-class Log:
-    """The learning curve, a point for each epoch, and the confusion matrix as a table.
+def open_log(folder: Folder, training: Training) -> Callable[[], None]:
+    """Starts the log of a training: a point for each epoch in ``train`` and ``validation``.
 
-    They are in ``train`` and ``validation`` in the folder. It replaces a log that is there, and
-    starts with the curve that the training has from a checkpoint. Methods raise BucketError if a
-    bucket is missing, refuses, or cannot be reached.
+    It replaces a log that is there, and starts with the curve that the training has from a
+    checkpoint.
 
-    Args:
-        folder: Of the log.
-        training: The training.
+    Returns:
+        What adds the epoch that has just ended, and its confusion matrix as a table.
+
+    Raises:
+        BucketError: A bucket is missing, refuses, or cannot be reached; also when it writes.
     """
+    folder.fetch()
+    writers = {}
+    for split in ("train", "validation"):
+        shutil.rmtree(folder.path / split, ignore_errors=True)
+        writers[split] = tf.summary.create_file_writer(str(folder.path / split))
 
-    def __init__(self, folder: Folder, training: Training) -> None:
-        folder.fetch()
-        self._folder = folder
-        self._training = training
-        self._writers = {}
-        for split in ("train", "validation"):
-            shutil.rmtree(folder.path / split, ignore_errors=True)
-            self._writers[split] = tf.summary.create_file_writer(str(folder.path / split))
-        for row in training.curve:
-            self._add(row)
-        if training.curve:
-            self._publish()
+    def add(row: Epoch) -> int:
+        step = training.plan.last_step(row.epoch)
+        steps = step - training.plan.last_step(row.epoch - 1)
+        _write(
+            writers["train"].as_default(step),
+            epoch_loss=row.loss,
+            epoch_accuracy=row.accuracy,
+            learning_rate=row.learning_rate,
+            seconds=row.seconds,
+            images_per_second=steps * training.plan.batch_size / row.seconds,
+        )
+        _write(
+            writers["validation"].as_default(step),
+            epoch_loss=row.validation_loss,
+            epoch_accuracy=row.validation_accuracy,
+        )
+        return step
 
-    def write(self, row: Epoch) -> None:
-        """Adds the epoch that has just ended."""
-        self._add(row)
-        if self._training.validation is not None:
-            with self._at(row, "validation"):
-                table = confusion_table(self._training.confusion)
-                tf.summary.write("confusion_matrix", tf.constant(table), metadata=TEXT)
-        self._publish()
-
-    def _publish(self) -> None:
-        for writer in self._writers.values():
+    def write() -> None:
+        step = add(training.curve[-1])
+        if training.validation is not None:
+            with writers["validation"].as_default(step):
+                table = tf.constant(confusion_table(training.confusion))
+                tf.summary.write("confusion_matrix", table, metadata=TEXT)
+        for writer in writers.values():
             writer.flush()
-        self._folder.publish()
+        folder.publish()
 
-    def _add(self, row: Epoch) -> None:
-        plan = self._training.plan
-        steps = plan.last_step(row.epoch) - plan.last_step(row.epoch - 1)
-        figures: dict[str, dict[str, float | None]] = {
-            "train": {
-                "epoch_loss": row.loss,
-                "epoch_accuracy": row.accuracy,
-                "learning_rate": row.learning_rate,
-                "seconds": row.seconds,
-                "images_per_second": steps * plan.batch_size / row.seconds,
-            },
-            "validation": {
-                "epoch_loss": row.validation_loss,
-                "epoch_accuracy": row.validation_accuracy,
-            },
-        }
-        for split, values in figures.items():
-            with self._at(row, split):
-                for name, value in values.items():
-                    if value is not None:
-                        tf.summary.write(name, tf.constant(value, tf.float32), metadata=SCALAR)
+    for row in training.curve:
+        add(row)
+    return write
 
-    def _at(self, row: Epoch, split: str) -> Any:
-        return self._writers[split].as_default(step=self._training.plan.last_step(row.epoch))
+
+def _write(writer: Any, **figures: float | None) -> None:
+    with writer:
+        for name, value in figures.items():
+            if value is not None:
+                tf.summary.write(name, tf.constant(value, tf.float32), metadata=SCALAR)
 
 
 def confusion_table(counts: NDArray[np.int_]) -> str:
     """A Markdown table of a confusion matrix, int [10, 10] by true and predicted class."""
-    head = ["true \\ predicted", *CLASS_NAMES]
-    rows = [
-        [name, *(f"**{count}**" if column == row else str(count or "") for column, count in cells)]
-        for row, (name, cells) in enumerate(zip(CLASS_NAMES, map(enumerate, counts), strict=True))
-    ]
-    lines = [head, ["---", *("---:" for _ in CLASS_NAMES)], *rows]
+    lines = [["true \\ predicted", *CLASS_NAMES], ["---", *("---:" for _ in CLASS_NAMES)]]
+    for row, name in enumerate(CLASS_NAMES):
+        cells = [str(count or "") for count in counts[row]]
+        cells[row] = f"**{counts[row][row]}**"
+        lines.append([name, *cells])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

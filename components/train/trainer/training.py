@@ -89,22 +89,21 @@ class Training:
         """The learning rate of ``step``, counted from 1."""
         return float(self._schedule(step - 1))
 
-    def run(self, after_epoch: Callable[[Epoch], None] = lambda _: None) -> None:
+    def run(self, *after_epoch: Callable[[], None]) -> None:
         """Trains from where ``curve`` ends, extends it, and logs a line for each epoch.
 
         Args:
-            after_epoch: Called with the row of each epoch.
+            *after_epoch: Called one after another when a row has been added to ``curve``.
 
         Raises:
             TrainingDiverged: The loss or a weight is not finite; names the step and its learning
                 rate. Checked twice a second and at the end of each epoch.
         """
-        done = self.plan.last_step(len(self.curve))
-        while done < self.plan.steps:
-            end = self.plan.last_step(len(self.curve) + 1)
-            self.curve.append(self._epoch(len(self.curve) + 1, done, end))
-            after_epoch(self.curve[-1])
-            done = end
+        for number in range(len(self.curve) + 1, self.plan.epochs + 1):
+            done, end = self.plan.last_step(number - 1), self.plan.last_step(number)
+            self.curve.append(self._epoch(number, done, end))
+            for call in after_epoch:
+                call()
         if not all(np.isfinite(weights).all() for weights in self.model.get_weights()):
             raise self._diverged(self.plan.steps, "a weight")
 
@@ -133,49 +132,47 @@ class Training:
     def _epoch(self, number: int, done: int, end: int) -> Epoch:
         started = time.perf_counter()
         figures: list[Any] = []
-        checked = 0
+        checked = done
         for draw in self.sampler.epoch(number, end - done):
             losses: list[Any] = []
             for batch in self.batches(draw, done + len(figures)):
                 figure, of_examples = self.step(*batch)
                 figures.append(figure)
                 losses.append(of_examples)
-                step = len(figures)
-                self._progress.step()
-                if self._progress.due() or step == end - done:
-                    loss = self._check(figures[checked:], done + step)
+                step = done + len(figures)
+                # It waits for the device, so the clock decides when, and not every step.
+                if self._progress.due() or step == end:
+                    loss = self._check(figures[checked - done :], checked)
                     checked = step
-                    speed = step * self.plan.batch_size / (time.perf_counter() - started)
+                    speed = (step - done) * self.plan.batch_size / (time.perf_counter() - started)
                     self._progress.show(
-                        f"epoch {number}/{self.plan.epochs}",
-                        f"step {step}/{end - done}",
-                        self._progress.left(self.plan.steps - done - step),
-                        f"{speed:,.0f} images/s",
-                        f"loss {loss:.4f}",
+                        f"epoch {number}/{self.plan.epochs}  step {step - done}/{end - done}",
+                        f"{speed:,.0f} images/s  loss {loss:.4f}",
+                        self.plan.steps - step,
                     )
             if self._source.indexed:
                 self.sampler.record(draw, np.concatenate([each.numpy() for each in losses]))
         seconds = time.perf_counter() - started
         loss, accuracy = np.mean(figures, axis=0).tolist()
-        row = Epoch(number, seconds, self.learning_rate(end), loss, accuracy, *self._validate(end))
-        speed = (end - done) * self.plan.batch_size / seconds
+        validation, said = self._validate(end), "no validation"
+        if self.validation is not None:
+            said = "validation loss {:.4f}, validation accuracy {:.4f}".format(*validation)
         logger.info(
-            "epoch %d/%d: %s, %.1f s, %s images/s",
-            *(number, self.plan.epochs, row, seconds, f"{speed:,.0f}"),
+            "epoch %d/%d: loss %.4f, accuracy %.4f, %s, %.1f s, %s images/s",
+            *(number, self.plan.epochs, loss, accuracy, said, seconds),
+            f"{(end - done) * self.plan.batch_size / seconds:,.0f}",
         )
-        return row
+        return Epoch(number, seconds, self.learning_rate(end), loss, accuracy, *validation)
 
-    def _check(self, figures: list[Any], step: int) -> float:
-        """The loss of ``step``, the last of ``figures``, if all of them have a finite loss."""
-        # Waits for the device, so the clock decides when, and not every step.
+    def _check(self, figures: list[Any], done: int) -> float:
+        """The loss of the last of the steps after ``done``, if all of them are finite."""
         losses = np.array([figure.numpy()[0] for figure in figures])
         bad = np.flatnonzero(~np.isfinite(losses))
         if bad.size:
-            raise self._diverged(step - len(figures) + 1 + int(bad[0]), "the loss")
+            raise self._diverged(done + 1 + int(bad[0]), "the loss")
         return float(losses[-1])
 
     def _validate(self, step: int) -> tuple[float | None, float | None]:
-        """Loss and accuracy on the validation examples."""
         if self.validation is None:
             return None, None
         images, labels = self.validation
@@ -224,8 +221,7 @@ class Training:
         return losses, tf.cast(tf.argmax(logits, axis=-1) == labels, tf.float32)
 
     def _diverged(self, step: int, what: str) -> TrainingDiverged:
-        rate = self.learning_rate(step)
         return TrainingDiverged(
             f"{what} is not finite at step {step} of {self.plan.steps}, where the learning rate "
-            f"was {rate:.4g}; use a smaller learning_rate"
+            f"was {self.learning_rate(step):.4g}; use a smaller learning_rate"
         )

@@ -1,5 +1,6 @@
 """Small records of pictures that a network tells apart after a few steps."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -10,20 +11,17 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from components.dataset.manifest import write_manifest
+from components.dataset.records import frame_records
+from components.train.trainer import job
 from components.train.trainer.hyperparameters import Hyperparameters
+from components.train.trainer.outputs import Outputs
 from components.train.trainer.splits import Split
 
-SMALL = Hyperparameters(
-    architecture="plain",
-    filters=(4, 8),
-    dense_units=16,
-    batch_size=32,
-    epochs=3,
-    dropout=0.2,
-    augmentation="flip+shift",
-    precision="float32",
+TINY = Hyperparameters(
+    architecture="plain", filters=(2, 2), dense_units=0, batch_size=32, precision="float32"
 )
-"""A short training that draws all its random numbers; an epoch has 10 steps."""
+SMALL = dataclasses.replace(TINY, train_steps=25, dropout=0.2, augmentation="flip+shift")
+"""A training that draws all its random numbers: epochs of 10, 10 and 5 steps."""
 
 
 def make_examples(count: int, seed: int = 0) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -36,26 +34,14 @@ def make_examples(count: int, seed: int = 0) -> tuple[NDArray[np.uint8], NDArray
     return images, labels.astype(np.int64)
 
 
-def write_records(path: Path, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
-    """One record file, written the way of TensorFlow's own guide."""
-    with tf.io.TFRecordWriter(str(path)) as writer:
-        for image, label in zip(images, labels, strict=True):
-            pixels = tf.train.BytesList(value=[image.tobytes()])
-            feature = {
-                "image": tf.train.Feature(bytes_list=pixels),
-                "label": tf.train.Feature(int64_list=tf.train.Int64List(value=[int(label)])),
-            }
-            example = tf.train.Example(features=tf.train.Features(feature=feature))
-            writer.write(example.SerializeToString())
-
-
 def write_split(directory: Path, split: str, count: int, seed: int = 0) -> Path:
     """Two shards and their manifest, as decode writes them."""
     directory.mkdir()
     images, labels = make_examples(count, seed)
     for shard in range(2):
         path = directory / f"{split}-{shard:05d}-of-00002.tfrecord"
-        write_records(path, images[shard::2], labels[shard::2])
+        part = slice(shard, None, 2)
+        path.write_bytes(frame_records(images[part], labels[part].astype(np.uint8)).tobytes())
     write_manifest(directory, examples=count, shards=2)
     return directory
 
@@ -66,6 +52,14 @@ def read_weights(model: Path) -> dict[str, NDArray[Any]]:
     names = [name for name in reader.get_variable_to_shape_map() if name.startswith("weights")]
     assert names
     return {name: reader.get_tensor(name) for name in names}
+
+
+def run(train: Split, validation: Split, job_dir: object, scratch: Path, **given: Any) -> Any:
+    """Trains as ``--job-dir`` says, without the command line."""
+    outputs = Outputs.of_job(str(job_dir), {}, scratch)
+    outcome = job.run(train, validation, given.pop("hyperparameters", SMALL), outputs, **given)
+    outputs.model.parent.write_json("history.json", outcome.history)
+    return outcome
 
 
 def read_result(job: Path) -> dict[str, Any]:
@@ -94,6 +88,14 @@ def train(train_directory: Path) -> Split:
 @pytest.fixture(scope="session")
 def validation(validation_directory: Path) -> Split:
     return Split.of_directory(validation_directory)
+
+
+@pytest.fixture(scope="session")
+def finished(train: Split, validation: Split, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a job that was not interrupted."""
+    place = tmp_path_factory.mktemp("finished")
+    run(train, validation, place, place)
+    return place
 
 
 @pytest.fixture(scope="session")

@@ -16,15 +16,14 @@ from typing import Any, Final
 import pytest
 
 from components.dataset import folder
-from components.train.trainer import checkpoints, input_pipeline, job
-from components.train.trainer.checkpoints import CheckpointError
-from components.train.trainer.outputs import Folder, Outputs
+from components.train.trainer import input_pipeline, job
 from components.train.trainer.splits import Split
 from components.train.trainer.training import Training
 from pipeline.local import emulator
 from tests import soak
 
-from .conftest import SMALL, read_result
+from .conftest import SMALL, read_result, run
+from .test_tensorboard import STEPS, points
 
 TRAINER: Final = """
 import sys
@@ -38,13 +37,8 @@ class Stopped(BaseException):
     """Stands for the end of the process."""
 
 
-def outputs(job_dir: object, scratch: Path) -> Outputs:
-    """The folders of a job; nothing of those in a bucket is here yet."""
-    return Outputs.of_job(str(job_dir), {}, scratch)
-
-
 @contextlib.contextmanager
-def stopped_in(owner: Any, name: str, number: int, *, after: bool = False) -> Iterator[None]:
+def stopped_in(owner: Any, name: str, number: int = 1, *, after: bool = False) -> Iterator[None]:
     """Ends the training at the n-th call of a function, before or after it has done its work."""
     call, calls = getattr(owner, name), iter(range(1, 1_000_000))
 
@@ -62,22 +56,13 @@ def stopped_in(owner: Any, name: str, number: int, *, after: bool = False) -> It
         yield
 
 
-@pytest.fixture(scope="module")
-def finished(train: Split, validation: Split, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The directory of a job that was not interrupted."""
-    place = tmp_path_factory.mktemp("finished")
-    job.run(train, validation, SMALL, outputs(place, place))
-    return place
-
-
 @pytest.mark.parametrize(
     ("owner", "name", "number", "after", "epochs"),
     [
         pytest.param(Training, "_validate", 3, False, 2, id="in an epoch"),
-        # After each epoch first the log is published, then the checkpoints.
-        pytest.param(folder, "publish", 4, False, 1, id="before publishing"),
-        # Two files of the log and two of the checkpoint; two, and two of the first checkpoint.
-        pytest.param(folder, "publish_file", 9, True, 1, id="while publishing"),
+        # Of the second epoch two files of the log and one of the checkpoint, after those of the
+        # first: two, and two with TensorFlow's list of checkpoints.
+        pytest.param(folder, "publish_file", 8, True, 1, id="while publishing"),
     ],
 )
 def test_a_training_that_ends_in_the_middle_resumes_to_the_same_bits(
@@ -97,56 +82,51 @@ def test_a_training_that_ends_in_the_middle_resumes_to_the_same_bits(
     with emulator.serve(tmp_path / "bucket") as host:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", host)
         with stopped_in(owner, name, number, after=after):
-            job.run(train, validation, SMALL, outputs(place, tmp_path / "first"))
+            run(train, validation, place, tmp_path / "first")
         with caplog.at_level(logging.INFO, "components.train.trainer"):
-            job.run(train, validation, SMALL, outputs(place, tmp_path / "second"))
+            run(train, validation, place, tmp_path / "second")
         folder.fetch(place, tmp_path / "job")
     assert f"resuming after epoch {epochs} of 3" in caplog.text
-    assert read_result(tmp_path / "job") == read_result(finished)
+    result = read_result(tmp_path / "job")
+    assert result == read_result(finished)
+    assert not (tmp_path / "job" / "checkpoints").exists()
+    # The log has the whole curve, though TensorBoard's files are written anew.
+    log = tmp_path / "job" / "logs" / "validation"
+    accuracy = [row["validation_accuracy"] for row in result["curve"]]
+    expected = dict(zip(STEPS, accuracy, strict=True))
+    assert points(log, "epoch_accuracy") == pytest.approx(expected)
+    assert list(points(log, "confusion_matrix")) == STEPS[epochs:]
 
 
-def test_a_streamed_training_resumes_to_the_same_bits(
-    train: Split, validation: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(input_pipeline, "MEMORY", 100_000)
-    whole, resumed = tmp_path / "whole", tmp_path / "resumed"
-    job.run(train, validation, SMALL, outputs(whole, whole))
-    with stopped_in(Training, "_validate", 2):
-        job.run(train, validation, SMALL, outputs(resumed, resumed))
-    job.run(train, validation, SMALL, outputs(resumed, resumed))
-    assert read_result(resumed) == read_result(whole)
-
-
-def test_a_finished_job_is_not_trained_again(
-    train: Split, validation: Split, finished: Path, tmp_path: Path
-) -> None:
-    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Training, "_epoch", None)
-        again = job.run(train, validation, SMALL, outputs(tmp_path, tmp_path))
-    assert read_result(tmp_path) == read_result(finished)
-    assert again.metrics["training_seconds"] == sum(
-        row["seconds"] for row in again.history["epochs"]
-    )
+@pytest.fixture(scope="module")
+def unfinished(train: Split, validation: Split, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a job that ended after its last checkpoint."""
+    place = tmp_path_factory.mktemp("unfinished")
+    with stopped_in(job, "write_manifest"):
+        run(train, validation, place, place)
+    return place
 
 
 @pytest.mark.parametrize("changed", ["hyperparameters", "seed", "packages"])
-def test_the_checkpoints_of_another_training_are_refused(
+def test_another_training_in_the_same_folder_does_not_resume_from_these_checkpoints(
     train: Split,
     validation: Split,
-    finished: Path,
+    unfinished: Path,
     monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
     changed: str,
 ) -> None:
-    given, seed = SMALL, 0
+    given: dict[str, Any] = {}
     if changed == "hyperparameters":
-        given = dataclasses.replace(SMALL, learning_rate=0.1)
+        given["hyperparameters"] = dataclasses.replace(SMALL, learning_rate=0.1)
     elif changed == "seed":
-        seed = 1
+        given["seed"] = 1
     else:
         monkeypatch.setattr(job, "versions", lambda: {"tensorflow": "0.1"})
-    with pytest.raises(CheckpointError, match=f"{finished}/checkpoints has checkpoints of a train"):
-        job.run(train, validation, given, outputs(finished, finished), seed=seed)
+    with caplog.at_level(logging.INFO, "components.train.trainer"), stopped_in(Training, "run"):
+        run(train, validation, unfinished, unfinished, **given)
+    assert "training on" in caplog.text
+    assert "resuming" not in caplog.text
 
 
 def cut_off(path: Path) -> None:
@@ -162,45 +142,33 @@ def flipped(path: Path) -> None:
 @pytest.mark.parametrize(
     ("harmed", "harm", "epochs"),
     [
+        ("nothing", cut_off, 3),
         ("ckpt-3.data*", flipped, 2),
-        ("ckpt-3.index", cut_off, 2),
-        ("ckpt-*.data*", cut_off, 0),
+        ("ckpt-*.index", cut_off, 0),
     ],
 )
 def test_a_training_resumes_after_its_newest_undamaged_checkpoint_to_the_same_bits(
     train: Split,
     validation: Split,
     finished: Path,
+    unfinished: Path,
     tmp_path: Path,
     harmed: str,
     harm: Callable[[Path], None],
     epochs: int,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
-    for path in (tmp_path / "checkpoints").glob(harmed):
+    place = tmp_path / "job"
+    shutil.copytree(unfinished, place)
+    (kept,) = (place / "checkpoints").iterdir()
+    for path in kept.glob(harmed):
         harm(path)
     with caplog.at_level(logging.INFO, "components.train.trainer"):
-        job.run(train, validation, SMALL, outputs(tmp_path, tmp_path))
-    assert f"{tmp_path}/checkpoints/ckpt-3 is damaged" in caplog.text
+        run(train, validation, place, place)
+    assert (f"{kept}/ckpt-3 is damaged" in caplog.text) is (epochs < 3)
     assert (f"resuming after epoch {epochs} of 3" in caplog.text) is (epochs > 0)
-    assert read_result(tmp_path) == read_result(finished)
-    kept = [sorted(at.joinpath("checkpoints").iterdir()) for at in (tmp_path, finished)]
-    assert [path.name for path in kept[0]] == [path.name for path in kept[1]]
-
-
-def test_trainings_in_one_folder_keep_apart_and_remove_their_checkpoints_when_they_are_done(
-    train: Split, validation: Split, tmp_path: Path
-) -> None:
-    kept = tmp_path / "kept"
-    shared = Outputs(Folder(tmp_path / "model"), Folder(kept), shared=True)
-    with stopped_in(checkpoints.Checkpoints, "save", 1, after=True):
-        job.run(train, validation, SMALL, shared)
-    (unfinished,) = kept.iterdir()
-    job.run(train, validation, dataclasses.replace(SMALL, epochs=1), shared)
-    assert list(kept.iterdir()) == [unfinished]
-    job.run(train, validation, SMALL, shared)
-    assert not list(kept.iterdir())
+    assert read_result(place) == read_result(finished)
+    assert not kept.exists()
 
 
 def start(job_dir: Path, memory: int, arguments: list[str]) -> "subprocess.Popen[str]":

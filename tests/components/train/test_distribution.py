@@ -59,19 +59,9 @@ def test_a_job_without_tasks_is_removed_and_a_master_is_a_chief() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("environment", "reason"),
-    [
-        ({"TF_CONFIG": "{"}, "does not describe a cluster"),
-        ({"TF_CONFIG": "[]"}, "does not describe a cluster"),
-        (config({**TWO, "ps": ["c:1"]}), "has parameter servers.*--parameter-server-count 0"),
-        (config(TWO, "worker", 1), "which its cluster does not have"),
-        (config(TWO, "evaluator"), "which its cluster does not have"),
-    ],
-)
-def test_a_cluster_that_cannot_train_is_refused(environment: Any, reason: str) -> None:
-    with pytest.raises(ClusterError, match=reason):
-        distribution.clean(environment)
+def test_parameter_servers_are_refused() -> None:
+    with pytest.raises(ClusterError, match=r"has parameter servers.*--parameter-server-count 0"):
+        distribution.clean(config({**TWO, "ps": ["c:1"]}))
 
 
 def free_port() -> int:
@@ -100,19 +90,24 @@ def run_two_workers(directory: Path, given: list[str]) -> list[str]:
 def test_two_workers_train_the_model_of_one_and_the_chief_writes_it(
     files: list[str], tmp_path: Path
 ) -> None:
-    given = [*files, "--filters", "16", "32", "--precision=float32", "--batch-size=32"]
-    given.append("--train-steps=3")
+    given = [*files, "--filters", "16", "16", "--precision=float32", "--batch-size=160"]
+    given += ["--train-steps=3", "--learning-rate=0.01"]
     # Separate folders show who writes.
     chief, worker = run_two_workers(tmp_path / "two", given)
-    assert "epoch 1/1" in chief
-    assert [line.split()[0] for line in worker.splitlines()] == ["draw"]
-    assert (tmp_path / "two" / "0" / "checkpoints" / "ckpt-1.index").is_file()
+    assert "epoch 2/2" in chief
+    # Both draw the same examples by their losses: first all, then half of them.
+    draws = worker.splitlines()
+    assert [line.split()[:3] for line in draws] == [["draw", "0", "320"], ["draw", "2", "160"]]
+    assert [line for line in chief.splitlines() if line.startswith("draw")] == draws
     assert not (tmp_path / "two" / "1").exists()
     assert task.main([*given, f"--job-dir={tmp_path}/one/0"]) == 0
     two, one = (read_weights(tmp_path / name / "0" / "model") for name in ("two", "one"))
     assert two.keys() == one.keys()
-    for name, weights in one.items():
-        assert np.linalg.norm(two[name] - weights) < TOLERANCE * np.linalg.norm(weights), name
+    distance = {
+        name: np.linalg.norm(two[name] - weights) / np.linalg.norm(weights)
+        for name, weights in one.items()
+    }
+    assert max(distance.values()) < TOLERANCE, distance
     rows = [
         json.loads((tmp_path / name / "0" / "history.json").read_text())["epochs"]
         for name in ("one", "two")
@@ -120,15 +115,3 @@ def test_two_workers_train_the_model_of_one_and_the_chief_writes_it(
     for figure in ("loss", "accuracy", "validation_loss", "validation_accuracy"):
         alone, shared = ([row[figure] for row in each] for each in rows)
         assert shared == pytest.approx(alone, abs=TOLERANCE), figure
-
-
-def test_all_workers_draw_the_same_examples_by_their_losses(
-    files: list[str], tmp_path: Path
-) -> None:
-    given = [*files, "--filters", "4", "8", "--precision=float32", "--batch-size=160"]
-    printed = run_two_workers(tmp_path, [*given, "--epochs=2"])
-    draws = [[line for line in text.splitlines() if line.startswith("draw")] for text in printed]
-    assert draws[0] == draws[1]
-    # The first epoch takes all examples; the second is two draws of half of them.
-    sizes = [line.split()[1:3] for line in draws[0]]
-    assert sizes == [["0", "320"], ["1", "160"], ["2", "160"]]

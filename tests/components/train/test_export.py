@@ -12,19 +12,16 @@ from tensorflow.core.protobuf import saved_model_pb2
 from components.dataset.facts import CLASS_NAMES
 from components.train.trainer import job
 from components.train.trainer.export import digest_of, export
-from components.train.trainer.hyperparameters import Hyperparameters
 from components.train.trainer.model import build_model
 from components.train.trainer.outputs import Folder, Outputs
 from components.train.trainer.splits import Split
 
-from .conftest import make_examples
-
-SMALL = Hyperparameters(filters=(4, 8), dense_units=16)
+from .conftest import TINY, make_examples
 
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
-    model = build_model(SMALL)
+    model = build_model(TINY)
     directory = tmp_path_factory.mktemp("export") / "a" / "model"
     export(model, directory)
     return model, tf.saved_model.load(str(directory))
@@ -48,13 +45,7 @@ def test_the_answer_for_pixels_has_the_form_of_the_contract(exported: tuple[Any,
 
 @pytest.mark.parametrize(
     ("mode", "form", "size"),
-    [
-        ("L", "PNG", 28),
-        ("RGB", "PNG", 28),
-        ("RGBA", "PNG", 28),
-        ("RGB", "JPEG", 28),
-        ("L", "PNG", 280),
-    ],
+    [("RGBA", "PNG", 28), ("RGB", "JPEG", 28), ("L", "PNG", 280)],
 )
 def test_a_picture_gets_the_answer_of_its_pixels(
     exported: tuple[Any, Any], mode: str, form: str, size: int
@@ -82,7 +73,7 @@ def test_other_bytes_than_a_picture_are_refused(exported: tuple[Any, Any]) -> No
 def test_what_was_trained_in_bfloat16_is_exported_in_float32(
     train: Split, validation: Split, tmp_path: Path
 ) -> None:
-    given = dataclasses.replace(SMALL, batch_size=32, train_steps=3, precision="bfloat16")
+    given = dataclasses.replace(TINY, train_steps=2, precision="bfloat16")
     outcome = job.run(train, validation, given, Outputs(Folder(tmp_path)))
     assert outcome.history["precision"] == "bfloat16"
     saved = saved_model_pb2.SavedModel.FromString((tmp_path / "saved_model.pb").read_bytes())
@@ -92,7 +83,7 @@ def test_what_was_trained_in_bfloat16_is_exported_in_float32(
     assert tf.float32.as_datatype_enum in kinds
     assert tf.bfloat16.as_datatype_enum not in kinds
     reader = tf.train.load_checkpoint(str(tmp_path / "variables" / "variables"))
-    exact = build_model(SMALL)
+    exact = build_model(TINY)
     for index, weight in enumerate(exact.weights):
         weight.assign(reader.get_tensor(f"weights/{index}/.ATTRIBUTES/VARIABLE_VALUE"))
     images = make_examples(20)[0]
@@ -105,7 +96,7 @@ def test_the_digest_is_of_weights_and_signatures_whatever_else_the_process_did(
 ) -> None:
     model, _ = exported
     export(model, tmp_path / "first")
-    again = build_model(SMALL)
+    again = build_model(TINY)
     again.set_weights(model.get_weights())
     export(again, tmp_path / "again")
     assert digest_of(tmp_path / "first") == digest_of(tmp_path / "again")

@@ -1,4 +1,5 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import tensorflow as tf
@@ -36,7 +37,9 @@ def test_bfloat16_is_in_the_flags_of_the_cpu(
 def test_auto_is_what_the_slowest_gpu_or_the_cpu_computes_in_hardware(
     capabilities: list[tuple[int, int]], cpu: bool, precision: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hardware, "_gpu_capabilities", lambda: capabilities)
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda _kind: capabilities)
+    details = {"get_device_details": lambda gpu: {"compute_capability": gpu}}
+    monkeypatch.setattr(tf.config, "experimental", SimpleNamespace(**details))
     monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda: cpu)
     assert hardware.resolve_precision("auto") == precision
     assert hardware.resolve_precision("float32") == "float32"

@@ -17,12 +17,8 @@ def test_the_learning_rate_rises_for_a_fifth_of_the_steps_and_falls_to_zero() ->
     assert rates[-1] == pytest.approx(0.5 / 80)
     assert (np.diff(rates[:20]) > 0).all()
     assert (np.diff(rates[20:]) < 0).all()
-
-
-@pytest.mark.parametrize("steps", [1, 2, 4])
-def test_a_run_of_few_steps_has_a_learning_rate_in_each(steps: int) -> None:
-    rates = [float(Triangle(0.5, steps)(step)) for step in range(steps)]
-    assert all(0 < rate <= 0.5 for rate in rates)
+    short = [float(Triangle(0.5, steps)(step)) for steps in (1, 2, 4) for step in range(steps)]
+    assert all(0 < rate <= 0.5 for rate in short)
 
 
 @pytest.mark.parametrize("shape", [(3, 3, 16, 32), (1, 1, 16, 64)])
@@ -53,14 +49,6 @@ def test_a_kernel_keeps_its_filters_at_length_one_and_turns_by_the_learning_rate
     optimizer.apply([tf.random.stateless_normal(kernel.shape, [3, 4])], [kernel])
     turned = np.linalg.norm(kernel.numpy() - before) / np.sqrt(8)
     assert turned == pytest.approx(0.1, rel=0.3)
-
-
-def test_a_gradient_of_zero_leaves_finite_weights() -> None:
-    kernel = keras.Variable(np.zeros((3, 3, 16, 8), np.float32))
-    optimizer = MuonSGD(0.1)
-    optimizer.build([kernel])
-    optimizer.apply([tf.zeros(kernel.shape)], [kernel])
-    assert np.isfinite(kernel).all()
 
 
 def test_every_optimizer_that_can_be_chosen_moves_weights() -> None:

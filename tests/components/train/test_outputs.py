@@ -3,38 +3,30 @@ from pathlib import Path
 
 import pytest
 
-from components.train.trainer.outputs import Outputs, write_json
+from components.train.trainer.outputs import Folder, Outputs
 
 BUCKET = "gs://bucket"
+NAMED = {
+    "AIP_MODEL_DIR": f"{BUCKET}/job/model/",
+    "AIP_CHECKPOINT_DIR": f"{BUCKET}/kept/",
+    "AIP_TENSORBOARD_LOG_DIR": "board",
+}
 
 
 @pytest.mark.parametrize(
     ("job_dir", "environment", "expected"),
     [
-        ("job", {}, "job/model job/checkpoints job/logs job"),
-        ("/a/job/", {"AIP_MODEL_DIR": "x"}, "/a/job/model /a/job/checkpoints /a/job/logs /a/job"),
-        (
-            f"{BUCKET}/job/",
-            {},
-            f"{BUCKET}/job/model {BUCKET}/job/checkpoints {BUCKET}/job/logs {BUCKET}/job",
-        ),
-        ("", {"AIP_MODEL_DIR": "a/model/"}, "a/model a/checkpoints a/logs a"),
-        (
-            "",
-            {
-                "AIP_MODEL_DIR": f"{BUCKET}/job/model/",
-                "AIP_CHECKPOINT_DIR": f"{BUCKET}/kept/",
-                "AIP_TENSORBOARD_LOG_DIR": "board",
-            },
-            f"{BUCKET}/job/model {BUCKET}/kept board {BUCKET}/job",
-        ),
+        ("/a/job/", NAMED, "/a/job/model /a/job/checkpoints /a/job/logs"),
+        (f"{BUCKET}/a/", {}, f"{BUCKET}/a/model {BUCKET}/a/checkpoints {BUCKET}/a/logs"),
+        ("", {"AIP_MODEL_DIR": "a/model/"}, "a/model a/checkpoints a/logs"),
+        ("", NAMED, f"{BUCKET}/job/model {BUCKET}/kept board"),
     ],
 )
 def test_everything_is_in_the_job_dir_or_where_vertex_says(
     job_dir: str, environment: dict[str, str], expected: str, tmp_path: Path
 ) -> None:
     outputs = Outputs.of_job(job_dir, environment, tmp_path)
-    folders = [outputs.model, outputs.checkpoints, outputs.logs, outputs.figures]
+    folders = [outputs.model, outputs.checkpoints, outputs.logs]
     assert " ".join(map(str, folders)) == expected
     for folder in folders:
         assert folder
@@ -44,5 +36,5 @@ def test_everything_is_in_the_job_dir_or_where_vertex_says(
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_numbers_that_json_does_not_have_are_not_written(value: float, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON"):
-        write_json(tmp_path / "metrics.json", {"loss": value})
+        Folder(tmp_path).write_json("metrics.json", {"loss": value})
     assert not list(tmp_path.iterdir())

@@ -1,7 +1,7 @@
 import pytest
 
 from components.train.trainer.hyperparameters import Hyperparameters
-from components.train.trainer.progress import Plan, Progress
+from components.train.trainer.progress import SWITCH, Plan, Progress
 
 
 @pytest.mark.parametrize(
@@ -20,27 +20,22 @@ def test_steps_and_epochs_follow_from_each_other(
     assert (made.batch_size, made.steps_per_epoch, made.steps, made.epochs) == plan
 
 
-@pytest.mark.parametrize(
-    ("steps", "left"),
-    [(0, "0 s left"), (44, "88 s left"), (45, "2 min left"), (300, "10 min left")],
-)
-def test_the_time_left_follows_from_the_steps_after_the_first(steps: int, left: str) -> None:
-    times = iter([60.0, 66.0])
-    progress = Progress(lambda: next(times))
-    progress.step()
-    assert progress.left(steps) == ""
-    for _ in range(3):
-        progress.step()
-    assert progress.left(steps) == left
-
-
-def test_a_line_is_due_twice_a_second_and_shown_only_where_it_is_wanted(
+def test_a_line_is_due_twice_a_second_and_has_the_time_left_after_the_first_step(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    times = iter([5.0, 5.4, 5.6])
+    times = iter([60.0, 60.4, 60.6, 66.0, 66.0, 66.0])
+    monkeypatch.setenv(SWITCH, "1")
     progress = Progress(lambda: next(times))
-    assert [progress.due() for _ in range(3)] == [True, False, True]
-    progress.show("unseen")
-    monkeypatch.setenv("FASHION_MNIST_PROGRESS", "1")
-    Progress().show("epoch 1/2", "", "loss 0.5")
-    assert capsys.readouterr().out == "epoch 1/2  loss 0.5\r"
+    assert progress.due()
+    progress.show("epoch 1/2", "9 images/s", 50)
+    assert [progress.due() for _ in range(3)] == [False, True, True]
+    for left in (44, 45):
+        progress.show("epoch 1/2", "9 images/s", left)
+    monkeypatch.delenv(SWITCH)
+    Progress().show("unseen", "", 0)
+    assert capsys.readouterr().out.split("\r") == [
+        "epoch 1/2  9 images/s",
+        "epoch 1/2  88 s left  9 images/s",
+        "epoch 1/2  2 min left  9 images/s",
+        "",
+    ]

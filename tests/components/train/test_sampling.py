@@ -70,9 +70,5 @@ def test_an_epoch_has_exactly_its_steps(steps: int, sizes: list[int]) -> None:
 
 
 def test_the_same_seed_gives_the_same_draws_and_another_seed_others() -> None:
-    indices = []
-    for seed in (0, 0, 1):
-        by_loss = sampler(seed)
-        first_epoch(by_loss)
-        indices.append(next(by_loss.epoch(2, STEPS)).indices.tobytes())
-    assert indices[0] == indices[1] != indices[2]
+    same, again, other = (first_epoch(sampler(seed)).indices.tobytes() for seed in (0, 0, 1))
+    assert same == again != other

@@ -1,5 +1,6 @@
 """The log as TensorBoard itself reads it."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -9,23 +10,11 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from components.dataset import folder
 from components.dataset.facts import CLASS_NAMES
-from components.train.trainer import checkpoints, job
-from components.train.trainer.hyperparameters import Hyperparameters
-from components.train.trainer.outputs import Outputs
-from components.train.trainer.splits import Split
 from components.train.trainer.tensorboard import confusion_table
-from pipeline.local import emulator
 
-SMALL = Hyperparameters(filters=(4, 8), dense_units=16, batch_size=32, train_steps=25)
 STEPS = [10, 20, 25]
 """At the ends of the epochs: 320 examples are ten batches, and the last epoch is short."""
-
-
-def run(train: Split, validation: Split, directory: object, scratch: Path) -> Any:
-    outputs = Outputs.of_job(str(directory), {}, scratch)
-    return job.run(train, validation, SMALL, outputs).history["epochs"]
 
 
 def read(log: Path) -> EventAccumulator:
@@ -38,11 +27,9 @@ def points(log: Path, tag: str) -> dict[int, Any]:
     return {event.step: tf.make_ndarray(event.tensor_proto)[()] for event in read(log).Tensors(tag)}
 
 
-def test_curves_are_scalars_and_the_confusion_matrix_is_a_text(
-    train: Split, validation: Split, tmp_path: Path
-) -> None:
-    rows = run(train, validation, tmp_path, tmp_path)
-    log = tmp_path / "logs"
+def test_curves_are_scalars_and_the_confusion_matrix_is_a_text(finished: Path) -> None:
+    rows = json.loads((finished / "history.json").read_text())["epochs"]
+    log = finished / "logs"
     expected = {
         "train/epoch_loss": [row["loss"] for row in rows],
         "train/epoch_accuracy": [row["accuracy"] for row in rows],
@@ -75,27 +62,3 @@ def test_the_table_has_a_row_for_each_true_class() -> None:
     assert all(name in head for name in CLASS_NAMES)
     assert rows[3] == "| Dress |  |  |  | **3** |  |  | 42 |  |  |  |"
     assert [row.split(" | ")[0] for row in rows] == [f"| {name}" for name in CLASS_NAMES]
-
-
-def test_a_resumed_training_has_the_whole_curve_in_its_log(
-    train: Split, validation: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    save = checkpoints.Checkpoints.save
-
-    def stop(self: checkpoints.Checkpoints) -> None:
-        save(self)
-        raise InterruptedError
-
-    address = f"gs://{emulator.LOCAL_BUCKET}/job"
-    with emulator.serve(tmp_path / "bucket") as host:
-        monkeypatch.setenv("STORAGE_EMULATOR_HOST", host)
-        with monkeypatch.context() as patch, pytest.raises(InterruptedError):
-            patch.setattr(checkpoints.Checkpoints, "save", stop)
-            run(train, validation, address, tmp_path / "first")
-        rows = run(train, validation, address, tmp_path / "second")
-        folder.fetch(f"{address}/logs", tmp_path / "logs")
-    accuracy = points(tmp_path / "logs" / "validation", "epoch_accuracy")
-    assert accuracy == pytest.approx(
-        {step: row["validation_accuracy"] for step, row in zip(STEPS, rows, strict=True)}
-    )
-    assert list(points(tmp_path / "logs" / "validation", "confusion_matrix")) == STEPS[1:]
