@@ -55,16 +55,12 @@ def parser() -> argparse.ArgumentParser:
             help=f"TFRecord or IDX files of the {split} examples, local or gs://; "
             "default: the official files on this machine",
         )
-    arguments.add_argument(
-        "--eval-steps",
-        type=int,
-        default=0,
-        metavar="N",
-        help="batches to validate on after each epoch; 0, the default: all",
-    )
-    arguments.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="of everything random; default: 0"
-    )
+    whole_numbers = {
+        "--eval-steps": "batches to validate on after each epoch; 0, the default: all",
+        "--seed": "of everything random; default: 0",
+    }
+    for name, text in whole_numbers.items():
+        arguments.add_argument(name, type=int, default=0, metavar="N", help=text)
     arguments.add_argument("--verbosity", choices=VERBOSITIES, default="INFO")
     arguments.add_argument(
         "--preset", choices=sorted(PRESETS), help="a set of hyperparameters to start from"
@@ -76,19 +72,20 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add(group: Any, field: "dataclasses.Field[Any]") -> None:
-    default, choices = field.default, field.metadata["rule"].choices
-    shown = " ".join(map(str, default)) if isinstance(default, tuple) else default
-    text = f"{field.metadata['help'].rstrip('.').replace('`', '')}; default: {shown}"
-    options: dict[str, Any] = {"default": argparse.SUPPRESS, "help": text}
-    if isinstance(default, bool):
-        options["action"] = argparse.BooleanOptionalAction
-    elif isinstance(default, tuple):
-        options |= {"type": type(default[0]), "nargs": "+", "metavar": "N"}
-    elif choices:
+    several = isinstance(field.default, tuple)
+    values = field.default if several else (field.default,)
+    shown = " ".join(map(str, values))
+    options: dict[str, Any] = {"type": type(values[0]), "nargs": "+" if several else None}
+    if isinstance(field.default, bool):
+        options = {"action": argparse.BooleanOptionalAction}
+    elif choices := field.metadata["rule"].choices:
         options["choices"] = choices
-    else:
-        options |= {"type": type(default), "metavar": type(default).__name__.upper()}
-    group.add_argument("--" + field.name.replace("_", "-"), **options)
+    group.add_argument(
+        "--" + field.name.replace("_", "-"),
+        default=argparse.SUPPRESS,
+        help=f"{field.metadata['help'].rstrip('.').replace('`', '')}; default: {shown}",
+        **options,
+    )
 
 
 def hyperparameters(arguments: argparse.Namespace) -> Hyperparameters:

@@ -62,7 +62,7 @@ def test_an_example_that_was_never_seen_is_among_the_hardest() -> None:
     assert unseen < set(draw.indices)
 
 
-@pytest.mark.parametrize(("steps", "sizes"), [(1, [10]), (2, [10, 10]), (7, [30, 40])])
+@pytest.mark.parametrize(("steps", "sizes"), [(1, [10]), (7, [30, 40])])
 def test_an_epoch_has_exactly_its_steps(steps: int, sizes: list[int]) -> None:
     by_loss = sampler()
     first_epoch(by_loss)
