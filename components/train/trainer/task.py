@@ -72,11 +72,12 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add(group: Any, field: "dataclasses.Field[Any]") -> None:
-    several = isinstance(field.default, tuple)
-    values = field.default if several else (field.default,)
+    default: Any = field.default
+    several = isinstance(default, tuple)
+    values = default if several else (default,)
     shown = " ".join(map(str, values))
     options: dict[str, Any] = {"type": type(values[0]), "nargs": "+" if several else None}
-    if isinstance(field.default, bool):
+    if isinstance(default, bool):
         options = {"action": argparse.BooleanOptionalAction}
     elif choices := field.metadata["rule"].choices:
         options["choices"] = choices
