@@ -34,14 +34,11 @@ DIFF_LINES: Final = 40
 
 
 def write(output: Path, image: str = "") -> list[Path]:
-    """Compiles everything into ``output``.
+    """Compiles everything into a directory; the files.
 
     Args:
         output: The directory; made when missing.
         image: URI of an image that holds the dependencies; empty: pinned packages.
-
-    Returns:
-        The files, in the order in which they were written.
     """
     written = []
     for name, text in build(image).items():
@@ -59,10 +56,6 @@ def build(image: str = "") -> dict[str, str]:
 
 def build_distributed(machine: Machine, image: str = "") -> str:
     """Canonical YAML of the pipeline whose training is a CustomJob.
-
-    Args:
-        machine: What it runs on.
-        image: URI of an image that holds the dependencies; empty: pinned packages.
 
     Raises:
         UsageError: There are no such machines.
@@ -183,13 +176,7 @@ def check(committed: Path = COMPILED) -> None:
 
 
 def difference(committed: Path, name: str, spec: specs.Spec) -> str:
-    """A short diff between a committed file and what it would be now; empty where there is none.
-
-    Args:
-        committed: The directory of compiled files.
-        name: The file's path there.
-        spec: What the file is compared with.
-    """
+    """A short diff between a committed file and what it would be now; empty where there is none."""
     path = committed / name
     if not path.exists():
         return f"{name}: missing\n"

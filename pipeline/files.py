@@ -14,10 +14,6 @@ def write(path: Path, content: str | bytes) -> None:
 
     The target of a link is replaced, not the link; a device such as ``/dev/null`` is written to.
 
-    Args:
-        path: The file; its directory must exist.
-        content: Text is written as UTF-8.
-
     Raises:
         OSError: The directory cannot be written, or the disk is full; ``path`` is unchanged.
     """

@@ -127,14 +127,6 @@ def step(name: str) -> Step:
 
 
 def figure(name: str, outputs: Outputs) -> str:
-    """What to show in the row of a task that is done; empty for a task of no step.
-
-    Args:
-        name: The task's component name or the step's.
-        outputs: Its artifacts and values by name.
-    """
+    """What to show in the row of a task that is done; empty for a task of no step."""
     wanted = name.replace("-", "_")
-    for one in STEPS:
-        if one.name == wanted or (one.name == "upload" and wanted.startswith("model_upload")):
-            return one.figure(outputs)
-    return ""
+    return next((one.figure(outputs) for one in STEPS if one.name == wanted), "")

@@ -32,11 +32,7 @@ setup(
 
 
 def write(directory: Path) -> Path:
-    """Writes the package as a source distribution, the same bytes for the same code.
-
-    Args:
-        directory: Where it goes; made when missing.
-    """
+    """Writes the package as a source distribution, the same bytes for the same code."""
     directory.mkdir(parents=True, exist_ok=True)
     root = f"{NAME}-{VERSION}"
     path = directory / f"{root}.tar.gz"

@@ -18,8 +18,9 @@ from filelock import FileLock
 from components.dataset.manifest import model_digest, read_manifest
 from pipeline.local import run as local
 from pipeline.local.run import Options
-from pipeline.runs.record import Run, Task, Watcher
+from pipeline.runs.record import Run, Watcher
 from pipeline.runs.root import Root
+from pipeline.runs.table import Unwatched
 from pipeline.specs import parameters
 from tests import planted
 from tests.command import fashion_mnist, versions
@@ -36,19 +37,6 @@ TRAINING: Final = ("batch_size=32", "filters=[16, 32]", "epochs=4", "precision=f
 SECONDS: Final = 600.0
 FORK: Final = multiprocessing.get_context("fork")
 Process = multiprocessing.process.BaseProcess
-
-
-class Silent:
-    """Shows nothing of a run."""
-
-    def started(self, task: Task) -> None:
-        """Says nothing."""
-
-    def said(self, task: Task, line: str, *, transient: bool) -> None:
-        """Says nothing."""
-
-    def ended(self, task: Task) -> None:
-        """Says nothing."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +74,7 @@ class Project:
         source = f"source={self.path / 'source'}"
         given = parameters.parse([*self.assignments, source, *assignments], spec)
         values = parameters.resolve(spec, given, own={"bucket_uri": local.BUCKET_URI})
-        watching = contextlib.nullcontext(watcher or Silent())
+        watching = contextlib.nullcontext(watcher or Unwatched())
         return local.run(spec, values, Root(root), lambda _rows: watching, options)
 
     def start_light(self, root: Path, *assignments: str) -> Process:
@@ -197,9 +185,7 @@ def outcome(root: Path, run: Run) -> dict[str, Any]:
 def of_version(root: Path, number: str) -> dict[str, Any]:
     home = root / "registry" / "fashion-mnist"
     facts = json.loads((home / number / "version.json").read_text())
-    aliases = json.loads((home / "aliases.json").read_text())
-    own = [alias for alias, target in aliases.items() if target == int(number)]
-    assert set(own) == {"default", facts["run"]}
+    assert set(facts["aliases"]) == {"default", facts["run"]}
     return {
         "content": model_digest(home / number),
         "evaluation": json.loads((home / number / "evaluation.json").read_text()),

@@ -135,9 +135,7 @@ def runs_of(root: Path) -> list[str]:
     assert found == list(range(1, len(found) + 1))
     facts = [json.loads((home / str(number) / "version.json").read_text()) for number in found]
     runs = [str(each["run"]) for each in facts]
-    aliases = json.loads((home / "aliases.json").read_text())
-    assert aliases.pop("default") == found[-1]
-    assert aliases == dict(zip(runs, found, strict=True))
+    assert [each["aliases"] for each in facts] == [["default", run] for run in runs]
     return runs
 
 

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from pipeline.local.run import Options
+from pipeline.runs.registry import Registry
 from pipeline.runs.verification import sound, verify
 from tests import planted
 from tests.command import here, versions
@@ -84,8 +85,7 @@ def test_another_model_becomes_the_second_version(light: Project, root: Path) ->
     assert versions(root) == ["1", "2"]
     first = json.loads((root / VERSION / "version.json").read_text())
     assert run.metrics["champion_accuracy"] == first["metrics"]["accuracy"]
-    aliases = json.loads((root / VERSION.parent / "aliases.json").read_text())
-    assert aliases["default"] == 2
+    assert Registry(root / "registry").resolve("fashion-mnist", "default").number == 2
     assert (states(run)["ingest"], states(run)["upload"]) == ("cached", "done")
 
 

@@ -16,8 +16,9 @@ import pytest
 from components.dataset.errors import StepError
 from pipeline.errors import CommandError
 from pipeline.runs.record import Run, Task
+from pipeline.runs.table import Unwatched
 from tests import soak
-from tests.small_project import Project, Silent, assert_tidy, outcome, states
+from tests.small_project import Project, assert_tidy, outcome, states
 
 DISK_BYTES: Final = 64 << 20
 PAGE: Final = 4096
@@ -32,7 +33,7 @@ FILLED: Final = {
 """Pages that are left for a step's code and log, and not for its outputs, and when it is filled."""
 
 
-class Filler(Silent):
+class Filler(Unwatched):
     """Fills the disk in a step; a run's watcher.
 
     Args:

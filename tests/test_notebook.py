@@ -110,7 +110,6 @@ def test_it_ends_with_a_new_version_that_was_trained_with_the_changed_hyperparam
         for number in ("1", "2")
     ]
     assert rates == [0.12, 0.06]
-    assert json.loads((home / "aliases.json").read_text())["default"] == 2
     assert "<td>2</td>" in executed.html("upload")
 
 

@@ -48,7 +48,6 @@ class StepCache(LocalCache):  # type: ignore[misc]
         super().put(key, {**outputs, CONTENTS: self._contents(outputs)})
 
     def _contents(self, outputs: Mapping[str, Any]) -> dict[str, str]:
-        """The digest of what is at each address; empty: nothing."""
         items = (each for value in outputs.values() for each in _as_list(value))
         artifacts = (item for item in items if isinstance(item, dsl.Artifact) and item.uri)
         return {artifact.uri: self._content(artifact.uri) for artifact in artifacts}

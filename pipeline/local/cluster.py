@@ -35,42 +35,38 @@ Replicas = list["subprocess.Popen[bytes]"]
 
 
 def run(command: Sequence[str], replicas: int) -> int:
-    """Runs the job from start to end.
-
-    Returns:
-        The exit code: 0 when every replica ended well, otherwise the first failed one's.
-    """
+    """Runs the job from start to end; 0, or the exit code of the replica that failed first."""
     for attempt in range(1, RESTARTS + 2):
-        with started(command, replicas) as job:
-            number = wait(job)
+        with _started(command, replicas) as job:
+            number = _wait(job)
             if number is None:
                 return 0
             code = job[number].returncode
-        again = died(code) and attempt <= RESTARTS
+        again = _died(code) and attempt <= RESTARTS
         if number or again:
-            what = "died" if died(code) else f"ended with exit code {code}"
+            what = "died" if _died(code) else f"ended with exit code {code}"
             rest = f"; the job starts again ({attempt} of {RESTARTS} times)" if again else ""
-            say(f"replica {number} {what}{rest}")
+            _say(f"replica {number} {what}{rest}")
         if not again:
             break
     if number:
-        lines = log_of(number).read_text(errors="replace").splitlines()
-        say(*lines[-LOG_LINES:])
+        lines = _log_of(number).read_text(errors="replace").splitlines()
+        _say(*lines[-LOG_LINES:])
     return abs(int(code))
 
 
 @contextlib.contextmanager
-def started(command: Sequence[str], replicas: int) -> Iterator[Replicas]:
+def _started(command: Sequence[str], replicas: int) -> Iterator[Replicas]:
     """Starts the replicas; when the block ends, they and everything they started have ended."""
-    addresses = free_addresses(replicas)
+    addresses = _free_addresses(replicas)
     job: Replicas = []
     try:
         for number in range(replicas):
             with contextlib.ExitStack() as stack:
-                output = stack.enter_context(log_of(number).open("ab")) if number else None
+                output = stack.enter_context(_log_of(number).open("ab")) if number else None
                 process = subprocess.Popen(  # noqa: S603 (the command is the compiled spec's)
                     [*SUPERVISOR, *command],
-                    env={**os.environ, **cluster_variables(addresses, number)},
+                    env={**os.environ, **_cluster_variables(addresses, number)},
                     stdin=subprocess.PIPE,
                     stdout=output,
                     stderr=output and subprocess.STDOUT,
@@ -79,31 +75,26 @@ def started(command: Sequence[str], replicas: int) -> Iterator[Replicas]:
             job.append(process)
         yield job
     finally:
-        stop(job)
+        _stop(job)
 
 
-def wait(job: Replicas) -> int | None:
-    """Waits for the end of all replicas, or of the first that fails.
-
-    Returns:
-        Number of the replica that failed, one that died before others; None: all ended well.
-    """
+def _wait(job: Replicas) -> int | None:
+    """Waits for all replicas, or for the first that fails; its number."""
     while any(replica.poll() is None for replica in job):
         if any(replica.poll() for replica in job):
             time.sleep(SETTLE_SECONDS)
             break
         time.sleep(POLL_SECONDS)
     failed = [number for number, replica in enumerate(job) if replica.poll()]
-    return min(failed, key=lambda number: not died(job[number].returncode), default=None)
+    return min(failed, key=lambda number: not _died(job[number].returncode), default=None)
 
 
-def died(code: int) -> bool:
+def _died(code: int) -> bool:
     """Whether a signal ended the process, as when a machine goes away."""
     return code < 0 or code > SIGNALLED
 
 
-def stop(job: Replicas) -> None:
-    """Ends what is left of the replicas."""
+def _stop(job: Replicas) -> None:
     deadline = time.monotonic() + STOP_SECONDS
     for kind in (signal.SIGTERM, signal.SIGKILL):
         for replica in job:
@@ -116,7 +107,7 @@ def stop(job: Replicas) -> None:
         replica.wait()
 
 
-def cluster_variables(addresses: Sequence[str], number: int) -> dict[str, str]:
+def _cluster_variables(addresses: Sequence[str], number: int) -> dict[str, str]:
     """TF_CONFIG and CLUSTER_SPEC of a replica, as Vertex AI sets them for two worker pools."""
     chief, *workers = addresses
 
@@ -131,8 +122,7 @@ def cluster_variables(addresses: Sequence[str], number: int) -> dict[str, str]:
     }
 
 
-def free_addresses(count: int) -> list[str]:
-    """Loopback addresses with free ports."""
+def _free_addresses(count: int) -> list[str]:
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:
@@ -140,13 +130,12 @@ def free_addresses(count: int) -> list[str]:
         return [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]
 
 
-def log_of(number: int) -> Path:
+def _log_of(number: int) -> Path:
     """The log of a replica but the first, which writes to this process's own output."""
     return Path(f"replica-{number}.log")
 
 
-def say(*lines: str) -> None:
-    """Writes lines to the step's output."""
+def _say(*lines: str) -> None:
     print(*lines, sep="\n", flush=True)  # noqa: T201 - the step's own output
 
 

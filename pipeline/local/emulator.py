@@ -1,12 +1,12 @@
 """The bucket of a machine without a cloud: the storage emulator on a loopback port."""
 
 import contextlib
-import dataclasses
 import logging
 import re
 import shutil
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from http.server import HTTPServer
@@ -31,14 +31,9 @@ LEFTOVERS: Final = ("_resumable", "_softdelete")
 log = logging.getLogger(__name__)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Emulator:
-    """A bucket that is being served.
-
-    Attributes:
-        host: The value for ``STORAGE_EMULATOR_HOST``: ``http://127.0.0.1:PORT``.
-        storage: The emulator's index and files.
-    """
+    """A bucket that is being served; ``host`` is a value for ``STORAGE_EMULATOR_HOST``."""
 
     host: str
     storage: Any
@@ -56,10 +51,7 @@ class Emulator:
 
 @contextlib.contextmanager
 def serve(directory: Path) -> Iterator[str]:
-    """Serves the bucket ``gs://fashion-mnist-local`` from ``directory`` while the block runs.
-
-    Args:
-        directory: Holds the objects; created if needed.
+    """Serves the bucket ``gs://fashion-mnist-local`` from a directory while the block runs.
 
     Yields:
         The value for ``STORAGE_EMULATOR_HOST``: ``http://127.0.0.1:PORT``.
@@ -119,11 +111,7 @@ def disk_is_full(directory: Path) -> str:
 
 
 def _write_whole_files(store: Any) -> list[OSError]:
-    """Lets the emulator replace files as a whole, so that a kill leaves the old or the new one.
-
-    Returns:
-        A list that receives the error of each write that met a full disk.
-    """
+    """Lets the emulator replace files as a whole; the errors of writes that met a full disk."""
     full: list[OSError] = []
 
     def write_bytes(name: str, content: bytes) -> None:
@@ -173,7 +161,9 @@ def _listening(storage: Any) -> Iterator[int]:
         def parse_request(self) -> bool:
             if not super().parse_request():
                 return False
-            if _refused(self.path, self.headers):
+            # Another host's name can be an attacker's that resolves to this machine.
+            other = not HOST.fullmatch(self.headers.get("Host", "localhost"))
+            if other or any(name in self.headers for name in BROWSER_HEADERS):
                 self.send_error(HTTPStatus.FORBIDDEN, "this service is not for web pages")
                 return False
             return True
@@ -189,18 +179,3 @@ def _listening(storage: Any) -> Iterator[int]:
 class _Server(HTTPServer):
     def handle_error(self, *_: object) -> None:
         """Prints no traceback: the client reports that its request failed."""
-
-
-def _refused(path: str, headers: Mapping[str, str]) -> bool:
-    """Whether no client of this machine sends such a request.
-
-    Another host's name can be an attacker's that resolves to this machine; ``/wipe`` is the
-    emulator's own and removes everything.
-    """
-    host = headers.get("Host")
-    return (
-        bool(host and not HOST.fullmatch(host))
-        or any(name in headers for name in BROWSER_HEADERS)
-        or not path.startswith("/")
-        or path.startswith("/wipe")
-    )

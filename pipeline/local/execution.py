@@ -39,11 +39,11 @@ class Execution:
     """A run of a spec's tasks.
 
     Attributes:
-        table: The spec's steps, which are kept up to date.
+        table: Is kept up to date.
         run_directory: ``runs/<id>``; the tasks' folders are created under its ``steps/``.
         cache: The outputs of earlier runs; None: neither read nor kept.
-        scratch: Working directory and ``TMPDIR`` of every task.
-        environment: Environment of every task.
+        scratch: Working directory of every task.
+        environment: Of every task.
         hermetic: Run each task in an environment of its own, which has only the task's pins.
         stand_ins: Names of the tasks that run in this environment all the same.
     """
@@ -59,11 +59,7 @@ class Execution:
     _tail: Sequence[str] = ()
 
     def run(self, spec: Spec, arguments: dict[str, Any]) -> None:
-        """Runs a spec from start to end.
-
-        Args:
-            spec: A compiled pipeline that kfp.local can run.
-            arguments: The pipeline's parameters.
+        """Runs a compiled pipeline that kfp.local can run, from start to end.
 
         Raises:
             StepFailed: A step failed; nothing was started after it.
@@ -149,7 +145,6 @@ class Execution:
         return [part.replace(sys.executable, str(python)) for part in command]
 
     def _follow(self, task: str, command: list[str], environment: dict[str, str]) -> int:
-        """Runs a task's process, logs and shows its lines, and returns its exit code."""
         tail: deque[str] = deque(maxlen=TAIL_LINES)
         log = self.run_directory / "steps" / task / "log.txt"
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -194,14 +189,7 @@ def _as_pipeline(spec: Spec) -> Spec:
 
 
 def step_failed(task: str, title: str, tail: Sequence[str], run_directory: Path) -> StepFailed:
-    """The error for a failed task: the reason in the step's own words if it foresaw the error.
-
-    Args:
-        task: The task's folder under ``steps/``.
-        title: What people see of it.
-        tail: The last lines that it wrote.
-        run_directory: The folder of the run.
-    """
+    """The error for a failed task: the reason in the step's own words if it foresaw the error."""
     reason = foreseen(tail)
     if not reason and any(text in line for text in FULL_DISK for line in tail):
         reason = disk_is_full(run_directory)

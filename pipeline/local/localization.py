@@ -31,11 +31,6 @@ def localize(spec: Spec, job_name: str, *, keep_preamble: bool) -> tuple[Spec, f
     only in Google Cloud get stand-ins; a CustomJob becomes as many processes as it has replicas;
     Vertex AI's placeholders get values.
 
-    Args:
-        spec: The compiled pipeline.
-        job_name: The run's id.
-        keep_preamble: Let the steps install their own pins.
-
     Returns:
         The changed spec, and the component names of the stand-ins.
     """

@@ -44,11 +44,6 @@ def running(
 
     They also end when this process is killed before it can end the block.
 
-    Args:
-        command: Program and arguments.
-        environment: The whole environment of the process.
-        directory: Its working directory.
-
     Yields:
         The process; its ``stdout`` carries standard error too.
     """
@@ -94,11 +89,7 @@ def read_lines(process: "subprocess.Popen[bytes]") -> Iterator[tuple[str, bool]]
 
 
 def make_environment(directory: Path) -> Path:
-    """Makes a Python environment with nothing but pip in it.
-
-    Returns:
-        Its interpreter.
-    """
+    """Makes a Python environment with nothing but pip in it; its interpreter."""
     venv.create(directory, with_pip=True)
     return directory / "bin" / "python"
 

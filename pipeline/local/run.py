@@ -52,14 +52,14 @@ class Options:
 def run(
     spec: Spec, arguments: dict[str, Any], root: Root, watch: Watch, options: Options | None = None
 ) -> Run:
-    """Runs a compiled spec from start to end.
+    """Runs a compiled spec, of the whole pipeline or of a part of it, from start to end.
 
     Args:
-        spec: The compiled spec, of the whole pipeline or of a part of it.
+        spec: The compiled spec.
         arguments: A value for each parameter of the spec.
-        root: The folder that holds all that is local.
+        root: Where.
         watch: Opens what shows the run while it lasts.
-        options: How to run it.
+        options: How.
 
     Returns:
         The run; the same is in ``runs/<id>/summary.json``.
@@ -68,6 +68,8 @@ def run(
         StepFailed: A step failed; ``summary.json`` says so too.
         DiskError: The disk that holds the root is full.
     """
+    from pipeline.local.cache import StepCache
+
     options = options or Options()
     with emulator.alone(root.bucket):
         run_folder.clear(root)
@@ -76,7 +78,23 @@ def run(
         table = Table(spec)
         result.steps = table.rows
         try:
-            _run_steps(result, spec, arguments, root, table, watch, options)
+            changed, stand_ins = localize(spec, result.id, keep_preamble=options.hermetic)
+            scratch = result.directory / run_folder.SCRATCH
+            with (
+                emulator.started(root.bucket) as served,
+                watch(list(table.rows.values())) as table.watcher,
+            ):
+                cache = StepCache(root.cache.resolve(), served.checksums, answers=options.use_cache)
+                execution = Execution(
+                    table=table,
+                    run_directory=result.directory,
+                    cache=None if options.earlier else cache,
+                    scratch=scratch,
+                    environment=step_environment(served.host, scratch, root, result.spec_digest),
+                    hermetic=options.hermetic,
+                    stand_ins=stand_ins,
+                )
+                execution.run(changed, arguments)
             result.state = "done"
         except KeyboardInterrupt:
             result.state = "interrupted"
@@ -90,43 +108,8 @@ def run(
     return result
 
 
-def _run_steps(
-    result: Run,
-    spec: Spec,
-    arguments: dict[str, Any],
-    root: Root,
-    table: Table,
-    watch: Watch,
-    options: Options,
-) -> None:
-    from pipeline.local.cache import StepCache
-
-    changed, stand_ins = localize(spec, result.id, keep_preamble=options.hermetic)
-    scratch = result.directory / run_folder.SCRATCH
-    with emulator.started(root.bucket) as served:
-        cache = StepCache(root.cache.resolve(), served.checksums, answers=options.use_cache)
-        execution = Execution(
-            table=table,
-            run_directory=result.directory,
-            cache=None if options.earlier else cache,
-            scratch=scratch,
-            environment=step_environment(served.host, scratch, root, result.spec_digest),
-            hermetic=options.hermetic,
-            stand_ins=stand_ins,
-        )
-        with watch(list(table.rows.values())) as table.watcher:
-            execution.run(changed, arguments)
-
-
 def step_environment(host: str, scratch: Path, root: Root, spec_digest: str) -> dict[str, str]:
-    """The environment of a run's steps.
-
-    Args:
-        host: The bucket's ``STORAGE_EMULATOR_HOST``.
-        scratch: For temporary files.
-        root: The folder that holds all that is local.
-        spec_digest: Is recorded with an uploaded version.
-    """
+    """The environment of a run's steps; ``host`` is the bucket's ``STORAGE_EMULATOR_HOST``."""
     inherited = {name: value for name, value in os.environ.items() if name not in UNWANTED}
     no_proxy = ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1")))
     return inherited | {
@@ -145,9 +128,6 @@ def step_environment(host: str, scratch: Path, root: Root, spec_digest: str) -> 
 def bucket(root: Path = DEFAULT_ROOT) -> Iterator[str]:
     """Serves the local bucket while the block runs, for notebooks and tests.
 
-    Args:
-        root: The folder that holds all that is local.
-
     Yields:
         The bucket's URI; ``STORAGE_EMULATOR_HOST`` is set while the block runs.
     """
@@ -157,18 +137,15 @@ def bucket(root: Path = DEFAULT_ROOT) -> Iterator[str]:
         try:
             yield BUCKET_URI
         finally:
-            if before is None:
-                del os.environ["STORAGE_EMULATOR_HOST"]
-            else:
+            del os.environ["STORAGE_EMULATOR_HOST"]
+            if before is not None:
                 os.environ["STORAGE_EMULATOR_HOST"] = before
 
 
 def committed_spec(replicas: int | None, root: Root) -> Path:
     """The compiled pipeline, or the one that trains on several machines.
 
-    Args:
-        replicas: How many; None: train in a step's own container.
-        root: Where a spec for another number than the committed one's is written.
+    A spec for another number of machines than the committed one's is written to the root.
     """
     if replicas is None:
         return DEFAULT_SPEC

@@ -13,7 +13,7 @@ from pipeline.files import UNFINISHED
 from pipeline.local.emulator import disk_is_full
 from pipeline.runs import report
 from pipeline.runs.record import Run, new_run_id
-from pipeline.runs.registry import Registry, RegistryError
+from pipeline.runs.registry import INCOMING
 from pipeline.runs.root import Root
 from pipeline.specs import spec as specs
 from pipeline.specs.parameters import changed, flat
@@ -21,8 +21,6 @@ from pipeline.specs.spec import Spec
 
 SCRATCH: Final = "scratch"
 """A run's folder has it until the run has ended."""
-UNFINISHED_ENTRIES: Final = ".kfp_cache_*"
-"""What kfp's cache leaves of an entry when it is killed."""
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +31,7 @@ def begin(spec: Spec, parameters: Mapping[str, Any], root: Root, earlier: str = 
     Args:
         spec: The compiled spec.
         parameters: The value of each pipeline parameter.
-        root: The folder that holds all that is local.
+        root: Where.
         earlier: Id of the run whose outputs its steps read; empty: ``spec`` is the pipeline.
     """
     pipeline = specs.load(COMPILED / PIPELINE) if earlier else spec
@@ -77,21 +75,13 @@ def end(run: Run) -> None:
 
 
 def clear(root: Root) -> None:
-    """Removes what killed runs left; call it while no other run is going on.
-
-    Args:
-        root: The folder that holds all that is local.
-    """
-    for path in root.cache.glob(UNFINISHED_ENTRIES):
+    """Removes what killed runs left; call it while no other run is going on."""
+    for path in root.cache.glob(".kfp_cache_*"):  # Unfinished entries of kfp's cache.
         path.unlink()
     for scratch in sorted(root.runs.glob(f"*/{SCRATCH}")):
         log.warning("%s was killed; its finished steps stay in the cache", scratch.parent.name)
         for path in scratch.parent.glob(f"{UNFINISHED}*"):
             path.unlink()
         shutil.rmtree(scratch)
-    registry = Registry(root.registry)
-    for model in registry.models():
-        try:
-            registry.tidy(model)
-        except RegistryError as error:
-            log.warning("%s", error)  # A step that needs the model fails with the same error.
+    for incoming in root.registry.glob(f"*/{INCOMING}"):
+        shutil.rmtree(incoming)

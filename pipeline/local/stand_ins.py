@@ -5,7 +5,7 @@ command's own environment, so it carries no code.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from google.protobuf import json_format
 from google_cloud_pipeline_components.types.artifact_types import (
@@ -71,8 +71,12 @@ def model_upload(
     unmanaged_container_model: Input[UnmanagedContainerModel] = None,
     version_aliases: list = [],  # type: ignore[type-arg]  # noqa: B006
     labels: dict = {},  # type: ignore[type-arg]  # noqa: B006
-) -> NamedTuple("Outputs", gcp_resources=str):  # type: ignore[valid-type]
-    """Adds a version to the local registry; see Google's ``ModelUploadOp``."""
+) -> None:
+    """Adds a version to the local registry; see Google's ``ModelUploadOp``.
+
+    It takes along the evaluation that the next task would import: a kill in between must not
+    leave a version without one.
+    """
     import json
     import logging
     import os
@@ -92,7 +96,6 @@ def model_upload(
         "labels": labels,
         "spec_digest": os.environ.get("FASHION_MNIST_SPEC_DIGEST", ""),
     }
-    # A kill after this step must not leave a version without its evaluation.
     evaluation = {}
     packaged = Path(model.path).parents[1] / "package-model" / "registry_evaluation"
     if packaged.exists():
@@ -105,33 +108,14 @@ def model_upload(
     model.metadata["resourceName"] = resource_name(name, version.number)
     log = logging.getLogger(__name__)
     log.info("Uploaded %r as version %d, at %s.", name, version.number, version.path)
-    resources = [{"resourceType": "LocalModel", "resourceUri": str(version.path)}]
-    return (json.dumps({"resources": resources}),)
 
 
 @dsl.component(base_image=BASE_IMAGE)
-def model_evaluation_import(
-    model: Input[VertexModel],
-    metrics: Input[Metrics],
-    problem_type: str,
-) -> NamedTuple("Outputs", gcp_resources=str, evaluation_resource_name=str):  # type: ignore[valid-type]
-    """Puts an evaluation beside a version's model; see Google's ``ModelImportEvaluationOp``.
+def model_evaluation_import(model: Input[VertexModel], metrics: Input[Metrics]) -> None:
+    """Says that the evaluation is there; see Google's ``ModelImportEvaluationOp``."""
+    import logging
 
-    As the op does, it takes the first of the file's slices, which is that of all examples.
-    """
-    import json
-    from pathlib import Path
-
-    from pipeline.runs.registry import from_environment
-
-    name = model.metadata["resourceName"]
-    registry = from_environment()
-    version = registry.resolve(*name.rsplit("/", 1)[1].rsplit("@", 1))
-    overall = json.loads(Path(metrics.path).read_text())["slicedMetrics"][0]["metrics"]
-    digest = metrics.metadata.get("model_digest", "")
-    registry.add_evaluation(version.path, {**overall[problem_type], "model_digest": digest})
-    resources = [{"resourceType": "LocalEvaluation", "resourceUri": str(version.path)}]
-    return json.dumps({"resources": resources}), f"{name}/evaluations/1"
+    logging.getLogger(__name__).info("The evaluation was uploaded with %s.", model.uri)
 
 
 STAND_INS: Final = {
@@ -147,9 +131,6 @@ def stand_in_for(container: Mapping[str, Any]) -> dict[str, Any] | None:
 
     It reads the environment variables FASHION_MNIST_REGISTRY (the registry's root, required) and
     FASHION_MNIST_SPEC_DIGEST (recorded with the version).
-
-    Args:
-        container: The ``container`` of an executor: image, command, args.
 
     Returns:
         The stand-in's container, with kfp's ``pip install`` preamble; None for any other step.

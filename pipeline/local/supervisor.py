@@ -18,11 +18,7 @@ SIGNALLED: Final = 128
 
 
 def run(command: Sequence[str]) -> int:
-    """Runs a command to its end.
-
-    Returns:
-        Its exit code; where a signal ended it, what a shell makes of that.
-    """
+    """Runs a command to its end; its exit code, as a shell would give it."""
     # Handlers, since the command would inherit an ignored signal.
     for number in (signal.SIGTERM, signal.SIGINT):
         if signal.getsignal(number) is not signal.SIG_IGN:

@@ -20,13 +20,7 @@ MODEL: Final = "fashion-mnist"
 
 @dataclasses.dataclass(frozen=True)
 class ChosenModel:
-    """A SavedModel and where it comes from.
-
-    Attributes:
-        directory: Where its ``saved_model.pb`` is.
-        title: What people see: ``fashion-mnist version 3``.
-        facts: The same as JSON values.
-    """
+    """A SavedModel and where it comes from: as people see it, and as JSON values."""
 
     directory: Path
     title: str
@@ -43,7 +37,7 @@ def choose(
     """The model that is asked for; by default the version with the alias ``default``.
 
     Args:
-        root: The folder that holds all that is local.
+        root: The folder of registry and runs.
         version: A number or an alias, with ``NAME@`` in front for another model.
         run: Id of a run, a part of one, or ``last``: the newest that left a model.
         directory: A SavedModel's directory.
@@ -53,24 +47,15 @@ def choose(
         CommandError: There is no model.
         RegistryError: The registry has no such version.
     """
-    given = [
-        option
-        for option, value in (("--version", version), ("--run", run), ("--model", directory))
-        if value is not None
-    ]
-    if len(given) > 1:
-        raise UsageError(f"{' and '.join(given)}: each names a model; give one of them")
+    given = {"--version": version, "--run": run, "--model": directory}
+    named = [option for option, value in given.items() if value is not None]
+    if len(named) > 1:
+        raise UsageError(f"{' and '.join(named)}: each names a model; give one of them")
     if directory is not None:
-        return _in_directory(directory)
-    if run is not None:
-        return _of_run(root, run)
-    return _in_registry(root, version)
-
-
-def _in_directory(directory: Path) -> ChosenModel:
-    if not (directory / SAVED_MODEL).is_file():
-        raise UsageError(f"--model {directory}: there is no {SAVED_MODEL} in it")
-    return ChosenModel(directory, f"the model in {directory}", {})
+        if not (directory / SAVED_MODEL).is_file():
+            raise UsageError(f"--model {directory}: there is no {SAVED_MODEL} in it")
+        return ChosenModel(directory, f"the model in {directory}", {})
+    return _in_registry(root, version) if run is None else _of_run(root, run)
 
 
 def _of_run(root: Path, reference: str) -> ChosenModel:
@@ -109,15 +94,11 @@ def _in_registry(root: Path, reference: str | None) -> ChosenModel:
 
 
 def model_of(run: Run, evaluation: Mapping[str, Any]) -> tuple[str, Version | None]:
-    """The version that a run's model is.
-
-    Args:
-        run: The run, in ``<root>/runs``.
-        evaluation: The content of its ``evaluation.json``.
+    """The version that a run's model is, by the run's record and its evaluation.
 
     Returns:
         The number, empty for a model that was not uploaded; the version, None if the registry
-        does not have it or no longer has it.
+        does not have it.
     """
     number, champion = run.version, evaluation["champion"]
     if not number and champion and champion["same"]:

@@ -24,12 +24,7 @@ def listed(root: Root) -> list[Run]:
 
 
 def find(root: Root, reference: str) -> Run:
-    """The run that is meant.
-
-    Args:
-        root: The folder that holds all that is local.
-        reference: An id, the start of one, any part of one, ``last``, or the path of a run's
-            folder.
+    """The run of an id, the start or a part of one, ``last``, or the path of a run's folder.
 
     Raises:
         UsageError: It matches no run, or several.
@@ -43,13 +38,9 @@ def find(root: Root, reference: str) -> Run:
         )
     if reference == LAST:
         return known[0]
-    tests: Sequence[Callable[[str], bool]] = (
-        lambda name: name == reference,
-        lambda name: name.startswith(reference),
-        lambda name: reference in name,
-    )
-    matches = ([run for run in known if test(run.id)] for test in tests)
-    meant = next(filter(None, matches), [])
+    whole = [run for run in known if run.id == reference]
+    start = [run for run in known if run.id.startswith(reference)]
+    meant = whole or start or [run for run in known if reference in run.id]
     if len(meant) == 1:
         return meant[0]
     if meant:
@@ -58,12 +49,7 @@ def find(root: Root, reference: str) -> Run:
 
 
 def newest(root: Root, what: str, has: Callable[[Run], object]) -> Run:
-    """The newest run that has something.
-
-    Args:
-        root: The folder that holds all that is local.
-        what: Its name, for the error: ``an evaluation``.
-        has: Whether a run has it.
+    """The newest run that has something; ``what`` names it: ``an evaluation``.
 
     Raises:
         RunError: There is none.

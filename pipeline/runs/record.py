@@ -9,12 +9,13 @@ import datetime
 import html
 import json
 import secrets
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 
 from pipeline import files, steps
 from pipeline.errors import CommandError
-from pipeline.runs.task import Artifact, Task, Watcher
+from pipeline.runs.table import Artifact, Task, Watcher
 from pipeline.specs.parameters import options
 from pipeline.text import command
 
@@ -43,13 +44,11 @@ class Run:
     the step's name.
 
     Attributes:
-        id: Its name.
         directory: ``<root>/runs/<id>``; a job on Vertex AI has no such folder.
-        started: When it started, UTC; None when unknown.
+        started: UTC; None when unknown.
         seconds: Wall time.
         state: ``running``, ``done``, ``failed`` or ``interrupted``; of a folder also
             ``unfinished`` and ``damaged``.
-        error: Why it failed; empty when it did not.
         spec_digest: SHA-256 of the compiled spec's content.
         parameters: The value of each parameter; hyperparameters by their own names.
         changed: The default of each parameter that has another value in this run.
@@ -135,8 +134,7 @@ class Run:
     @property
     def metrics(self) -> dict[str, float]:
         """The model's figures on the test examples; empty before they are known."""
-        found = self._outputs("evaluate").get("metrics")
-        return dict(found.metadata) if found else {}
+        return dict(self._metadata("evaluate", "metrics"))
 
     @property
     def accuracy(self) -> float | None:
@@ -151,14 +149,12 @@ class Run:
     @property
     def reason(self) -> str:
         """The reason for the verdict, in a sentence."""
-        found = self._outputs("evaluate").get("evaluation")
-        return str(found.metadata.get("reason", "")) if found else ""
+        return str(self._metadata("evaluate", "evaluation").get("reason", ""))
 
     @property
     def resource_name(self) -> str:
         """``projects/…/models/NAME@VERSION`` of the uploaded version; empty without one."""
-        found = self._outputs("upload").get("model")
-        return str(found.metadata.get("resourceName", "")) if found else ""
+        return str(self._metadata("upload", "model").get("resourceName", ""))
 
     @property
     def version(self) -> str:
@@ -204,12 +200,12 @@ class Run:
                 f"run {self.id} has no readable {SUMMARY}: it is still running or was killed; "
                 f"wait for its end or run again: `{command('run')}` continues from the cache"
             )
-        try:
-            found: dict[str, Any] = json.loads(path.read_text())
-        except FileNotFoundError as error:
+        if not path.exists():
             stopped = "it was interrupted before" if self.state == "interrupted" else ""
             why = self.error or stopped or "its steps did not include one"
-            raise RunError(f"run {self.id} has no evaluation: {why}") from error
+            raise RunError(f"run {self.id} has no evaluation: {why}")
+        try:
+            found: dict[str, Any] = json.loads(path.read_text())
         except ValueError as error:
             raise RunError(f"{path} is not JSON ({error}); run again") from error
         return found
@@ -249,28 +245,33 @@ class Run:
     def _outputs(self, step: str) -> dict[str, Any]:
         return self.steps[step].outputs if step in self.steps else {}
 
+    def _metadata(self, step: str, output: str) -> dict[str, Any]:
+        return getattr(self._outputs(step).get(output), "metadata", {})
+
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{_cell(task.name)}</td><td>{_cell(name)}</td>"
-            f"<td>{_cell(getattr(value, 'uri', value))}</td></tr>"
+        rows = [
+            (task.name, name, getattr(value, "uri", value))
             for task in self.steps.values()
             for name, value in task.outputs.items()
             if name != "gcp_resources"
+        ]
+        return f"<p>Run <b>{html.escape(self.id)}</b></p>" + html_table(
+            ("step", "output", ""), rows
         )
-        head = "".join(f"<th>{title}</th>" for title in ("step", "output", ""))
-        return (
-            f"<p>Run <b>{html.escape(self.id)}</b></p>"
-            f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-        )
+
+
+def html_table(titles: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A table that a notebook shows; what it is given is escaped."""
+
+    def row(tag: str, cells: Sequence[Any]) -> str:
+        return "".join(f"<{tag}>{html.escape(str(cell))}</{tag}>" for cell in cells)
+
+    body = "".join(f"<tr>{row('td', cells)}</tr>" for cells in rows)
+    return f"<table><thead><tr>{row('th', titles)}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def new_run_id(pipeline: str, now: datetime.datetime) -> str:
-    """An id that no other run has: ``fashion-mnist-20261123-153000-ab12``.
-
-    Args:
-        pipeline: Name of the pipeline.
-        now: When the run starts.
-    """
+    """An id that no other run of a pipeline has: ``fashion-mnist-20261123-153000-ab12``."""
     return f"{pipeline}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
@@ -284,8 +285,3 @@ def _start_in_name(run_id: str) -> datetime.datetime | None:
         return datetime.datetime.strptime(f"{moment}Z", "%Y%m%d%H%M%S%z")
     except ValueError:
         return None
-
-
-def _cell(value: Any) -> str:
-    text = str(value)
-    return html.escape(text if len(text) <= 100 else f"{text[:97]}…")

@@ -1,8 +1,8 @@
 """The local model registry: ``<root>/<model>/<n>/`` in TensorFlow Serving's layout.
 
-Each version is a SavedModel with a ``version.json`` beside its ``saved_model.pb``;
-``<root>/<model>/aliases.json`` maps an alias to a version. A version is written aside and renamed,
-so that a reader finds all of it or nothing. Writers share a lock; readers need none.
+Each version is a SavedModel with a ``version.json`` beside its ``saved_model.pb``. A version is
+written aside and renamed, so that a reader finds all of it or nothing. An alias refers to the
+newest version whose ``version.json`` has it. Writers share a lock; readers need none.
 """
 
 import contextlib
@@ -20,20 +20,26 @@ from typing import Any, Final
 from filelock import FileLock
 
 from components.dataset.errors import StepError
-from pipeline import files
 
 SAVED_MODEL: Final = "saved_model.pb"
 VERSION: Final = "version.json"
 EVALUATION: Final = "evaluation.json"
-ALIASES: Final = "aliases.json"
 LOCK: Final = ".lock"
 INCOMING: Final = ".incoming"
 CHECKSUM: Final = "sha256"
 """The key of ``version.json`` with the digest of the other keys."""
+KINDS: Final[Mapping[str, type]] = {
+    "aliases": list,
+    "created": str,
+    "digests": dict,
+    "metrics": dict,
+    "parameters": dict,
+    "run": str,
+    "versions": dict,
+}
+"""The types of the values in ``version.json`` that are read here."""
 NAME: Final = re.compile(r'(?!\.)[^/"\\\x00-\x1f]{1,128}')
 """A model's name: it is a directory's, and no JSON has to escape it."""
-NAME_BYTES: Final = 255
-"""The longest name of a directory (``NAME_MAX`` of Linux)."""
 ENVIRONMENT: Final = "FASHION_MNIST_REGISTRY"
 """The variable in which the stand-ins find the registry's directory."""
 
@@ -47,11 +53,8 @@ class Version:
     """One version of a model.
 
     Attributes:
-        model: The model's name.
-        number: The version, 1 or more.
         path: Its SavedModel directory.
         facts: The content of its ``version.json``; empty for a model that was put there by hand.
-        aliases: The aliases that point to it, sorted.
     """
 
     model: str
@@ -67,11 +70,7 @@ class Version:
 
 
 class Registry:
-    """The models under one directory; several processes may use it at once.
-
-    Args:
-        root: The directory; it is made when the first version is added.
-    """
+    """The models under one directory, which the first version creates."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -91,21 +90,24 @@ class Registry:
         """All versions of a model, oldest first; empty when there is no such model.
 
         Raises:
-            RegistryError: A file of the registry is not JSON, or the name cannot be a model's.
+            RegistryError: A ``version.json`` is damaged, or the name cannot be a model's.
         """
         home = self._home(model)
-        # In this order: what is published in between brings its aliases in its version.json.
-        stored = read_json(home / ALIASES)
-        numbers = _numbers(home)
-        aliases = _completed(stored, home, numbers)
-        return [_version(home / str(number), aliases) for number in numbers]
+        facts = {number: read_version(home / str(number)) for number in _numbers(home)}
+        newest = {alias: n for n, own in facts.items() for alias in own.get("aliases", [])}
+        return [
+            Version(
+                model,
+                number,
+                home / str(number),
+                own,
+                tuple(sorted(alias for alias, target in newest.items() if target == number)),
+            )
+            for number, own in facts.items()
+        ]
 
     def resolve(self, model: str, reference: str) -> Version:
-        """The version that an alias or a number refers to.
-
-        Args:
-            model: The model's name.
-            reference: An alias such as ``default``, or a version number such as ``3``.
+        """The version that an alias such as ``default`` or a number such as ``3`` refers to.
 
         Raises:
             RegistryError: There is no such model or version; the error lists what exists.
@@ -141,7 +143,7 @@ class Registry:
             source: The SavedModel directory.
             facts: JSON values for ``version.json``; ``model``, ``version``, ``created`` (UTC, ISO
                 8601) and ``aliases`` are added.
-            aliases: Aliases that point to the new version from now on.
+            aliases: Aliases that refer to the new version from now on.
             evaluation: JSON values for ``evaluation.json``; None: there is none yet.
 
         Raises:
@@ -153,46 +155,22 @@ class Registry:
                 f"{source} holds no {SAVED_MODEL}, so it cannot be registered; "
                 "run again with --no-cache to train it again"
             )
-        with _writing(home, f"a version of {model!r}"):
+        with _writing(home) as incoming:
             number = max(_numbers(home, "*"), default=0) + 1
-            incoming = home / INCOMING
             shutil.copytree(source, incoming)
             created = datetime.now(UTC).isoformat(timespec="seconds")
             own = {"model": model, "version": number, "created": created, "aliases": [*aliases]}
             (incoming / VERSION).write_text(_json(sealed({**facts, **own})))
             if evaluation:
                 (incoming / EVALUATION).write_text(_json(evaluation))
-            path = incoming.rename(home / str(number))
-            stored = _store_aliases(home)
-        return _version(path, stored)
-
-    def add_evaluation(self, version: Path, evaluation: Mapping[str, Any]) -> None:
-        """Writes a model's evaluation beside it, as ``evaluation.json``.
-
-        Args:
-            version: The version's directory.
-            evaluation: JSON values.
-
-        Raises:
-            RegistryError: The registry cannot be written.
-        """
-        with _writing(version.parent, f"the evaluation of {version}"):
-            files.write(version / EVALUATION, _json(evaluation))
-
-    def tidy(self, model: str) -> None:
-        """Removes what killed writers of a model left, and stores the aliases they had given.
-
-        Raises:
-            RegistryError: The registry cannot be written, or a file is not JSON.
-        """
-        with _writing(self.root / model, "the aliases"):
-            pass
+            incoming.rename(home / str(number))
+            return self.versions(model)[-1]
 
     def _home(self, model: str) -> Path:
-        if not NAME.fullmatch(model) or len(os.fsencode(model)) > NAME_BYTES:
+        if not NAME.fullmatch(model):
             raise RegistryError(
                 f"{model!r} cannot name a model: it needs 1 to 128 characters, no dot in front, "
-                f"no slash, quote, backslash or line break, and at most {NAME_BYTES} bytes"
+                "no slash, quote, backslash or line break"
             )
         return self.root / model
 
@@ -239,30 +217,41 @@ def read_json(path: Path) -> dict[str, Any]:
     return values
 
 
+def read_version(directory: Path) -> dict[str, Any]:
+    """The content of a version's ``version.json``; empty when there is no such file.
+
+    Raises:
+        RegistryError: It is not a JSON object, or a value in it has a wrong type.
+    """
+    path = directory / VERSION
+    facts = read_json(path)
+    wrong = [name for name, kind in KINDS.items() if not isinstance(facts.get(name, kind()), kind)]
+    if not wrong:
+        names, numbers = facts.get("aliases", []), facts.get("metrics", {}).values()
+        wrong += ["aliases"] if not all(isinstance(name, str) for name in names) else []
+        wrong += ["metrics"] if not all(isinstance(each, int | float) for each in numbers) else []
+    if wrong:
+        raise RegistryError(f"{path}: {', '.join(wrong)} has a wrong type; correct or remove it")
+    return facts
+
+
 @contextlib.contextmanager
-def _writing(home: Path, what: str) -> Iterator[None]:
-    """Holds the lock of a model, and finishes what a killed writer started."""
+def _writing(home: Path) -> Iterator[Path]:
+    """Holds the lock of a model, and yields where to write aside, which does not exist yet."""
+    incoming = home / INCOMING
     try:
         home.mkdir(parents=True, exist_ok=True)
         with FileLock(home / LOCK):
-            _remove_unfinished(home)
-            _store_aliases(home)
+            shutil.rmtree(incoming, ignore_errors=True)  # A killed writer's.
             try:
-                yield
+                yield incoming
             finally:
-                _remove_unfinished(home)
+                shutil.rmtree(incoming, ignore_errors=True)
     except OSError as error:
         raise RegistryError(
-            f"could not write {what} to {home} ({_reason(error)}); make room or change the "
-            "directory's rights, then run again"
+            f"could not write to {home} ({_reason(error)}); make room or change the directory's "
+            "rights, then run again"
         ) from error
-
-
-def _remove_unfinished(home: Path) -> None:
-    shutil.rmtree(home / INCOMING, ignore_errors=True)
-    for pattern in (f"{files.UNFINISHED}*", f"*/{files.UNFINISHED}*"):
-        for path in home.glob(pattern):
-            path.unlink()
 
 
 def _numbers(home: Path, pattern: str = f"*/{SAVED_MODEL}") -> list[int]:
@@ -270,32 +259,8 @@ def _numbers(home: Path, pattern: str = f"*/{SAVED_MODEL}") -> list[int]:
     return sorted(int(name) for name in names if re.fullmatch("[1-9][0-9]*", name))
 
 
-def _version(path: Path, aliases: Mapping[str, Any]) -> Version:
-    number = int(path.name)
-    own = tuple(sorted(alias for alias, target in aliases.items() if target == number))
-    return Version(path.parent.name, number, path, read_json(path / VERSION), own)
-
-
-def _store_aliases(home: Path) -> dict[str, Any]:
-    """Writes all aliases of a model, including its newest version's."""
-    stored = read_json(home / ALIASES)
-    aliases = _completed(stored, home, _numbers(home))
-    if aliases != stored:
-        files.write(home / ALIASES, _json(aliases))
-    return aliases
-
-
-def _completed(stored: Mapping[str, Any], home: Path, numbers: list[int]) -> dict[str, Any]:
-    """The aliases, including the newest version's if they were not stored yet."""
-    if not numbers or numbers[-1] in stored.values():
-        return dict(stored)
-    given = read_json(home / str(numbers[-1]) / VERSION).get("aliases", [])
-    return {**stored, **dict.fromkeys(given, numbers[-1])}
-
-
 def _reason(error: OSError) -> str:
-    """Why a write failed: the first of the failures that a copy collects."""
-    if isinstance(error, shutil.Error) and error.args and isinstance(error.args[0], list):
+    if isinstance(error, shutil.Error):  # A copy collects its failures.
         return str(error.args[0][0][2])
     return str(error)
 

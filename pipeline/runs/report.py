@@ -24,14 +24,7 @@ def publish(run: Run) -> None:
 
 
 def rebuild(run: Run, output: Path | None = None) -> Path:
-    """Writes the report of a run.
-
-    Args:
-        run: The run.
-        output: The file to write; None: ``report.html`` in the run's folder.
-
-    Returns:
-        The file.
+    """Writes the report of a run to a file, or into the run's folder; the file.
 
     Raises:
         RunError: The run has no evaluation, or one of an earlier version of the step.

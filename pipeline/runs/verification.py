@@ -14,7 +14,14 @@ from components.dataset.code import code_digest
 from components.dataset.errors import DataError
 from components.dataset.manifest import MANIFEST, file_digest, model_digest, read_manifest
 from components.ingest.fashion_mnist import DIGESTS
-from pipeline.runs.registry import EVALUATION, VERSION, RegistryError, read_json, sealed
+from pipeline.runs.registry import (
+    EVALUATION,
+    VERSION,
+    RegistryError,
+    read_json,
+    read_version,
+    sealed,
+)
 
 BESIDE: Final = frozenset({MANIFEST, VERSION, EVALUATION})
 """Files of a version that are not the model's own."""
@@ -26,13 +33,7 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found.
-
-    Attributes:
-        check: What was checked.
-        state: ``ok``; ``note``: worth knowing; ``failed``: it does not hold.
-        text: What was found, in a sentence.
-    """
+    """What one check found; ``note``: it holds, and is worth knowing."""
 
     check: str
     state: Literal["ok", "note", "failed"]
@@ -51,7 +52,7 @@ def verify(directory: Path, *, registered: bool = False) -> list[Finding]:
     """
     try:
         manifest = read_manifest(directory)
-        version, evaluation = (read_json(directory / name) for name in (VERSION, EVALUATION))
+        version, evaluation = read_version(directory), read_json(directory / EVALUATION)
     except (DataError, RegistryError) as error:
         return [Finding("files", "failed", str(error))]
     findings = [_files(directory, manifest), _provenance(manifest), _code(manifest)]
@@ -107,7 +108,7 @@ def _code(manifest: Values) -> Finding:
 def _record(manifest: Values, version: Values, digest: str) -> Finding:
     if not version:
         return Finding("record", "failed", f"there is no {VERSION}")
-    digests, data = version.get("digests") or {}, manifest.get("data") or {}
+    digests, data = version.get("digests", {}), manifest.get("data") or {}
     if digests.get("model") != digest:
         text = f"{VERSION} is of the model {_short(digests.get('model'))}, not {_short(digest)}"
         return Finding("record", "failed", text)
@@ -127,7 +128,7 @@ def _record(manifest: Values, version: Values, digest: str) -> Finding:
 
 
 def _data(version: Values) -> Finding:
-    raw, verified = (version.get("digests") or {}).get("raw"), version.get("verified")
+    raw, verified = version.get("digests", {}).get("raw"), version.get("verified")
     if raw == DIGESTS:
         return Finding("data", "ok", "FashionMNIST's own files")
     if raw and verified is True:

@@ -63,21 +63,11 @@ def manifest_file(path: Path) -> None:
 
 
 def version_file(path: Path) -> None:
-    look_up(path, "model/1/version.json")
-
-
-def aliases_file(path: Path) -> None:
-    look_up(path, "model/aliases.json")
-
-
-def look_up(path: Path, name: str) -> None:
     folder = path.parent / "registry" / "model" / "1"
     folder.mkdir(parents=True, exist_ok=True)
-    for each in (folder / "version.json", folder.parent / "aliases.json"):
-        each.write_bytes(b"{}")
     (folder / "saved_model.pb").write_bytes(b"graph")
-    path.rename(path.parent / "registry" / name)
-    verify(Registry(path.parent / "registry").resolve("model", "default").path)
+    path.rename(folder / "version.json")
+    verify(Registry(path.parent / "registry").resolve("model", "1").path)
 
 
 def photo(path: Path) -> None:
@@ -103,7 +93,12 @@ def photographs() -> list[bytes]:
 IDX = [images_payload(IMAGES), labels_payload(LABELS)]
 PACKED = [gzip.compress(each, 1, mtime=0) for each in IDX]
 SHARD = records.frame_records(IMAGES[:4], LABELS[:4]).tobytes()
-FACTS = {"digests": {"model": "0"}, "metrics": {"accuracy": 0.9}, "created": "2026-11-24"}
+FACTS = {
+    "aliases": ["default"],
+    "digests": {"model": "0"},
+    "metrics": {"accuracy": 0.9},
+    "created": "2026-11-24",
+}
 TARGETS: dict[str, tuple[Callable[[Path], None], list[bytes]]] = {
     "images": (images, [*IDX, *PACKED]),
     "labels": (labels, [*IDX, *PACKED]),
@@ -111,7 +106,6 @@ TARGETS: dict[str, tuple[Callable[[Path], None], list[bytes]]] = {
     "records": (shard, [SHARD]),
     "manifest": (manifest_file, [as_json({"files": [ENTRY], "parameters": {}, "data": None})]),
     "version": (version_file, [as_json(FACTS), as_json(FACTS | {"created": 1, "metrics": []})]),
-    "aliases": (aliases_file, [as_json({"default": 1, "other": 2}), as_json({"default": "1"})]),
     "photo": (photo, photographs()),
 }
 """Each parser, with files to damage."""

@@ -41,10 +41,8 @@ def register(registry: Registry, source: Path, **changed: Any) -> Version:
         "parameters": {"seed": 3.0, "filters": [32.0, 64.0]},
         "versions": ORIGIN["versions"],
     }
-    version = registry.add_version(NAME, source, {**facts, **changed}, ["default"])
     evaluation = {"model_digest": digest, "confidenceMetrics": [{"recall": ACCURACY}]}
-    registry.add_evaluation(version.path, evaluation)
-    return version
+    return registry.add_version(NAME, source, {**facts, **changed}, ["default"], evaluation)
 
 
 def flip_a_bit(path: Path) -> None:

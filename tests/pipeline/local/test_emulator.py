@@ -1,17 +1,13 @@
 """The local bucket: what it serves, to whom, and what a kill or a full disk leaves of it."""
 
-import contextlib
 import errno
-import http.client
 import os
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from google.api_core.exceptions import GoogleAPIError
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 
@@ -127,11 +123,6 @@ def test_a_full_disk_is_reported_and_leaves_the_bucket_as_it_was(
     assert read(tmp_path) == {"run/state": b"old"}
 
 
-def test_other_failures_pass_unchanged(tmp_path: Path) -> None:
-    with pytest.raises(KeyError), emulator.serve(tmp_path):
-        raise KeyError
-
-
 def test_checksums_are_those_at_and_below_an_address(tmp_path: Path) -> None:
     with emulator.alone(tmp_path), emulator.started(tmp_path) as bucket:
         for name in ("raw/a", "raw/b", "rawer/c"):
@@ -165,52 +156,20 @@ def listening(port: int) -> set[str]:
 
 
 def test_a_web_page_reaches_nothing_and_nothing_is_wiped(tmp_path: Path) -> None:
-    listing = "/storage/v1/b"
-    refused: list[tuple[str, dict[str, str]]] = [
-        (listing, {"Host": "attacker.example:80"}),
-        (listing, {"Host": "127.0.0.1.attacker.example"}),
-        (listing, {"Host": "127.0.0.1:/wipe?"}),
-        (listing, {"Origin": "null"}),
-        (listing, {"Sec-Fetch-Site": "cross-site"}),
-        ("/wipe?keep-buckets=1", {}),
-        ("//wipe", {}),
-        ("x/wipe", {}),
-        (":80/wipe", {}),
-        ("http://127.0.0.1/wipe", {}),
+    refused = [
+        {"Host": "attacker.example:80"},
+        {"Host": "127.0.0.1.attacker.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
     ]
     with emulator.serve(tmp_path) as host:
         write(host, b"data", "a")
-        assert requests.get(f"{host}{listing}", timeout=10).status_code == 200
-        for path, headers in refused:
-            for method in ("GET", "POST"):
-                connection = http.client.HTTPConnection(host.removeprefix("http://"), timeout=10)
-                connection.request(method, path, headers=headers)
-                assert connection.getresponse().status == 403, (path, headers)
-                connection.close()
+        assert requests.get(f"{host}/storage/v1/b", timeout=10).status_code == 200
+        for headers in refused:
+            for request in (requests.get, requests.post):
+                answer = request(f"{host}/wipe", headers=headers, timeout=10)
+                assert answer.status_code == 403, headers
         assert bucket_at(host).blob("a").download_as_bytes() == b"data"
-
-
-@pytest.mark.parametrize("name", ["../escaped", "/escaped", "a/../../../escaped"])
-def test_the_name_of_an_object_cannot_leave_the_folder(tmp_path: Path, name: str) -> None:
-    inside = tmp_path / "a" / "bucket"
-    with emulator.serve(inside) as host:
-        blob = bucket_at(host).blob(name)
-        with contextlib.suppress(GoogleAPIError, requests.RequestException):
-            blob.upload_from_string(b"data", retry=None, timeout=10)
-    assert all(path.is_relative_to(inside) for path in tmp_path.rglob("*") if path.is_file())
-    assert not Path("/escaped").exists()
-
-
-def test_a_second_emulator_of_a_folder_waits_for_the_first(tmp_path: Path) -> None:
-    seen: list[dict[str, bytes]] = []
-    thread = threading.Thread(target=lambda: seen.append(read(tmp_path)))
-    with emulator.serve(tmp_path) as host:
-        thread.start()
-        thread.join(0.5)
-        assert thread.is_alive()
-        write(host, b"written", "late")
-    thread.join(10)
-    assert seen == [{"late": b"written"}]
 
 
 def test_the_environment_is_as_before_after_the_block(

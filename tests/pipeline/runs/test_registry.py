@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from pipeline import files as whole_files
 from pipeline.runs import registry as registries
 from pipeline.runs.registry import Registry, RegistryError
 from tests.saved_models import files, make_model
@@ -53,8 +52,6 @@ def test_aliases_move_to_the_new_version(registry: Registry, saved_model: Path) 
     registry.add_version(NAME, saved_model, {})
     aliases = [version.aliases for version in registry.versions(NAME)]
     assert aliases == [("run-1",), ("default", "run-2"), ()]
-    stored = json.loads((registry.root / NAME / "aliases.json").read_text())
-    assert stored == {"default": 2, "run-1": 1, "run-2": 2}
 
 
 def test_what_does_not_exist_is_an_error_that_lists_what_does(
@@ -74,9 +71,8 @@ def test_what_does_not_exist_is_an_error_that_lists_what_does(
 
 @pytest.mark.parametrize(
     "name",
-    ["", ".", "..", "../out", "/etc", "a/b", ".hidden", 'a"b', "a\\b", "a\nb", "a\x00b",
-     "x" * 129, "ü" * 128],
-)  # fmt: skip
+    ["", "..", "/etc", "a/b", ".hidden", 'a"b', "a\\b", "a\nb", "x" * 129],
+)
 def test_a_name_never_leads_out_of_the_registry(
     registry: Registry, saved_model: Path, name: str
 ) -> None:
@@ -103,15 +99,14 @@ def test_the_environment_names_the_registry(
         registries.from_environment()
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "1", "\udcff"])
-@pytest.mark.parametrize("name", ["aliases.json", "1/version.json"])
-def test_a_damaged_file_of_the_registry_is_named(
-    registry: Registry, saved_model: Path, name: str, content: str
-) -> None:
-    registry.add_version(NAME, saved_model, {}, ["default"])
-    path = registry.root / NAME / name
+@pytest.mark.parametrize(
+    "content",
+    ["{", "[]", "\udcff", '{"digests": []}', '{"aliases": [1]}', '{"metrics": {"a": "b"}}'],
+)
+def test_a_damaged_record_is_named(registry: Registry, saved_model: Path, content: str) -> None:
+    path = registry.add_version(NAME, saved_model, {}, ["default"]).path / "version.json"
     path.write_bytes(os.fsencode(content))
-    with pytest.raises(RegistryError, match=f"{path} .*correct or remove it"):
+    with pytest.raises(RegistryError, match=f"{path}.*; correct or remove it"):
         registry.resolve(NAME, "default")
 
 
@@ -167,44 +162,22 @@ def die_while_copying(root: Path, source: Path) -> None:
     Registry(root).add_version(NAME, source, {}, ["default", "run-2"])
 
 
-def die_before_the_aliases(root: Path, source: Path) -> None:
-    whole_files.write = die
+def die_after_the_rename(root: Path, source: Path) -> None:
+    Registry.versions = die  # type: ignore[assignment,method-assign]
     Registry(root).add_version(NAME, source, {}, ["default", "run-2"])
 
 
-@pytest.mark.parametrize("before", [0, 1])
-@pytest.mark.parametrize("dies", [die_while_copying, die_before_the_aliases])
+@pytest.mark.parametrize(("dies", "number"), [(die_while_copying, 1), (die_after_the_rename, 2)])
 def test_a_killed_writer_leaves_all_of_a_version_or_nothing(
-    registry: Registry, saved_model: Path, dies: Callable[[Path, Path], None], before: int
+    registry: Registry, saved_model: Path, dies: Callable[[Path, Path], None], number: int
 ) -> None:
-    for _ in range(before):
-        registry.add_version(NAME, saved_model, {}, ["default", "run-1"])
+    registry.add_version(NAME, saved_model, {}, ["default", "run-1"])
     process = SPAWN.Process(target=dies, args=(registry.root, saved_model))
     process.start()
     process.join(60)
     assert process.exitcode == 9
-    published = before + (dies is die_before_the_aliases)
-    assert numbers(registry) == list(range(1, published + 1))
-    if published:
-        assert registry.resolve(NAME, "default").number == published
-    registry.add_version(NAME, saved_model, {}, ["default"])
-    assert registry.resolve(NAME, "default").number == published + 1
-    if published > before:
-        assert registry.resolve(NAME, "run-2").number == published
+    assert numbers(registry) == list(range(1, number + 1))
+    assert registry.resolve(NAME, "default").number == number
+    assert registry.add_version(NAME, saved_model, {}, ["default"]).number == number + 1
     names = {path.name for path in (registry.root / NAME).iterdir()}
-    assert names == {".lock", "aliases.json", *map(str, range(1, published + 2))}
-
-
-def test_tidying_removes_leftovers_and_stores_the_aliases(
-    registry: Registry, saved_model: Path
-) -> None:
-    version = registry.add_version(NAME, saved_model, {}, ["default"])
-    home = version.path.parent
-    (home / "aliases.json").unlink()
-    for folder in (home, version.path):
-        (folder / f"{whole_files.UNFINISHED}dead").write_text("half")
-    make_model(home / ".incoming")
-    registry.tidy(NAME)
-    assert json.loads((home / "aliases.json").read_text()) == {"default": 1}
-    assert {path.name for path in home.iterdir()} == {".lock", "aliases.json", "1"}
-    assert files(version.path) == {*files(saved_model), "version.json"}
+    assert names == {".lock", *map(str, range(1, number + 2))}

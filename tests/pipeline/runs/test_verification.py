@@ -1,5 +1,6 @@
 """Each way in which a model can differ from what was recorded about it is found and named."""
 
+import functools
 import json
 import re
 from collections.abc import Callable
@@ -30,16 +31,9 @@ def edited(name: str, change: Callable[[dict[str, Any]], object]) -> Tamper:
     return tamper
 
 
-def in_manifest(change: Callable[[dict[str, Any]], object]) -> Tamper:
-    return edited("manifest.json", change)
-
-
-def in_record(change: Callable[[dict[str, Any]], object]) -> Tamper:
-    return edited("version.json", change)
-
-
-def in_evaluation(change: Callable[[dict[str, Any]], object]) -> Tamper:
-    return edited("evaluation.json", change)
+in_manifest = functools.partial(edited, "manifest.json")
+in_record = functools.partial(edited, "version.json")
+in_evaluation = functools.partial(edited, "evaluation.json")
 
 
 def link_a_file(path: Path) -> None:
@@ -47,7 +41,7 @@ def link_a_file(path: Path) -> None:
     (path / VARIABLES).symlink_to(path.parent / "elsewhere")
 
 
-OUTSIDE = {"name": "../aliases.json", "bytes": 1, "sha256": ""}
+OUTSIDE = {"name": "../.lock", "bytes": 1, "sha256": ""}
 
 
 def test_a_version_as_a_run_leaves_it_is_sound(version: Version) -> None:
@@ -67,6 +61,7 @@ def test_a_version_as_a_run_leaves_it_is_sound(version: Version) -> None:
         (in_manifest(lambda v: v["files"].append(OUTSIDE)), "files", "name inside the directory"),
         (lambda path: (path / "manifest.json").unlink(), "files", r"has no manifest\.json"),
         (lambda path: (path / "version.json").write_text("{"), "files", "not JSON"),
+        (in_record(lambda v: v.update(digests=[])), "files", "digests has a wrong type"),
         (in_manifest(lambda v: v.pop("parameters")), "provenance", "has no parameters"),
         (lose_the_record, "record", r"there is no version\.json"),
         (
@@ -76,10 +71,8 @@ def test_a_version_as_a_run_leaves_it_is_sound(version: Version) -> None:
         ),
         (in_record(lambda v: v.update(run="run-2")), "record", "was changed after"),
         (in_record(lambda v: v["parameters"].update(seed=4)), "record", "differ in parameters"),
-        (in_record(lambda v: v["digests"].update(code="0")), "record", "differ in code"),
         (in_record(lambda v: v["digests"].update(raw={})), "data", "does not say"),
         (in_evaluation(lambda v: v.update(model_digest="0" * 64)), "evaluation", "0000…"),
-        (in_evaluation(lambda v: v.pop("confidenceMetrics")), "evaluation", "no accuracy"),
         (
             in_evaluation(lambda v: v["confidenceMetrics"][0].update(recall=0.99)),
             "evaluation",
@@ -99,9 +92,7 @@ def test_what_was_tampered_with_fails_and_is_named(
     assert re.search(said, found.text), found.text
 
 
-@pytest.mark.parametrize(
-    ("verified", "state"), [(True, "note"), (False, "note"), (None, "failed"), ("yes", "failed")]
-)
+@pytest.mark.parametrize(("verified", "state"), [(True, "note"), (False, "note"), (1, "failed")])
 def test_other_data_must_say_whether_it_was_verified(
     registry: Registry, tmp_path: Path, verified: object, state: str
 ) -> None:
