@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,9 +29,8 @@ class ArtifactError(CommandError):
 def place(root: Path | None = None) -> Root:
     """The folder that holds all that is local.
 
-    Args:
-        root: The folder; None: what FASHION_MNIST_ROOT names, else ``.fashion-mnist`` in the
-            checkout, whatever the notebook's working directory is.
+    By default it is what FASHION_MNIST_ROOT names, else ``.fashion-mnist`` in the checkout,
+    whatever the notebook's working directory is.
     """
     chosen = root or os.environ.get(VARIABLE) or PROJECT / DEFAULT_ROOT
     return Root(Path(chosen).expanduser().resolve())
@@ -79,7 +77,7 @@ class Artifact(record.Artifact):
 
 
 def artifact(uri: str | Path, root: Path | None = None, **metadata: Any) -> Artifact:
-    """An artifact by its address, as the page of a Vertex AI job shows it.
+    """An artifact by its address, as the page of a Vertex AI job shows it, or by its path.
 
     Args:
         uri: ``gs://bucket/…``, or a path on this machine.
@@ -116,21 +114,15 @@ def _downloaded(uri: str, root: Path) -> Path:
 
 
 def _download(uri: str, copy: Path, root: Path) -> None:
-    emulator = local.bucket(root) if is_local(uri) else contextlib.nullcontext()
-    with emulator, _explained():
-        if folder.fetch(uri, copy):
-            return
-        if bucket.stat(uri) is None:
-            raise ArtifactError(
-                f"there is nothing at {uri}; give the address as the job's page shows it, or make "
-                "it again"
-            )
-        folder.fetch_object(uri, copy)
-
-
-@contextlib.contextmanager
-def _explained() -> Iterator[None]:
-    try:
-        yield
-    except StepError as error:
-        raise ArtifactError(str(error)) from error
+    with local.bucket(root) if is_local(uri) else contextlib.nullcontext():
+        try:
+            if folder.fetch(uri, copy):
+                return
+            if bucket.stat(uri) is None:
+                raise ArtifactError(
+                    f"there is nothing at {uri}; give the address as the job's page shows it, or "
+                    "make it again"
+                )
+            folder.fetch_object(uri, copy)
+        except StepError as error:
+            raise ArtifactError(str(error)) from error

@@ -23,11 +23,7 @@ FILES: Final = {
 
 
 def read_raw(raw: Artifact, split: str = "train") -> Pictures:
-    """All examples of the raw files, in their official order.
-
-    Args:
-        raw: The output of ``ingest``.
-        split: ``train`` or ``test``.
+    """All examples of the raw files of a split, ``train`` or ``test``, in their official order.
 
     Raises:
         DataError: A file is missing or damaged.

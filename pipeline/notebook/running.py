@@ -13,11 +13,13 @@ from pipeline.errors import UsageError
 from pipeline.local import run as local
 from pipeline.notebook import runs
 from pipeline.notebook.artifacts import place
+from pipeline.runs.finding import listed
 from pipeline.runs.record import Run, RunError, Task
 from pipeline.specs import parameters
 from pipeline.specs import spec as specs
 
-_checked: set[tuple[tuple[str, int], ...]] = set()
+_checked: set[int] = set()
+"""When a file was last edited, for each state that was checked."""
 
 
 def last_run(*, or_start: str | None = None, root: Path | None = None) -> Run:
@@ -25,14 +27,15 @@ def last_run(*, or_start: str | None = None, root: Path | None = None) -> Run:
 
     Args:
         or_start: The preset to run the pipeline with if there is no run yet; None: raise an error.
-        root: The folder that holds all that is local.
+        root: The folder that holds all that is local; None: see ``place``.
 
     Raises:
         RunError: There is none yet.
         StepFailed: The run that was started failed.
     """
-    if found := runs.newest(root):
-        return found
+    for run in listed(place(root)):
+        if run.state == "done" and not run.earlier:
+            return runs.with_files(run)
     if or_start is None:
         raise RunError(
             f"no run has ended under {place(root).path} yet: start one with "
@@ -46,7 +49,7 @@ def run_pipeline(preset: str | None = None, *, root: Path | None = None, **value
 
     Args:
         preset: A set of hyperparameters to start from: ``tutorial``, ``fast`` or ``best``.
-        root: The folder that holds all that is local.
+        root: The folder that holds all that is local; None: see ``place``.
         **values: Parameters of the pipeline.
 
     Raises:
@@ -74,26 +77,21 @@ def check_compiled() -> None:
     Raises:
         UsageError: A file is stale; the message has a short diff.
     """
-    files = [*COMPILED.rglob("*.yaml")]
-    for folder in ("components", "pipeline"):
-        files += [path for path in (PROJECT / folder).rglob("*.*") if path.suffix != ".pyc"]
-    state = tuple(sorted((str(path), path.stat().st_mtime_ns) for path in files))
-    if state in _checked:
+    folders = [PROJECT / "components", PROJECT / "pipeline", COMPILED]
+    files = [path for folder in folders for path in folder.rglob("*.*") if path.suffix != ".pyc"]
+    edited = max(path.stat().st_mtime_ns for path in files)
+    if edited in _checked:
         return
     print("checking that compiled/ is up to date")  # noqa: T201 - a cell's own output
     command = [sys.executable, "-m", "pipeline", "compile", "--check"]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise UsageError(done.stderr.strip().removeprefix("error: "))
-    _checked.add(state)
+    _checked.add(edited)
 
 
 class LineWatcher:
-    """Shows a run below the cell: plain lines, and progress that the next line replaces.
-
-    Args:
-        stream: Where to write.
-    """
+    """Shows a run below the cell: plain lines, and progress that the next line replaces."""
 
     def __init__(self, stream: Any) -> None:
         self.stream = stream

@@ -6,7 +6,7 @@ from typing import Final
 
 from pipeline.notebook.artifacts import Artifact, place
 from pipeline.notebook.wiring import dependents
-from pipeline.runs.finding import find, listed
+from pipeline.runs.finding import find
 from pipeline.runs.record import Run, Task
 from pipeline.runs.root import Root
 from pipeline.specs.spec import NAMES
@@ -16,11 +16,7 @@ OF_THE_CLOUD: Final = {"find_champion": ("parent", "Output")}
 
 
 def load_run(reference: str, *, root: Path | None = None) -> Run:
-    """A run on this machine, including one that ``rerun`` made.
-
-    Args:
-        reference: Its id, a part of it, or ``last``.
-        root: The folder that holds all that is local.
+    """A run on this machine by its id, a part of it, or ``last``; also one that ``rerun`` made.
 
     Raises:
         UsageError: It matches no run, or several.
@@ -46,8 +42,8 @@ def job_run(
     Args:
         job: Its id, as ``fashion-mnist jobs`` shows it, or
             ``projects/…/locations/…/pipelineJobs/…``.
-        project: The project; None: from the environment or gcloud's configuration.
-        region: The region; None: likewise.
+        project: None: from the environment or gcloud's configuration.
+        region: None: likewise.
         root: The folder that holds all that is local; downloads go there.
 
     Raises:
@@ -65,14 +61,6 @@ def job_run(
         for name in names:
             run.steps[step].outputs.pop(name, None)
     return run
-
-
-def newest(root: Path | None = None) -> Run | None:
-    """The newest run of the whole pipeline that succeeded; None if there is none."""
-    for run in listed(place(root)):
-        if run.state == "done" and not run.earlier:
-            return with_files(run)
-    return None
 
 
 def following(earlier: Run, run: Run) -> Run:

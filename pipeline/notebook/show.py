@@ -3,6 +3,7 @@
 import dataclasses
 import html
 import io
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -11,8 +12,8 @@ from numpy.typing import NDArray
 
 from components.dataset.facts import CLASS_NAMES
 from pipeline.notebook.runs import root_of
-from pipeline.runs.record import Run
-from pipeline.runs.registry import Registry, Version
+from pipeline.runs.record import Run, html_table
+from pipeline.runs.registry import Registry
 
 COLOURS: Final = ("#3b82f6", "#f97316", "#10b981", "#d946ef")
 """Of the runs in a plot: with a contrast above 2.5 to white and to black."""
@@ -22,7 +23,6 @@ INK: Final = "#010203"
 STYLE: Final = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
-    "font.size": 10,
     "text.color": INK,
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,
@@ -34,18 +34,12 @@ STYLE: Final = {
     "xtick.color": INK,
     "ytick.color": INK,
     "legend.frameon": False,
-    "lines.linewidth": 2.0,
-    "lines.markersize": 5.0,
 }
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Shown:
-    """A piece of HTML that a notebook shows.
-
-    Attributes:
-        html: The HTML.
-    """
+    """A piece of HTML that a notebook shows."""
 
     html: str
 
@@ -56,13 +50,7 @@ class Shown:
 def show_images(
     images: NDArray[np.uint8], labels: Sequence[int] | NDArray[Any], *, columns: int = 10
 ) -> Shown:
-    """Images in a grid, each under the name of its class.
-
-    Args:
-        images: uint8 [n, height, width].
-        labels: Class of each.
-        columns: Images in a row.
-    """
+    """Images, uint8 [n, height, width], in a grid, each under the name of its class."""
     rows = -(-len(images) // columns)
 
     def draw(figure: Any) -> None:
@@ -78,41 +66,36 @@ def show_images(
 
 
 def show_curves(runs: Mapping[str, Run]) -> Shown:
-    """Learning curves of several runs: validation as lines, training dashed.
-
-    Args:
-        runs: By the name that the legend has for them.
-    """
+    """Learning curves of several runs by name: validation as lines, training dashed."""
     histories = {name: run.artifact("history").read_json()["epochs"] for name, run in runs.items()}
 
     def draw(figure: Any) -> None:
         for axes, key in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
             for colour, (name, epochs) in zip(COLOURS, histories.items(), strict=False):
                 for kind, line in (("", "--"), ("validation_", "-")):
-                    points = [(row["epoch"], row[kind + key]) for row in epochs]
-                    known = [point for point in points if point[1] is not None]
-                    label = f"{name}, {'validation' if kind else 'training'}"
-                    axes.plot(*_columns(known), line, color=colour, marker="o", label=label)
+                    known = [row for row in epochs if row[kind + key] is not None]
+                    axes.plot(
+                        [row["epoch"] for row in known],
+                        [row[kind + key] for row in known],
+                        line,
+                        color=colour,
+                        marker="o",
+                        label=f"{name}, {'validation' if kind else 'training'}",
+                    )
             axes.set_title(key.capitalize())
             axes.set_xlabel("epoch")
             axes.xaxis.get_major_locator().set_params(integer=True)
         figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2)
 
-    lasts = {name: epochs[-1]["validation_accuracy"] for name, epochs in histories.items()}
-    description = [
-        f"{name} ends with a validation accuracy of {'none' if last is None else f'{last:.4f}'}"
-        for name, last in lasts.items()
+    lasts = [
+        f"{name} ends with a validation accuracy of {epochs[-1]['validation_accuracy']}"
+        for name, epochs in histories.items()
     ]
-    return _drawn(draw, (9.0, 3.8), f"Learning curves: {'; '.join(description)}")
+    return _drawn(draw, (9.0, 3.8), f"Learning curves: {'; '.join(lasts)}")
 
 
 def show_answer(picture: Any, probabilities: NDArray[Any]) -> Shown:
-    """A picture beside its three most probable classes.
-
-    Args:
-        picture: A PIL image or uint8 [height, width].
-        probabilities: Of each class.
-    """
+    """A picture, a PIL image or uint8 [height, width], beside its three most probable classes."""
     best = np.argsort(probabilities)[::-1][:3]
 
     def draw(figure: Any) -> None:
@@ -133,12 +116,7 @@ def show_answer(picture: Any, probabilities: NDArray[Any]) -> Shown:
 
 
 def show_report(run: Run, *, height: int = 700) -> Shown:
-    """The report of a run, inside the notebook.
-
-    Args:
-        run: A run with an evaluation.
-        height: Pixels; what is longer scrolls.
-    """
+    """The report of a run, inside the notebook; what is longer than ``height`` pixels scrolls."""
     page = html.escape(run.artifact("report").path.read_text())
     frame = f'<iframe title="Report of {html.escape(run.id)}" srcdoc="{page}" '
     style = f"width:100%;height:{height}px;border:1px solid currentColor;border-radius:4px"
@@ -149,32 +127,21 @@ def show_versions(run: Run) -> Shown:
     """A table of the versions of a run's model in this machine's registry, the newest first."""
     found = Registry(root_of(run).registry).versions(run.model_name)
     titles = ("version", "accuracy", "aliases", "created", "learning rate")
-    head = "".join(f"<th>{title}</th>" for title in titles)
-    rows = "".join(_row(version) for version in reversed(found))
-    return Shown(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
-
-
-def _row(version: Version) -> str:
-    facts = version.facts
-    accuracy = facts.get("metrics", {}).get("accuracy")
-    cells = (
-        version.number,
-        "" if accuracy is None else f"{accuracy:.4f}",
-        ", ".join(version.aliases),
-        facts.get("created", ""),
-        facts.get("parameters", {}).get("learning_rate", ""),
-    )
-    return "<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells) + "</tr>"
+    rows = [
+        (
+            version.number,
+            f"{version.facts.get('metrics', {}).get('accuracy', math.nan):.4f}",
+            ", ".join(version.aliases),
+            version.facts.get("created", ""),
+            version.facts.get("parameters", {}).get("learning_rate", ""),
+        )
+        for version in reversed(found)
+    ]
+    return Shown(html_table(titles, rows))
 
 
 def _drawn(draw: Callable[[Any], None], inches: tuple[float, float], description: str) -> Shown:
-    """An ``<svg>`` element whose ink is the colour of the text around it.
-
-    Args:
-        draw: Draws on a figure.
-        inches: Its size.
-        description: What it shows, for screen readers.
-    """
+    """An ``<svg>`` element whose ink is the colour of the text around it."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -190,7 +157,3 @@ def _drawn(draw: Callable[[Any], None], inches: tuple[float, float], description
     return Shown(
         f'<div role="img" aria-label="{html.escape(description)}" style="{style}">{svg}</div>'
     )
-
-
-def _columns(points: Sequence[tuple[Any, Any]]) -> tuple[list[Any], list[Any]]:
-    return [point[0] for point in points], [point[1] for point in points]

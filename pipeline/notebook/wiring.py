@@ -21,26 +21,23 @@ class Source:
     Attributes:
         step: The step whose output it is; empty for a parameter or a constant.
         name: The output, or the parameter of the pipeline; empty for a constant.
-        constant: The constant.
     """
 
     step: str = ""
     name: str = ""
     constant: Any = None
 
+    @property
+    def is_parameter(self) -> bool:
+        """Whether it is a parameter of the pipeline."""
+        return bool(self.name) and not self.step
+
 
 @dataclasses.dataclass
 class Wired:
-    """A step as the pipeline uses it.
-
-    Attributes:
-        sources: Where each of its inputs comes from, by name.
-        parameters: The definition of each input that is a parameter.
-        artifacts: The type of each input that is an artifact.
-    """
+    """A step as the pipeline uses it: where its inputs come from, and the types of artifacts."""
 
     sources: dict[str, Source]
-    parameters: dict[str, Spec]
     artifacts: dict[str, str]
 
 
@@ -65,13 +62,7 @@ def dependents(step: str) -> set[str]:
 
 
 def alone(step: str, artifacts: Mapping[str, Artifact], parameters: Mapping[str, Any]) -> Spec:
-    """The spec of a pipeline of one compiled step.
-
-    Args:
-        step: The step.
-        artifacts: What it reads, by name; each URI as the step is to see it.
-        parameters: Values by name; the step's defaults are used for the others.
-    """
+    """The spec of a pipeline of one compiled step, with the values of its inputs by name."""
     from kfp import components, dsl
 
     path = COMPILED / "components" / f"{step}.yaml"
@@ -95,14 +86,7 @@ def alone(step: str, artifacts: Mapping[str, Artifact], parameters: Mapping[str,
 
 
 def _walk(spec: Spec, dag: Spec, inputs: Mapping[str, Source], found: dict[str, Wired]) -> None:
-    """Collects the steps in a DAG, and in the conditions in it.
-
-    Args:
-        spec: The pipeline.
-        dag: The component that holds the DAG.
-        inputs: Where the component's own inputs come from.
-        found: The steps so far.
-    """
+    """Collects the steps of a DAG, whose own inputs come from ``inputs``, and of DAGs in it."""
     for task in dag["dag"]["tasks"].values():
         reference = task["componentRef"]["name"]
         component = spec["components"][reference]
@@ -113,15 +97,9 @@ def _walk(spec: Spec, dag: Spec, inputs: Mapping[str, Source], found: dict[str, 
         }
         step = reference.removeprefix("comp-").replace("-", "_")
         if step in specs.NAMES:
-            definitions = component.get("inputDefinitions", {})
-            found[step] = Wired(
-                sources,
-                definitions.get("parameters", {}),
-                {
-                    name: definition["artifactType"]["schemaTitle"]
-                    for name, definition in definitions.get("artifacts", {}).items()
-                },
-            )
+            artifacts = component.get("inputDefinitions", {}).get("artifacts", {})
+            kinds = {name: own["artifactType"]["schemaTitle"] for name, own in artifacts.items()}
+            found[step] = Wired(sources, kinds)
         elif "dag" in component:
             _walk(spec, component, sources, found)
 
