@@ -73,11 +73,3 @@ def test_the_target_of_a_link_is_replaced_and_a_device_is_written_to(tmp_path: P
     assert names(tmp_path) == ["link", "target"]
     files.write(Path(os.devnull), "text")
     assert Path(os.devnull).is_char_device()
-
-
-@pytest.mark.parametrize("name", ["missing/file", "a-file/file"])
-def test_an_error_names_the_file_that_was_meant(tmp_path: Path, name: str) -> None:
-    (tmp_path / "a-file").touch()
-    with pytest.raises(OSError, match=name) as caught:
-        files.write(tmp_path / name, "text")
-    assert caught.value.filename == str(tmp_path / name)

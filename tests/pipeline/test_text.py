@@ -1,13 +1,12 @@
 """Times, paths and commands as a person reads and types them."""
 
 import datetime
-import shlex
 import sys
 from pathlib import Path
 
 import pytest
 
-from pipeline.text import age, command, duration, shown
+from pipeline.text import age, command, duration
 
 INSTALLED = Path(sys.executable).parent
 
@@ -37,14 +36,6 @@ def test_an_age_has_one_unit(seconds: int, text: str) -> None:
     assert age(None) == ""
 
 
-def test_a_path_is_relative_inside_the_working_directory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert shown(tmp_path / "a" / "b") == "a/b"
-    assert shown(tmp_path.parent) == str(tmp_path.parent)
-
-
 def test_a_command_is_a_name_if_the_shell_finds_it() -> None:
     assert command("run --preset fast") == "fashion-mnist run --preset fast"
 
@@ -55,12 +46,3 @@ def test_elsewhere_a_command_is_a_path(tmp_path: Path, monkeypatch: pytest.Monke
     assert command("runs") == f"{INSTALLED.parent.name}/bin/fashion-mnist runs"
     monkeypatch.chdir(tmp_path)
     assert command("runs") == f"{INSTALLED}/fashion-mnist runs"
-
-
-def test_a_path_with_spaces_can_be_pasted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = tmp_path / "my environment" / "bin"
-    place.mkdir(parents=True)
-    (place / "fashion-mnist").touch()
-    monkeypatch.setattr(sys, "executable", str(place / "python"))
-    monkeypatch.setenv("PATH", "/usr/bin")
-    assert shlex.split(command("runs")) == [str(place / "fashion-mnist"), "runs"]

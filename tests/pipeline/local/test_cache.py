@@ -51,10 +51,6 @@ def test_what_was_kept_is_answered(cache: StepCache, outputs: dict[str, Any]) ->
     assert cache.get("other") is None
 
 
-def truncate(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-1])
-
-
 def flip(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
@@ -62,7 +58,7 @@ def flip(path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["records/deep/part", "history"])
-@pytest.mark.parametrize("harm", [truncate, flip, Path.unlink])
+@pytest.mark.parametrize("harm", [flip, Path.unlink])
 def test_an_output_that_has_changed_is_no_answer(
     cache: StepCache,
     outputs: dict[str, Any],
@@ -72,14 +68,6 @@ def test_an_output_that_has_changed_is_no_answer(
 ) -> None:
     cache.put("key", outputs)
     harm(tmp_path / name)
-    assert cache.get("key") is None
-
-
-def test_an_output_with_another_file_is_no_answer(
-    cache: StepCache, outputs: dict[str, Any], tmp_path: Path
-) -> None:
-    cache.put("key", outputs)
-    (tmp_path / "records" / "more").touch()
     assert cache.get("key") is None
 
 

@@ -76,13 +76,6 @@ def test_the_job_starts_again_when_a_replica_dies(tmp_path: Path) -> None:
     assert run(tmp_path, code) == (0, [again, "done 0"])
 
 
-def test_a_job_whose_replica_always_dies_is_given_up(tmp_path: Path) -> None:
-    # A shell says with 137 that SIGKILL ended its child.
-    code, lines = run(tmp_path, "sys.exit(137 if number else 0)")
-    assert code == 137
-    assert sum("starts again" in line for line in lines) == cluster.RESTARTS
-
-
 def test_an_error_of_its_own_fails_the_job_with_the_replicas_last_lines(tmp_path: Path) -> None:
     code = "if number: sys.exit('no such file')\ntime.sleep(60)"
     assert run(tmp_path, code) == (1, ["replica 1 ended with exit code 1", "no such file"])

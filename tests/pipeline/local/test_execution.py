@@ -64,6 +64,7 @@ class Witness:
         self.events.append(f"started {task.name}")
 
     def said(self, task: Task, line: str, *, transient: bool) -> None:
+        del task
         self.lines.append((line, transient))
 
     def ended(self, task: Task) -> None:

@@ -60,12 +60,6 @@ def test_lines_come_whole_with_progress_marked_and_standard_error(tmp_path: Path
     assert process.returncode == 7
 
 
-def test_a_command_ended_by_a_signal_has_the_code_of_a_shell(tmp_path: Path) -> None:
-    with running(python("import os; os.kill(os.getpid(), 15)"), os.environ, tmp_path) as process:
-        list(read_lines(process))
-    assert process.returncode == 128 + 15
-
-
 def test_an_interrupted_block_leaves_no_process_of_the_group(tmp_path: Path) -> None:
     pids = []
     with (

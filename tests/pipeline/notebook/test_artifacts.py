@@ -23,21 +23,10 @@ def test_a_file_of_this_machine_is_read_where_it_is(tmp_path: Path) -> None:
     assert found.path == tmp_path / "history.json"
     assert found.read_json() == {"epochs": []}
     assert found.metadata == {"seed": 1}
-
-
-def test_a_file_that_is_gone_says_how_to_make_it_again(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match="is not a JSON file"):
+        artifact(tmp_path).read_json()
     with pytest.raises(ArtifactError, match=r"gone.* is gone; make it again with rerun"):
         _ = artifact(tmp_path / "gone").path
-
-
-def test_what_is_no_json_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "page.html").write_text("<p>")
-    for path in (tmp_path, tmp_path / "page.html"):
-        with pytest.raises(ArtifactError, match="is not a JSON file"):
-            artifact(path).read_json()
-
-
-def test_an_address_of_another_kind_is_refused() -> None:
     with pytest.raises(ArtifactError, match="give gs://BUCKET"):
         artifact("s3://bucket/model")
 
@@ -54,14 +43,11 @@ def test_a_folder_of_a_bucket_is_copied_once(fake: FakeBucket, root: Path) -> No
     downloads = list(fake.downloads)
     assert artifact("gs://bucket/job/model/").path == found.path
     assert fake.downloads == downloads
-
-
-def test_a_single_object_is_a_file(fake: FakeBucket) -> None:
     fake.put("job/history", b'{"epochs": [1]}')
     assert artifact("gs://bucket/job/history").read_json() == {"epochs": [1]}
 
 
-def test_an_address_with_nothing_behind_it_is_told(fake: FakeBucket, root: Path) -> None:
+def test_a_download_that_fails_is_one_line_and_leaves_nothing(fake: FakeBucket, root: Path) -> None:
     with pytest.raises(ArtifactError, match="nothing at gs://bucket/job/gone; give the address"):
         _ = artifact("gs://bucket/job/gone").path
     with pytest.raises(ArtifactError, match="bucket gs://other does not exist"):
@@ -69,17 +55,14 @@ def test_an_address_with_nothing_behind_it_is_told(fake: FakeBucket, root: Path)
     fake.refuse = True
     with pytest.raises(ArtifactError, match=r"grant the role roles/storage\.objectViewer"):
         _ = artifact("gs://bucket/job/model").path
-    assert not list(root.rglob(".incoming-*"))
-
-
-def test_an_unfinished_download_starts_again(fake: FakeBucket) -> None:
-    fake.put("job/model/a", b"first")
-    fake.put("job/model/b", b"second")
+    fake.refuse = False
+    for name in ("a", "b"):
+        fake.put(f"job/model/{name}", b"")
     del fake.objects["job/model/b"]
     with pytest.raises(ArtifactError, match="gs://bucket/job/model/b is gone"):
         _ = artifact("gs://bucket/job/model").path
-    fake.put("job/model/b", b"second")
-    assert (artifact("gs://bucket/job/model").path / "b").read_bytes() == b"second"
+    assert not list((root / "artifacts").rglob("*model*"))
+    assert not list(root.rglob(".incoming-*"))
 
 
 def test_the_local_bucket_is_served_while_it_is_copied(root: Path, tmp_path: Path) -> None:

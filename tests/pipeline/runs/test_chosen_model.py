@@ -38,21 +38,20 @@ def test_a_version_is_named_by_number_or_alias(reference: str, root: Path) -> No
 
 
 def test_a_run_and_a_directory_are_taken_as_they_are(root: Path, tmp_path: Path) -> None:
+    add_run(root, SECOND, trained=False)
     chosen = choose(root, run="last")
     assert chosen.directory == root / "runs" / FIRST / "steps" / "train" / "model"
     assert chosen.as_json()["run"] == FIRST
     assert choose(root, directory=tmp_path / "model").directory == tmp_path / "model"
 
 
-def test_of_several_models_the_pipelines_own_is_taken(root: Path, tmp_path: Path) -> None:
-    add_version(root, tmp_path / "model", model="another")
-    assert choose(root).title == "fashion-mnist version 2"
-    assert choose(root, version="another@1").title == "another version 1"
-
-
-def test_of_several_models_with_other_names_one_is_asked_for(tmp_path: Path) -> None:
+def test_of_several_models_the_pipelines_own_is_taken_or_one_asked_for(
+    root: Path, tmp_path: Path
+) -> None:
     for name in ("boots", "bags"):
+        add_version(root, tmp_path / "model", model=name)
         add_version(tmp_path, tmp_path / "model", model=name)
+    assert choose(root).title == "fashion-mnist version 2"
     with pytest.raises(UsageError, match=r"give --version NAME@default, .* bags, boots"):
         choose(tmp_path)
     assert choose(tmp_path, version="bags@default").title == "bags version 1"
@@ -73,8 +72,3 @@ def test_what_is_not_there_is_told_in_a_line(root: Path, tmp_path: Path) -> None
     shutil.rmtree(root / "runs" / FIRST)
     with pytest.raises(CommandError, match=r"holds no run with a model"):
         choose(root, run="last")
-
-
-def test_the_last_run_is_the_last_that_trained(root: Path) -> None:
-    add_run(root, SECOND, trained=False)
-    assert choose(root, run="last").as_json()["run"] == FIRST

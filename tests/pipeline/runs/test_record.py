@@ -103,10 +103,3 @@ def test_a_step_says_how_it_ended_and_its_figure() -> None:
     model = Artifact(uri="model", metadata={"validation_accuracy": 0.91234})
     done = Task("train", "Train", "done", 2.04, {"model": model})
     assert done.outcome == "done in 2.0 s: validation accuracy 0.9123"
-
-
-def test_the_table_of_a_run_escapes_what_it_shows(tmp_path: Path) -> None:
-    steps = {"train": Task("train", "Train", "done", 1.0, {"note": "<script>"})}
-    text = evaluations.run(tmp_path, RUN, steps=steps)._repr_html_()
-    assert "&lt;script&gt;" in text
-    assert "<script>" not in text
