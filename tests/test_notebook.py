@@ -48,11 +48,8 @@ class Executed:
         return found
 
     def text(self, cell_id: str) -> str:
-        """What a cell printed, and its value as plain text."""
-        return "".join(
-            output.get("text", "") + output.get("data", {}).get("text/plain", "")
-            for output in self.outputs(cell_id)
-        )
+        """What a cell printed."""
+        return "".join(output.get("text", "") for output in self.outputs(cell_id))
 
     def html(self, cell_id: str) -> str:
         return "".join(o.get("data", {}).get("text/html", "") for o in self.outputs(cell_id))
@@ -95,9 +92,8 @@ def executed(root: Path, before: dict[Path, str]) -> Iterator[Executed]:
 
 
 def test_the_committed_cells_have_no_outputs() -> None:
-    for cell in json.loads(NOTEBOOK.read_text())["cells"]:
-        if cell["cell_type"] == "code":
-            assert (cell["outputs"], cell["execution_count"]) == ([], None), cell["id"]
+    cells = json.loads(NOTEBOOK.read_text())["cells"]
+    assert [cell["id"] for cell in cells if cell.get("outputs")] == []
 
 
 def test_it_ends_with_a_new_version_that_was_trained_with_the_changed_hyperparameter(
@@ -141,14 +137,3 @@ def test_the_commands_at_the_end_take_what_was_changed(executed: Executed) -> No
         given = [words[place + 1] for place, word in enumerate(words) if word == "-p"]
         values = parameters.parse(given, specs.load(local.DEFAULT_SPEC))
         assert (values["learning_rate"], values["filters"]) == (0.06, [16, 32])
-
-
-@pytest.mark.slow
-@pytest.mark.real_data
-def test_without_a_run_it_makes_one_on_the_real_data(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(VARIABLE, str(tmp_path / "root"))
-    executed = Executed(tmp_path / "root")
-    assert versions(executed.root) == ["1", "2"]
-    assert "60,000 images of 28 by 28 pixels" in executed.text("raw")
