@@ -60,12 +60,12 @@ def test_every_embedded_module_imports_without_the_checkout(name: str, tmp_path:
 def test_a_step_carries_nothing_of_another_step(name: str, tmp_path: Path) -> None:
     files = embedded(name, tmp_path)
     folders = {Path(file).parts[1] for file in files if len(Path(file).parts) > 2}
-    own = {"find_champion": "upload", "package_model": "upload"}.get(name, name)
+    own = {"find_champion": "upload"}.get(name, name)
     assert folders <= {"dataset", own}
     assert not [file for file in files if file.endswith("component.py")]
 
 
-@pytest.mark.parametrize("name", ["ingest", "decode", "find_champion", "package_model"])
+@pytest.mark.parametrize("name", ["ingest", "decode", "find_champion"])
 def test_light_steps_do_not_import_tensorflow(name: str, tmp_path: Path) -> None:
     embedded(name, tmp_path)
     path = os.pathsep.join([str(tmp_path), sysconfig.get_paths()["purelib"]])
