@@ -4,7 +4,7 @@ import contextlib
 import datetime
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -18,6 +18,7 @@ from pipeline.runs.root import Root
 from pipeline.specs import parameters
 from pipeline.specs import spec as specs
 from tests.fakes.vertex import PipelineService, end, now
+from tests.pipeline.vertex.jobs import step
 
 STATES: Final = {
     "waiting": "PENDING",
@@ -31,12 +32,7 @@ STATES: Final = {
 
 @dataclass
 class RunsHere:
-    """Runs each new job of a service with the local runner.
-
-    Attributes:
-        service: The service whose jobs it runs.
-        path: Where bucket, registry and runs are.
-    """
+    """Runs each new job of a service with the local runner, with everything below ``path``."""
 
     service: PipelineService
     path: Path
@@ -53,68 +49,57 @@ class RunsHere:
         path.write_text(yaml.safe_dump(sent["pipelineSpec"]))
         spec = specs.load(path)
         arguments = parameters.resolve(spec, sent["runtimeConfig"]["parameterValues"])
-        # All tasks of a step are told of as one.
+        # Of all tasks of a step, the job shows one.
         names = {step: task for task, step in specs.step_tasks(spec).items()}
-        told = Told(job, self.service.lock, names)
+        watcher = Shown(job, self.service.lock, names)
         job.state = vertex.PipelineState.PIPELINE_STATE_RUNNING
         try:
-            local.run(spec, arguments, Root(self.path), told.watch)
+            local.run(spec, arguments, Root(self.path), watcher.watch)
         except Exception as error:
             with self.service.lock:
                 end(job, "FAILED", str(error))
             raise
         with self.service.lock:
-            for task in told.tasks:
-                told.update(task)
             end(job, "SUCCEEDED")
 
 
 @dataclass
-class Told:
+class Shown:
     """A watcher that writes each step's state into the job, as the service has it."""
 
     job: Any
     lock: Any
     names: dict[str, str]
-    tasks: list[Task] = field(default_factory=list)
 
     @contextlib.contextmanager
     def watch(self, tasks: list[Task]) -> Iterator[Self]:
-        self.tasks = tasks
-        with self.lock:
-            for number, task in enumerate(tasks, start=1):
-                detail = vertex.PipelineTaskDetail(task_id=number, task_name=self.names[task.name])
-                self.job.job_detail.task_details.append(detail)
-        yield self
+        try:
+            yield self
+        finally:
+            for task in tasks:
+                self.ended(task)
 
     def started(self, task: Task) -> None:
-        self.update(task)
+        self.ended(task)
 
     def said(self, task: Task, line: str, *, transient: bool) -> None:
         """The service does not show what a step writes."""
 
     def ended(self, task: Task) -> None:
-        self.update(task)
-
-    def update(self, task: Task) -> None:
+        artifacts = {key: value for key, value in task.outputs.items() if hasattr(value, "uri")}
+        values = {
+            f"output:{key}": value for key, value in task.outputs.items() if key not in artifacts
+        }
+        outputs = {
+            key: {"artifacts": [{"uri": value.uri, "metadata": value.metadata}]}
+            for key, value in artifacts.items()
+        }
+        change = step(
+            self.names[task.name],
+            STATES[task.state],
+            start_time=now() - datetime.timedelta(seconds=task.seconds),
+            outputs=outputs,
+            execution={"metadata": values},
+        )
         with self.lock:
-            (detail,) = (
-                one
-                for one in self.job.job_detail.task_details
-                if one.task_name == self.names[task.name]
-            )
-            detail.state = vertex.PipelineTaskDetail.State[STATES[task.state]]
-            if task.state != "waiting":
-                detail.start_time = now() - datetime.timedelta(seconds=task.seconds)
-            if task.state not in ("waiting", "running"):
-                detail.end_time = now()
-            for name, value in task.outputs.items():
-                if hasattr(value, "uri"):
-                    artifact = vertex.Artifact(uri=value.uri, metadata=value.metadata)
-                    detail.outputs[name] = vertex.PipelineTaskDetail.ArtifactList(
-                        artifacts=[artifact]
-                    )
-                else:
-                    # A Struct that is not set takes no single values.
-                    known = dict(detail.execution.metadata or {})
-                    detail.execution.metadata = {**known, f"output:{name}": value}
+            change(self.job)

@@ -4,7 +4,8 @@ Every request is parsed with the class of the service's own client library, and 
 that the class does not know fails its test.
 """
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,18 +18,11 @@ from google.cloud import aiplatform_v1 as vertex
 from google.protobuf import unknown_fields
 
 HOST: Final = "europe-west4-aiplatform.googleapis.com:443"
-PACKAGE: Final = "google.cloud.aiplatform.v1"
 
 
 @dataclass
 class Service:
-    """The server's side.
-
-    Attributes:
-        address: Its ``host:port``.
-        requests: What it was asked, as messages of the client library.
-        failure: The status that every call ends with; None: they succeed.
-    """
+    """The server's side: what it was asked, and the status that every call ends with, if any."""
 
     address: str = ""
     requests: list[Any] = field(default_factory=list)
@@ -47,25 +41,6 @@ class Service:
     def get_custom_job(self, request: Any) -> Any:
         state = vertex.JobState.JOB_STATE_SUCCEEDED
         return vertex.CustomJob(name=request.name, state=state)
-
-
-METHODS: Final[dict[str, tuple[Any, Any, Callable[[Service, Any], Any]]]] = {
-    f"/{PACKAGE}.ModelService/ImportModelEvaluation": (
-        vertex.ImportModelEvaluationRequest,
-        vertex.ModelEvaluation,
-        Service.import_model_evaluation,
-    ),
-    f"/{PACKAGE}.JobService/CreateCustomJob": (
-        vertex.CreateCustomJobRequest,
-        vertex.CustomJob,
-        Service.create_custom_job,
-    ),
-    f"/{PACKAGE}.JobService/GetCustomJob": (
-        vertex.GetCustomJobRequest,
-        vertex.CustomJob,
-        Service.get_custom_job,
-    ),
-}
 
 
 @contextmanager
@@ -98,10 +73,11 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]
         self.fake = fake
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
-        known = METHODS.get(handler_call_details.method)
-        if known is None:
+        name = handler_call_details.method.rsplit("/", 1)[1]
+        answer = getattr(self.fake, re.sub("(?<!^)([A-Z])", r"_\1", name).lower(), None)
+        if answer is None:
             return None
-        request, response, answer = known
+        request = getattr(vertex, f"{name}Request")
 
         def handle(content: bytes, context: grpc.ServicerContext) -> bytes:
             message = request.deserialize(content)
@@ -109,6 +85,7 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]
             self.fake.requests.append(message)
             if self.fake.failure:
                 context.abort(self.fake.failure, "refused")
-            return bytes(response.serialize(answer(self.fake, message)))
+            response = answer(message)
+            return bytes(type(response).serialize(response))
 
         return grpc.unary_unary_rpc_method_handler(handle)

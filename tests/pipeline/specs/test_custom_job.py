@@ -56,32 +56,23 @@ def load(text: str) -> specs.Spec:
     return spec
 
 
-def filled(text: str, values: dict[str, str]) -> specs.Spec:
-    """A compiled pipeline with what Vertex AI would fill in."""
-    for placeholder, value in values.items():
+def launch(text: str, root: Path) -> dict[str, Any]:
+    """Runs the launcher of the compiled pipeline's training, as Vertex AI does."""
+    for placeholder, value in VALUES.items():
         text = text.replace(placeholder, value)
-    return load(text)
-
-
-def launch(text: str, root: Path, values: dict[str, str] = VALUES) -> dict[str, Any]:
-    """Runs the launcher of the compiled pipeline's training."""
-    spec = filled(text, values)
+    spec = load(text)
     task = spec["root"]["dag"]["tasks"]["train"]
     declared = spec["root"]["inputDefinitions"]["parameters"]
     parameters = {name: definition.get("defaultValue") for name, definition in declared.items()}
     parameters["bucket_uri"] = "gs://bucket/fashion-mnist"
-    records = {
-        f"decode-{split}_records": Dataset(
+    for split in ("train", "validation"):
+        parameters[f"decode-{split}_records"] = Dataset(
             name=f"{split}_records",
             uri=f"gs://bucket/fashion-mnist/pipeline-root/12345/run-1/decode_678/{split}_records",
             metadata={"examples": 55000, "split": split, "class_counts": [5500] * 10},
         )
-        for split in ("train", "validation")
-    }
     spec["components"]["comp-root"] = {"dag": {"tasks": {"train": task}}}
-    output: dict[str, Any] = launcher.run(
-        spec, ("comp-root", "train"), {**parameters, **records}, root
-    )
+    output: dict[str, Any] = launcher.run(spec, ("comp-root", "train"), parameters, root)
     return output
 
 
@@ -155,16 +146,14 @@ def test_accelerators_and_spot_machines_are_asked_for(service: Service, tmp_path
     assert spec.scheduling.restart_job_on_worker_restart
 
 
-def installed(container: dict[str, Any]) -> set[str]:
-    """The pins that the command of a step installs."""
-    return {word for word in shlex.split(container["command"][2]) if "==" in word}
+def pools_of(text: str) -> worker_pools.Pools:
+    executor = load(text)["deploymentSpec"]["executors"]["exec-train"]
+    return worker_pools.read(executor["container"]) or []
 
 
 def test_machines_with_accelerators_install_what_drives_them() -> None:
-    spec = load(built(GPUS))
-    pools = worker_pools.read(spec["deploymentSpec"]["executors"]["exec-train"]["container"])
-    assert pools is not None
-    pins = installed(worker_pools.alone(pools))
+    command = worker_pools.alone(pools_of(built(GPUS)))["command"][2]
+    pins = {word for word in shlex.split(command) if "==" in word}
     assert set(read_pins("train_cuda")) <= pins
     assert any(pin.startswith("nvidia-cudnn") for pin in pins)
 
@@ -173,10 +162,7 @@ def test_with_an_image_nothing_is_installed() -> None:
     image = "europe-docker.pkg.dev/project/repository/image@sha256:" + "0" * 64
     text = built(GPUS, image)
     assert "pip install" not in text
-    spec = load(text)
-    pools = worker_pools.read(spec["deploymentSpec"]["executors"]["exec-train"]["container"])
-    assert pools is not None
-    assert {pool["container_spec"]["image_uri"] for pool in pools} == {image}
+    assert {pool["container_spec"]["image_uri"] for pool in pools_of(text)} == {image}
 
 
 def without_train(text: str) -> specs.Spec:

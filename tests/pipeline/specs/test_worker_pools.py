@@ -16,8 +16,6 @@ POOLS = [
                                               "env": []}},
 ]  # fmt: skip
 
-SMALLEST = '{"image_uri": "i"}'
-
 
 @pytest.fixture(scope="module")
 def committed() -> specs.Spec:
