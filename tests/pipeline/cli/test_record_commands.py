@@ -137,17 +137,6 @@ class TestReport:
         assert (done.exit_code, done.stdout) == (0, f"{run}/report.html\n")
         assert (run / "report.html").read_text().startswith("<!doctype html>")
 
-    def test_an_unknown_run_is_wrong_use(self, call: Call) -> None:
-        done = call("report", "nine")
-        assert done.exit_code == 2
-        assert f"there is no run nine in {ROOT}/runs; there are {EVALUATED}" in done.stderr
-
-    def test_a_missing_output_folder_is_an_error(self, call: Call) -> None:
-        done = call("report", "--output", "missing/x.html")
-        assert done.exit_code == 1
-        expected = "missing/x.html: there is no folder missing; create it or choose another"
-        assert done.stderr == f"error: {expected}\n"
-
     def test_json_says_what_the_report_is_about(self, call: Call, opened: list[str]) -> None:
         about = json.loads(call("report", "--json").stdout)
         assert (about["run"], about["state"]) == (EVALUATED, "done")
@@ -157,36 +146,21 @@ class TestReport:
         assert opened == []
 
     @pytest.mark.parametrize(
-        ("option", "display", "opens"),
-        [
-            (("--open",), False, True),
-            (("--no-open",), True, False),
-            ((), True, True),
-            ((), False, False),
-        ],
+        ("asked", "screen", "opens"),
+        [(True, "", True), (False, ":0", False), (None, ":0", True), (None, "", False)],
     )
     def test_the_report_opens_if_asked_or_if_somebody_can_see_it(
         self,
-        option: tuple[str, ...],
-        display: bool,
+        asked: bool | None,
+        screen: str,
         opens: bool,
-        call: Call,
         run: Path,
         opened: list[str],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(record_commands, "has_display", lambda: display)
-        call("report", "7fde", *option)
-        assert opened == ([(run.resolve() / "report.html").as_uri()] if opens else [])
-
-    def test_a_display_is_a_terminal_with_a_screen(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, "platform", "linux")
         monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-        for screen, terminal, expected in (
-            ("", True, False),
-            (":0", True, True),
-            (":0", False, False),
-        ):
-            monkeypatch.setenv("DISPLAY", screen)
-            monkeypatch.setattr(sys.stdout, "isatty", lambda terminal=terminal: terminal)
-            assert record_commands.has_display() == expected
+        monkeypatch.setenv("DISPLAY", screen)
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+        record_commands.report("7fde", ROOT, show=asked)
+        assert opened == ([(run.resolve() / "report.html").as_uri()] if opens else [])

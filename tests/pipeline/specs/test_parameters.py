@@ -48,15 +48,12 @@ def test_texts_become_values_of_the_declared_types() -> None:
     ("assignment", "expected"),
     [
         ("epochs=three", "epochs takes a whole number"),
-        ("epochs=3.5", "epochs takes a whole number"),
         (f"seed={2**53 + 1}", "seed takes a whole number"),
         ("learning_rate=fast", "learning_rate takes a number"),
         ("learning_rate=nan", "learning_rate takes a number"),
         ("allow_unverified=yes", "allow_unverified takes true or false"),
-        ("filters=16", "filters takes a JSON list"),
         ("filters=[NaN]", "filters takes a JSON list"),
         ("digests=[]", "digests takes a JSON object"),
-        ("epochs", "give a parameter as name=value"),
         ("epoch=3", "did you mean epochs"),
         ("zzz=3", "there are: allow_unverified, architecture"),
     ],
@@ -120,12 +117,9 @@ def test_what_a_step_would_refuse_is_refused_before_anything_starts(
         parameters.resolve(SPEC, {**BUCKET, **given})
 
 
-def test_a_required_parameter_without_a_value_is_named() -> None:
+def test_a_missing_value_and_an_unknown_preset_are_refused() -> None:
     with pytest.raises(UsageError, match="give a value for bucket_uri"):
         parameters.resolve(SPEC, {})
-
-
-def test_an_unknown_preset_names_those_that_exist() -> None:
     with pytest.raises(UsageError, match=r"--preset huge: .* choose best, fast or tutorial"):
         resolved(preset="huge")
 
