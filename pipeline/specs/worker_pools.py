@@ -36,7 +36,7 @@ def inline(spec: Spec) -> Spec:
     def change(label: str, container: Spec) -> Spec:
         if label not in found:
             return container
-        text = json.dumps(_whole_numbers(found[label]))
+        text = json.dumps(json.loads(json.dumps(found[label]), parse_float=_number))
         return {**container, "args": [arg.replace(PLACEHOLDER, text) for arg in container["args"]]}
 
     return map_containers({**spec, "components": components}, change)
@@ -74,12 +74,7 @@ def map_pools(container: Spec, change: Callable[[dict[str, Any]], dict[str, Any]
     return {**container, "args": [arg.replace(before, after) for arg in container["args"]]}
 
 
-def _whole_numbers(value: Any) -> Any:
-    """A JSON value with integers where the spec, which has none, made them floats."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, list):
-        return [_whole_numbers(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _whole_numbers(item) for key, item in value.items()}
-    return value
+def _number(text: str) -> float:
+    """A JSON number that is whole where the spec, which has no integers, made it a float."""
+    value = float(text)
+    return int(value) if value.is_integer() else value

@@ -24,16 +24,10 @@ def call(
     missing: str = "",
     **how: Any,
 ) -> Any:
-    """Calls a method of one of Google's clients, with a time limit.
+    """Calls a method of one of Google's clients, with a time limit and the arguments ``how``.
 
-    Args:
-        target: Where it sends the request.
-        service: As ``Target.client`` takes it.
-        method: The client's method.
-        doing: What could not be done, for the error: ``submit the job``.
-        retry: When the request is repeated; None: never.
-        missing: What to say if the requested resource does not exist.
-        **how: The method's own arguments.
+    The error says what could not be done with ``doing`` (``submit the job``), and with ``missing``
+    that the requested resource does not exist. A request is repeated as ``retry`` says.
 
     Raises:
         CloudError: What was refused, why, and what to do.

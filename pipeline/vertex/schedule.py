@@ -19,7 +19,7 @@ NUMBER: Final = re.compile(r"(?:projects/[^/]+/locations/[^/]+/schedules/)?(\d+)
 STATES: Final = {"pause": "paused", "resume": "active", "delete": "deleted"}
 """The state of a schedule after each action."""
 FIELD: Final = re.compile(r"(?:[\d*/,-]|[A-Za-z]{3})+")
-"""Numbers and names of months and days: Vertex AI does not document L, W and #."""
+"""Numbers, and names of months and days; no L, W or #."""
 
 
 def cron(expression: str, time_zone: str) -> str:
@@ -69,15 +69,12 @@ def listed(target: Target) -> list[Any]:
 
 
 def change(target: Target, reference: str, action: str) -> str:
-    """Pauses, resumes or deletes a schedule.
+    """Does an action of ``STATES`` to a schedule, and returns its number.
 
     Args:
         target: Where it is.
-        reference: The schedule's number, its full name or its display name.
-        action: One of ``STATES``.
-
-    Returns:
-        The schedule's number.
+        reference: Its number, its full name or its display name.
+        action: What to do.
 
     Raises:
         UsageError: None has that display name.
