@@ -2,7 +2,8 @@
 
 A step's code is embedded in the compiled spec as an archive whose root becomes ``sys.path[0]``
 before the step's body runs. The archive holds the modules that the body imports and those that they
-import, so ``from components.decode import shards`` works the same in a checkout and a container.
+import, so ``from components.decode import conversion`` works the same in a checkout and in a
+container.
 """
 
 import ast

@@ -25,12 +25,12 @@ AGAIN = """
 import json, sys
 from pathlib import Path
 from components.dataset.facts import SPLITS
-from components.decode.conversion import Options, convert
+from components.decode.conversion import convert
 from components.train.component import train
 from kfp.dsl import Artifact, Dataset, Metrics, Model
 
 source, out, hyperparameters = sys.argv[1], Path(sys.argv[2]), json.loads(sys.argv[3])
-convert(source, {split: out / split for split in SPLITS}, Options(2, 50, seed=0))
+convert(source, {split: out / split for split in SPLITS}, shards=2, validation_examples=50, seed=0)
 train.python_func(
     train_records=Dataset(uri=str(out / "train")),
     validation_records=Dataset(uri=str(out / "validation")),

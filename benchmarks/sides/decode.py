@@ -4,12 +4,12 @@ import sys
 from pathlib import Path
 
 from components.dataset.facts import SPLITS
-from components.decode.conversion import Options, convert
+from components.decode.conversion import convert
 
 
 def main(raw: str, out: str) -> None:
     """Writes the splits below ``out``."""
-    convert(raw, {split: Path(out, split) for split in SPLITS}, Options())
+    convert(raw, {split: Path(out, split) for split in SPLITS})
 
 
 if __name__ == "__main__":

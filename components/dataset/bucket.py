@@ -132,7 +132,7 @@ def stat(uri: str) -> Any:
 
 
 def download(uri: str, file: BinaryIO) -> None:
-    """Writes an object's bytes as stored to ``file``, rewinds it, and checks the CRC32C.
+    """Writes an object's bytes as stored to ``file`` and rewinds it; the CRC32C is checked.
 
     Args:
         uri: ``gs://bucket/name``.
@@ -142,21 +142,18 @@ def download(uri: str, file: BinaryIO) -> None:
         BucketError: The object is missing, damaged, the bucket refuses or cannot be reached.
     """
     bucket, name = parse_uri(uri)
-    there = stat(uri)
-    if there is None:
-        raise BucketError(f"{uri} is gone; run again with --no-cache to write it again")
     with storage_call(uri, "objectViewer") as (client, call):
-        # The generation is pinned: what is checked is what was looked at.
-        blob = client.bucket(bucket).blob(name, generation=there.generation)
+        blob = client.bucket(bucket).blob(name)
+        # The client checks no download that broke off and was resumed.
         blob.download_to_file(file, raw_download=True, checksum=None, **call)
-    file.seek(0)
     found = _crc32c(file)
-    file.seek(0)
-    if found != there.crc32c:
-        raise BucketError(f"{uri} arrived damaged (CRC32C {found}, not {there.crc32c}); run again")
+    if found != blob.crc32c:
+        raise BucketError(f"{uri} arrived damaged (CRC32C {found}, not {blob.crc32c}); run again")
 
 
-def upload(path: Path, uri: str, metadata: Mapping[str, str], *, overwrite: bool = False) -> bool:
+def upload(
+    path: Path, uri: str, metadata: Mapping[str, str] | None = None, *, overwrite: bool = False
+) -> bool:
     """Writes a file to an address where nothing is yet, or with ``overwrite`` over anything.
 
     The service checks the CRC32C before the object appears. An upload that breaks off starts
@@ -178,7 +175,7 @@ def upload(path: Path, uri: str, metadata: Mapping[str, str], *, overwrite: bool
 
         def send() -> None:
             blob = client.bucket(bucket).blob(name, chunk_size=BLOCK)
-            blob.metadata = dict(metadata)
+            blob.metadata = dict(metadata or {})
             blob.upload_from_filename(
                 str(path),
                 content_type="application/gzip" if path.suffix == ".gz" else None,
@@ -219,6 +216,8 @@ def crc32c_of(path: Path) -> str:
 
 def _crc32c(file: BinaryIO) -> str:
     checksum = google_crc32c.Checksum()
+    file.seek(0)
     while block := file.read(BLOCK):
         checksum.update(block)
+    file.seek(0)
     return base64.b64encode(checksum.digest()).decode()

@@ -9,6 +9,7 @@ import hashlib
 import io
 import tokenize
 from collections.abc import Iterable, Iterator
+from importlib.util import resolve_name
 from pathlib import Path
 from typing import Final
 
@@ -71,10 +72,8 @@ def imported(tree: ast.AST, module: str = "", *, is_package: bool = False) -> li
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                parents = module.split(".")[: len(module.split(".")) - node.level + is_package]
-                base = ".".join([*parents, *([base] if base else [])])
+            package = module if is_package else module.rpartition(".")[0]
+            base = resolve_name("." * node.level + (node.module or ""), package)
             names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
     own = dict.fromkeys(name for name in names if name.split(".")[0] == PACKAGE)
     return [name for name in own if _file(name) is not None]
@@ -87,32 +86,14 @@ def stripped(source: str) -> str:
         if token.type == tokenize.COMMENT:
             row, column = token.start
             lines[row - 1] = lines[row - 1][:column].rstrip()
-    for first, last, indent, is_whole_body in _docstrings(ast.parse(source)):
-        lines[first - 1 : last] = [""] * (last - first + 1)
-        if is_whole_body:
-            lines[first - 1] = f"{' ' * indent}pass"
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str())):
+                last = node.end_lineno or node.lineno
+                lines[node.lineno - 1 : last] = [""] * (last - node.lineno + 1)
+                # A block needs a statement, and only a docstring may precede __future__.
+                lines[node.lineno - 1] = " " * node.col_offset + '""'
     return "\n".join(lines).rstrip("\n") + "\n"
-
-
-def _docstrings(tree: ast.AST) -> Iterator[tuple[int, int, int, bool]]:
-    """First line, last line, indent of each bare string; whether it is all that a block holds."""
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if not isinstance(body, list):
-            continue
-        strings = [each for each in body if _is_string(each)]
-        for each in strings:
-            alone = len(strings) == len(body) and each is strings[0]
-            is_whole_body = alone and not isinstance(node, ast.Module)
-            yield each.lineno, each.end_lineno or each.lineno, each.col_offset, is_whole_body
-
-
-def _is_string(node: ast.stmt) -> bool:
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
 
 
 def _run_time_nodes(tree: ast.AST) -> Iterator[ast.AST]:
@@ -124,6 +105,6 @@ def _run_time_nodes(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def _file(module: str) -> Path | None:
-    path = ROOT.joinpath(*module.split("."))
+    path = ROOT / module.replace(".", "/")
     candidates = (path.with_suffix(".py"), path / "__init__.py")
     return next((each for each in candidates if each.is_file()), None)

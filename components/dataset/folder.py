@@ -67,7 +67,7 @@ def publish(folder: Path, uri: str) -> None:
     )
     for path in files:
         address = f"{uri.rstrip('/')}/{path.relative_to(folder).as_posix()}"
-        publish_file(path, address)
+        upload(path, address, overwrite=True)
         there.discard(address)
     for address in there:
         _delete(address)
@@ -81,15 +81,6 @@ def remove(uri: str) -> None:
     """
     for address in list_files(uri):
         _delete(address)
-
-
-def publish_file(path: Path, uri: str) -> None:
-    """Writes a file to an address, over anything there; its CRC32C is checked.
-
-    Raises:
-        BucketError: The bucket is missing, refuses, or cannot be reached.
-    """
-    upload(path, uri, {}, overwrite=True)
 
 
 def _delete(uri: str) -> None:

@@ -50,30 +50,21 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     """Reads and checks the manifest of ``directory``: every file there, in its full size.
 
     Raises:
-        DataError: There is no manifest (the step did not finish), it is not JSON or has another
-            form, it names a file outside of the directory, or a file is missing or has another
-            size.
+        DataError: There is no manifest (the step did not finish), it is damaged, or a file is
+            missing or has another size.
     """
     path = directory / MANIFEST
     try:
         manifest: dict[str, Any] = json.loads(path.read_text())
+        for entry in manifest["files"]:
+            file, expected, _ = directory / entry["name"], entry["bytes"], entry["sha256"]
+            found = f"{file.stat().st_size} bytes" if file.is_file() else "missing"
+            if found != f"{expected} bytes":
+                raise DataError(f"{file} is {found}, expected {expected} bytes; {AGAIN}")
     except FileNotFoundError:
         raise DataError(f"{directory} has no {MANIFEST}: it is unfinished; {AGAIN}") from None
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} is not JSON ({error}); {AGAIN}") from error
-    entries = manifest.get("files") if isinstance(manifest, dict) else None
-    if not isinstance(entries, list) or not all(map(_is_entry, entries)):
-        raise DataError(
-            f"{path} lists no files with a name inside the directory, bytes and sha256; {AGAIN}"
-        )
-    for entry in entries:
-        size = _size(directory / entry["name"])
-        if size != entry["bytes"]:
-            found = "missing" if size is None else f"{size} bytes"
-            raise DataError(
-                f"{entry['name']!r} in {directory} is {found}, expected {entry['bytes']} bytes; "
-                f"{AGAIN}"
-            )
+    except (ValueError, RecursionError, KeyError, TypeError, OSError) as error:
+        raise DataError(f"{path} is damaged ({type(error).__name__}: {error}); {AGAIN}") from error
     return manifest
 
 
@@ -100,22 +91,6 @@ def model_digest(directory: Path) -> str:
     """
     manifest = read_manifest(directory)
     return str(manifest.get(MODEL_DIGEST) or content_digest(manifest))
-
-
-def _is_entry(entry: Any) -> bool:
-    if not isinstance(entry, dict):
-        return False
-    name, size, digest = (entry.get(key) for key in ("name", "bytes", "sha256"))
-    inside = isinstance(name, str) and not {"", ".", ".."} & set(name.split("/"))
-    return inside and isinstance(size, int) and isinstance(digest, str)
-
-
-def _size(path: Path) -> int | None:
-    """Bytes of a file; None if it does not exist or no file can have the name."""
-    try:
-        return path.stat().st_size if path.is_file() else None
-    except (OSError, ValueError):
-        return None
 
 
 def file_digest(path: Path) -> str:

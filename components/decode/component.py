@@ -31,10 +31,16 @@ def decode(
     """
     from pathlib import Path
 
-    from components.decode.conversion import Options, convert
+    from components.decode.conversion import convert
 
     outputs = {"train": train_records, "validation": validation_records, "test": test_records}
     directories = {split: Path(output.path) for split, output in outputs.items()}
-    summary = convert(raw.uri, directories, Options(shards, validation_examples, seed))
+    summary = convert(
+        raw.uri,
+        directories,
+        shards=shards,
+        validation_examples=validation_examples,
+        seed=seed,
+    )
     for split, output in outputs.items():
         output.metadata.update(summary[split])

@@ -1,17 +1,19 @@
-"""Converts the raw IDX files to shuffled shards of records: a split at a time, as a stream."""
+"""Converts the raw IDX files to shuffled shards of records, as a stream.
+
+All records are written to a scratch file, each at its final place, which is then cut into shards.
+"""
 
 import logging
+import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import Any
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.dataset.disk import scratch_directory
-from components.dataset.errors import DataError
+from components.dataset.errors import DataError, ParameterError
 from components.dataset.facts import (
     SPLITS,
     TEST_IMAGES,
@@ -19,37 +21,36 @@ from components.dataset.facts import (
     TRAIN_IMAGES,
     TRAIN_LABELS,
 )
-from components.dataset.idx import CHUNK, IMAGES, Examples, read_labels
+from components.dataset.idx import CHUNK, IMAGES, LABELS, Examples, read_all
 from components.dataset.manifest import content_digest, write_manifest
 from components.dataset.raw import open_raw
-from components.dataset.records import frame_records
+from components.dataset.records import RECORD_BYTES, frame_records
 from components.dataset.split import shuffled_positions
-from components.decode.shards import permute, plan_shards, write_shards
+
+MOST_SHARDS: Final = 99_999
+"""Their numbers have five digits."""
 
 log = logging.getLogger(__name__)
-TRAIN, VALIDATION, TEST = SPLITS
-
-
-@dataclass(frozen=True)
-class Options:
-    """The parameters of decode: shards of each split, size of the validation split, seed."""
-
-    shards: int = 8
-    validation_examples: int = 5000
-    seed: int = 0
 
 
 def convert(
-    uri: str, directories: Mapping[str, Path], options: Options
+    uri: str,
+    directories: Mapping[str, Path],
+    *,
+    shards: int = 8,
+    validation_examples: int = 5000,
+    seed: int = 0,
 ) -> dict[str, dict[str, Any]]:
     """Writes the three splits, each with a manifest.
 
-    Memory: a constant plus at most 16 bytes an example. Equal input and options give equal bytes.
+    Memory: a constant plus at most 16 bytes an example. Equal arguments give equal bytes.
 
     Args:
         uri: The directory of the four raw files: ``gs://…`` or local.
         directories: For each of ``facts.SPLITS`` the directory to write to; created if missing.
-        options: The parameters.
+        shards: Files of each split, 1 to 99,999; their sizes differ by one example at most.
+        validation_examples: Size of the validation split, taken from the training examples.
+        seed: Decides the order, and which examples are for validation; 0 or more.
 
     Returns:
         For each split ``examples``, ``shards`` and ``digest`` (of the content).
@@ -57,58 +58,42 @@ def convert(
     Raises:
         DataError: The raw files are damaged, or images and labels differ in number.
         BucketError: A raw file is missing or cannot be read.
-        ParameterError: An option does not fit the data.
+        ParameterError: A parameter is out of range or does not fit the data.
         DiskError: A disk is full.
     """
-    plan_shards(Path(), TRAIN, 0, options.shards)
+    if not 1 <= shards <= MOST_SHARDS:
+        raise ParameterError(f"shards is {shards}, expected 1 to {MOST_SHARDS}")
     for directory in directories.values():
         directory.mkdir(parents=True, exist_ok=True)
     with scratch_directory("decode", *directories.values()) as scratch:
-        counts = _convert_training(uri, directories, options, scratch)
-        counts[TEST] = _convert_test(uri, directories[TEST], options)
+        labels, test_labels = (_read_labels(uri, name) for name in (TRAIN_LABELS, TEST_LABELS))
+        positions = shuffled_positions(labels, validation_examples, seed)
+        sizes = (len(labels) - validation_examples, validation_examples, len(test_labels))
+        counts = dict(zip(SPLITS, sizes, strict=True))
+        with (scratch / "records").open("wb+") as file:
+            _place(_records(uri, TRAIN_IMAGES, TRAIN_LABELS, labels), positions, file)
+            file.seek(0, os.SEEK_END)
+            for rows in _records(uri, TEST_IMAGES, TEST_LABELS, test_labels):
+                file.write(rows.data)
+            file.seek(0)
+            for split in SPLITS:
+                _cut(file, directories[split], split, counts[split], shards)
         summary = {}
         for split in SPLITS:
-            facts = {"examples": counts[split], "shards": options.shards}
+            facts = {"examples": counts[split], "shards": shards}
             manifest = write_manifest(directories[split], split=split, **facts)
             summary[split] = {**facts, "digest": content_digest(manifest)}
     log.info(
         "Wrote %d training, %d validation and %d test examples, each split as %d shards",
-        *(counts[split] for split in SPLITS),
-        options.shards,
+        *counts.values(),
+        shards,
     )
     return summary
 
 
-def _convert_training(
-    uri: str, directories: Mapping[str, Path], options: Options, scratch: Path
-) -> dict[str, int]:
-    """Writes the training and the validation split; returns their numbers of examples."""
-    labels = _read_labels(uri, TRAIN_LABELS)
-    positions = shuffled_positions(labels, options.validation_examples, options.seed)
-    held_out = options.validation_examples
-    counts = {TRAIN: len(labels) - held_out, VALIDATION: held_out}
-    shards = [
-        shard
-        for split, examples in counts.items()
-        for shard in plan_shards(directories[split], split, examples, options.shards)
-    ]
-    with TemporaryFile(dir=scratch) as file:
-        records = _records(uri, TRAIN_IMAGES, TRAIN_LABELS, labels)
-        write_shards(permute(records, positions, file, CHUNK), shards)
-    return counts
-
-
-def _convert_test(uri: str, directory: Path, options: Options) -> int:
-    """Writes the test split in its official order; returns its number of examples."""
-    labels = _read_labels(uri, TEST_LABELS)
-    shards = plan_shards(directory, TEST, len(labels), options.shards)
-    write_shards(_records(uri, TEST_IMAGES, TEST_LABELS, labels), shards)
-    return len(labels)
-
-
 def _read_labels(uri: str, name: str) -> NDArray[np.uint8]:
     with open_raw(uri, name) as stream:
-        labels = read_labels(stream, f"{name}.gz")
+        labels = read_all(stream, f"{name}.gz", LABELS)
     if not len(labels):
         raise DataError(f"{name}.gz has no examples (at byte 4); download it again")
     return labels
@@ -129,3 +114,28 @@ def _records(
         for chunk in images.chunks(CHUNK):
             yield frame_records(chunk, labels[start : start + len(chunk)])
             start += len(chunk)
+
+
+def _place(
+    records: Iterator[NDArray[np.uint8]], positions: NDArray[np.uint32], file: BinaryIO
+) -> None:
+    """Writes record i to place ``positions[i]`` of the file."""
+    start = 0
+    for rows in records:
+        places = positions[start : start + len(rows)].tolist()
+        for row, place in zip(rows, places, strict=True):
+            os.pwrite(file.fileno(), row, place * RECORD_BYTES)
+        start += len(rows)
+
+
+def _cut(file: BinaryIO, directory: Path, split: str, examples: int, shards: int) -> None:
+    """Writes the next ``examples`` records of the file as shards."""
+    least, more = divmod(examples, shards)
+    for number in range(shards):
+        path = directory / f"{split}-{number:05}-of-{shards:05}.tfrecord"
+        left = least + (number < more)
+        with path.open("wb") as shard:
+            while left:
+                records = min(left, CHUNK)
+                shard.write(file.read(records * RECORD_BYTES))
+                left -= records

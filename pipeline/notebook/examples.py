@@ -31,9 +31,9 @@ def read_raw(raw: Artifact, split: str = "train") -> Pictures:
     images, labels = FILES[split]
     folder = str(raw.path)
     with open_raw(folder, images) as file:
-        pictures = idx.read_images(file, images)
+        pictures = idx.read_all(file, images, idx.IMAGES)
     with open_raw(folder, labels) as file:
-        return pictures, idx.read_labels(file, labels)
+        return pictures, idx.read_all(file, labels, idx.LABELS)
 
 
 def read_split(records: Artifact) -> Pictures:

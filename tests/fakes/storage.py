@@ -325,6 +325,7 @@ class StorageHandler(Handler):
         headers = {
             "Content-Range": f"bytes {first}-{last}/{len(content)}",
             "X-Goog-Generation": self.fake.resources[name]["generation"],
+            "X-Goog-Hash": f"crc32c={self.fake.resources[name]['crc32c']}",
         }
         return 206, headers, part
 

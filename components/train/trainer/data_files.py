@@ -107,8 +107,8 @@ def _read_raw(files: Sequence[Path]) -> Examples:
 def _read_pair(images: Path, labels: Path) -> Examples:
     with images.open("rb") as pixels, labels.open("rb") as classes:
         examples = Examples(
-            idx.read_images(pixels, str(images)),
-            idx.read_labels(classes, str(labels)).astype(np.int64),
+            idx.read_all(pixels, str(images), idx.IMAGES),
+            idx.read_all(classes, str(labels), idx.LABELS).astype(np.int64),
         )
     if not 0 < len(examples.images) == len(examples.labels):
         raise DataError(

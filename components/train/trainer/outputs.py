@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from components.dataset import folder
+from components.dataset import bucket, folder
 from components.dataset.bucket import SCHEME
 
 MODEL: Final = "AIP_MODEL_DIR"
@@ -77,7 +77,7 @@ class Folder:
         self.path.mkdir(parents=True, exist_ok=True)
         (self.path / name).write_text(text + "\n")
         if self.address:
-            folder.publish_file(self.path / name, f"{self.address}/{name}")
+            bucket.upload(self.path / name, f"{self.address}/{name}", overwrite=True)
 
 
 @dataclasses.dataclass(frozen=True)

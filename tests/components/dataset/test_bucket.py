@@ -211,7 +211,9 @@ def use(operation: str, fake: FakeBucket, large: Path, small: Path) -> None:
     elif operation == "delete":
         folder.remove("gs://bucket/home")
         assert fake.objects == {}
-    elif operation in ("look", "download"):
+    elif operation == "look":
+        assert bucket.stat(URI).size == len(CONTENT)
+    elif operation == "download":
         copy = folder.fetch_object(URI, large.with_name("copy"))
         assert copy.read_bytes() == CONTENT
     else:

@@ -1,5 +1,4 @@
 import ast
-import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from components.dataset import code
-from components.dataset.code import code_digest, imported, stripped, travelling
+from components.dataset.code import code_digest, stripped, travelling
 
 SOURCE = '''"""A module."""
 
@@ -105,12 +104,3 @@ def test_the_digest_in_a_container_is_that_of_the_checkout(tmp_path: Path) -> No
     command = [sys.executable, "-I", "-S", "-c", f"import sys; sys.path[0:0] = ['.']; {program}"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == code_digest(module)
-
-
-def test_only_imports_of_components_count() -> None:
-    body = ast.parse(inspect.getsource(travelling))
-    assert imported(body) == []
-    assert imported(ast.parse("import kfp\nfrom components.dataset import errors")) == [
-        "components.dataset",
-        "components.dataset.errors",
-    ]

@@ -8,7 +8,7 @@ import pytest
 
 from components.dataset import idx
 from components.dataset.errors import DataError
-from components.dataset.idx import read_images, read_labels
+from components.dataset.idx import read_all
 from tests.idx_files import (
     IMAGES_MAGIC,
     LABELS_MAGIC,
@@ -27,21 +27,17 @@ LABELS_PAYLOAD = labels_payload(LABELS)
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
 def test_gzipped_and_plain_files_read_the_same(pack: Callable[[bytes], bytes]) -> None:
-    np.testing.assert_array_equal(read_images(io.BytesIO(pack(IMAGES_PAYLOAD))), IMAGES)
-    np.testing.assert_array_equal(read_labels(io.BytesIO(pack(LABELS_PAYLOAD))), LABELS)
+    for payload, kind, expected in (
+        (IMAGES_PAYLOAD, idx.IMAGES, IMAGES),
+        (LABELS_PAYLOAD, idx.LABELS, LABELS),
+    ):
+        read = read_all(io.BytesIO(pack(payload)), "file.gz", kind)
+        np.testing.assert_array_equal(read, expected)
 
 
 def test_a_gzip_file_of_several_members_is_one_payload() -> None:
     parts = gzip.compress(LABELS_PAYLOAD[:20]) + gzip.compress(LABELS_PAYLOAD[20:])
-    np.testing.assert_array_equal(read_labels(io.BytesIO(parts)), LABELS)
-
-
-def test_chunks_come_in_order_and_in_the_size_asked_for() -> None:
-    images = idx.Examples(io.BytesIO(IMAGES_PAYLOAD), "images.gz", idx.IMAGES)
-    chunks = list(images.chunks(16))
-    assert images.count == 50
-    assert [len(chunk) for chunk in chunks] == [16, 16, 16, 2]
-    np.testing.assert_array_equal(np.concatenate(chunks), IMAGES)
+    np.testing.assert_array_equal(read_all(io.BytesIO(parts), "file.gz", idx.LABELS), LABELS)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +60,7 @@ def test_a_broken_file_is_an_error_that_names_file_place_and_expectation(
     content: bytes, said: str
 ) -> None:
     with pytest.raises(DataError, match=f"(?s)^photos.gz .*{said}"):
-        read_images(io.BytesIO(content), "photos.gz")
+        read_all(io.BytesIO(content), "photos.gz", idx.IMAGES)
 
 
 def test_a_label_above_nine_is_an_error_that_names_its_offset() -> None:
@@ -81,7 +77,7 @@ def test_memory_follows_the_data_and_not_what_the_header_promises(
     liar = pack(header(LABELS_MAGIC, 4_000_000_000) + bytes(100))
     tracemalloc.start()
     with pytest.raises(DataError, match="ends at byte 108"):
-        read_labels(io.BytesIO(liar))
+        read_all(io.BytesIO(liar), "file.gz", idx.LABELS)
     assert tracemalloc.get_traced_memory()[1] < 4_000_000
     tracemalloc.stop()
 
@@ -95,6 +91,6 @@ def test_memory_of_a_gzip_bomb_is_bounded_by_the_chunk() -> None:
     tracemalloc.stop()
 
 
-def test_a_set_without_examples_is_empty_arrays() -> None:
-    assert read_images(io.BytesIO(header(IMAGES_MAGIC, 0, 28, 28))).shape == (0, 28, 28)
-    assert read_labels(io.BytesIO(header(LABELS_MAGIC, 0))).shape == (0,)
+def test_a_set_without_examples_is_an_empty_array() -> None:
+    empty = io.BytesIO(header(IMAGES_MAGIC, 0, 28, 28))
+    assert read_all(empty, "file.gz", idx.IMAGES).shape == (0, 28, 28)

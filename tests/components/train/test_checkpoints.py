@@ -62,7 +62,7 @@ def stopped_in(owner: Any, name: str, number: int = 1, *, after: bool = False) -
         pytest.param(Training, "_validate", 3, False, 2, id="in an epoch"),
         # Of the second epoch two files of the log and one of the checkpoint, after those of the
         # first: two, and two with TensorFlow's list of checkpoints.
-        pytest.param(folder, "publish_file", 8, True, 1, id="while publishing"),
+        pytest.param(folder, "upload", 8, True, 1, id="while publishing"),
     ],
 )
 def test_a_training_that_ends_in_the_middle_resumes_to_the_same_bits(

@@ -5,7 +5,7 @@ import pytest
 
 from components.dataset.errors import DataError
 from components.dataset.facts import SPLITS
-from components.decode.conversion import Options, convert
+from components.decode.conversion import convert
 from components.ingest import fashion_mnist
 from components.train.trainer import data_files
 from components.train.trainer.splits import Split
@@ -58,7 +58,7 @@ def test_the_official_files_are_split_as_the_step_decode_splits_them(
     monkeypatch.setattr(fashion_mnist, "SYSTEM_DIRECTORY", str(raw_directory))
     monkeypatch.setattr(data_files, "VALIDATION_EXAMPLES", 50)
     directories = {split: tmp_path / split for split in SPLITS}
-    convert(str(raw_directory), directories, Options(1, validation_examples=50, seed=3))
+    convert(str(raw_directory), directories, shards=1, validation_examples=50, seed=3)
     for split, own in zip(("train", "validation"), data_files.official(3), strict=True):
         records = Split.of_directory(directories[split]).read()
         assert own.examples is not None

@@ -68,8 +68,8 @@ def test_a_download_that_fails_is_one_line_and_leaves_nothing(fake: FakeBucket, 
 def test_the_local_bucket_is_served_while_it_is_copied(root: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("content")
     with local.bucket(root) as bucket:
-        from components.dataset import folder
+        from components.dataset.bucket import upload
 
-        folder.publish_file(tmp_path / "file", f"{bucket}/raw/file")
+        upload(tmp_path / "file", f"{bucket}/raw/file")
     raw = Artifact(f"{bucket}/raw")
     assert (raw.path / "file").read_text() == "content"
