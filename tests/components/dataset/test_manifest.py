@@ -33,7 +33,13 @@ def test_the_digest_depends_on_names_and_content_alone(output: Path) -> None:
 
 
 ENTRIES = ("a", {"name": "a"}, {"name": 7, "bytes": 1, "sha256": ""})
-FORMS = (None, [], {}, {"files": None}, *({"files": [entry]} for entry in ENTRIES))
+FORMS: tuple[object, ...] = (
+    None,
+    [],
+    {},
+    {"files": None},
+    *({"files": [entry]} for entry in ENTRIES),
+)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[" * 100_000, "\xff", *map(json.dumps, FORMS)])
