@@ -14,7 +14,6 @@ from components.dataset.errors import StepError
 from components.dataset.facts import TRAIN_LABELS
 from components.ingest.fashion_mnist import DIGESTS, MIRRORS
 from components.ingest.fetch import fetch
-from components.ingest.mirror import Mirror
 
 
 def land(mirrors: Sequence[str], digests: Mapping[str, str], target: Path) -> None:
@@ -28,7 +27,7 @@ def land(mirrors: Sequence[str], digests: Mapping[str, str], target: Path) -> No
     Raises:
         SourceError: No mirror has a sound copy of a file.
     """
-    sources = [Mirror(base) for base in mirrors]
+    sources = list(mirrors)
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target) as scratch:
         fetched = [fetch(sources, name, digest, Path(scratch)) for name, digest in digests.items()]

@@ -1,4 +1,4 @@
-"""What only FashionMNIST has: its digests, its sizes, its mirrors, its places on this machine.
+"""What only FashionMNIST has: its digests, its mirrors, its places on this machine.
 
 The digests are SHA-256 of the *decompressed* IDX payload, so they are valid for every mirror,
 however it compressed its files. They were taken from the Debian package
@@ -20,14 +20,6 @@ DIGESTS: Final = {
     TEST_LABELS: "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
 }
 """SHA-256 of each decompressed payload."""
-
-EXAMPLES: Final = {
-    TRAIN_IMAGES: 60_000,
-    TRAIN_LABELS: 60_000,
-    TEST_IMAGES: 10_000,
-    TEST_LABELS: 10_000,
-}
-"""Number of examples in each payload."""
 
 MIRRORS: Final = (
     "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",

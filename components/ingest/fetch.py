@@ -5,63 +5,49 @@ import hashlib
 import logging
 import shutil
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from components.dataset.errors import DataError, SourceError, StepError
 from components.dataset.facts import IMAGE_BYTES, TEST_IMAGES, TRAIN_IMAGES
 from components.dataset.idx import GZIP_MAGIC, IMAGES, LABELS, Examples
-from components.ingest.fashion_mnist import DIGESTS, EXAMPLES
-from components.ingest.mirror import TransientError
-from components.ingest.sources import Source
+from components.ingest.mirror import NoConnectionError, TransientError
+from components.ingest.sources import download
 
 ATTEMPTS: Final = 3
 BACKOFF_SECONDS: Final = 1.0
 """The first wait is random up to this, each further one up to twice the last."""
-MAX_EXAMPLES: Final = 4_000_000
-"""Most examples accepted of another dataset: 3 GB, sixty times FashionMNIST."""
+MAX_EXAMPLES: Final = 1_000_000
+"""Most examples accepted: 784 MB, sixteen times FashionMNIST."""
 COMPRESSION_LEVEL: Final = 6
 BLOCK: Final = 1 << 20
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Content:
+class Content(NamedTuple):
     """What a file contains: SHA-256 of its payload, and the number of its examples."""
 
     sha256: str
-    count: int
+    examples: int
 
 
-@dataclass(frozen=True)
-class Fetched:
-    """A checked file in the scratch directory.
-
-    Attributes:
-        path: The gzip file.
-        size: Its bytes.
-        source: The label of the source that served it.
-        seconds: How long it took, including all attempts.
-        content: What it contains.
-    """
+class Fetched(NamedTuple):
+    """A checked file: its gzip file, its source, the seconds that it took, and its content."""
 
     path: Path
-    size: int
     source: str
     seconds: float
     content: Content
 
 
-def fetch(sources: Sequence[Source], name: str, digest: str | None, scratch: Path) -> Fetched:
+def fetch(sources: list[str], name: str, digest: str | None, scratch: Path) -> Fetched:
     """Takes ``name`` from the first source that serves it sound; logs one line per refusal.
 
     Args:
-        sources: The sources to try, in order.
+        sources: The sources to try, in order; those that do not answer are removed.
         name: One of ``facts.FILES``.
         digest: Expected SHA-256 of the payload; None: any dataset of this form.
         scratch: The directory to write ``<name>.gz`` to.
@@ -72,44 +58,43 @@ def fetch(sources: Sequence[Source], name: str, digest: str | None, scratch: Pat
     started = time.monotonic()
     path = scratch / f"{name}.gz"
     refusals = []
-    for source in sources:
+    for source in tuple(sources):
         try:
             content = _fetch_from(source, name, digest, path)
         except StepError as error:
-            log.info("%s.gz: not from %s: %s", name, source.label, error)
-            refusals.append(f"{source.label}: {error}")
+            log.info("%s.gz: not from %s: %s", name, source, error)
+            refusals.append(f"{source}: {error}")
+            if isinstance(error, NoConnectionError):
+                sources.remove(source)
             continue
         seconds = time.monotonic() - started
-        size = path.stat().st_size
-        log.info("%s.gz: %s from %s in %.1f s", name, _amount(size), source.label, seconds)
-        return Fetched(path, size, source.label, seconds, content)
+        megabytes = path.stat().st_size / 1e6
+        log.info("%s.gz: %.3g MB from %s in %.1f s", name, megabytes, source, seconds)
+        return Fetched(path, source, seconds, content)
     raise SourceError(
         f"{name}.gz could not be downloaded. {'; '.join(refusals)}. Install the Debian package "
         "dataset-fashion-mnist, put the four .gz files into data/, or give another source."
     )
 
 
-def inspect(path: Path, name: str, digest: str | None = None) -> Content:
+def inspect(path: Path, name: str) -> Content:
     """Reads a file to its end: checks its form, and computes the digest of its payload.
 
     Args:
         path: The file, gzipped or plain.
         name: One of ``facts.FILES``.
-        digest: The SHA-256 that its payload should have, where one is known: a file whose header
-            promises more than FashionMNIST has is not read.
 
     Raises:
-        DataError: It is not an IDX file of this kind, truncated, damaged, or longer than its
-            header says.
+        DataError: It is not an IDX file of this kind, truncated, damaged, longer than its header
+            says, or has more than ``MAX_EXAMPLES``.
     """
-    kind = IMAGES if name in (TRAIN_IMAGES, TEST_IMAGES) else LABELS
-    most = _most_examples(name, digest)
     with path.open("rb") as file:
+        kind = IMAGES if name in (TRAIN_IMAGES, TEST_IMAGES) else LABELS
         examples = Examples(file, f"{name}.gz", kind)
-        if examples.count > most:
+        if examples.count > MAX_EXAMPLES:
             raise DataError(
-                f"{name}.gz promises {examples.count} examples (at byte 4), expected {most} at "
-                "most; use another source"
+                f"{name}.gz promises {examples.count} examples (at byte 4), expected "
+                f"{MAX_EXAMPLES} at most; use another source"
             )
         sha256 = hashlib.sha256(examples.header)
         for block in examples.blocks(BLOCK):
@@ -117,7 +102,7 @@ def inspect(path: Path, name: str, digest: str | None = None) -> Content:
     return Content(sha256.hexdigest(), examples.count)
 
 
-def _fetch_from(source: Source, name: str, digest: str | None, path: Path) -> Content:
+def _fetch_from(source: str, name: str, digest: str | None, path: Path) -> Content:
     """Downloads and checks one file; a failure that may pass is tried again."""
     for attempt in Retrying(
         retry=retry_if_exception_type(TransientError),
@@ -127,8 +112,8 @@ def _fetch_from(source: Source, name: str, digest: str | None, path: Path) -> Co
     ):
         with attempt:
             # Compression hardly makes a file larger.
-            source.download(name, path, BLOCK + _most_examples(name, digest) * IMAGE_BYTES)
-    content = inspect(path, name, digest)
+            download(source, name, path, BLOCK + MAX_EXAMPLES * IMAGE_BYTES)
+    content = inspect(path, name)
     if digest is not None and content.sha256 != digest:
         raise DataError(
             f"its payload has the SHA-256 {content.sha256}, expected {digest}: another dataset "
@@ -136,14 +121,6 @@ def _fetch_from(source: Source, name: str, digest: str | None, path: Path) -> Co
         )
     _compress(path)
     return content
-
-
-def _most_examples(name: str, digest: str | None) -> int:
-    return EXAMPLES[name] if digest == DIGESTS[name] else MAX_EXAMPLES
-
-
-def _amount(size: int) -> str:
-    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
 
 
 def _compress(path: Path) -> None:

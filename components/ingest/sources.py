@@ -1,82 +1,20 @@
-"""Where the four files can come from, in the order in which they are tried."""
+"""Where the four files can come from: directories, mirrors and buckets, by their address."""
 
+import os
 import re
 import shutil
 from pathlib import Path
-from typing import Final, Protocol
 from urllib.parse import unquote, urlsplit
 
 from components.dataset import bucket
 from components.dataset.disk import FULL
 from components.dataset.errors import SourceError
 from components.dataset.raw import find_file
-from components.dataset.redaction import USER
-from components.ingest import fashion_mnist
-from components.ingest.mirror import Mirror
-
-NO_PORT: Final = re.compile(r"://(?:\[[^\]/]*\]|[^/?#:\[]*):(?!\d*(?:[/?#]|$))")
-"""A colon after the host without a port, which may precede a password."""
+from components.ingest import fashion_mnist, mirror
 
 
-class Source(Protocol):
-    """A place that has the files as ``<name>.gz`` or plain ``<name>``.
-
-    Attributes:
-        label: Its address, for logs and errors.
-    """
-
-    label: str
-
-    def download(self, name: str, path: Path, limit: int) -> None:
-        """Writes one file, gzipped or plain, to ``path``; over HTTP at most ``limit`` bytes.
-
-        Raises:
-            SourceError, BucketError: The source does not have it, or fails.
-        """
-        ...
-
-
-class Directory:
-    """A local directory."""
-
-    def __init__(self, path: Path) -> None:
-        self.label = str(path)
-        self._path = path
-
-    def download(self, name: str, path: Path, limit: int) -> None:
-        """See ``Source.download``."""
-        try:
-            if not self._path.is_dir():
-                raise SourceError("no such directory")
-            found = find_file(self._path, name)
-            if found is None:
-                raise SourceError(f"no {name}.gz there")
-            shutil.copyfile(found, path)
-        except OSError as error:
-            if error.errno in FULL:
-                raise
-            raise SourceError(f"{name}.gz cannot be read ({error.strerror})") from error
-
-
-class Prefix:
-    """A ``gs://bucket/prefix``."""
-
-    def __init__(self, uri: str) -> None:
-        bucket.parse_uri(uri)
-        self.label = uri.rstrip("/")
-
-    def download(self, name: str, path: Path, limit: int) -> None:
-        """See ``Source.download``."""
-        for uri in (f"{self.label}/{name}.gz", f"{self.label}/{name}"):
-            if bucket.stat(uri) is not None:
-                with path.open("wb+") as file:
-                    bucket.download(uri, file)
-                return
-        raise SourceError(f"no {name}.gz there")
-
-
-def resolve(source: str) -> list[Source]:
-    """The sources to try, in order.
+def resolve(source: str) -> list[str]:
+    """The sources to try, in order: paths of directories, and addresses.
 
     Args:
         source: A directory, also as ``file:///…``, an ``http(s)://`` base or a ``gs://`` prefix;
@@ -84,74 +22,100 @@ def resolve(source: str) -> list[Source]:
             mirrors.
 
     Raises:
-        SourceError: An unknown scheme, an address with credentials or one that cannot be used, or
-            a directory that does not exist.
-        BucketError: A ``gs://`` address without a bucket.
+        SourceError: As ``check_address``, or a directory that does not exist.
     """
-    refuse_credentials(source)
     if not source:
-        local = map(Directory, fashion_mnist.directories())
-        return [*local, *map(Mirror, fashion_mnist.MIRRORS)]
-    scheme, separator, rest = source.partition("://")
-    if not separator:
-        return [_existing(source)]
-    if scheme in ("http", "https"):
-        return [_mirror(source)]
-    if scheme == "gs":
-        return [Prefix(source)]
-    if scheme == "file" and rest.startswith("/"):
-        return [_existing(unquote(rest))]
-    raise SourceError(
-        f"source has the scheme {scheme}://, expected a directory, file:///, http://, https:// or "
-        "gs://"
-    )
-
-
-def refuse_credentials(source: str) -> None:
-    """Refuses an address with a user, a password or a signature.
-
-    A source is a parameter of the pipeline, and parameters are stored as plain text: in the job,
-    in metadata, in summaries and logs. The error does not repeat the address.
-
-    Raises:
-        SourceError: ``source`` is such an address.
-    """
-    if USER.search(source):
-        raise SourceError(
-            "source has a user or a password in its address, and a run stores its parameters as "
-            "plain text; leave it out and put it into ~/.netrc, or give a gs:// prefix"
-        )
-    if NO_PORT.search(source):
-        raise SourceError(
-            "source has a colon after its host without a port, as before a password; correct the "
-            "port, or put a password into ~/.netrc"
-        )
-    if "://" in source and re.search("[?#]", source):
-        raise SourceError(
-            "source has a query or a fragment, and the names of the four files are appended to it; "
-            "give the base address alone, or a gs:// prefix"
-        )
-
-
-def _mirror(base: str) -> Mirror:
-    try:
-        parts = urlsplit(base)
-        usable = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise SourceError("source is not a usable address: correct its host or its port")
-    return Mirror(base)
-
-
-def _existing(name: str) -> Directory:
-    try:
-        path = Path(name).expanduser()
-    except RuntimeError:  # The home of an unknown user.
-        path = Path(name)
+        return [*map(str, fashion_mnist.directories()), *fashion_mnist.MIRRORS]
+    check_address(source)
+    if "://" in source and not source.startswith("file://"):
+        return [source]
+    name = unquote(source.removeprefix("file://")) if "://" in source else source
+    path = Path(os.path.expanduser(name))  # noqa: PTH111 - an unknown user is no error here.
     if not path.is_dir():
         raise SourceError(
             f"source {path} is not a directory; give one with the four .gz files, or leave source "
             "empty to download them"
         )
-    return Directory(path.absolute())
+    return [str(path.absolute())]
+
+
+def check_address(source: str) -> None:
+    """Refuses an address that cannot be used, or has a user, a password or a signature.
+
+    A source is a parameter of the pipeline, and parameters are stored as plain text: in the job,
+    in metadata, in summaries and logs. The error does not repeat the address.
+
+    Args:
+        source: See ``resolve``; directories pass.
+
+    Raises:
+        SourceError: ``source`` is such an address.
+    """
+    scheme, separator, rest = source.partition("://")
+    if not separator:
+        return
+    try:
+        parts = urlsplit(source)
+        usable = scheme == "file" or bool(parts.hostname and parts.port != 0)
+    except ValueError:
+        usable = False
+    if "@" in rest.partition("/")[0]:
+        raise SourceError(
+            "source has a user or a password in its address, and a run stores its parameters as "
+            "plain text; leave it out and put it into ~/.netrc, or give a gs:// prefix"
+        )
+    if re.search("[?#]", rest):
+        raise SourceError(
+            "source has a query or a fragment, and the names of the four files are appended to it; "
+            "give the base address alone, or a gs:// prefix"
+        )
+    absolute = rest.startswith("/")
+    if scheme not in ("http", "https", "gs", "file") or (scheme == "file" and not absolute):
+        raise SourceError(
+            f"source has the scheme {scheme}://, expected a directory, file:///, http://, "
+            "https:// or gs://"
+        )
+    if not usable:
+        raise SourceError("source is not a usable address: correct its host or its port")
+
+
+def download(source: str, name: str, path: Path, limit: int) -> None:
+    """Writes ``<name>.gz`` of a source to ``path``, or ``<name>`` where that is not there.
+
+    Args:
+        source: One of ``resolve``.
+        name: One of ``facts.FILES``.
+        path: Where to write.
+        limit: Most bytes to accept over HTTP.
+
+    Raises:
+        SourceError: The source does not have it, or fails.
+        BucketError: The bucket refuses or cannot be reached.
+    """
+    if source.startswith(("http://", "https://")):
+        mirror.download(source, name, path, limit)
+    elif source.startswith(bucket.SCHEME):
+        _copy_object(source.rstrip("/"), name, path)
+    else:
+        _copy_file(Path(source), name, path)
+
+
+def _copy_object(prefix: str, name: str, path: Path) -> None:
+    for uri in (f"{prefix}/{name}.gz", f"{prefix}/{name}"):
+        if bucket.stat(uri) is not None:
+            with path.open("wb+") as file:
+                bucket.download(uri, file)
+            return
+    raise SourceError(f"no {name}.gz there")
+
+
+def _copy_file(directory: Path, name: str, path: Path) -> None:
+    try:
+        found = find_file(directory, name)
+        if found is None:
+            raise SourceError(f"no {name}.gz there")
+        shutil.copyfile(found, path)
+    except OSError as error:
+        if error.errno in FULL:
+            raise
+        raise SourceError(f"{name}.gz cannot be read ({error.strerror})") from error

@@ -15,7 +15,7 @@ from typing import Any, Final
 from components.dataset.errors import StepError
 from components.dataset.redaction import one_line
 from components.evaluate import gate
-from components.ingest.sources import refuse_credentials
+from components.ingest.sources import check_address
 from components.train.trainer.hyperparameters import PRESETS, Hyperparameters
 from pipeline.errors import UsageError
 from pipeline.specs.spec import Spec, declared
@@ -153,7 +153,7 @@ def check(arguments: dict[str, Any]) -> dict[str, Any]:
         if name in arguments and not least <= arguments[name] <= most:
             raise UsageError(f"{name} is {arguments[name]}; it must be from {least} to {most}")
     try:
-        refuse_credentials(arguments.get("source", ""))
+        check_address(arguments.get("source", ""))
         gate.check({name: arguments[name] for name in gate.RULES if name in arguments})
         if STRUCT in arguments:
             struct = Hyperparameters.of(arguments[STRUCT]).as_dict()
