@@ -4,9 +4,8 @@ import base64
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,15 +27,8 @@ LABEL_DIGITS: Final = 40
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Examples:
-    """Test examples in the order of their records.
-
-    Attributes:
-        images: uint8 [n, height, width].
-        labels: uint8 [n].
-        digest: Content digest of the records' directory.
-    """
+class Examples(NamedTuple):
+    """Test examples: images, uint8 [n, height, width], labels, uint8 [n], and their digest."""
 
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
@@ -74,7 +66,6 @@ def assess(
         ModelError: A model cannot be used; names the champion's version and the way out.
         ThresholdError: A threshold is not a number, or out of its range.
     """
-    gate.check(thresholds)
     examples = read_examples(test_records)
     training = _read_history(history)
     digest = model_digest(model)
@@ -82,7 +73,7 @@ def assess(
     challenger = _scored("Challenger", answers, examples)
     rival = None
     if champion_facts.get("version"):
-        rival = score_champion(champion, champion_facts, examples, (digest, answers))
+        rival = _score_champion(champion, champion_facts, examples, digest, answers)
     matrix = np.array(challenger["confusion_matrix"])
     wrong = mistakes.confident_mistakes(answers, examples.labels)
     confused = mistakes.confused_pairs(answers, examples.labels, matrix)
@@ -127,32 +118,28 @@ def read_examples(directory: Path) -> Examples:
     )
 
 
-def score_champion(
+def _score_champion(
     directory: Path,
     recorded: Mapping[str, Any],
     examples: Examples,
-    challenger: tuple[str, NDArray[np.float32]],
+    new_digest: str,
+    new_answers: NDArray[np.float32],
 ) -> dict[str, Any]:
-    """Scores the champion, and counts where it differs from the challenger.
-
-    Args:
-        directory: Its SavedModel.
-        recorded: Its metadata in the registry.
-        examples: What to score it on.
-        challenger: Digest and probabilities of the challenger.
+    """Scores the champion, and counts where the challenger differs from it.
 
     Returns:
         JSON values: its figures of ``scores.score``; version, resource_name, digest; same (whether
         it is the challenger); gained and lost (examples that only the challenger, only the
         champion gets right); chance (how often such a difference is luck).
-
-    Raises:
-        ModelError: It cannot be used; names its version and the way out.
     """
     version = str(recorded["version"])
     name = f"the champion, version {version},"
-    new_digest, new_answers = challenger
-    digest = _digest(directory, str(recorded.get("digest", "")), new_digest, name)
+    digest = str(recorded.get("digest", ""))
+    if (directory / MANIFEST).is_file():
+        try:
+            digest = model_digest(directory)
+        except DataError as error:
+            raise ModelError(f"{name} cannot be read ({error}), or {NO_CHAMPION}") from error
     same = len(digest) >= LABEL_DIGITS and new_digest.startswith(digest)
     answers = new_answers
     if not same:
@@ -180,16 +167,6 @@ def _scored(name: str, answers: NDArray[np.float32], examples: Examples) -> dict
         *(name, found["accuracy"], found["loss"], f"{found['examples']:,}"),
     )
     return found
-
-
-def _digest(directory: Path, recorded: str, challenger: str, name: str) -> str:
-    """The champion's content digest: as recorded if that decides, else from its manifest."""
-    if (recorded and challenger.startswith(recorded)) or not (directory / MANIFEST).is_file():
-        return recorded
-    try:
-        return model_digest(directory)
-    except DataError as error:
-        raise ModelError(f"{name} cannot be read ({error}), or {NO_CHAMPION}") from error
 
 
 def _read_history(path: Path) -> dict[str, Any]:

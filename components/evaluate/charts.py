@@ -6,23 +6,19 @@ matplotlib would take 0.8 s for its import alone, in every run and for every ``r
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 MARGIN: Final = 0.06
 """Share of the values' range that is left free at either end."""
 MOST_TICKS: Final = 7
 
 
-@dataclass(frozen=True)
-class Scale:
-    """A linear scale along one side of a drawing; calling it places a value.
+class Scale(NamedTuple):
+    """A linear scale along one side of a drawing, from the place ``start`` to ``end``.
 
     Attributes:
-        low: The value at its start.
-        high: The value at its end.
-        start: Where it starts, in the drawing's units.
-        end: Where it ends, in the drawing's units.
+        low, high: The values at its start and end.
+        start, end: Where it starts and ends, in the drawing's units.
         ticks: The values to label, round numbers.
     """
 
@@ -50,8 +46,8 @@ def scale(
 
     Args:
         values: At least one, finite.
-        start: Where it starts, in the drawing's units.
-        end: Where it ends, in the drawing's units.
+        start: See ``Scale``.
+        end: See ``Scale``.
         margin: Share of the values' range to leave free at either end.
         whole: Label whole numbers only.
     """

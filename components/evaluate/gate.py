@@ -6,9 +6,8 @@ A new rule is a function here with an entry in ``RULES``, and a parameter of its
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from components.dataset.errors import StepError
 
@@ -23,8 +22,7 @@ class ThresholdError(StepError):
     """A threshold that is not a number, or out of its range."""
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """What a rule finds.
 
     Attributes:
@@ -38,8 +36,7 @@ class Finding:
     reason: str = ""
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """A rule; its threshold is the parameter of the same name.
 
     Attributes:
@@ -139,13 +136,8 @@ def decide(
         "outcome": outcome,
         "reason": ", ".join(reasons),
         "rules": [
-            {
-                "name": name,
-                "threshold": thresholds[name],
-                "value": finding.value,
-                "passed": finding.passed,
-            }
-            for name, finding in found.items()
+            {"name": name, "threshold": thresholds[name], "value": value, "passed": passed}
+            for name, (value, passed, _) in found.items()
         ],
     }
 

@@ -84,7 +84,6 @@ def _surest(
     labels: NDArray[np.uint8],
     most: int,
 ) -> list[Example]:
-    """The chosen examples of highest probability, at most ``most``; ties by index."""
     indices = np.flatnonzero(chosen)
     order = np.argsort(-probabilities[indices].max(axis=1), kind="stable")[:most]
     return [

@@ -58,7 +58,14 @@ def predict(
         raise ModelError(
             f"{name} in {directory} cannot be used ({type(error).__name__}: {reason}); {cure}"
         ) from error
-    return _checked(np.concatenate(batches), len(images), name, cure)
+    probabilities: NDArray[np.float32] = np.concatenate(batches).astype(np.float32)
+    expected = (len(images), NUM_CLASSES)
+    if probabilities.shape != expected or not np.isfinite(probabilities).all():
+        raise ModelError(
+            f"{name} answers with shape {probabilities.shape}, expected finite probabilities of "
+            f"shape {expected}; {cure}"
+        )
+    return probabilities
 
 
 def _signature(model: Any, directory: Path, name: str, cure: str) -> Any:
@@ -71,20 +78,3 @@ def _signature(model: Any, directory: Path, name: str, cure: str) -> Any:
             f"(inputs {sorted(inputs)}, outputs {sorted(outputs)}); {cure}"
         )
     return signature
-
-
-def _checked(
-    probabilities: NDArray[Any], examples: int, name: str, cure: str
-) -> NDArray[np.float32]:
-    if probabilities.shape != (examples, NUM_CLASSES):
-        raise ModelError(
-            f"{name} answers with shape {probabilities.shape}, "
-            f"expected {(examples, NUM_CLASSES)}; {cure}"
-        )
-    bad = np.flatnonzero(~np.isfinite(probabilities).all(axis=1))
-    if len(bad):
-        raise ModelError(
-            f"{name} gives no finite probabilities for {len(bad)} of {examples} test examples "
-            f"(the first is number {bad[0]}); {cure}"
-        )
-    return probabilities.astype(np.float32)

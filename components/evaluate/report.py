@@ -65,12 +65,7 @@ def _plain(value: Any) -> str:
 
 
 def _png(pixels: str, shape: Sequence[int]) -> str:
-    """A data URI of an image, lossless; the page scales it up without smoothing.
-
-    Args:
-        pixels: Row-major uint8 in base64.
-        shape: Height and width.
-    """
+    """A data URI of an image: row-major uint8 in base64, of this height and width."""
     from PIL import Image
 
     file = io.BytesIO()

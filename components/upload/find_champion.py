@@ -33,14 +33,17 @@ def find_champion(
 
     from components.upload import registry_lookup
 
-    found = registry_lookup.look_up(model_name, champion_alias, project, location)
-    if found.parent:
-        parent.uri = f"https://{location}-aiplatform.googleapis.com/v1/{found.parent}"
-        parent.metadata["resourceName"] = found.parent
-    if found.champion:
-        champion.uri = found.champion.uri
-        champion.metadata["resourceName"] = found.champion.resource_name
-        champion.metadata["version"] = found.champion.version
-        champion.metadata["digest"] = found.champion.digest
-    logging.getLogger(__name__).info(registry_lookup.summary(found, model_name))
-    return bool(found.parent)
+    model, found = registry_lookup.look_up(model_name, champion_alias, project, location)
+    said = f"The registry has no model {model_name!r} yet: there is no champion."
+    if model:
+        parent.uri = f"https://{location}-aiplatform.googleapis.com/v1/{model}"
+        parent.metadata["resourceName"] = model
+        said = f"Model {model_name!r} exists, and no champion was asked for (alias none)."
+    if found:
+        champion.uri = found.uri
+        champion.metadata["resourceName"] = found.resource_name
+        champion.metadata["version"] = found.version
+        champion.metadata["digest"] = found.digest
+        said = f"The champion is version {found.version} of {model_name!r}, at {found.uri}."
+    logging.getLogger(__name__).info(said)
+    return bool(model)

@@ -8,8 +8,7 @@ import contextlib
 import logging
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from components.dataset.errors import StepError
 
@@ -26,8 +25,7 @@ class ChampionError(StepError):
     """The registry cannot be read, or what it holds cannot be compared with."""
 
 
-@dataclass(frozen=True)
-class Champion:
+class Champion(NamedTuple):
     """The version to compare with.
 
     Attributes:
@@ -43,19 +41,6 @@ class Champion:
     digest: str
 
 
-@dataclass(frozen=True)
-class Found:
-    """What the registry holds under a display name.
-
-    Attributes:
-        parent: Resource name of the model without a version; empty when there is no model.
-        champion: The version with the alias, None when there is no model or none was asked for.
-    """
-
-    parent: str
-    champion: Champion | None
-
-
 def connect(location: str) -> Any:
     """A ``ModelServiceClient`` for a region, with the environment's credentials."""
     from google.cloud.aiplatform_v1 import ModelServiceClient
@@ -65,7 +50,9 @@ def connect(location: str) -> Any:
     )
 
 
-def look_up(model_name: str, champion_alias: str, project: str, location: str) -> Found:
+def look_up(
+    model_name: str, champion_alias: str, project: str, location: str
+) -> tuple[str, Champion | None]:
     """Finds the model of a display name and the version that an alias stands for.
 
     Args:
@@ -73,6 +60,10 @@ def look_up(model_name: str, champion_alias: str, project: str, location: str) -
         champion_alias: Alias or number of the version; ``none``: no champion is looked for.
         project: Project id whose registry to read.
         location: Region of the registry, as ``europe-west4``.
+
+    Returns:
+        The model's resource name without a version, empty when there is no model; and the version
+        with the alias, None when there is no model or none was asked for.
 
     Raises:
         ChampionError: The registry may not be read or does not answer, several models have the
@@ -89,26 +80,13 @@ def look_up(model_name: str, champion_alias: str, project: str, location: str) -
         client = connect(location)
         parent = _only_model(client, model_name, f"projects/{project}/locations/{location}")
         if not parent or champion_alias == NO_ALIAS:
-            return Found(parent, champion=None)
+            return parent, None
         champion = _version(client, parent, champion_alias, model_name)
     _check_files(champion, project, model_name)
-    return Found(parent, champion)
-
-
-def summary(found: Found, model_name: str) -> str:
-    """What was found, as one sentence for the log."""
-    if not found.parent:
-        return f"The registry has no model {model_name!r} yet: there is no champion."
-    if found.champion is None:
-        return f"Model {model_name!r} exists, and no champion was asked for (alias none)."
-    return (
-        f"The champion is version {found.champion.version} of {model_name!r}, "
-        f"at {found.champion.uri}."
-    )
+    return parent, champion
 
 
 def _only_model(client: Any, model_name: str, parent: str) -> str:
-    """The resource name of the one model of a display name; empty without one."""
     query = {"parent": parent, "filter": f'display_name="{model_name}"'}
     models = [model for model in client.list_models(query) if model.display_name == model_name]
     names = sorted(model.name.partition("@")[0] for model in models)
@@ -159,15 +137,7 @@ def _check_files(champion: Champion, project: str, model_name: str) -> None:
 
 @contextlib.contextmanager
 def _refusals(what: str, role: str) -> Iterator[None]:
-    """Explains what Google's services refuse within the block.
-
-    Args:
-        what: What is read.
-        role: The role to grant where that may not be read.
-
-    Raises:
-        ChampionError: It may not be read, there are no credentials, or there is no answer.
-    """
+    """Explains what Google's services refuse while the block reads ``what``."""
     from google.api_core import exceptions
     from google.auth.exceptions import GoogleAuthError
 

@@ -120,18 +120,18 @@ def test_a_champion_that_cannot_be_used_is_an_error_that_names_version_and_way_o
         run(champion=champion, champion_facts={"version": "5"})
 
 
-def test_a_model_without_the_signature_is_an_error(
-    run: Assess, make_model: Callable[..., Path]
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ({"output": "scores"}, "challenger .*no signature serving_default"),
+        ({"answer": float("nan")}, "challenger .*expected finite probabilities"),
+    ],
+)
+def test_a_model_that_answers_otherwise_is_an_error(
+    model: dict[str, Any], said: str, run: Assess, make_model: Callable[..., Path]
 ) -> None:
-    with pytest.raises(ModelError, match=r"challenger .*no signature serving_default"):
-        run(make_model(0, output="scores"))
-
-
-def test_a_model_that_answers_with_nan_is_an_error(
-    run: Assess, make_model: Callable[..., Path]
-) -> None:
-    with pytest.raises(ModelError, match="no finite probabilities for 100 of 100"):
-        run(make_model(0, answer=float("nan")))
+    with pytest.raises(ModelError, match=said):
+        run(make_model(0, **model))
 
 
 def test_an_unfinished_model_and_unfinished_records_are_refused(

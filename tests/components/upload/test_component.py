@@ -159,10 +159,10 @@ def test_the_first_version_makes_a_model_which_the_next_run_finds(
     (model,) = output["artifacts"]["model"]["artifacts"]
     assert model["metadata"]["resourceName"] == f"{service.versions[0].name}@1"
     bucket.put("run/model/saved_model.pb", b"graph")
-    found = registry_lookup.look_up("fashion-mnist", "run-1", "my-project", "europe-west4")
-    assert found.champion is not None
-    assert found.champion.resource_name == f"{found.parent}@1"
-    assert found.champion.digest == evaluation["model_digest"][:40]
+    parent, found = registry_lookup.look_up("fashion-mnist", "run-1", "my-project", "europe-west4")
+    assert found is not None
+    assert found.resource_name == f"{parent}@1"
+    assert found.digest == evaluation["model_digest"][:40]
 
 
 def test_a_new_version_goes_to_its_parent_and_takes_the_default(

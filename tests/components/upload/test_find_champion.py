@@ -12,7 +12,7 @@ from kfp.dsl import Model
 
 from components.upload import registry_lookup
 from components.upload.find_champion import find_champion
-from components.upload.registry_lookup import Champion, ChampionError, Found
+from components.upload.registry_lookup import Champion, ChampionError
 from tests.fakes.storage import FakeBucket
 from tests.fakes.vertex import ModelService
 from tests.fakes.wire import PARENT
@@ -21,12 +21,12 @@ DIGEST = "0123456789abcdef0123456789abcdef01234567"
 CONNECT = registry_lookup.connect
 
 
-def look_up(alias: str = "default", *, name: str = "fashion-mnist") -> Found:
+def look_up(alias: str = "default", *, name: str = "fashion-mnist") -> tuple[str, Champion | None]:
     return registry_lookup.look_up(name, alias, "my-project", "europe-west4")
 
 
 def version_of(alias: str = "default") -> str:
-    champion = look_up(alias).champion
+    champion = look_up(alias)[1]
     assert champion is not None
     return champion.version
 
@@ -56,10 +56,10 @@ def add(
 
 
 def test_without_a_champion_there_is_at_most_a_parent(registry: ModelService) -> None:
-    assert look_up() == look_up("none") == Found(parent="", champion=None)
+    assert look_up() == look_up("none") == ("", None)
     assert {request.method for request in registry.requests} == {"ListModels"}
     model = registry.add(Version(display_name="fashion-mnist", artifact_uri="gs://gone/model"))
-    assert look_up("none") == Found(parent=model.name, champion=None)
+    assert look_up("none") == (model.name, None)
 
 
 def test_the_champion_is_the_version_with_the_alias_or_of_the_number(
@@ -68,9 +68,9 @@ def test_the_champion_is_the_version_with_the_alias_or_of_the_number(
     first = add(registry, bucket, "default", "stable")
     add(registry, bucket, "default", parent=first.name, labels={})
     champion = Champion(f"{first.name}@1", "1", "gs://bucket/model-1", DIGEST)
-    assert look_up("stable") == look_up("1") == Found(parent=first.name, champion=champion)
+    assert look_up("stable") == look_up("1") == (first.name, champion)
     newest = Champion(f"{first.name}@2", "2", "gs://bucket/model-2", "")
-    assert look_up() == Found(parent=first.name, champion=newest)
+    assert look_up() == (first.name, newest)
 
 
 @pytest.mark.parametrize("filters", [True, False])
@@ -80,9 +80,9 @@ def test_only_a_model_of_the_very_name_is_taken(
     registry.filters = filters
     registry.add(Version(display_name="fashion-mnist-2"))
     registry.add(Version(display_name="Fashion-MNIST"))
-    assert look_up() == Found(parent="", champion=None)
+    assert look_up() == ("", None)
     own = add(registry, bucket)
-    assert look_up().parent == own.name
+    assert look_up()[0] == own.name
     assert 'display_name="fashion-mnist"' in registry.requests[0].query["filter"][0]
 
 
