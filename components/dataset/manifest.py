@@ -57,10 +57,16 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads(path.read_text())
         for entry in manifest["files"]:
-            file, expected, _ = directory / entry["name"], entry["bytes"], entry["sha256"]
+            name, expected, _ = Path(entry["name"]), entry["bytes"], entry["sha256"]
+            file = directory / name
+            if name.is_absolute() or ".." in name.parts:
+                raise ValueError(f"{entry['name']!r} is not inside the directory")
             found = f"{file.stat().st_size} bytes" if file.is_file() else "missing"
             if found != f"{expected} bytes":
-                raise DataError(f"{file} is {found}, expected {expected} bytes; {AGAIN}")
+                raise DataError(
+                    f"{entry['name']!r} in {directory} is {found}, expected {expected} bytes; "
+                    f"{AGAIN}"
+                )
     except FileNotFoundError:
         raise DataError(f"{directory} has no {MANIFEST}: it is unfinished; {AGAIN}") from None
     except (ValueError, RecursionError, KeyError, TypeError, OSError) as error:

@@ -32,7 +32,8 @@ def test_the_digest_depends_on_names_and_content_alone(output: Path) -> None:
     assert content_digest(write_manifest(output)) != digest
 
 
-ENTRIES = ("a", {"name": "a"}, {"name": 7, "bytes": 1, "sha256": ""})
+NAMES = (7, "../secret", "b/../../secret", "/etc/passwd")
+ENTRIES = ("a", {"name": "a"}, *({"name": name, "bytes": 1, "sha256": ""} for name in NAMES))
 FORMS: tuple[object, ...] = (
     None,
     [],
@@ -57,5 +58,5 @@ def test_a_file_that_is_missing_or_of_another_size_is_named(
 ) -> None:
     entry = {"name": name, "bytes": 3, "sha256": ""}
     (output / MANIFEST).write_text(json.dumps({"files": [entry]}))
-    with pytest.raises(DataError, match=f"{output}/{name} is {size}, expected 3 bytes"):
+    with pytest.raises(DataError, match=f"'{name}' in .* is {size}, expected 3 bytes"):
         read_manifest(output)

@@ -58,7 +58,7 @@ def test_a_version_as_a_run_leaves_it_is_sound(version: Version) -> None:
         (lambda path: (path / VARIABLES).unlink(), "files", f"'{VARIABLES}' in .* is missing"),
         (lambda path: (path / "more").touch(), "files", "more is not in the manifest"),
         (link_a_file, "files", f"{VARIABLES} is a link"),
-        (in_manifest(lambda v: v["files"].append(OUTSIDE)), "files", "name inside the directory"),
+        (in_manifest(lambda v: v["files"].append(OUTSIDE)), "files", "not inside the directory"),
         (lambda path: (path / "manifest.json").unlink(), "files", r"has no manifest\.json"),
         (lambda path: (path / "version.json").write_text("{"), "files", "not JSON"),
         (in_record(lambda v: v.update(digests=[])), "files", "digests has a wrong type"),
