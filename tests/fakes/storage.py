@@ -48,7 +48,7 @@ class StorageFault:
 
 @dataclass(frozen=True)
 class Request:
-    """A request: one of ``OPERATIONS``, its query, and its body."""
+    """A request."""
 
     operation: str
     query: Query
@@ -57,14 +57,7 @@ class Request:
 
 @dataclass
 class Session:
-    """A resumable upload that has started.
-
-    Attributes:
-        description: The object's name, checksum and metadata.
-        create_only: Whether it was started with ``ifGenerationMatch=0``.
-        received: The bytes that are kept so far.
-        done: Whether the object was made.
-    """
+    """An upload that has started: name, checksum and metadata, and the bytes kept so far."""
 
     description: dict[str, Any]
     create_only: bool
@@ -260,22 +253,18 @@ class StorageHandler(Handler):
 
     def _take(self, request: Request) -> Answer:
         """Takes an upload, or a part of one."""
+        query, body = request.query, request.body
+        if request.operation in ("chunk", "finish"):
+            return self._continue(query["upload_id"][0], body)
+        create_only = query.get("ifGenerationMatch") == ["0"]
         if request.operation == "insert":
-            return self._insert(request.query, request.body)
-        if request.operation == "start":
-            return self._start(request.query, request.body)
-        return self._continue(request.query["upload_id"][0], request.body)
-
-    def _insert(self, query: Query, body: bytes) -> Answer:
-        boundary = re.search(r'boundary="?([^";]+)', self.headers["Content-Type"])
-        assert boundary is not None
-        _, first, second, _ = body.split(b"--" + boundary[1].encode())
-        description = json.loads(first.split(b"\r\n\r\n", 1)[1])
-        content = second.split(b"\r\n\r\n", 1)[1].removesuffix(b"\r\n")
-        return self._commit(Session(description, _create_only(query), bytearray(content)))
-
-    def _start(self, query: Query, body: bytes) -> Answer:
-        session = Session(json.loads(body), _create_only(query))
+            boundary = re.search(r'boundary="?([^";]+)', self.headers["Content-Type"])
+            assert boundary is not None
+            parts = body.split(b"--" + boundary[1].encode())
+            description, content = (part.split(b"\r\n\r\n", 1)[1] for part in parts[1:3])
+            received = bytearray(content.removesuffix(b"\r\n"))
+            return self._commit(Session(json.loads(description), create_only, received))
+        session = Session(json.loads(body), create_only)
         self._check_absent(session)
         key = uuid.uuid4().hex
         self.fake.sessions[key] = session
@@ -352,10 +341,6 @@ class StorageHandler(Handler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)
-
-
-def _create_only(query: Query) -> bool:
-    return query.get("ifGenerationMatch") == ["0"]
 
 
 def _json(content: dict[str, Any]) -> bytes:

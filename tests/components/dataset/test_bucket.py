@@ -57,15 +57,12 @@ def small(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("uri", ["", "bucket/a", "gs://", "gs:///a", "s3://bucket/a"])
-def test_other_addresses_are_refused(uri: str) -> None:
-    with pytest.raises(BucketError, match="expected gs://BUCKET"):
-        bucket.parse_uri(uri)
-
-
-def test_an_address_is_a_bucket_and_a_name() -> None:
+def test_an_address_is_a_bucket_and_a_name_and_others_are_refused() -> None:
     assert bucket.parse_uri("gs://bucket") == ("bucket", "")
     assert bucket.parse_uri("gs://bucket/a/b/") == ("bucket", "a/b")
+    for uri in ("", "bucket/a", "gs:///a", "s3://bucket/a"):
+        with pytest.raises(BucketError, match="expected gs://BUCKET"):
+            bucket.parse_uri(uri)
 
 
 def test_an_upload_carries_metadata_and_is_done_once(fake: FakeBucket, small: Path) -> None:
@@ -74,12 +71,6 @@ def test_an_upload_carries_metadata_and_is_done_once(fake: FakeBucket, small: Pa
     assert fake.committed == [("home/object", small.read_bytes())]
     there = bucket.stat(URI)
     assert (there.size, there.metadata) == (small.stat().st_size, {"key": "value"})
-
-
-def test_objects_are_listed_below_a_prefix(fake: FakeBucket) -> None:
-    for name in ("a/2", "a/1", "ab/3"):
-        fake.put(name, b"x")
-    assert folder.list_files("gs://bucket/a") == ["gs://bucket/a/1", "gs://bucket/a/2"]
 
 
 def test_a_missing_object_says_to_run_without_the_cache(fake: FakeBucket, tmp_path: Path) -> None:
@@ -138,12 +129,12 @@ def test_a_folder_is_published_the_oldest_file_first_and_fetched(
 def test_objects_that_cannot_be_files_are_neither_fetched_nor_removed(
     tmp_path: Path, fake: FakeBucket
 ) -> None:
-    for name in ("a/", "a/x", "a/b/", "a/b/x", "a/../c", "a//x"):
+    for name in ("a/", "a/x", "a/b/", "a/b/x", "a/../c", "a//x", "ab/x"):
         fake.put(name, name.encode())
     fetched = folder.fetch("gs://bucket/a", tmp_path / "here")
     assert fetched == [tmp_path / "here" / "b" / "x", tmp_path / "here" / "x"]
     folder.remove("gs://bucket/a")
-    assert set(fake.objects) == {"a/", "a/b/", "a/../c", "a//x"}
+    assert set(fake.objects) == {"a/", "a/b/", "a/../c", "a//x", "ab/x"}
 
 
 def test_it_works_with_the_emulator(
@@ -227,8 +218,7 @@ DONE = StorageFault(after=True)
 PASSING = [
     *[("list", StorageFault(status=408)), ("look", StorageFault(status=429))],
     *[("insert", StorageFault(status=500)), ("start", StorageFault(status=502))],
-    *[("chunk", StorageFault(status=503)), ("finish", StorageFault(status=504))],
-    *[("download", StorageFault(status=503)), ("delete", StorageFault(status=500))],
+    *[("chunk", StorageFault(status=503)), ("delete", StorageFault(status=500))],
     *[("download", StorageFault()), ("insert", DONE), ("finish", DONE), ("delete", DONE)],
     *[("download", StorageFault(stall=0.4)), ("chunk", StorageFault(stall=0.4))],
     *[("look", act(half)), ("download", act(half)), ("insert", act(damaged))],
@@ -256,10 +246,9 @@ def test_a_fault_that_passes_is_overcome(
 LASTING = [
     *[("insert", StorageFault(status=400)), ("look", StorageFault(status=401))],
     *[("list", StorageFault(status=403)), ("download", StorageFault(status=429))],
-    *[("chunk", StorageFault(status=503)), ("finish", StorageFault(status=500))],
-    *[("look", StorageFault(status=302)), ("start", StorageFault(status=418))],
+    *[("chunk", StorageFault(status=503)), ("start", StorageFault(status=418))],
     *[("delete", StorageFault()), ("download", StorageFault(stall=0.4))],
-    *[("look", act(page)), ("list", act(page)), ("insert", act(page)), ("download", act(half))],
+    *[("look", act(page)), ("insert", act(page)), ("download", act(half))],
     *[("insert", act(damaged)), ("chunk", act(forgotten)), ("chunk", act(partly_kept))],
 ]
 

@@ -96,14 +96,6 @@ def test_the_champion_itself_is_recognised_by_its_files_when_no_digest_is_record
     assert found["verdict"]["outcome"] == "unchanged"
 
 
-def test_a_digest_too_short_to_prove_anything_is_not_trusted(
-    run: Assess, wrong_on_10: Path, wrong_on_15: Path
-) -> None:
-    recorded = {"version": "4", "digest": digest_of(wrong_on_10)[:8]}
-    found = run(champion=wrong_on_15, champion_facts=recorded)
-    assert found["champion"]["same"] is False
-
-
 @pytest.mark.parametrize("damage", ["gone", "no model", "incomplete"])
 def test_a_champion_that_cannot_be_used_is_an_error_that_names_version_and_way_out(
     run: Assess, wrong_on_15: Path, tmp_path: Path, damage: str

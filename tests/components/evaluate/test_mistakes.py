@@ -52,11 +52,6 @@ def test_the_most_frequent_pairs_come_first_and_at_most_five_of_six_examples_a_k
     assert found[0]["sides"][0]["recognised"] == []
 
 
-def test_a_class_that_is_only_ever_predicted_has_a_share_of_nothing() -> None:
-    (pair,) = pairs([0], [9], [0.9])
-    assert pair["sides"][1]["share"] == 0.0
-
-
 def test_without_mistakes_there_is_no_pair() -> None:
     assert pairs([0, 1], [0, 1], [0.9, 0.9]) == []
 
