@@ -6,7 +6,7 @@ import pytest
 import trustme
 
 from components.dataset.errors import SourceError
-from components.ingest.mirror import Mirror
+from components.ingest.mirror import download
 from tests.fakes.server import Handler, LoopbackServer
 
 AUTHORITY = trustme.CA()
@@ -37,9 +37,8 @@ def test_only_a_trusted_certificate_of_the_mirrors_own_name_is_accepted(
     bundle = tmp_path / "authorities.pem"
     (AUTHORITY if trusted else trustme.CA()).cert_pem.write_to_path(str(bundle))
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
-    mirror = Mirror(url)
     if trusted and name == "127.0.0.1":
-        mirror.download("file", tmp_path / "file", 1)
+        download(url, "file", tmp_path / "file", 1)
         return
     with pytest.raises(SourceError, match="no trusted TLS connection"):
-        mirror.download("file", tmp_path / "file", 1)
+        download(url, "file", tmp_path / "file", 1)
