@@ -13,7 +13,7 @@ import yaml
 from pipeline.compiler import COMPILED, DISTRIBUTED_PIPELINE
 from pipeline.runs.record import Run
 from tests import soak
-from tests.command import here, newest_run, start
+from tests.command import newest_run, start
 from tests.light_steps import light_spec
 from tests.small_project import SECONDS, TRAINING, FirstRun, Project, logs
 
@@ -65,9 +65,3 @@ def kill_a_worker(root: Path, process: "subprocess.Popen[str]") -> None:
         time.sleep(0.1)
     for number in processes_of("workerpool1", root.resolve()):
         os.kill(number, signal.SIGKILL)
-
-
-def test_a_number_of_replicas_and_a_spec_are_not_given_together() -> None:
-    done = here("run", "--replicas", "2", "--spec", "x.yaml")
-    assert done.returncode == 2
-    assert "leave out --spec or --replicas" in done.stderr

@@ -16,19 +16,13 @@ KILLED_IN = (
     ("ingest", "train-images-idx3-ubyte.gz: "),
     ("decode", "Got executor_input"),
     ("train", "epoch 2/3"),
-    ("find-champion", "Got executor_input"),
     ("evaluate", "Got executor_input"),
-    ("package-model", "Got executor_input"),
     ("model-upload-2", "Got executor_input"),
-    ("model-evaluation-import-2", "Got executor_input"),
 )
-"""Tasks, and what each has said when it is killed.
-
-The training comes before the look-up, of which kfp runs either first: it must not be done yet.
-"""
+"""Tasks that leave something, and what each has said when it is killed."""
 
 
-def test_a_run_killed_in_each_task_comes_to_what_an_undisturbed_one_does(
+def test_a_run_killed_in_its_tasks_comes_to_what_an_undisturbed_one_does(
     light: Project, tmp_path: Path
 ) -> None:
     for task, text in KILLED_IN:
@@ -36,7 +30,6 @@ def test_a_run_killed_in_each_task_comes_to_what_an_undisturbed_one_does(
     run = light.run_light(tmp_path)
     assert outcome(tmp_path, run) == expected(light)
     assert versions(tmp_path) == ["1"]
-    assert "already version 1" in run.reason
     assert_tidy(tmp_path)
     assert len(list(tmp_path.glob("runs/*"))) == len(KILLED_IN) + 1
     assert len(list(tmp_path.glob("runs/*/summary.json"))) == 1

@@ -121,38 +121,6 @@ def test_a_copy_that_fails_leaves_nothing_and_gives_its_first_reason(
     assert files(registry.root / NAME) == {".lock"}
 
 
-def add_some(root: Path, source: Path, alias: str, start: Any) -> None:
-    """Adds five versions, as one of several processes that start at the same time."""
-    start.wait(60)
-    for turn in range(5):
-        facts = {"by": f"{alias}-{turn}"}
-        Registry(root).add_version(NAME, source, facts, ["default", alias])
-
-
-def test_writers_at_once_lose_no_version_and_a_reader_sees_all_of_one_or_nothing(
-    registry: Registry, saved_model: Path
-) -> None:
-    start = SPAWN.Barrier(4)
-    writers = [
-        SPAWN.Process(target=add_some, args=(registry.root, saved_model, f"run-{n}", start))
-        for n in range(3)
-    ]
-    for writer in writers:
-        writer.start()
-    start.wait(60)
-    while any(writer.is_alive() for writer in writers):
-        found = registry.versions(NAME)
-        assert [version.facts["version"] for version in found] == [one.number for one in found]
-        by_alias = [version.number for version in found if "default" in version.aliases]
-        assert by_alias == [version.number for version in found][-1:]
-    assert [writer.exitcode for writer in writers] == [0] * 3
-    versions = registry.versions(NAME)
-    assert [version.facts["version"] for version in versions] == list(range(1, 16))
-    by = {version.facts["by"] for version in versions}
-    assert by == {f"run-{n}-{turn}" for n in range(3) for turn in range(5)}
-    assert registry.resolve(NAME, "run-2").facts["by"] == "run-2-4"
-
-
 def die(*_: Any, **__: Any) -> None:
     os._exit(9)  # As after SIGKILL: nothing is cleaned up.
 
