@@ -55,6 +55,7 @@ class Execution:
     environment: Mapping[str, str]
     hermetic: bool = False
     stand_ins: frozenset[str] = frozenset()
+    _task: str = ""
     _processes: int = 0
     _tail: Sequence[str] = ()
 
@@ -96,9 +97,9 @@ class Execution:
             task = arguments["task_spec"].component_ref.name.removeprefix("comp-")
             if self.table.row(task) is None:  # An importer, which does no work.
                 return execute_single_task(**arguments)
-            subprocess_task_handler.run_local_subprocess = self._runner(task)
             return self._run_task(task, lambda: execute_single_task(**arguments))
 
+        subprocess_task_handler.run_local_subprocess = self._run_process
         task_executor.execute_single_task = execute
         cache.get_local_cache = lambda: self.cache
         try:
@@ -109,7 +110,7 @@ class Execution:
             subprocess_task_handler.run_local_subprocess = run_local_subprocess
 
     def _run_task(self, task: str, execute: Callable[[], Any]) -> Any:
-        self._processes = 0
+        self._task, self._processes = task, 0
         started = time.monotonic()
         self.table.update(task, "running")
         try:
@@ -123,19 +124,17 @@ class Execution:
         self.table.update(task, state, time.monotonic() - started, outputs)
         return outputs, status
 
-    def _runner(self, task: str) -> Callable[..., int]:
-        def run(full_command: list[str], env_vars: dict[str, str] | None = None) -> int:
-            self._processes += 1
-            environment = {**self.environment, **(env_vars or {})}
-            if self.hermetic and task not in self.stand_ins:
-                full_command = self._pinned(task, full_command, environment)
-            code = self._follow(task, full_command, environment)
-            if code and foreseen(self._tail):
-                # The step knew what was wrong: the spec's retries would not help.
-                raise self._failed(task)
-            return code
-
-        return run
+    def _run_process(self, full_command: list[str], env_vars: dict[str, str] | None = None) -> int:
+        task = self._task
+        self._processes += 1
+        environment = {**self.environment, **(env_vars or {})}
+        if self.hermetic and task not in self.stand_ins:
+            full_command = self._pinned(task, full_command, environment)
+        code = self._follow(task, full_command, environment)
+        if code and foreseen(self._tail):
+            # The step knew what was wrong: the spec's retries would not help.
+            raise self._failed(task)
+        return code
 
     def _pinned(self, task: str, command: list[str], environment: dict[str, str]) -> list[str]:
         self._say(task, "making an environment and installing its pins", transient=True)
@@ -149,10 +148,7 @@ class Execution:
         log = self.run_directory / "steps" / task / "log.txt"
         log.parent.mkdir(parents=True, exist_ok=True)
         lines = OwnLines()
-        with (
-            log.open("a") as file,
-            running(command, environment, self.scratch) as process,
-        ):
+        with log.open("a") as file, running(command, environment, self.scratch) as process:
             for line, transient in read_lines(process):
                 if transient:
                     self._say(task, line, transient=True)

@@ -40,11 +40,11 @@ def localize(spec: Spec, job_name: str, *, keep_preamble: bool) -> tuple[Spec, f
 
     def replace(label: str, container: Spec) -> Spec:
         if (pools := worker_pools.read(container)) is not None:
-            return as_processes(pools, keep_preamble=keep_preamble)
+            return _as_processes(pools, keep_preamble=keep_preamble)
         if (stand_in := stand_in_for(container)) is not None:
             stand_ins.add(label.removeprefix("exec-"))
             return specs.strip_preamble(stand_in)
-        return container if keep_preamble else drop_preamble(container)
+        return container if keep_preamble else _drop_preamble(container)
 
     def fill(text: str) -> str:
         for placeholder, value in {**PLACEHOLDERS, "{{$.pipeline_job_name}}": job_name}.items():
@@ -54,17 +54,17 @@ def localize(spec: Spec, job_name: str, *, keep_preamble: bool) -> tuple[Spec, f
     return specs.map_strings(specs.map_containers(spec, replace), fill), frozenset(stand_ins)
 
 
-def as_processes(pools: worker_pools.Pools, *, keep_preamble: bool) -> Spec:
+def _as_processes(pools: worker_pools.Pools, *, keep_preamble: bool) -> Spec:
     """The container that runs the workers of a CustomJob as processes of this machine."""
     whole = worker_pools.alone(pools)
-    bare = specs.strip_preamble(whole) if keep_preamble else drop_preamble(whole)
+    bare = specs.strip_preamble(whole) if keep_preamble else _drop_preamble(whole)
     preamble = _preamble(whole) if keep_preamble else []
     # -P: modules of the script's folder must not be found as top-level modules.
     run = ["python3", "-P", CLUSTER, "--replicas", str(worker_pools.replicas(pools)), "--"]
     return {**bare, "command": [*preamble, *run, *bare["command"]]}
 
 
-def drop_preamble(container: Spec) -> Spec:
+def _drop_preamble(container: Spec) -> Spec:
     """The container without its ``pip install``, whose digest becomes a variable."""
     if not (preamble := _preamble(container)):
         return container

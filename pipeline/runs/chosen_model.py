@@ -1,15 +1,12 @@
 """The model that is meant: a version in the registry, a run's, or a directory."""
 
-import contextlib
 import dataclasses
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from pipeline.errors import CommandError, UsageError
 from pipeline.runs.finding import LAST, find, newest
-from pipeline.runs.record import Run
-from pipeline.runs.registry import SAVED_MODEL, Registry, RegistryError, Version
+from pipeline.runs.registry import SAVED_MODEL, Registry
 from pipeline.runs.root import Root
 from pipeline.text import command
 
@@ -91,24 +88,3 @@ def _in_registry(root: Path, reference: str | None) -> ChosenModel:
         f"{version.model} version {version.number}",
         {"model": version.model, "version": version.number},
     )
-
-
-def model_of(run: Run, evaluation: Mapping[str, Any]) -> tuple[str, Version | None]:
-    """The version that a run's model is, by the run's record and its evaluation.
-
-    Returns:
-        The number, empty for a model that was not uploaded; the version, None if the registry
-        does not have it.
-    """
-    number, champion = run.version, evaluation["champion"]
-    if not number and champion and champion["same"]:
-        number = champion["version"]
-    registry = Registry(Root(run.directory.resolve().parents[1]).registry)
-    with contextlib.suppress(RegistryError):
-        if number:
-            return number, registry.resolve(run.model_name, number)
-        # Another run may have uploaded it, as reruns of single steps do.
-        for version in registry.versions(run.model_name):
-            if version.digest == evaluation["model_digest"]:
-                return str(version.number), version
-    return number, None

@@ -1,13 +1,15 @@
 """The report of a run: its model's evaluation, and what only the run knows."""
 
+import contextlib
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from pipeline import files
-from pipeline.runs.chosen_model import model_of
 from pipeline.runs.record import EVALUATION, REPORT, Run, RunError
+from pipeline.runs.registry import Registry, RegistryError, Version
+from pipeline.runs.root import Root
 from pipeline.specs.parameters import SET_BY_COMMANDS, as_text
 from pipeline.text import duration, shown
 
@@ -71,7 +73,7 @@ def additions(run: Run, evaluation: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _model(run: Run, evaluation: Mapping[str, Any]) -> dict[str, Any]:
-    number, version = model_of(run, evaluation)
+    number, version = _version_of(run, evaluation)
     path = version.path if version else run.model
     return {
         "name": run.model_name,
@@ -80,6 +82,22 @@ def _model(run: Run, evaluation: Mapping[str, Any]) -> dict[str, Any]:
         "aliases": version.aliases if version else [],
         "place": shlex.quote(shown(path)) if path else "",
     }
+
+
+def _version_of(run: Run, evaluation: Mapping[str, Any]) -> tuple[str, Version | None]:
+    """The number of a run's model, empty if it was not uploaded, and what the registry has."""
+    number, champion = run.version, evaluation["champion"]
+    if not number and champion and champion["same"]:
+        number = champion["version"]
+    registry = Registry(Root(run.directory.resolve().parents[1]).registry)
+    with contextlib.suppress(RegistryError):
+        if number:
+            return number, registry.resolve(run.model_name, number)
+        # Another run may have uploaded it, as reruns of single steps do.
+        for version in registry.versions(run.model_name):
+            if version.digest == evaluation["model_digest"]:
+                return str(version.number), version
+    return number, None
 
 
 def _parameters(run: Run) -> dict[str, dict[str, Any]]:

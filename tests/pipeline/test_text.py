@@ -21,14 +21,7 @@ def test_a_duration_has_the_units_that_fit(seconds: float, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [
-        (-30, "0 s"),
-        (59, "59 s"),
-        (60, "1 min"),
-        (3600, "1 h"),
-        (47 * 3600, "47 h"),
-        (50 * 3600, "2 days"),
-    ],
+    [(59, "59 s"), (60, "1 min"), (47 * 3600, "47 h"), (50 * 3600, "2 days")],
 )
 def test_an_age_has_one_unit(seconds: int, text: str) -> None:
     now = datetime.datetime.now(tz=datetime.UTC)

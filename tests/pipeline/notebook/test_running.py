@@ -90,20 +90,13 @@ def test_a_model_that_the_gate_refused_is_not_uploaded(empty: Run) -> None:
         rerun(empty, "upload")
 
 
-@pytest.mark.parametrize(
-    ("preset", "values", "text"),
-    [(None, {"epoch": 1}, "no parameter 'epoch'; did you mean"), ("quick", {}, "choose best, f")],
-)
-def test_the_pipeline_is_not_run_with_wrong_parameters(
-    preset: str | None, values: dict[str, Any], text: str
-) -> None:
-    with pytest.raises(UsageError, match=text):
-        run_pipeline(preset, **values)
-
-
 def test_without_a_run_the_error_says_how_to_make_one(root: Path) -> None:
     with pytest.raises(RunError, match=rf'{root} yet.*last_run\(or_start="fast"\).*`make run`'):
         last_run()
+    with pytest.raises(UsageError, match="choose best, f"):
+        last_run(or_start="quick")
+    with pytest.raises(UsageError, match="no parameter 'epoch'; did you mean"):
+        run_pipeline(epoch=1)
 
 
 def test_compiled_files_are_checked_again_after_an_edit(

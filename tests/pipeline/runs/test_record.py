@@ -23,18 +23,13 @@ def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert read.reason == "Passed: as it should."
 
 
-def test_what_kfp_gives_as_an_artifact_is_written_too(tmp_path: Path) -> None:
-    model = Artifact(uri=str(tmp_path), metadata={"resourceName": "projects/p/models/m@2"})
-    steps = {"upload": Task("upload", "Upload", "done", 1.0, {"model": model, "aliases": ["a"]})}
-    written = evaluations.write_run(tmp_path, RUN, steps=steps)
-    read = Run.read(written.directory)
-    assert read["upload"]["aliases"] == ["a"]
-    assert read["upload"]["model"].metadata == model.metadata
-    assert read.version == written.version == "2"
-
-
 def test_a_summary_has_the_keys_that_are_documented(tmp_path: Path) -> None:
     written = evaluations.write_run(tmp_path, RUN)
+    # What kfp gives as an artifact is written too.
+    name = "projects/p/models/m@13"
+    written["upload"]["model"] = Artifact(uri=str(tmp_path), metadata={"resourceName": name})
+    written.write()
+    assert Run.read(written.directory).version == "13"
     summary = json.loads((written.directory / "summary.json").read_text())
     assert list(summary) == [
         *("run", "earlier", "state", "error", "started", "seconds", "spec_digest", "parameters"),
@@ -47,7 +42,7 @@ def test_a_summary_has_the_keys_that_are_documented(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("summary", "state"),
-    [(None, "unfinished"), ('{"run": "fash', "damaged"), ("[]", "damaged"), ("{}", "damaged")],
+    [(None, "unfinished"), ('{"run": "fash', "damaged"), ("[]", "damaged")],
 )
 def test_a_run_without_a_readable_summary_is_unfinished_or_damaged(
     tmp_path: Path, summary: str | None, state: str

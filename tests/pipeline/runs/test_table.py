@@ -66,13 +66,6 @@ def test_the_tasks_of_the_upload_are_one_row(table: Table) -> None:
     assert events(table) == ["started upload", "done upload"]
 
 
-def test_a_step_fails_with_one_of_its_tasks(table: Table) -> None:
-    table.update("package-model", "done", 1.0)
-    table.update("model-upload", "failed", 1.0)
-    assert table.rows["upload"].state == "failed"
-    assert events(table) == ["started upload", "failed upload"]
-
-
 def test_what_has_not_started_at_the_end_is_skipped(table: Table) -> None:
     table.update("ingest", "cached")
     table.settle()
