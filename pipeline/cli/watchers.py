@@ -93,7 +93,7 @@ class LiveWatcher:
 
     def _time(self, task: Task) -> str:
         if task.state == "running":
-            return duration(time.monotonic() - self.begun[task.name])
+            return duration(time.monotonic() - self.begun.get(task.name, time.monotonic()))
         return duration(task.seconds) if task.seconds else ""
 
 

@@ -111,10 +111,13 @@ def run(
 def step_environment(host: str, scratch: Path, root: Root, spec_digest: str) -> dict[str, str]:
     """The environment of a run's steps; ``host`` is the bucket's ``STORAGE_EMULATOR_HOST``."""
     inherited = {name: value for name, value in os.environ.items() if name not in UNWANTED}
-    no_proxy = ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1")))
+    # Libraries differ in which spelling wins.
+    given = (os.environ.get("NO_PROXY"), os.environ.get("no_proxy"), "127.0.0.1,localhost")
+    no_proxy = ",".join(dict.fromkeys(filter(None, given)))
     return inherited | {
         "STORAGE_EMULATOR_HOST": host,
         "NO_PROXY": no_proxy,
+        "no_proxy": no_proxy,
         "PYTHONUNBUFFERED": "1",
         "TMPDIR": str(scratch),
         "FASHION_MNIST_DATA": str(PROJECT / "data"),

@@ -73,7 +73,7 @@ class Run:
         """The run in a folder; without a readable summary its state says so."""
         try:
             values = json.loads((directory / SUMMARY).read_text())
-            return cls(
+            run = cls(
                 id=values["run"],
                 directory=directory,
                 started=datetime.datetime.fromisoformat(values["started"]),
@@ -86,10 +86,13 @@ class Run:
                 earlier=values["earlier"],
                 steps={task.name: task for task in map(Task.from_json, values["steps"])},
             )
+            run.as_json()
         except FileNotFoundError:
             state = UNFINISHED
         except (ValueError, LookupError, TypeError, AttributeError):
             state = DAMAGED
+        else:
+            return run
         return cls(directory.name, directory, _start_in_name(directory.name), state=state)
 
     def write(self) -> None:

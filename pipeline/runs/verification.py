@@ -51,10 +51,16 @@ def verify(directory: Path, *, registered: bool = False) -> list[Finding]:
         A finding for each check; without a manifest only the first check.
     """
     try:
-        manifest = read_manifest(directory)
-        version, evaluation = read_version(directory), read_json(directory / EVALUATION)
+        return _findings(directory, registered)
     except (DataError, RegistryError) as error:
         return [Finding("files", "failed", str(error))]
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        return [Finding("files", "failed", f"a file is not as a run writes it ({error})")]
+
+
+def _findings(directory: Path, registered: bool) -> list[Finding]:
+    manifest = read_manifest(directory)
+    version, evaluation = read_version(directory), read_json(directory / EVALUATION)
     findings = [_files(directory, manifest), _provenance(manifest), _code(manifest)]
     if not registered and not (directory / VERSION).exists():
         return [*findings, Finding("record", "note", "in no registry")]

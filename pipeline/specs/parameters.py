@@ -7,8 +7,8 @@ parameter: ``-p learning_rate=0.06`` finds its place in the struct.
 import dataclasses
 import difflib
 import json
-import math
 import shlex
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -125,6 +125,8 @@ def resolve(
     for name in given:
         if name not in kinds:
             raise UsageError(unknown("the pipeline", name, known))
+    if preset is not None and STRUCT not in kinds:
+        raise UsageError(f"--preset {preset}: the pipeline has no parameter {STRUCT!r}")
     values = {name: typed(name, value, kinds[name]) for name, value in given.items()}
     struct = {**_preset(preset), **values.pop(STRUCT, {})}
     defaults = {name: one.default for name, one in known.items() if not one.required}
@@ -270,9 +272,9 @@ def _value(value: Any, kind: str) -> Any:
     python: Any = KINDS[kind][1]
     if python in (int, float):
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not math.isfinite(value):
+        if not is_number or not -sys.float_info.max <= value <= sys.float_info.max:
             raise ValueError(value)
-        if python is int and (value != int(value) or abs(value) >= EXACT):
+        if python is int and (abs(value) >= EXACT or value != int(value)):
             raise ValueError(value)
         return python(value)
     value = list(value) if isinstance(value, tuple) else value

@@ -68,6 +68,7 @@ def explain(
     import requests
     from google.api_core import exceptions
     from google.auth.exceptions import GoogleAuthError, TransportError
+    from google.protobuf.json_format import ParseError
 
     name, error = SERVICES[service], unwrapped(error) or error
     cures = {
@@ -77,6 +78,7 @@ def explain(
         ),
         requests.RequestException: "the connection broke; look at the network and run again",
         TransportError: "the connection broke; look at the network and run again",
+        ParseError: "the answer is not the service's; look for a proxy or a login page in between",
         GoogleAuthError: f"no valid credentials; sign in with {SIGN_IN}",
         exceptions.Unauthorized: f"no valid credentials; sign in with {SIGN_IN}",
         exceptions.Forbidden: _permission(error, target, service),

@@ -58,6 +58,17 @@ def test_a_run_without_a_readable_summary_is_unfinished_or_damaged(
         read.evaluation()
 
 
+def test_a_run_with_other_outputs_than_a_step_has_is_damaged(tmp_path: Path) -> None:
+    run = evaluations.write_run(tmp_path, RUN, {})
+    summary = json.loads((run.directory / "summary.json").read_text())
+    summary["steps"] = [
+        {"name": "evaluate", "display_name": "Evaluate", "state": "done", "seconds": 1.0}
+        | {"outputs": {"metrics": 3}}
+    ]
+    (run.directory / "summary.json").write_text(json.dumps(summary))
+    assert Run.read(run.directory).state == "damaged"
+
+
 @pytest.mark.parametrize(
     ("state", "error", "why"),
     [

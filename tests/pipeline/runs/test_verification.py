@@ -56,6 +56,7 @@ def test_a_version_as_a_run_leaves_it_is_sound(version: Version) -> None:
     [
         (flip_a_bit, "files", f"{VARIABLES} has another content"),
         (lambda path: (path / VARIABLES).unlink(), "files", f"'{VARIABLES}' in .* is missing"),
+        (in_manifest(lambda own: own.update(versions=[1])), "files", "not as a run writes it"),
         (lambda path: (path / "more").touch(), "files", "more is not in the manifest"),
         (link_a_file, "files", f"{VARIABLES} is a link"),
         (in_manifest(lambda v: v["files"].append(OUTSIDE)), "files", "not inside the directory"),

@@ -105,6 +105,7 @@ def test_what_is_given_wins_over_the_preset_and_that_over_the_defaults() -> None
         ({"precision": "fp16"}, "precision is 'fp16'; it must be one of auto"),
         ({"epochs": "3"}, "epochs='3': epochs takes a whole number"),
         ({"epoch": 3}, "no parameter 'epoch'; did you mean epochs"),
+        ({"seed": 10**400}, "seed takes a whole number"),
         ({"seed": -1}, "seed is -1; it must be from 0 to"),
         ({"shards": 0}, "shards is 0; it must be from 1"),
         ({"source": planted.IN_ADDRESS}, "a user or a password"),

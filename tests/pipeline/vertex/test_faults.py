@@ -92,8 +92,10 @@ def test_a_job_is_created_once_whatever_is_lost(
 
 
 def test_a_schedule_is_requested_once_and_the_error_says_where_to_look(
-    cloud: Cloud, command: Command
+    cloud: Cloud, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Long enough for a repeated request, if there were one.
+    monkeypatch.setattr(target, "RETRY_SECONDS", 5.0)
     cloud.wire.fail("CreateSchedule", Fault(after=True))
     done = command(*SCHEDULE)
     assert done.code == 1
