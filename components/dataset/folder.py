@@ -1,4 +1,7 @@
-"""A local folder and its copy in a bucket, for outputs that are written as files."""
+"""A local folder and its copy in a bucket, for outputs that are written as files.
+
+Every function raises BucketError if the bucket is missing, refuses, or cannot be reached.
+"""
 
 import contextlib
 from pathlib import Path
@@ -7,14 +10,7 @@ from components.dataset.bucket import SCHEME, download, parse_uri, storage_call,
 
 
 def fetch(uri: str, folder: Path) -> list[Path]:
-    """Copies all files below ``uri`` into ``folder``; their CRC32C is checked.
-
-    Returns:
-        The files, sorted.
-
-    Raises:
-        BucketError: The bucket is missing, refuses, or cannot be reached.
-    """
+    """Copies all files below ``uri`` into ``folder``, and returns them; their CRC32C is checked."""
     prefix = f"{uri.rstrip('/')}/"
     addresses = list_files(uri)
     return sorted(fetch_object(each, folder / each.removeprefix(prefix)) for each in addresses)
@@ -24,9 +20,6 @@ def list_files(uri: str) -> list[str]:
     """The addresses of the objects below ``uri`` that can be files of a folder, sorted.
 
     Left out: names that end with "/", which mark a folder, and names with "..".
-
-    Raises:
-        BucketError: The bucket is missing, refuses, or cannot be reached.
     """
     bucket, name = parse_uri(uri)
     prefix = f"{name}/" if name else ""
@@ -40,11 +33,7 @@ def list_files(uri: str) -> list[str]:
 
 
 def fetch_object(uri: str, path: Path) -> Path:
-    """Copies one object to ``path``; its CRC32C is checked.
-
-    Raises:
-        BucketError: It is missing, damaged, or cannot be reached.
-    """
+    """Copies one object to ``path``; its CRC32C is checked."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb+") as file:
         download(uri, file)
@@ -56,9 +45,6 @@ def publish(folder: Path, uri: str) -> None:
 
     Objects that the folder no longer has are removed last, so that readers of several files find
     all of them once the last one appears.
-
-    Raises:
-        BucketError: The bucket is missing, refuses, or cannot be reached.
     """
     there = set(list_files(uri))
     files = sorted(
@@ -74,11 +60,7 @@ def publish(folder: Path, uri: str) -> None:
 
 
 def remove(uri: str) -> None:
-    """Removes all files below ``uri``.
-
-    Raises:
-        BucketError: The bucket is missing, refuses, or cannot be reached.
-    """
+    """Removes all files below ``uri``."""
     for address in list_files(uri):
         _delete(address)
 

@@ -43,13 +43,10 @@ def _entry(feature: str, kind: int, content: bytes) -> bytes:
     return _field(1, _field(1, feature.encode()) + _field(2, value))
 
 
-def _masked(crc: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    rotated = (crc >> np.uint32(15)) | (crc << np.uint32(17))
-    return rotated + np.uint32(_MASK_DELTA)
-
-
 def _checksum_bytes(crc: NDArray[np.uint32]) -> NDArray[np.uint8]:
-    return _masked(crc).astype("<u4").view(np.uint8).reshape(-1, 4)
+    """The masked checksums: uint8 [n, 4]."""
+    rotated = (crc >> np.uint32(15)) | (crc << np.uint32(17))
+    return (rotated + np.uint32(_MASK_DELTA)).astype("<u4").view(np.uint8).reshape(-1, 4)
 
 
 _BEFORE_IMAGE: Final = _entry(IMAGE_FEATURE, 1, bytes(IMAGE_BYTES))[:-IMAGE_BYTES]

@@ -32,7 +32,13 @@ def shuffled_positions(
         ParameterError: ``validation_examples`` or ``seed`` is out of range.
         DataError: No training example of some class would be left.
     """
-    _check(len(labels), validation_examples, seed)
+    if seed < 0:
+        raise ParameterError(f"seed is {seed}, expected 0 or more")
+    if not 0 <= validation_examples < len(labels):
+        raise ParameterError(
+            f"validation_examples is {validation_examples}, expected 0 to {len(labels) - 1}: there "
+            f"are only {len(labels)} training examples"
+        )
     order = np.arange(len(labels), dtype=np.uint32)
     random = np.random.default_rng(seed)
     random.shuffle(order)
@@ -67,18 +73,6 @@ def allocate(labels: NDArray[np.uint8], validation_examples: int) -> NDArray[np.
             f"validation; make validation_examples smaller than {validation_examples}"
         )
     return shares
-
-
-def _check(examples: int, validation_examples: int, seed: int) -> None:
-    if seed < 0:
-        raise ParameterError(f"seed is {seed}, expected 0 or more")
-    if validation_examples < 0:
-        raise ParameterError(f"validation_examples is {validation_examples}, expected 0 or more")
-    if validation_examples >= examples:
-        raise ParameterError(
-            f"validation_examples is {validation_examples}, but there are only {examples} "
-            "training examples; make it smaller"
-        )
 
 
 def _validation_last(

@@ -89,11 +89,9 @@ def check(thresholds: Mapping[str, float]) -> None:
         thresholds: By the rule's name; not all have to be there.
 
     Raises:
-        ThresholdError: A threshold belongs to no rule, is not finite, or is out of its range.
+        ThresholdError: A threshold is not finite, or is out of its range.
     """
     for name, value in thresholds.items():
-        if name not in RULES:
-            raise ThresholdError(f"the gate has no rule {name}; its rules are {', '.join(RULES)}")
         if not math.isfinite(value) or not RULES[name].lowest <= value <= 1.0:
             raise ThresholdError(
                 f"{name} is {value}, expected a number from {RULES[name].lowest:g} to 1; "
@@ -118,7 +116,7 @@ def decide(
         passed of each.
 
     Raises:
-        ThresholdError: A threshold belongs to no rule, is not finite, or is out of its range.
+        ThresholdError: A threshold is not finite, or is out of its range.
     """
     check(thresholds)
     found = {

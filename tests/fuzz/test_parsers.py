@@ -7,7 +7,6 @@ import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -165,8 +164,3 @@ def test_any_bytes_are_an_answer_or_a_documented_error_in_bounded_memory(
         feed()
     finally:
         tracemalloc.stop()
-
-
-def test_the_sound_photos_are_sound() -> None:
-    for content in photographs()[: len(FORMATS)]:
-        assert isinstance(seen_by_network(content), np.ndarray)

@@ -53,7 +53,7 @@ def test_a_class_without_training_examples_left_is_an_error_that_names_it() -> N
 @pytest.mark.parametrize(
     ("examples", "seed", "said"),
     [
-        (200, 0, "validation_examples is 200, but there are only 200"),
+        (200, 0, "validation_examples is 200, expected 0 to 199"),
         (-1, 0, "validation_examples is -1"),
         (10, -1, "seed is -1"),
     ],
