@@ -1,11 +1,12 @@
 """Converts the raw IDX files to shuffled shards of records, as a stream.
 
-All records are written to a scratch file, each at its final place, which is then cut into shards.
+All records are written to a scratch file, each chunk sorted by final place. A stretch of a shard is
+then put together from one contiguous segment of every chunk.
 """
 
 import logging
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -70,14 +71,22 @@ def convert(
         positions = shuffled_positions(labels, validation_examples, seed)
         sizes = (len(labels) - validation_examples, validation_examples, len(test_labels))
         counts = dict(zip(SPLITS, sizes, strict=True))
+        test_positions = np.arange(len(test_labels), dtype=np.uint32) + np.uint32(len(labels))
+        positions = np.concatenate([positions, test_positions])
+        records = chain(
+            _records(uri, TRAIN_IMAGES, TRAIN_LABELS, labels),
+            _records(uri, TEST_IMAGES, TEST_LABELS, test_labels),
+        )
         with (scratch / "records").open("wb+") as file:
-            _place(_records(uri, TRAIN_IMAGES, TRAIN_LABELS, labels), positions, file)
-            file.seek(0, os.SEEK_END)
-            for rows in _records(uri, TEST_IMAGES, TEST_LABELS, test_labels):
-                file.write(rows.data)
-            file.seek(0)
+            starts = _sort(records, positions, file)
+            first = 0
             for split in SPLITS:
-                _cut(file, directories[split], split, counts[split], shards)
+                for path, count in _plan(directories[split], split, counts[split], shards):
+                    with path.open("wb") as shard:
+                        for place in range(first, first + count, CHUNK):
+                            last = min(place + CHUNK, first + count)
+                            shard.write(_gather(positions, starts, place, last, file).data)
+                    first += count
         summary = {}
         for split in SPLITS:
             facts = {"examples": counts[split], "shards": shards}
@@ -116,26 +125,41 @@ def _records(
             start += len(chunk)
 
 
-def _place(
-    records: Iterator[NDArray[np.uint8]], positions: NDArray[np.uint32], file: BinaryIO
-) -> None:
-    """Writes record i to place ``positions[i]`` of the file."""
-    start = 0
+def _sort(
+    records: Iterable[NDArray[np.uint8]], positions: NDArray[np.uint32], file: BinaryIO
+) -> list[int]:
+    """Writes each chunk of records sorted by final place, and sorts its positions too.
+
+    Returns:
+        Where the chunks begin and the last one ends, in records.
+    """
+    starts = [0]
     for rows in records:
-        places = positions[start : start + len(rows)].tolist()
-        for row, place in zip(rows, places, strict=True):
-            os.pwrite(file.fileno(), row, place * RECORD_BYTES)
-        start += len(rows)
+        span = positions[starts[-1] : starts[-1] + len(rows)]
+        order = np.argsort(span)
+        file.write(rows[order].data)
+        span[:] = span[order]
+        starts.append(starts[-1] + len(rows))
+    return starts
 
 
-def _cut(file: BinaryIO, directory: Path, split: str, examples: int, shards: int) -> None:
-    """Writes the next ``examples`` records of the file as shards."""
+def _gather(
+    positions: NDArray[np.uint32], starts: list[int], first: int, last: int, file: BinaryIO
+) -> NDArray[np.uint8]:
+    """The records of the final places from ``first`` up to ``last``, a segment of each chunk."""
+    gathered = np.empty((last - first, RECORD_BYTES), np.uint8)
+    for start, end in pairwise(starts):
+        low, high = start + np.searchsorted(positions[start:end], (first, last))
+        file.seek(int(low) * RECORD_BYTES)
+        segment = file.read(int(high - low) * RECORD_BYTES)
+        places = positions[low:high] - np.uint32(first)
+        gathered[places] = np.frombuffer(segment, np.uint8).reshape(-1, RECORD_BYTES)
+    return gathered
+
+
+def _plan(directory: Path, split: str, examples: int, shards: int) -> Iterator[tuple[Path, int]]:
+    """Each shard's path and number of records."""
     least, more = divmod(examples, shards)
     for number in range(shards):
         path = directory / f"{split}-{number:05}-of-{shards:05}.tfrecord"
-        left = least + (number < more)
-        with path.open("wb") as shard:
-            while left:
-                records = min(left, CHUNK)
-                shard.write(file.read(records * RECORD_BYTES))
-                left -= records
+        yield path, least + (number < more)

@@ -163,10 +163,10 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_a_full_disk_is_one_clear_error(
     raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("os.pwrite", full)
+    monkeypatch.setattr(conversion, "write_manifest", full)
     with pytest.raises(DiskError, match=f"the disk is full at .*{tmp_path}"):
         run(raw, tmp_path)
 
