@@ -4,8 +4,6 @@
       UsageError            2   wrong use: a parameter, an option, a directory, a stale spec
       StepFailed            1   a step of the pipeline failed
       CloudError            1   a Google Cloud service refused or did not answer
-      PreflightFailed       1   something that a run on Vertex AI needs is missing
-      JobFailed             1   a pipeline job failed, was cancelled or was paused
       GateRefused           3   the gate refused the model, and --require-upload was given
       Interrupted         130   Ctrl-C or SIGTERM stopped the command
 
@@ -51,14 +49,6 @@ class StepFailed(CommandError):
 
 class CloudError(CommandError):
     """A Google Cloud service refused or did not answer."""
-
-
-class PreflightFailed(CommandError):
-    """Something that a run on Vertex AI needs is missing."""
-
-
-class JobFailed(CommandError):
-    """A pipeline job failed, was cancelled or was paused."""
 
 
 class GateRefused(CommandError):

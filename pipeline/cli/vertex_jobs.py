@@ -104,7 +104,7 @@ def follow(
     """Shows a job until it ends, and ends as it did.
 
     Raises:
-        JobFailed: The job failed, was cancelled or was paused.
+        CommandError: The job failed, was cancelled or was paused.
         GateRefused: No version was uploaded, and one was required.
         Interrupted: Ctrl-C; the job is still running.
     """

@@ -6,7 +6,7 @@ import urllib.parse
 from collections.abc import Callable
 from typing import Any, Final
 
-from pipeline.errors import CloudError, JobFailed, UsageError
+from pipeline.errors import CloudError, CommandError, UsageError
 from pipeline.runs.record import Artifact, Run, Task, Watcher
 from pipeline.runs.root import DEFAULT_ROOT, Root
 from pipeline.runs.table import Table
@@ -82,19 +82,19 @@ def check(job: Any, target: Target) -> None:
     """Accepts a job that succeeded.
 
     Raises:
-        JobFailed: It failed, was cancelled or was paused.
+        CommandError: It failed, was cancelled or was paused.
     """
     job_id, how, page = jobs.id_of(job), jobs.state(job), jobs.page(target, jobs.id_of(job))
     cached = "submit it again, and finished steps are answered from the cache"
     if how == "cancelled":
-        raise JobFailed(f"{job_id} was cancelled; {cached}")
+        raise CommandError(f"{job_id} was cancelled; {cached}")
     if how == "paused":
         again = jobs.watch_command(target, job_id)
-        raise JobFailed(f"{job_id} is paused; resume it on its page {page}, then run `{again}`")
+        raise CommandError(f"{job_id} is paused; resume it on its page {page}, then run `{again}`")
     if how == "failed":
         reasons = [f"{task}: {reason}" for task, reason in failures(job, target).items()]
         reasons = reasons or [job.error.message.strip() or "the service gave no reason"]
-        raise JobFailed(
+        raise CommandError(
             "\n".join((f"{job_id} failed; fix the cause and {cached}", *reasons, f"page: {page}"))
         )
 

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from pipeline.errors import CloudError, PreflightFailed
+from pipeline.errors import CloudError, CommandError
 from pipeline.vertex.refusals import explained, unwrapped
 from pipeline.vertex.target import SECONDS, Target, endpoint, patient
 
@@ -29,7 +29,7 @@ def check(target: Target, bucket: str, account: str, say: Say, *, create_bucket:
 
     Raises:
         CloudError: The credentials are no longer valid, or the bucket could not be made.
-        PreflightFailed: Something is missing; the text has a line for each.
+        CommandError: Something is missing; the text has a line for each.
     """
     from google.auth.transport.requests import AuthorizedSession, Request
     from google.cloud import storage
@@ -52,7 +52,7 @@ def check(target: Target, bucket: str, account: str, say: Say, *, create_bucket:
         if found or not create_bucket:
             lacking += _bucket(target, bucket, found)
     if lacking:
-        raise PreflightFailed("\n".join(("nothing was submitted:", *lacking)))
+        raise CommandError("\n".join(("nothing was submitted:", *lacking)))
     if is_missing:
         _create_bucket(client, bucket, target)
         say(f"made gs://{bucket} in {target.region}")

@@ -99,13 +99,13 @@ class ModelService:
             raise Refusal(400, f"Invalid filter {request.filter}.")
         found = [v for v in self.versions if "default" in v.version_aliases]
         found = [v for v in found if v.display_name == wanted[1] or not self.filters]
-        page, token = self._page(found, request)
+        page, token = paged(found, request, self.page_size)
         return vertex.ListModelsResponse(models=page, next_page_token=token)
 
     def list_versions(self, call: Call) -> Any:
         name = f"{PARENT}/models/{call.path['model']}"
         request = call.message(vertex.ListModelVersionsRequest, name=name)
-        page, token = self._page(self._of(call), request)
+        page, token = paged(self._of(call), request, self.page_size)
         return vertex.ListModelVersionsResponse(models=page, next_page_token=token)
 
     def get(self, call: Call) -> Any:
@@ -140,11 +140,6 @@ class ModelService:
         if not found:
             raise Refusal(404, f"{name} does not exist.")
         return found
-
-    def _page(self, found: list[Any], request: Any) -> tuple[list[Any], str]:
-        start = int(request.page_token or 0)
-        end = start + self.page_size
-        return found[start:end], str(end) if end < len(found) else ""
 
 
 @dataclass
@@ -210,11 +205,8 @@ class PipelineService:
         if request.order_by not in {"", "create_time desc"}:
             raise Refusal(400, f"Invalid order {request.order_by}.")
         with self.lock:
-            found = list(reversed(self.jobs.values()))
-            start, size = int(request.page_token or 0), request.page_size or self.page_size
-            end = start + min(size, self.page_size)
-            page = [_masked(job, request.read_mask.paths) for job in found[start:end]]
-        token = str(end) if end < len(found) else ""
+            jobs, token = paged(list(reversed(self.jobs.values())), request, self.page_size)
+            page = [_masked(job, request.read_mask.paths) for job in jobs]
         return vertex.ListPipelineJobsResponse(pipeline_jobs=page, next_page_token=token)
 
     def cancel(self, call: Call) -> dict[str, Any]:
@@ -348,6 +340,13 @@ def end(job: Any, state: str, message: str = "") -> None:
     job.error.message = message
     if state in OVER:
         job.end_time = now()
+
+
+def paged(found: list[Any], request: Any, most: int) -> tuple[list[Any], str]:
+    """A page of what was found, and the token of the next one."""
+    start = int(request.page_token or 0)
+    end = start + min(request.page_size or most, most)
+    return found[start:end], str(end) if end < len(found) else ""
 
 
 def check_labels(labels: Any) -> None:

@@ -1,7 +1,6 @@
 import base64
 import io
 import tarfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -41,13 +40,6 @@ def test_a_file_that_is_not_a_spec_is_refused(content: str, said: str, tmp_path:
     (tmp_path / "spec.yaml").write_text(content)
     with pytest.raises(UsageError, match=said):
         specs.load(tmp_path / "spec.yaml")
-
-
-def test_packing_ignores_the_order_and_the_time(monkeypatch: Any) -> None:
-    first = specs.pack({"a.py": b"1", "b/c.py": b"2"})
-    monkeypatch.setattr(time, "time", lambda: 0.0)
-    assert specs.pack({"b/c.py": b"2", "a.py": b"1"}) == first
-    assert specs.unpack(first) == {"a.py": b"1", "b/c.py": b"2"}
 
 
 def test_canonical_form_keeps_the_code_and_loses_the_machine(tmp_path: Path) -> None:
