@@ -20,6 +20,7 @@ from components.train.trainer.data_files import official
 from components.train.trainer.hyperparameters import Hyperparameters
 from components.train.trainer.layers import Ensemble
 from components.train.trainer.model import build_model
+from components.train.trainer.splits import read_examples
 from tests.idx_files import write_idx_set
 
 AROUND = (layers.InputLayer, layers.Reshape, layers.Rescaling, Ensemble)
@@ -74,14 +75,14 @@ def test_the_naive_loop_writes_the_examples_that_decode_writes(raw: Path, tmp_pa
 
 @pytest.mark.parametrize("seed", [0, 3])
 def test_a_peer_trains_and_validates_on_the_examples_of_the_presets(
-    raw: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+    raw: Path, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fashion_mnist, "SYSTEM_DIRECTORY", str(raw))
-    for theirs, ours in zip(keras_data.load_splits(raw, seed), official(seed), strict=True):
-        images, labels = theirs
-        assert ours.examples is not None
-        np.testing.assert_allclose(images[..., 0] * 255, ours.examples.images, atol=1e-3)
-        np.testing.assert_array_equal(labels, ours.examples.labels)
+    splits = zip(keras_data.load_splits(raw, seed), official(seed, tmp_path), strict=True)
+    for (images, labels), own in splits:
+        ours = read_examples(own.files)
+        np.testing.assert_allclose(images[..., 0] * 255, ours.images, atol=1e-3)
+        np.testing.assert_array_equal(labels, ours.labels)
 
 
 def test_single_examples_are_read_as_they_were_written(raw: Path, tmp_path: Path) -> None:

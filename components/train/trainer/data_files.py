@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from components.dataset import idx
 from components.dataset.bucket import SCHEME
@@ -17,10 +18,11 @@ from components.dataset.facts import TRAIN_IMAGES, TRAIN_LABELS
 from components.dataset.folder import fetch_object, list_files
 from components.dataset.manifest import file_digest
 from components.dataset.raw import find_file
+from components.dataset.records import frame_records
 from components.dataset.split import shuffled_positions
 from components.ingest.fashion_mnist import find_raw
 
-from .splits import Examples, Split
+from .splits import Split
 
 IMAGES: Final = "-images-idx3-ubyte"
 LABELS: Final = "-labels-idx1-ubyte"
@@ -48,35 +50,40 @@ def matching(pattern: str, scratch: Path) -> Split:
             "with images and labels"
         )
     if any(IMAGES in path.name or LABELS in path.name for path in files):
-        return _in_memory(_read_raw(files))
+        pairs = [_read_pair(images, labels) for images, labels in _paired(files)]
+        images, labels = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+        return _written(images, labels, scratch)
     return Split(hashlib.sha256("".join(map(file_digest, files)).encode()).hexdigest(), files)
 
 
-def official(seed: int) -> tuple[Split, Split]:
+def official(seed: int, scratch: Path) -> tuple[Split, Split]:
     """Training and validation split of the official training files on this machine.
 
-    They are decoded in memory, and split as the step ``decode`` splits them.
+    They have the same examples in the same order as what the step ``decode`` writes.
 
     Args:
         seed: Of the split.
+        scratch: Where the records are kept while they are used.
 
     Raises:
         DataError: The files are not on this machine, or damaged.
     """
     directory = find_raw()
     names = (TRAIN_IMAGES, TRAIN_LABELS)
-    images, labels = _read_pair(*(find_file(directory, name) or directory / name for name in names))
-    positions = shuffled_positions(labels.astype(np.uint8), VALIDATION_EXAMPLES, seed)
-    train, validation = np.split(np.argsort(positions), [-VALIDATION_EXAMPLES])
+    images, labels = (find_file(directory, name) or directory / name for name in names)
+    pixels, classes = _read_pair(images, labels)
+    order = np.argsort(shuffled_positions(classes, VALIDATION_EXAMPLES, seed))
+    train, validation = np.split(order, [-VALIDATION_EXAMPLES])
     return (
-        _in_memory(Examples(images[train], labels[train])),
-        _in_memory(Examples(images[validation], labels[validation])),
+        _written(pixels[train], classes[train], scratch),
+        _written(pixels[validation], classes[validation], scratch),
     )
 
 
-def _in_memory(examples: Examples) -> Split:
-    digest = hashlib.sha256(examples.images.tobytes() + examples.labels.tobytes())
-    return Split(digest.hexdigest(), examples=examples)
+def _written(images: NDArray[np.uint8], labels: NDArray[np.uint8], scratch: Path) -> Split:
+    path = Path(tempfile.mkdtemp(dir=scratch)) / "examples.tfrecord"
+    frame_records(images, labels).tofile(path)
+    return Split(file_digest(path), (path,))
 
 
 def _matches(pattern: str, scratch: Path) -> tuple[Path, ...]:
@@ -93,26 +100,25 @@ def _matches(pattern: str, scratch: Path) -> tuple[Path, ...]:
     )
 
 
-def _read_raw(files: Sequence[Path]) -> Examples:
+def _paired(files: Sequence[Path]) -> list[tuple[Path, Path]]:
+    """The files with images, each with that of their labels."""
     by_name = {path.name.removesuffix(".gz"): path for path in files}
-    pairs = [(name, name.replace(IMAGES, LABELS)) for name in by_name if IMAGES in name]
-    if {name for pair in pairs for name in pair} != by_name.keys():
+    pairs = {name: name.replace(IMAGES, LABELS) for name in by_name if IMAGES in name}
+    if {*pairs, *pairs.values()} != by_name.keys():
         raise DataError(
             f"{', '.join(by_name)} are not pairs of IDX files; the pattern must match images "
             f"(…{IMAGES}) with their labels (…{LABELS}) and nothing else"
         )
-    return Examples.joined(_read_pair(by_name[images], by_name[labels]) for images, labels in pairs)
+    return [(by_name[images], by_name[labels]) for images, labels in pairs.items()]
 
 
-def _read_pair(images: Path, labels: Path) -> Examples:
-    with images.open("rb") as pixels, labels.open("rb") as classes:
-        examples = Examples(
-            idx.read_all(pixels, str(images), idx.IMAGES),
-            idx.read_all(classes, str(labels), idx.LABELS).astype(np.int64),
-        )
-    if not 0 < len(examples.images) == len(examples.labels):
+def _read_pair(images: Path, labels: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    with images.open("rb") as first, labels.open("rb") as second:
+        pixels = idx.read_all(first, str(images), idx.IMAGES)
+        classes = idx.read_all(second, str(labels), idx.LABELS)
+    if not 0 < len(pixels) == len(classes):
         raise DataError(
-            f"{images} has {len(examples.images)} images and {labels} has "
-            f"{len(examples.labels)} labels; there must be as many of both, at least one"
+            f"{images} has {len(pixels)} images and {labels} has {len(classes)} labels; there "
+            "must be as many of both, at least one"
         )
-    return examples
+    return pixels, classes

@@ -11,13 +11,12 @@ from typing import Any, Final
 import numpy as np
 import tensorflow as tf
 
-from components.dataset.errors import DataError
 from components.dataset.facts import IMAGE_BYTES, IMAGE_HEIGHT, IMAGE_WIDTH
 from components.dataset.records import read_records
 
 from .hyperparameters import HyperparameterError
 from .sampling import Draw
-from .splits import Examples, Split
+from .splits import Examples, Split, read_examples
 
 MEMORY: Final = 256 * 2**20
 """Bytes of records that may be kept in memory."""
@@ -89,14 +88,11 @@ def open_source(*splits: Split) -> Source:
     """The examples of all ``splits``, in memory if they fit.
 
     Raises:
-        DataError: Files are damaged or something else; raw files and records larger than memory
-            are mixed.
+        DataError: Files are damaged or something else, or have no example.
     """
     files = [path for split in splits for path in split.files]
     if sum(path.stat().st_size for path in files) <= MEMORY:
-        return InMemory(Examples.joined(split.read() for split in splits))
-    if any(split.examples for split in splits):
-        raise DataError("raw files and record files larger than memory cannot be used together")
+        return InMemory(read_examples(files))
     return Streamed(files)
 
 

@@ -13,7 +13,7 @@ from components.dataset.startup import quiet_start
 
 from .hyperparameters import SEED, Hyperparameters
 from .outputs import Outputs
-from .splits import Split
+from .splits import Split, read_examples
 
 if TYPE_CHECKING:
     from .training import Training
@@ -95,9 +95,9 @@ def run(
         logging.getLogger(__package__).setLevel(logging.WARNING)
     logger.debug("hyperparameters %s", hyperparameters.as_dict())
     keras.utils.set_random_seed(seed)
-    everything = hyperparameters.train_on_validation and not validation.empty
-    source = open_source(train, validation) if everything else open_source(train)
-    validated = None if everything or validation.empty else validation.read()
+    everything = hyperparameters.train_on_validation
+    source = open_source(train, *([validation] if everything else []))
+    validated = None if everything or not validation.files else read_examples(validation.files)
     with strategy.scope():
         model = build_model(hyperparameters, precision, seed=seed)
         training = Training(

@@ -34,10 +34,6 @@ class Triangle(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore
         falling = (self.steps - step) / (self.steps * (1 - WARMUP))
         return self.peak * tf.clip_by_value(tf.minimum(rising, falling), 0.0, 1.0)
 
-    def get_config(self) -> dict[str, Any]:
-        """What the constructor takes."""
-        return {"peak": self.peak, "steps": self.steps}
-
 
 class MuonSGD(keras.optimizers.Optimizer):  # type: ignore[misc]
     """Muon for convolution kernels with 16 or more input channels, Nesterov SGD for the rest.
@@ -48,10 +44,6 @@ class MuonSGD(keras.optimizers.Optimizer):  # type: ignore[misc]
     batch normalization makes the network insensitive to that scale, and the learning rate is then
     the angle by which a filter turns.
     """
-
-    def __init__(self, learning_rate: Any, name: str = "muon_sgd") -> None:
-        """Args: ``learning_rate`` is a number or a schedule, that of the kernels."""
-        super().__init__(learning_rate=learning_rate, name=name)
 
     def build(self, variables: list[Any]) -> None:
         """Makes a momentum for each variable."""

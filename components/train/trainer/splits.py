@@ -1,7 +1,7 @@
-"""The examples of a split, in record files or in memory."""
+"""The examples of a split: record files, and their content in memory."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,12 +19,6 @@ class Examples(NamedTuple):
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
 
-    @classmethod
-    def joined(cls, parts: "Iterable[Examples]") -> "Examples":
-        """All examples of ``parts``, one part after the other."""
-        images, labels = zip(*parts, strict=True)
-        return cls(np.concatenate(images), np.concatenate(labels))
-
 
 @dataclasses.dataclass(frozen=True)
 class Split:
@@ -32,18 +26,11 @@ class Split:
 
     Attributes:
         digest: SHA-256 of the content.
-        files: Record files; empty if the examples are in memory, or if there are none.
-        examples: The examples in memory, if they were read from raw files.
+        files: Record files; none if there are no examples, as with ``validation_examples=0``.
     """
 
     digest: str
     files: tuple[Path, ...] = ()
-    examples: Examples | None = None
-
-    @property
-    def empty(self) -> bool:
-        """Whether it has no examples, as with ``validation_examples=0``."""
-        return not self.files and self.examples is None
 
     @classmethod
     def of_directory(cls, directory: Path) -> "Split":
@@ -59,19 +46,15 @@ class Split:
             raise DataError(f"the manifest of {directory} lists no .tfrecord; run decode again")
         return cls(content_digest(manifest), files if manifest.get("examples") != 0 else ())
 
-    def read(self) -> Examples:
-        """All its examples in memory.
 
-        Raises:
-            DataError: There are none, or a file is damaged or is something else.
-        """
-        if self.examples is not None:
-            return self.examples
-        batches = [
-            Examples(images, labels.astype(np.int64))
-            for path in self.files
-            for images, labels in read_records(path)
-        ]
-        if not batches:
-            raise DataError(f"no examples in {[str(path) for path in self.files]}; decode again")
-        return Examples.joined(batches)
+def read_examples(files: Sequence[Path]) -> Examples:
+    """All examples of record files.
+
+    Raises:
+        DataError: There are none, or a file is damaged or is something else.
+    """
+    batches = [batch for path in files for batch in read_records(path)]
+    if not batches:
+        raise DataError(f"no examples in {[str(path) for path in files]}; run decode again")
+    images, labels = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+    return Examples(images, labels.astype(np.int64))

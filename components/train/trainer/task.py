@@ -134,7 +134,7 @@ def _train(arguments: argparse.Namespace, outputs: Outputs, scratch: Path) -> No
         patterns = (arguments.train_files, arguments.eval_files)
         train, validation = (data_files.matching(pattern, scratch) for pattern in patterns)
     else:
-        train, validation = data_files.official(seed)
+        train, validation = data_files.official(seed, scratch)
     outcome = run(train, validation, chosen, outputs, seed=seed, eval_steps=arguments.eval_steps)
     if outcome.chief:
         job = outputs.model.parent

@@ -8,7 +8,7 @@ from components.dataset.facts import SPLITS
 from components.decode.conversion import convert
 from components.ingest import fashion_mnist
 from components.train.trainer import data_files
-from components.train.trainer.splits import Split
+from components.train.trainer.splits import Split, read_examples
 from tests.fakes.storage import serve_storage
 from tests.idx_files import write_idx_set
 
@@ -29,9 +29,9 @@ def test_the_digest_of_files_depends_on_their_bytes(train: Split, tmp_path: Path
 
 def test_raw_files_are_paired_and_decoded(raw_directory: Path, tmp_path: Path) -> None:
     split = data_files.matching(f"{raw_directory}/*-ubyte*", tmp_path)
-    assert split.examples is not None
-    assert split.examples.images.shape == (240, 28, 28)
-    assert np.bincount(split.examples.labels).tolist() == [24] * 10
+    examples = read_examples(split.files)
+    assert examples.images.shape == (240, 28, 28)
+    assert np.bincount(examples.labels).tolist() == [24] * 10
 
 
 @pytest.mark.parametrize(
@@ -59,11 +59,10 @@ def test_the_official_files_are_split_as_the_step_decode_splits_them(
     monkeypatch.setattr(data_files, "VALIDATION_EXAMPLES", 50)
     directories = {split: tmp_path / split for split in SPLITS}
     convert(str(raw_directory), directories, shards=1, validation_examples=50, seed=3)
-    for split, own in zip(("train", "validation"), data_files.official(3), strict=True):
-        records = Split.of_directory(directories[split]).read()
-        assert own.examples is not None
-        np.testing.assert_array_equal(own.examples.images, records.images)
-        np.testing.assert_array_equal(own.examples.labels, records.labels)
+    for split, own in zip(("train", "validation"), data_files.official(3, tmp_path), strict=True):
+        records = read_examples(Split.of_directory(directories[split]).files)
+        for found, expected in zip(read_examples(own.files), records, strict=True):
+            np.testing.assert_array_equal(found, expected)
 
 
 def test_a_pattern_means_the_same_in_a_bucket_and_here(

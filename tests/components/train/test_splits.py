@@ -6,14 +6,14 @@ import pytest
 
 from components.dataset.errors import DataError
 from components.train.trainer.input_pipeline import Streamed
-from components.train.trainer.splits import Split
+from components.train.trainer.splits import Split, read_examples
 
 from .conftest import make_examples
 
 
 def test_what_was_written_is_read(train: Split) -> None:
     images, labels = make_examples(320)
-    read = train.read()
+    read = read_examples(train.files)
     np.testing.assert_array_equal(read.images, np.concatenate([images[0::2], images[1::2]]))
     np.testing.assert_array_equal(read.labels, np.concatenate([labels[0::2], labels[1::2]]))
     assert [str(array.dtype) for array in read] == ["uint8", "int64"]
@@ -36,7 +36,7 @@ def test_a_damaged_or_empty_file_is_named(
     path = tmp_path / "harmed.tfrecord"
     path.write_bytes(harm(train.files[0].read_bytes()))
     with pytest.raises(DataError, match=r"harmed\.tfrecord"):
-        Split("digest", (path,)).read()
+        read_examples([path])
     if path.stat().st_size:
         with pytest.raises(DataError, match=r"harmed\.tfrecord"):
             Streamed([train.files[1], path])

@@ -42,7 +42,7 @@ def test_with_nothing_but_a_job_dir_it_trains_the_default_on_the_official_files(
         return Outcome({"steps": 1}, {}, {}, chief=True)
 
     official = (Split("training"), Split("validation"))
-    monkeypatch.setattr(data_files, "official", lambda seed: official if seed == 0 else None)
+    monkeypatch.setattr(data_files, "official", lambda seed, _: official if seed == 0 else None)
     monkeypatch.setattr(task, "run", run)
     assert task.main([f"--job-dir={tmp_path}"]) == 0
     assert (given["train"], given["validation"]) == official

@@ -16,7 +16,7 @@ from components.train.trainer.hyperparameters import Hyperparameters
 from components.train.trainer.input_pipeline import open_source
 from components.train.trainer.model import build_model
 from components.train.trainer.progress import Progress
-from components.train.trainer.splits import Split
+from components.train.trainer.splits import Split, read_examples
 from components.train.trainer.training import Training, TrainingDiverged
 
 from .conftest import TINY
@@ -25,9 +25,8 @@ LONG = dataclasses.replace(TINY, filters=(8, 8), train_steps=65, augmentation="n
 
 
 def start(train: Split, validation: Split | None = None, given: Hyperparameters = LONG) -> Training:
-    return Training(
-        build_model(given), open_source(train), validation.read() if validation else None, given
-    )
+    validated = read_examples(validation.files) if validation else None
+    return Training(build_model(given), open_source(train), validated, given)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +63,7 @@ def test_progress_is_a_line_with_the_time_left(trained: Training, printed: io.St
 
 
 def test_the_losses_of_the_examples_decide_the_next_draw(trained: Training, train: Split) -> None:
-    examples, losses = train.read(), trained.sampler.losses
+    examples, losses = read_examples(train.files), trained.sampler.losses
     assert np.isfinite(losses).all()
     hardest = set(np.argsort(-losses)[:80])
     draw = next(trained.sampler.epoch(8, 10))
@@ -79,7 +78,7 @@ def test_validation_counts_each_example_once(
     whole = trained._validate(1)
     monkeypatch.setattr(module, "VALIDATION_BATCH", 7)
     assert trained._validate(1) == pytest.approx(whole, rel=1e-5)
-    images, labels = validation.read()
+    images, labels = read_examples(validation.files)
     predicted = np.argmax(trained.model(images), axis=-1)
     assert whole[1] == pytest.approx((predicted == labels).mean())
     expected = np.zeros((10, 10), int)
@@ -138,7 +137,7 @@ def test_streamed_examples_are_sampled_uniformly(
 
 
 def test_each_member_of_an_ensemble_learns_as_if_it_were_alone(train: Split) -> None:
-    given = dataclasses.replace(TINY, architecture="residual", train_steps=3)
+    given = dataclasses.replace(TINY, train_steps=3)
     alone = start(train, None, given)
     ensemble = start(train, None, dataclasses.replace(given, members=2))
 
