@@ -97,15 +97,7 @@ def open_source(*splits: Split) -> Source:
 
 
 def training_batches(
-    source: Source,
-    draw: Draw,
-    batch_size: int,
-    *,
-    augmentation: str,
-    seed: int,
-    start: int = 0,
-    replicas: int = 1,
-    own: range = range(1),
+    source: Source, draw: Draw, batch_size: int, *, augmentation: str, seed: int, start: int = 0
 ) -> Any:
     """The batches of a draw; each depends on the draw, the seed and the step alone.
 
@@ -116,42 +108,40 @@ def training_batches(
         augmentation: The hyperparameter.
         seed: Of the training.
         start: The first step, counted from 0 over the whole training.
-        replicas: How many share each batch.
-        own: The replicas whose shares are wanted, one after another.
 
     Returns:
-        A data set of (uint8 [n, 28, 28], int64 [n], the weights of the losses float32 [n]), where
-        n is the batch size divided by the number of replicas.
-
-    Raises:
-        HyperparameterError: The replicas cannot share a batch evenly.
+        A data set of (uint8 [n, 28, 28], int64 [n], the weights of the losses float32 [n]).
     """
-    share, rest = divmod(batch_size, replicas)
-    if rest:
-        raise HyperparameterError(
-            f"{replicas} replicas cannot share a batch of {batch_size}; use a multiple"
-        )
 
     def load(step: Any, drawn: tuple[Any, Any]) -> tuple[Any, ...]:
         keys, weights = drawn
         images, labels = source.load(keys)
         images = augment(images, augmentation, draw=draw.number, step=step, seed=seed)
-        images = tf.ensure_shape(images, [share, IMAGE_HEIGHT, IMAGE_WIDTH])
-        return images, labels, tf.ensure_shape(weights, [share])
-
-    def shares(step: Any, drawn: tuple[Any, Any]) -> Any:
-        wanted = slice(own.start, own.stop)
-        parts = tuple(tf.reshape(each, [replicas, share])[wanted] for each in drawn)
-        return tf.data.Dataset.from_tensor_slices((tf.repeat(step, len(own)), parts))
+        images = tf.ensure_shape(images, [batch_size, IMAGE_HEIGHT, IMAGE_WIDTH])
+        return images, labels, tf.ensure_shape(weights, [batch_size])
 
     steps = source.drawn(draw, seed).batch(batch_size, drop_remainder=True).enumerate(start)
-    if replicas > 1:
-        steps = steps.flat_map(shares)
     # Without TensorFlow's tuning thread, which has nothing to tune here and sleeps ever longer: in
     # 2.21 the end of a 10 s round waited for it for another 10 s, in two of five rounds.
     options = tf.data.Options()
     options.autotune.enabled = False
     return steps.map(load).prefetch(PREFETCH).with_options(options)
+
+
+def share(batches: Any, batch_size: int, worker: tf.distribute.InputContext) -> Any:
+    """What a worker takes of each batch: one equal part after another for each of its replicas.
+
+    Raises:
+        HyperparameterError: The replicas of all workers cannot share a batch evenly.
+    """
+    workers, replicas = worker.num_input_pipelines, worker.num_replicas_in_sync
+    if batch_size % replicas:
+        raise HyperparameterError(
+            f"{replicas} replicas cannot share a batch of {batch_size}; use a multiple"
+        )
+    parts = batches.rebatch(batch_size // workers, drop_remainder=True)
+    own = parts.shard(workers, worker.input_pipeline_id)
+    return own.rebatch(batch_size // replicas, drop_remainder=True)
 
 
 def augment(images: Any, kind: str, *, draw: int, step: Any, seed: int) -> Any:

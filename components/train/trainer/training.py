@@ -14,7 +14,7 @@ from components.dataset.errors import StepError
 from components.dataset.facts import IMAGE_HEIGHT, IMAGE_WIDTH, NUM_CLASSES
 
 from .hyperparameters import Hyperparameters
-from .input_pipeline import Source, training_batches
+from .input_pipeline import Source, share, training_batches
 from .optimizer import OPTIMIZERS, Triangle
 from .progress import Epoch, Plan, Progress
 from .sampling import Draw, Sampler
@@ -109,25 +109,20 @@ class Training:
 
     def batches(self, draw: Draw, start: int) -> Any:
         """The batches of a draw for the replicas here; the first is step ``start``, from 0."""
-        replicas = self._strategy.num_replicas_in_sync
-
-        def of_worker(context: Any) -> Any:
-            here = replicas // context.num_input_pipelines
-            first = context.input_pipeline_id * here
-            return training_batches(
-                self._source,
-                draw,
-                self.plan.batch_size,
-                augmentation=self._hyperparameters.augmentation,
-                seed=self._seed,
-                start=start,
-                replicas=replicas,
-                own=range(first, first + here),
-            )
-
-        if replicas == 1:
-            return of_worker(tf.distribute.InputContext())
-        return self._strategy.distribute_datasets_from_function(of_worker)
+        size = self.plan.batch_size
+        whole = training_batches(
+            self._source,
+            draw,
+            size,
+            augmentation=self._hyperparameters.augmentation,
+            seed=self._seed,
+            start=start,
+        )
+        if self._strategy.num_replicas_in_sync == 1:
+            return whole
+        return self._strategy.distribute_datasets_from_function(
+            lambda worker: share(whole, size, worker)
+        )
 
     def _epoch(self, number: int, done: int, end: int) -> Epoch:
         started = time.perf_counter()

@@ -13,6 +13,7 @@ from components.train.trainer.input_pipeline import (
     Streamed,
     augment,
     open_source,
+    share,
     training_batches,
 )
 from components.train.trainer.sampling import Draw
@@ -80,20 +81,20 @@ def test_streamed_examples_have_another_order_in_each_draw_and_with_each_seed(
 
 
 def test_the_shares_of_a_batch_are_the_batch(source: Source) -> None:
-    whole = batches(source)
-    both = batches(source, replicas=4, own=range(2))
-    third = batches(source, replicas=4, own=range(2, 3))
-    assert (len(both), len(third)) == (2 * len(whole), len(whole))
-    for step, batch in enumerate(whole):
-        shares = [*both[2 * step : 2 * step + 2], third[step]]
-        for index, expected in enumerate(batch):
-            found = np.concatenate([share[index] for share in shares])
-            np.testing.assert_array_equal(expected[:24], found)
+    def shared(worker: int, replicas: int) -> list[Any]:
+        stream = training_batches(source, FIRST, 32, augmentation="none", seed=0)
+        return list(share(stream, 32, tf.distribute.InputContext(2, worker, replicas)))
 
-
-def test_replicas_that_cannot_share_a_batch_are_refused(source: Source) -> None:
-    with pytest.raises(HyperparameterError, match="3 replicas cannot share a batch of 32"):
-        batches(source, replicas=3)
+    # Two workers with two replicas each.
+    first, second = shared(0, 4), shared(1, 4)
+    assert (len(first), len(second)) == (20, 20)
+    for step, batch in enumerate(batches(source)):
+        here = slice(2 * step, 2 * step + 2)
+        for index, whole in enumerate(batch):
+            found = np.concatenate([each[index] for each in [*first[here], *second[here]]])
+            np.testing.assert_array_equal(found, whole)
+    with pytest.raises(HyperparameterError, match="6 replicas cannot share a batch of 32"):
+        shared(0, 6)
 
 
 def changed(images: NDArray[np.uint8], kind: str, *, draw: int = 0) -> Any:
