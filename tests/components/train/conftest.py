@@ -1,7 +1,10 @@
 """Small records of pictures that a network tells apart after a few steps."""
 
+import contextlib
 import dataclasses
 import json
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +19,17 @@ from components.train.trainer import job
 from components.train.trainer.hyperparameters import Hyperparameters
 from components.train.trainer.outputs import Outputs
 from components.train.trainer.splits import Split
+from pipeline.local import emulator
 
 TINY = Hyperparameters(
     architecture="plain", filters=(2, 2), dense_units=0, batch_size=32, precision="float32"
 )
 SMALL = dataclasses.replace(TINY, train_steps=25, dropout=0.2, augmentation="flip+shift")
 """A training that draws all its random numbers: epochs of 10, 10 and 5 steps."""
+
+
+class Stopped(BaseException):
+    """Stands for the end of the process."""
 
 
 def make_examples(count: int, seed: int = 0) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -54,12 +62,30 @@ def read_weights(model: Path) -> dict[str, NDArray[Any]]:
     return {name: reader.get_tensor(name) for name in names}
 
 
-def run(train: Split, validation: Split, job_dir: object, scratch: Path, **given: Any) -> Any:
+def run(splits: tuple[Split, Split], job_dir: object, scratch: Path, **given: Any) -> None:
     """Trains as ``--job-dir`` says, without the command line."""
     outputs = Outputs.of_job(str(job_dir), {}, scratch)
-    outcome = job.run(train, validation, given.pop("hyperparameters", SMALL), outputs, **given)
+    outcome = job.run(*splits, given.pop("hyperparameters", SMALL), outputs, **given)
     outputs.model.parent.write_json("history.json", outcome.history)
-    return outcome
+
+
+@contextlib.contextmanager
+def stopped_in(owner: Any, name: str, number: int = 1, *, after: bool = False) -> Iterator[None]:
+    """Ends the training at the n-th call of a function, before or after it has done its work."""
+    call, calls = getattr(owner, name), iter(range(1, 1_000_000))
+
+    def counted(*args: Any, **options: Any) -> Any:
+        last = next(calls) == number
+        if last and not after:
+            raise Stopped
+        result = call(*args, **options)
+        if last:
+            raise Stopped
+        return result
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Stopped):
+        patch.setattr(owner, name, counted)
+        yield
 
 
 def read_result(job: Path) -> dict[str, Any]:
@@ -91,11 +117,31 @@ def validation(validation_directory: Path) -> Split:
 
 
 @pytest.fixture(scope="session")
-def finished(train: Split, validation: Split, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def splits(train: Split, validation: Split) -> tuple[Split, Split]:
+    return train, validation
+
+
+@pytest.fixture(scope="session")
+def finished(splits: tuple[Split, Split], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of a job that was not interrupted."""
     place = tmp_path_factory.mktemp("finished")
-    run(train, validation, place, place)
+    run(splits, place, place)
     return place
+
+
+@pytest.fixture
+def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of an empty local bucket."""
+    with emulator.serve(tmp_path / "emulator") as host:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", host)
+        yield f"gs://{emulator.LOCAL_BUCKET}"
+
+
+@pytest.fixture
+def said(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """What a training says."""
+    caplog.set_level(logging.INFO, job.__name__.rpartition(".")[0])
+    return caplog
 
 
 @pytest.fixture(scope="session")

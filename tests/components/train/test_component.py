@@ -1,5 +1,4 @@
 import json
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,10 @@ from components.dataset.manifest import (
 from components.train.component import train
 from components.train.trainer import hardware, job
 from components.train.trainer.hyperparameters import HyperparameterError, Hyperparameters
-from pipeline.local import emulator
 
-from .conftest import TINY
-from .test_checkpoints import stopped_in
+from .conftest import TINY, stopped_in
 
 SHORT: dict[str, Any] = {**TINY.as_dict(), "train_steps": 12}
-BUCKET = f"gs://{emulator.LOCAL_BUCKET}"
 
 
 def call(place: Path, records: Path, validation: Path, bucket: str = "", **given: Any) -> Any:
@@ -51,20 +47,17 @@ def call(place: Path, records: Path, validation: Path, bucket: str = "", **given
 def test_an_interrupted_step_resumes_from_the_bucket_and_leaves_nothing_there(
     train_directory: Path,
     validation_directory: Path,
+    bucket: str,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    said: pytest.LogCaptureFixture,
 ) -> None:
     directories = train_directory, validation_directory
-    with emulator.serve(tmp_path / "bucket") as host:
-        monkeypatch.setenv("STORAGE_EMULATOR_HOST", host)
-        with stopped_in(job, "write_manifest"):
-            call(tmp_path / "a", *directories, BUCKET)
-        assert folder.list_files(f"{BUCKET}/checkpoints")
-        with caplog.at_level(logging.INFO, "components.train.trainer"):
-            model, history, metrics = call(tmp_path / "b", *directories, BUCKET)
-        assert f"resuming after epoch 2 of 2, from {BUCKET}/checkpoints/" in caplog.text
-        assert not folder.list_files(f"{BUCKET}/checkpoints")
+    with stopped_in(job, "write_manifest"):
+        call(tmp_path / "a", *directories, bucket)
+    assert folder.list_files(f"{bucket}/checkpoints")
+    model, history, metrics = call(tmp_path / "b", *directories, bucket)
+    assert f"resuming after epoch 2 of 2, from {bucket}/checkpoints/" in said.text
+    assert not folder.list_files(f"{bucket}/checkpoints")
     check_facts(model, history, metrics, directories)
     logs = {path.parent.name for path in (tmp_path / "b" / "logs").rglob("events.*")}
     assert logs == {"train", "validation"}

@@ -89,15 +89,6 @@ def test_an_ensemble_predicts_the_mean_of_its_members() -> None:
     np.testing.assert_array_equal(stacked, tf.stack(logits, axis=1))
 
 
-def test_the_members_of_an_ensemble_are_separate_networks() -> None:
-    given = dataclasses.replace(TINY, filters=(2, 2, 2, 2))
-    one, three = (build_model(dataclasses.replace(given, members=members)) for members in (1, 3))
-    assert three.count_params() == 3 * one.count_params()
-    images = make_examples(4)[0]
-    assert three(images, training=True).shape == (4, 3, 10)
-    assert three(images).shape == (4, 10)
-
-
 def test_dropout_changes_training_only() -> None:
     model = build_model(dataclasses.replace(TINY, dropout=0.5))
     images = make_examples(8)[0]

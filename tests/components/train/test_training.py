@@ -106,7 +106,7 @@ def test_a_loss_that_is_not_a_number_stops_with_step_and_learning_rate(
     training.step = lambda *_: (tf.constant([losses[next(steps) == 17], 0.1]), tf.zeros(32))
     rate = f"{training.learning_rate(17):.4g}"
     with pytest.raises(
-        TrainingDiverged, match=f"loss .* step 17 of 65, where the learning rate was {rate};"
+        TrainingDiverged, match=f"loss .* step 17 of 65, where .* was {rate}; use a smaller learn"
     ):
         training.run()
 
@@ -117,12 +117,6 @@ def test_a_last_step_that_ruins_the_weights_is_an_error(train: Split) -> None:
     training.step = lambda *_: (tf.constant([1.0, 0.1]), tf.zeros(32))
     with pytest.raises(TrainingDiverged, match="a weight is not finite at step 65"):
         training.run()
-
-
-def test_a_learning_rate_far_too_large_is_an_error(train: Split) -> None:
-    given = dataclasses.replace(TINY, learning_rate=1e38)
-    with pytest.raises(TrainingDiverged, match="smaller learning_rate"):
-        start(train, None, given).run()
 
 
 def test_streamed_examples_are_sampled_uniformly(
