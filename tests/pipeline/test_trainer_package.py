@@ -17,7 +17,8 @@ BUCKET = f"gs://{emulator.LOCAL_BUCKET}"
 ARGUMENTS = [
     f"--train-files={BUCKET}/raw/train-*",
     f"--eval-files={BUCKET}/raw/t10k-*",
-    *("--train-steps=3", "--eval-steps=1", "--batch-size=32", "--filters", "2", "2", "--seed=5"),
+    *("--train-steps=3", "--eval-steps=1", "--batch-size=32", "--seed=5"),
+    *("--architecture=plain", "--filters", "2", "2", "--dense-units=0"),
 ]
 
 

@@ -90,8 +90,8 @@ def run_two_workers(directory: Path, given: list[str]) -> list[str]:
 def test_two_workers_train_the_model_of_one_and_the_chief_writes_it(
     files: list[str], tmp_path: Path
 ) -> None:
-    given = [*files, "--filters", "16", "16", "--precision=float32", "--batch-size=160"]
-    given += ["--train-steps=3", "--learning-rate=0.01"]
+    given = [*files, "--architecture=plain", "--filters", "16", "16", "--dense-units=0"]
+    given += ["--precision=float32", "--batch-size=160", "--train-steps=3", "--learning-rate=0.01"]
     # Separate folders show who writes.
     chief, worker = run_two_workers(tmp_path / "two", given)
     assert "epoch 2/2" in chief

@@ -13,7 +13,7 @@ from components.train.trainer.hyperparameters import PRESETS, Hyperparameters
 from components.train.trainer.job import Outcome
 from components.train.trainer.splits import Split
 
-SHORT = ["--filters", "2", "2", "--batch-size", "32", "--train-steps", "3"]
+SHORT = ["--architecture=plain", "--filters", "2", "2", "--dense-units=0", "--train-steps=3"]
 
 
 def test_every_hyperparameter_is_an_argument_that_overrides_the_preset() -> None:
