@@ -1,6 +1,5 @@
 """What the cache answers with is what the step made, to the last byte."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -96,12 +95,3 @@ def test_without_answers_outputs_replace_the_earlier_ones(
     found = cache.get("key")
     assert found
     assert found["verdict"] is False
-
-
-def test_a_step_whose_output_is_missing_leaves_nothing_to_answer_with(
-    cache: StepCache, outputs: dict[str, Any], tmp_path: Path
-) -> None:
-    cache.put("key", outputs)
-    shutil.rmtree(tmp_path / "records")
-    cache.put("key", outputs)
-    assert cache.get("key") is None
