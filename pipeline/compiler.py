@@ -34,12 +34,7 @@ DIFF_LINES: Final = 40
 
 
 def write(output: Path, image: str = "") -> list[Path]:
-    """Compiles everything into a directory; the files.
-
-    Args:
-        output: The directory; made when missing.
-        image: URI of an image that holds the dependencies; empty: pinned packages.
-    """
+    """Compiles everything into a directory; with the URI of an image, no step installs packages."""
     written = []
     for name, text in build(image).items():
         path = output / name

@@ -21,11 +21,7 @@ def duration(seconds: float) -> str:
 
 
 def age(moment: datetime.datetime | None) -> str:
-    """How long ago a moment was, in one unit: ``12 s``, ``5 min``, ``3 h``, ``12 days``.
-
-    Args:
-        moment: With its time zone; None: unknown, which gives an empty text.
-    """
+    """How long ago a moment was, in one unit: ``12 s``, ``5 min``, ``3 h``, ``12 days``."""
     if moment is None:
         return ""
     seconds = (datetime.datetime.now(tz=datetime.UTC) - moment).total_seconds()
@@ -45,9 +41,6 @@ def command(words: str) -> str:
     """A command of this project that can be pasted into a shell here.
 
     It begins with the program's name, or with its path if the shell does not find that name.
-
-    Args:
-        words: What follows the program, as for a shell: ``run --preset fast``.
     """
     installed = Path(sys.executable).with_name(PROGRAM)
     found = shutil.which(PROGRAM)

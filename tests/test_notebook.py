@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shlex
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,17 +17,13 @@ from pipeline.local import run as local
 from pipeline.notebook.artifacts import VARIABLE
 from pipeline.specs import parameters
 from pipeline.specs import spec as specs
-from tests.command import fashion_mnist, versions
-from tests.idx_files import write_idx_set
+from tests.command import versions
+from tests.small_project import FirstRun
 
 pytestmark = pytest.mark.timeout(1800)
 NOTEBOOK = PROJECT / "notebooks" / "components.ipynb"
 CELL_SECONDS = 1200
 OF_THE_EMULATOR = {".lock", ".meta", ".cloudstorage", "_softdelete", "_resumable"}
-SMALL = (
-    *("validation_examples=50", "shards=2", "batch_size=32", "filters=[16, 32]", "epochs=2"),
-    *("min_accuracy=0", "learning_rate=0.12"),
-)
 
 
 def read_notebook() -> Any:
@@ -56,16 +53,9 @@ class Executed:
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A root with one run on a small dataset."""
-    path = tmp_path_factory.mktemp("project")
-    source = write_idx_set(path / "source", train_per_class=60, test_per_class=10)
-    given = [*SMALL, f"digests={json.dumps(source)}"]
-    options = [word for parameter in given for word in ("-p", parameter)]
-    place = ("--root", str(path / "root"), "--source", "source")
-    done = fashion_mnist("run", *place, *options, cwd=path)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return path / "root"
+def root(first_run: FirstRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of a root with one run on a small dataset."""
+    return Path(shutil.copytree(first_run.root, tmp_path_factory.mktemp("project") / "root"))
 
 
 def contents(root: Path) -> dict[Path, str]:

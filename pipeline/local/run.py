@@ -54,12 +54,7 @@ def run(
 ) -> Run:
     """Runs a compiled spec, of the whole pipeline or of a part of it, from start to end.
 
-    Args:
-        spec: The compiled spec.
-        arguments: A value for each parameter of the spec.
-        root: Where.
-        watch: Opens what shows the run while it lasts.
-        options: How.
+    ``arguments`` has a value for each parameter of the spec.
 
     Returns:
         The run; the same is in ``runs/<id>/summary.json``.

@@ -26,14 +26,7 @@ log = logging.getLogger(__name__)
 
 
 def begin(spec: Spec, parameters: Mapping[str, Any], root: Root, earlier: str = "") -> Run:
-    """Creates the folder of a new run.
-
-    Args:
-        spec: The compiled spec.
-        parameters: The value of each pipeline parameter.
-        root: Where.
-        earlier: Id of the run whose outputs its steps read; empty: ``spec`` is the pipeline.
-    """
+    """Creates the folder of a new run; ``earlier`` is the run whose outputs its steps read."""
     pipeline = specs.load(COMPILED / PIPELINE) if earlier else spec
     now = datetime.datetime.now(tz=datetime.UTC)
     run_id = new_run_id(spec["pipelineInfo"]["name"], now)

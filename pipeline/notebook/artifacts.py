@@ -79,13 +79,8 @@ class Artifact(record.Artifact):
 def artifact(uri: str | Path, root: Path | None = None, **metadata: Any) -> Artifact:
     """An artifact by its address, as the page of a Vertex AI job shows it, or by its path.
 
-    Args:
-        uri: ``gs://bucket/…``, or a path on this machine.
-        root: The folder that holds all that is local.
-        **metadata: What is known about it.
-
     Raises:
-        ArtifactError: It is an address of another kind.
+        ArtifactError: It is an address of another kind than ``gs://bucket/…``.
     """
     where = str(uri)
     if "://" in where and not where.startswith(bucket.SCHEME):

@@ -47,10 +47,7 @@ def last_run(*, or_start: str | None = None, root: Path | None = None) -> Run:
 def run_pipeline(preset: str | None = None, *, root: Path | None = None, **values: Any) -> Run:
     """Runs the whole pipeline on this machine, as ``fashion-mnist run`` does.
 
-    Args:
-        preset: A set of hyperparameters to start from: ``tutorial``, ``fast`` or ``best``.
-        root: The folder that holds all that is local; None: see ``place``.
-        **values: Parameters of the pipeline.
+    The preset is a set of hyperparameters to start from: ``tutorial``, ``fast`` or ``best``.
 
     Raises:
         UsageError: The pipeline has no such parameter, or a value is wrong.

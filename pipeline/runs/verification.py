@@ -43,9 +43,7 @@ class Finding:
 def verify(directory: Path, *, registered: bool = False) -> list[Finding]:
     """Checks a model: a version of the registry, or the output of a training.
 
-    Args:
-        directory: The SavedModel's directory.
-        registered: Whether a registry holds it, so that there must be a record.
+    If a registry holds it, there must be a record.
 
     Returns:
         A finding for each check; without a manifest only the first check.
