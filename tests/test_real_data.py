@@ -16,7 +16,7 @@ from tests.light_steps import light_spec
 from tests.photographs import PHOTOGRAPHS, Pixels, encoded
 from tests.small_project import Project
 
-IMAGES = 12
+IMAGES = 5
 """Of each kind of photograph."""
 
 
