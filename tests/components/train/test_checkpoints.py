@@ -133,6 +133,19 @@ def test_a_training_resumes_after_its_newest_undamaged_checkpoint_to_the_same_bi
     assert not kept.exists()
 
 
+def test_a_streamed_training_resumes_to_the_same_bits(
+    splits: tuple[Split, Split], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(input_pipeline, "MEMORY", 100_000)
+    given = dataclasses.replace(SMALL, train_steps=12)
+    whole, resumed = tmp_path / "whole", tmp_path / "resumed"
+    run(splits, whole, whole, hyperparameters=given)
+    with stopped_in(Training, "_validate", 2):
+        run(splits, resumed, resumed, hyperparameters=given)
+    run(splits, resumed, resumed, hyperparameters=given)
+    assert read_result(resumed) == read_result(whole)
+
+
 def start(job_dir: Path, memory: int, arguments: list[str]) -> "subprocess.Popen[str]":
     """The trainer in a process of its own, with so many bytes of records in memory."""
     command = [sys.executable, "-c", TRAINER, str(memory), f"--job-dir={job_dir}", *arguments]
