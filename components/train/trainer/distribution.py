@@ -29,7 +29,8 @@ def choose(environment: MutableMapping[str, str] = os.environ) -> Any:
     crashes at a job without tasks, which gcloud's local runner writes.
 
     Raises:
-        ClusterError: TF_CONFIG has parameter servers.
+        ClusterError: TF_CONFIG is not JSON, has parameter servers, or names a task that its cluster
+            does not have.
     """
     if clean(environment) > 1:
         return tf.distribute.MultiWorkerMirroredStrategy()
@@ -47,8 +48,12 @@ def clean(environment: MutableMapping[str, str]) -> int:
     Raises:
         ClusterError: As ``choose``.
     """
-    config = json.loads(environment.get(TF_CONFIG) or "{}")
-    cluster = {job: tasks for job, tasks in config.get("cluster", {}).items() if tasks}
+    text = environment.get(TF_CONFIG) or "{}"
+    try:
+        config = json.loads(text)
+        cluster = {job: tasks for job, tasks in config.get("cluster", {}).items() if tasks}
+    except (ValueError, AttributeError) as error:
+        raise ClusterError(f"TF_CONFIG is {text!r}, which does not describe a cluster") from error
     if "ps" in cluster:
         raise ClusterError(
             "TF_CONFIG has parameter servers, which this trainer does not use; start it without "
@@ -58,7 +63,9 @@ def clean(environment: MutableMapping[str, str]) -> int:
     if count < 2:
         environment.pop(TF_CONFIG, None)
         return 1
-    task = config["task"]
+    task = config.get("task") or {}
+    if task.get("index", -1) not in range(len(cluster.get(task.get("type"), []))):
+        raise ClusterError(f"TF_CONFIG names the task {task!r}, which its cluster does not have")
     if "master" in cluster:
         cluster["chief"] = cluster.pop("master")
         if task["type"] == "master":
