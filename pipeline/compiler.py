@@ -135,7 +135,7 @@ def check_steps(spec: specs.Spec) -> None:
         return
     for task, step in specs.step_tasks(spec).items():
         if step not in specs.NAMES:
-            raise CommandError(f"the task {task} is no step of pipeline/steps.py; add it there")
+            raise CommandError(f"the task {task} is not in pipeline/steps.py; add its step")
 
 
 def check_sizes(spec: specs.Spec) -> None:

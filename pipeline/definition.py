@@ -76,7 +76,7 @@ def pipeline_around(train_step: TrainStep) -> BaseComponent:
             validation_examples: Examples set aside from the training split, evenly by class; 0:
                 train without a validation.
             seed: Seeds the split, the shuffling and the training.
-            hyperparameters: What the training can be told; names that are left out keep their
+            hyperparameters: Values of the hyperparameters; names that are left out keep their
                 defaults.
             min_accuracy: Test accuracy below which no model is uploaded.
             min_improvement: By how much the challenger's test accuracy must exceed the champion's.

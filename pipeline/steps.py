@@ -1,7 +1,7 @@
 """The one table of the pipeline's steps.
 
 Compile targets, titles, the live table, the notebook, the documents and the pins of each step
-follow from it. A task of the pipeline that belongs to none of these steps does not compile.
+follow from it. A pipeline with a task outside these steps does not compile.
 """
 
 import dataclasses
@@ -24,7 +24,7 @@ class Step:
         title: What people see.
         module: Where the component is.
         packages: What it needs at run time; ``make lock`` pins them in full.
-        figure: The figure that people see, from the step's outputs.
+        figure: The figure shown next to it, from the step's outputs.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """The trainer with a preset: ``python -m benchmarks.sides.train RAW PRESET SEED JOB_DIR``.
 
 Trains by the trainer's own command line, then looks at the test set once. Prints the curve, the
-test accuracy and what was computed as JSON; ``default`` is no preset.
+test accuracy and what was computed as JSON; ``default`` means no preset.
 """
 
 import json

@@ -20,7 +20,7 @@ PLACEHOLDERS: Final = {
 """What Vertex AI fills in; a local run has no project, region, key, account or network."""
 PINS: Final = "FASHION_MNIST_PINS"
 """A step's variable with a digest of the pins that it was to install. kfp.local's cache key
-includes a step's variables, so a cached output is of equal pins."""
+includes a step's variables, so a cached output comes from the same pins."""
 CLUSTER: Final = str(Path(cluster.__file__).resolve())
 
 

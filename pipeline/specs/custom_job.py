@@ -1,4 +1,4 @@
-"""Training as a CustomJob: on machines of a type of one's choice, one or several of them."""
+"""Training as a CustomJob, on one or several machines of a chosen type."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -12,7 +12,7 @@ from pipeline.specs.machine import Machine
 SERVICE_ACCOUNT: Final = "{{$.pipeline_service_account}}"
 NETWORK: Final = "{{$.pipeline_network}}"
 ENCRYPTION_KEY: Final = "{{$.pipeline_encryption_key_name}}"
-"""Those of the pipeline; a CustomJob has its own, which are empty unless they are handed on."""
+"""The pipeline's own; a CustomJob does not inherit them."""
 TIMEOUT: Final = "86400s"
 DRIVER: Final = {
     "LD_LIBRARY_PATH": "/usr/local/nvidia/lib64:/usr/local/nvidia/lib",

@@ -25,7 +25,7 @@ def test_a_task_of_no_step_does_not_compile() -> None:
         "components": SPEC["components"] | {"comp-extra": {"executorLabel": "exec-extra"}},
     }
     with_extra["deploymentSpec"]["executors"]["exec-extra"] = {}
-    with pytest.raises(CommandError, match=r"the task extra is no step of pipeline/steps\.py"):
+    with pytest.raises(CommandError, match=r"the task extra is not in pipeline/steps\.py"):
         check_steps(with_extra)
 
 
