@@ -18,6 +18,7 @@ from kfp import dsl
 from kfp.dsl.python_component import PythonComponent
 
 from components.dataset.code import imported, travelling
+from components.dataset.errors import StepError
 
 COMPONENTS: Final = Path(__file__).resolve().parent
 BASE_IMAGE: Final = "python:3.11-slim"
@@ -63,5 +64,12 @@ def modules_of(function: Callable[..., Any]) -> list[str]:
 
 
 def read_pins(name: str) -> list[str]:
-    """The ``name==version`` lines of ``components/requirements/<name>.txt``."""
-    return (COMPONENTS / "requirements" / f"{name}.txt").read_text().split()
+    """The ``name==version`` lines of ``components/requirements/<name>.txt``.
+
+    Raises:
+        StepError: There is no such file.
+    """
+    path = COMPONENTS / "requirements" / f"{name}.txt"
+    if not path.is_file():
+        raise StepError(f"{path} does not exist; `make lock` writes it from pipeline/steps.py")
+    return path.read_text().split()

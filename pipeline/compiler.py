@@ -96,7 +96,7 @@ def _compile(target: Any, image: str) -> tuple[str, specs.Spec]:
         path = Path(directory) / "spec.yaml"
         Compiler().compile(target, str(path))
         text = path.read_text()
-        spec = worker_pools.inline(specs.canonical(specs.load(path)))
+        spec = worker_pools.inline(specs.titled(specs.canonical(specs.load(path))))
     if image:
         spec = with_image(spec, image)
     check_steps(spec)

@@ -85,29 +85,25 @@ def pipeline_around(train_step: TrainStep) -> BaseComponent:
             serving_image: Container that serves the uploaded model.
             git_revision: Revision of the code; a label of the uploaded version.
         """
-        raw = (
-            ingest(
-                source=source,
-                bucket_uri=bucket_uri,
-                digests=digests,
-                allow_unverified=allow_unverified,
-            )
-            .set_display_name("Ingest")
-            .set_retry(**RETRY)
-        )
+        raw = ingest(
+            source=source,
+            bucket_uri=bucket_uri,
+            digests=digests,
+            allow_unverified=allow_unverified,
+        ).set_retry(**RETRY)
         records = decode(
             raw=raw.outputs["raw"],
             shards=shards,
             validation_examples=validation_examples,
             seed=seed,
-        ).set_display_name("Decode")
+        )
         challenger = train_step(
             train_records=records.outputs["train_records"],
             validation_records=records.outputs["validation_records"],
             bucket_uri=bucket_uri,
             seed=seed,
             hyperparameters=hyperparameters,
-        ).set_display_name("Train")
+        )
         champion = (
             find_champion(
                 model_name=model_name,
@@ -115,7 +111,6 @@ def pipeline_around(train_step: TrainStep) -> BaseComponent:
                 project=PROJECT,
                 location=LOCATION,
             )
-            .set_display_name("Find champion")
             .set_caching_options(False)
             .set_retry(**RETRY)
         )
@@ -127,7 +122,7 @@ def pipeline_around(train_step: TrainStep) -> BaseComponent:
             test_records=records.outputs["test_records"],
             min_accuracy=min_accuracy,
             min_improvement=min_improvement,
-        ).set_display_name("Evaluate")
+        )
         with dsl.If(verdict.outputs["Output"] == True, name="good enough"):  # noqa: E712
             upload(
                 model=challenger.outputs["model"],
@@ -137,7 +132,7 @@ def pipeline_around(train_step: TrainStep) -> BaseComponent:
                 model_name=model_name,
                 serving_image=serving_image,
                 git_revision=git_revision,
-            ).set_display_name("Upload")
+            )
 
     return fashion_mnist
 

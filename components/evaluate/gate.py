@@ -79,7 +79,10 @@ RULES: Final[Mapping[str, Rule]] = {
     "min_accuracy": Rule(min_accuracy),
     "min_improvement": Rule(min_improvement, lowest=-1.0),
 }
-"""The rules by the name of their threshold; the first that is not met gives the reason."""
+"""The rules by the name of their threshold; the first that is not met gives the reason.
+
+The step hands a threshold to each: a parameter, and an entry of ``thresholds`` in ``component.py``.
+"""
 
 
 def check(thresholds: Mapping[str, float]) -> None:

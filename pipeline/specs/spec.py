@@ -129,6 +129,25 @@ def pack(files: Files) -> str:
     return base64.b64encode(gzip.compress(buffer.getvalue(), 9, mtime=0)).decode()
 
 
+def titled(spec: Spec) -> Spec:
+    """The spec with the title of each step in ``pipeline.steps`` as its task's display name."""
+    titles = {f"comp-{step.name.replace('_', '-')}": step.title for step in STEPS}
+
+    def change(component: Spec) -> Spec:
+        if "dag" not in component:
+            return component
+        tasks = {
+            name: {**task, "taskInfo": {"name": titles[task["componentRef"]["name"]]}}
+            if task["componentRef"]["name"] in titles
+            else task
+            for name, task in component["dag"]["tasks"].items()
+        }
+        return {**component, "dag": {**component["dag"], "tasks": tasks}}
+
+    components = {name: change(component) for name, component in spec["components"].items()}
+    return {**spec, "root": change(spec["root"]), "components": components}
+
+
 def step_tasks(spec: Spec) -> dict[str, str]:
     """The step of each task, by the task's component name without ``comp-``; no importers.
 
