@@ -126,11 +126,7 @@ def with_image(spec: specs.Spec, image: str) -> specs.Spec:
 
 
 def check_steps(spec: specs.Spec) -> None:
-    """Refuses a pipeline of this project with a task that is not in the table of the steps.
-
-    Raises:
-        CommandError: Names the task.
-    """
+    """Refuses a pipeline of this project with a task that is not in the table of the steps."""
     if spec["pipelineInfo"]["name"] != NAME:
         return
     for task, step in specs.step_tasks(spec).items():
@@ -139,11 +135,7 @@ def check_steps(spec: specs.Spec) -> None:
 
 
 def check_sizes(spec: specs.Spec) -> None:
-    """Refuses a command with an argument that Linux would not start.
-
-    Raises:
-        CommandError: Names the step and by how much it is too long.
-    """
+    """Refuses a command with an argument that Linux would not start."""
     for label, executor in spec["deploymentSpec"]["executors"].items():
         container = executor.get("container", {})
         for text in [*container.get("command", []), *container.get("args", [])]:

@@ -4,15 +4,13 @@
 ``components.train.trainer.task``.
 """
 
-import gzip
-import io
 import sys
-import tarfile
 from pathlib import Path
 from typing import Final
 
 from components.dataset.code import travelling
 from components.embedding import read_pins
+from pipeline.specs.spec import archive
 
 NAME: Final = "fashion-mnist-trainer"
 VERSION: Final = "0.1.0"
@@ -36,13 +34,7 @@ def write(directory: Path) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     root = f"{NAME}-{VERSION}"
     path = directory / f"{root}.tar.gz"
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for name, content in sorted(files().items()):
-            info = tarfile.TarInfo(f"{root}/{name}")
-            info.size = len(content)
-            tar.addfile(info, io.BytesIO(content))
-    path.write_bytes(gzip.compress(buffer.getvalue(), 9, mtime=0))
+    path.write_bytes(archive({f"{root}/{name}": content for name, content in files().items()}))
     return path
 
 

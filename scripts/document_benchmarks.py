@@ -17,11 +17,7 @@ from pipeline.compiler import PROJECT
 
 
 def main(folder: Path, project: Path) -> None:
-    """Writes the tables and the plot of the precision in which the presets were trained.
-
-    Raises:
-        SystemExit: No preset was measured.
-    """
+    """Writes the tables and the plot of the precision in which the presets were trained."""
     path = folder / "results.json"
     parts = json.loads(path.read_text())["parts"] if path.exists() else {}
     runs = [run for part in parts.values() for run in part["runs"]]

@@ -19,13 +19,7 @@ from components.ingest.fetch import fetch
 def land(mirrors: Sequence[str], digests: Mapping[str, str], target: Path) -> None:
     """Writes ``<name>.gz`` of each file that ``digests`` names; all of them or none.
 
-    Args:
-        mirrors: ``http(s)://`` bases, in the order in which they are tried.
-        digests: SHA-256 of each file's payload.
-        target: The folder; created if missing.
-
-    Raises:
-        SourceError: No mirror has a sound copy of a file.
+    The mirrors are tried in their order. The digests are SHA-256 of the decompressed files.
     """
     sources = list(mirrors)
     target.mkdir(parents=True, exist_ok=True)

@@ -26,11 +26,7 @@ ACCELERATED: Final = "train_cuda"
 
 
 def main() -> None:
-    """Writes all of them.
-
-    Raises:
-        CalledProcessError: uv could not resolve the requirements.
-    """
+    """Writes all of them."""
     resolve(LOCK, *ANYWHERE, "pyproject.toml")
     resolve(DEV_LOCK, *ANYWHERE, "--group", "dev", "--constraint", LOCK)
     constraints = ("--constraint", LOCK, "--constraint", DEV_LOCK)
@@ -57,12 +53,9 @@ def in_container(packages: Iterable[str], *, accelerated: bool) -> list[str]:
 
 
 def resolve(target: str, *options: str, packages: Iterable[str] = ()) -> None:
-    """Resolves requirements to a file; versions that the file holds already are kept.
+    """Resolves packages, or what the options name, to a file of the project.
 
-    Args:
-        target: The file, from the project's folder.
-        options: Options and source files of ``uv pip compile``.
-        packages: Requirements; empty: what ``options`` name.
+    Versions that the file holds already are kept.
     """
     uv = Path(sys.executable).with_name("uv")
     command = [str(uv), "pip", "compile", "--quiet", "--no-header", "--no-annotate"]

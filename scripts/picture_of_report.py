@@ -19,11 +19,7 @@ LAST: Final = "classes"
 
 
 def main(target: Path) -> None:
-    """Takes the picture.
-
-    Raises:
-        SystemExit: No browser is installed, or the run failed.
-    """
+    """Takes the picture."""
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         raise SystemExit(f"error: install a browser: one of {', '.join(BROWSERS)}")

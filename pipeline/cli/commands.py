@@ -67,11 +67,7 @@ class Commands(Group):
 
 
 def show(error: CommandError | StepError | OSError) -> int:
-    """Prints an error to standard error.
-
-    Returns:
-        The exit code.
-    """
+    """Prints an error to standard error; its exit code."""
     console = Console(stderr=True, soft_wrap=True)
     text = _about_file(error) if isinstance(error, OSError) else str(error)
     console.print(f"[bold red]error:[/] {escape(text)}", highlight=False)

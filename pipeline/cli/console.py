@@ -38,10 +38,7 @@ def print_table(
 ) -> None:
     """Prints rows of cells under column names.
 
-    Args:
-        columns: The names.
-        rows: As many cells each.
-        whole: Name of the column that is never wrapped, so that it can be copied; None: the first.
+    The column ``whole``, by default the first, is never wrapped, so that it can be copied.
     """
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for name in columns:
@@ -66,11 +63,7 @@ def print_list(
     whole: str | None = None,
     then: Mapping[str, str] | None = None,
 ) -> None:
-    """Prints values as JSON, or as a table with the commands to run next.
-
-    The other arguments are those of ``print_table`` and ``next_steps``; ``nothing`` is printed
-    instead of an empty table.
-    """
+    """Prints values as JSON, or as a table, or ``nothing`` if empty, with the next commands."""
     if as_json:
         print_json(values)
     elif not rows:

@@ -41,7 +41,7 @@ def watch(
         watch fashion-mnist-20261123-153000-ab12  # its steps until it ends
         watch fashion-mnist-20261123-153000-ab12 --json  # its result, for a program
     """
-    target, job_id = _target_of(job, project, region)
+    target, job_id = all_jobs.named(job, project, region)
     follow(target, job_id, every, require_upload=require_upload, as_json=as_json)
 
 
@@ -85,7 +85,7 @@ def cancel(
         cancel fashion-mnist-20261123-153000-ab12  # stops its running steps
         cancel fashion-mnist-20261123-153000-ab12 --json  # the same, and the job for a program
     """
-    target, job_id = _target_of(job, project, region)
+    target, job_id = all_jobs.named(job, project, region)
     with _asking(target):
         before = all_jobs.cancel(target, job_id)
     if as_json:
@@ -101,13 +101,7 @@ def cancel(
 def follow(
     target: Target, job_id: str, every: float, *, require_upload: bool, as_json: bool
 ) -> None:
-    """Shows a job until it ends, and ends as it did.
-
-    Raises:
-        CommandError: The job failed, was cancelled or was paused.
-        GateRefused: No version was uploaded, and one was required.
-        Interrupted: Ctrl-C; the job is still running.
-    """
+    """Shows a job until it ends, and ends as it did; Ctrl-C leaves the job running."""
     from pipeline.cli.watchers import show_result, stopped_by_signals, watch_on
     from pipeline.vertex import follow as following
 
@@ -151,12 +145,6 @@ def _model(run: "Run", target: Target) -> str:
     address = f"{all_jobs.CONSOLE}/vertex-ai/locations/{target.region}/models/{number}/versions"
     link = f"{address}/{run.version or 1}?project={target.project}"
     return f"{run.resource_name}\n{'':<10} {link}"
-
-
-def _target_of(job: str, project: str | None, region: str | None) -> tuple[Target, str]:
-    """The target and the id of a job; its full name wins over the options."""
-    own_project, own_region, job_id = all_jobs.named(job)
-    return resolve(own_project or project, own_region or region), job_id
 
 
 def _asking(target: Target) -> contextlib.AbstractContextManager[None]:

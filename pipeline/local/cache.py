@@ -19,13 +19,9 @@ class StepCache(LocalCache):  # type: ignore[misc]
     """The cache of one root: each entry also has digests of the outputs' content.
 
     A kill, a full disk or a clean-up can leave a part of an output; kfp's own cache would answer
-    with it as long as something is there.
-
-    Args:
-        directory: Holds the entries.
-        stored: Returns the checksums of the objects below a ``gs://`` address, by name.
-        answers: False: every step runs again. Its outputs are kept in any case, so that no later
-            run is answered with older ones.
+    with it as long as something is there. ``stored`` returns the checksums of the objects below a
+    ``gs://`` address. Outputs are kept even if it never answers, so that no later run gets older
+    ones.
     """
 
     def __init__(
@@ -56,10 +52,10 @@ class StepCache(LocalCache):  # type: ignore[misc]
         if uri.startswith("gs://"):
             stored = self._stored(uri)
             return _digest(stored.items()) if stored else ""
-        return "trusted" if "://" in uri else content_digest(Path(uri))
+        return "trusted" if "://" in uri else _content_digest(Path(uri))
 
 
-def content_digest(path: Path) -> str:
+def _content_digest(path: Path) -> str:
     """SHA-256 over names and bytes of a file or a directory's files; empty where there is none."""
     if path.is_file():
         return file_digest(path)

@@ -25,14 +25,11 @@ CLUSTER: Final = str(Path(cluster.__file__).resolve())
 
 
 def localize(spec: Spec, job_name: str, *, keep_preamble: bool) -> tuple[Spec, frozenset[str]]:
-    """Changes what a compiled spec must have changed to run outside Google Cloud.
+    """The changed spec, and the component names of the stand-ins.
 
     The ``pip install`` of each step becomes a variable unless ``keep_preamble``; steps that exist
     only in Google Cloud get stand-ins; a CustomJob becomes as many processes as it has replicas;
     Vertex AI's placeholders get values.
-
-    Returns:
-        The changed spec, and the component names of the stand-ins.
     """
     from pipeline.local.stand_ins import stand_in_for
 

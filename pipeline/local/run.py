@@ -13,9 +13,9 @@ from pipeline.errors import UsageError
 from pipeline.local import emulator, run_folder
 from pipeline.local.execution import Execution
 from pipeline.local.localization import localize
-from pipeline.runs.record import Run, Task, Watcher
+from pipeline.runs.record import Run
 from pipeline.runs.root import DEFAULT_ROOT, Root
-from pipeline.runs.table import Table
+from pipeline.runs.table import Table, Watch
 from pipeline.specs import parameters
 from pipeline.specs.machine import Machine
 from pipeline.specs.spec import Spec
@@ -24,9 +24,6 @@ DEFAULT_SPEC: Final = COMPILED / PIPELINE
 BUCKET_URI: Final = f"gs://{emulator.LOCAL_BUCKET}"
 UNWANTED: Final = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
 """Variables that would let this environment's modules into a step's."""
-
-Watch = Callable[[list[Task]], contextlib.AbstractContextManager[Watcher]]
-"""Opens what shows a run while it lasts, from its rows."""
 
 
 @dataclass(frozen=True)

@@ -129,11 +129,9 @@ STAND_INS: Final = {
 def stand_in_for(container: Mapping[str, Any]) -> dict[str, Any] | None:
     """The container to run here instead of one that needs Google Cloud.
 
-    It reads the environment variables FASHION_MNIST_REGISTRY (the registry's root, required) and
-    FASHION_MNIST_SPEC_DIGEST (recorded with the version).
-
-    Returns:
-        The stand-in's container, with kfp's ``pip install`` preamble; None for any other step.
+    It has kfp's ``pip install`` preamble, and reads the environment variables
+    FASHION_MNIST_REGISTRY (required) and FASHION_MNIST_SPEC_DIGEST (recorded with the version).
+    None for any step that runs here as it is.
     """
     for word in (*container.get("command", []), *container.get("args", [])):
         if word in STAND_INS:

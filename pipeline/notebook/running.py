@@ -25,9 +25,7 @@ _checked: set[int] = set()
 def last_run(*, or_start: str | None = None, root: Path | None = None) -> Run:
     """The newest run of the whole pipeline on this machine that succeeded.
 
-    Args:
-        or_start: The preset to run the pipeline with if there is no run yet; None: raise an error.
-        root: The folder that holds all that is local; None: see ``place``.
+    ``or_start`` is the preset to run the pipeline with if there is no run yet.
 
     Raises:
         RunError: There is none yet.

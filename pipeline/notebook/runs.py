@@ -42,8 +42,8 @@ def job_run(
     Args:
         job: Its id, as ``fashion-mnist jobs`` shows it, or
             ``projects/…/locations/…/pipelineJobs/…``.
-        project: None: from the environment or gcloud's configuration.
-        region: None: likewise.
+        project: None: from the environment or gcloud's configuration, as the region.
+        region: As ``europe-west4``.
         root: The folder that holds all that is local; downloads go there.
 
     Raises:
@@ -52,10 +52,8 @@ def job_run(
     """
     from pipeline.vertex import job as jobs
     from pipeline.vertex.follow import run_of
-    from pipeline.vertex.target import resolve
 
-    own_project, own_region, job_id = jobs.named(job)
-    target = resolve(own_project or project, own_region or region)
+    target, job_id = jobs.named(job, project, region)
     run = with_files(run_of(jobs.get(target, job_id), target, place(root)))
     for step, names in OF_THE_CLOUD.items():
         for name in names:

@@ -68,11 +68,7 @@ def decode(data: bytes) -> Image.Image:
 
 
 def check_size(width: int, height: int, size: int) -> None:
-    """Refuses dimensions that are over the limit, or that a file of ``size`` bytes cannot hold.
-
-    Raises:
-        PhotoError: Says which of the two.
-    """
+    """Refuses dimensions that are over the limit, or that a file of ``size`` bytes cannot hold."""
     pixels = width * height
     if pixels > MAX_PIXELS:
         raise PhotoError(

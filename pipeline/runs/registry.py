@@ -138,13 +138,8 @@ class Registry:
     ) -> Version:
         """Copies a SavedModel into the registry as the next version.
 
-        Args:
-            model: The model's name.
-            source: The SavedModel directory.
-            facts: JSON values for ``version.json``; ``model``, ``version``, ``created`` (UTC, ISO
-                8601) and ``aliases`` are added.
-            aliases: Aliases that refer to the new version from now on.
-            evaluation: JSON values for ``evaluation.json``; None: there is none yet.
+        ``facts`` go into ``version.json``, where ``model``, ``version``, ``created`` (UTC, ISO
+        8601) and ``aliases`` are added; ``evaluation`` goes into ``evaluation.json``.
 
         Raises:
             RegistryError: ``source`` holds no SavedModel, or the registry cannot be written.

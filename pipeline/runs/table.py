@@ -1,7 +1,8 @@
 """The steps of a run as the rows of a table, which shows the run while it lasts."""
 
+import contextlib
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, Self
 
 from pipeline import steps
@@ -87,6 +88,10 @@ class Watcher(Protocol):
 
     def ended(self, task: Task) -> None:
         """A step is done, cached, failed or cancelled."""
+
+
+Watch = Callable[[list[Task]], contextlib.AbstractContextManager[Watcher]]
+"""Opens what shows a run while it lasts, from its rows."""
 
 
 class Unwatched:

@@ -43,10 +43,7 @@ class Finding:
 def verify(directory: Path, *, registered: bool = False) -> list[Finding]:
     """Checks a model: a version of the registry, or the output of a training.
 
-    If a registry holds it, there must be a record.
-
-    Returns:
-        A finding for each check; without a manifest only the first check.
+    If a registry holds it, there must be a record. Without a manifest, only ``files`` is checked.
     """
     try:
         return _findings(directory, registered)

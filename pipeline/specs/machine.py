@@ -62,12 +62,6 @@ def requested(
 ) -> Machine | None:
     """The machine that the options of ``submit`` describe; None if none of them was given.
 
-    Args:
-        accelerator: ``TYPE`` or ``TYPE:N``.
-        machine_type: Compute Engine's name of the machine type.
-        replicas: Number of machines, 1 or more.
-        spot: Whether spot capacity may be used.
-
     Raises:
         UsageError: Vertex AI has no such machines.
     """

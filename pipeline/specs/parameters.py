@@ -72,11 +72,7 @@ def describe(spec: Spec) -> list[Parameter]:
 
 
 def parse(assignments: Iterable[str], spec: Spec) -> dict[str, Any]:
-    """Values of ``name=value`` assignments, in the types that the spec declares.
-
-    Args:
-        assignments: As given on the command line; lists and structs are JSON.
-        spec: The compiled pipeline.
+    """Values of ``name=value`` assignments, in the spec's types; lists and structs are JSON.
 
     Raises:
         UsageError: An assignment has no ``=``, an unknown name, or a value of another type.
@@ -106,11 +102,8 @@ def resolve(
 ) -> dict[str, Any]:
     """A checked value for each parameter of a pipeline.
 
-    Args:
-        spec: The compiled pipeline.
-        given: Values by name; hyperparameters by their own names, as a struct, or both.
-        preset: Hyperparameters to start from; None: the spec's defaults.
-        own: Values that the command sets where the spec declares them and they are not given.
+    Hyperparameters are given by their own names, as a struct, or both. ``own`` has values that
+    the command sets where the spec declares them and they are not given.
 
     Raises:
         UsageError: A name is unknown, a value has another type or is out of range, a required
@@ -127,7 +120,7 @@ def resolve(
             raise UsageError(unknown("the pipeline", name, known))
     if preset is not None and STRUCT not in kinds:
         raise UsageError(f"--preset {preset}: the pipeline has no parameter {STRUCT!r}")
-    values = {name: typed(name, value, kinds[name]) for name, value in given.items()}
+    values = {name: _typed(name, value, kinds[name]) for name, value in given.items()}
     struct = {**_preset(preset), **values.pop(STRUCT, {})}
     defaults = {name: one.default for name, one in known.items() if not one.required}
     own = {name: value for name, value in (own or {}).items() if name in known}
@@ -196,12 +189,7 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def typed(name: str, value: Any, kind: str) -> Any:
-    """A value in a type of the spec, in which JSON's whole floats become integers.
-
-    Raises:
-        UsageError: It has another type.
-    """
+def _typed(name: str, value: Any, kind: str) -> Any:
     try:
         return _value(value, kind)
     except ValueError:
@@ -264,11 +252,7 @@ def _read(text: str, kind: str) -> Any:
 
 
 def _value(value: Any, kind: str) -> Any:
-    """A JSON value in a type of the spec.
-
-    Raises:
-        ValueError: It has another type.
-    """
+    """A JSON value in a type of the spec, in which whole floats become integers."""
     python: Any = KINDS[kind][1]
     if python in (int, float):
         is_number = isinstance(value, int | float) and not isinstance(value, bool)

@@ -119,14 +119,19 @@ def unpack(packed: str) -> Files:
 
 
 def pack(files: Files) -> str:
-    """Base64 of a gzipped tar of ``files`` without times, owners and modes of this machine."""
+    """The embedded archive of files: ``archive`` in Base64."""
+    return base64.b64encode(archive(files)).decode()
+
+
+def archive(files: Files) -> bytes:
+    """A gzipped tar of ``files`` without times, owners and modes of this machine."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for name, content in sorted(files.items()):
             info = tarfile.TarInfo(name)
             info.size = len(content)
             tar.addfile(info, io.BytesIO(content))
-    return base64.b64encode(gzip.compress(buffer.getvalue(), 9, mtime=0)).decode()
+    return gzip.compress(buffer.getvalue(), 9, mtime=0)
 
 
 def titled(spec: Spec) -> Spec:

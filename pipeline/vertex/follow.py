@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from pipeline.errors import CloudError, CommandError, UsageError
-from pipeline.runs.record import Artifact, Run, Task, Watcher
+from pipeline.runs.record import Artifact, Run, Task
 from pipeline.runs.root import DEFAULT_ROOT, Root
-from pipeline.runs.table import Table
+from pipeline.runs.table import Table, Watch
 from pipeline.specs import parameters
 from pipeline.vertex import job as jobs
 from pipeline.vertex.job import struct
@@ -38,23 +38,14 @@ ENDED: Final = {
 PATIENCE: Final = 900.0
 """Seconds for which the service may be out of reach."""
 
-Watch = Callable[[list[Task]], contextlib.AbstractContextManager[Watcher]]
-
 
 def follow(
     target: Target, job_id: str, watch: Watch, complain: Callable[[str], None], every: float
 ) -> tuple[Any, Run]:
-    """Shows a job's steps until it has ended.
+    """Shows a job's steps until it has ended; the job as it ended, and its run.
 
-    Args:
-        target: Where the job is.
-        job_id: The job's id.
-        watch: Opens what shows the steps while the job lasts.
-        complain: Is called when the service is out of reach, and when it is back.
-        every: Seconds between two looks.
-
-    Returns:
-        The job as it ended, and its run.
+    It looks every ``every`` seconds, and complains when the service is out of reach and when it
+    is back.
 
     Raises:
         CloudError: The job does not exist, it could not be read, or the service stayed out of

@@ -13,7 +13,7 @@ from typing import Any, Final
 from pipeline.errors import CloudError, UsageError
 from pipeline.text import command
 from pipeline.vertex.refusals import call, explained
-from pipeline.vertex.target import Target, endpoint, patient
+from pipeline.vertex.target import Target, endpoint, patient, resolve
 
 JOB_ID: Final = re.compile(r"[a-z][a-z0-9-]{0,127}")
 FULL_NAME: Final = re.compile(r"projects/([^/]+)/locations/([^/]+)/pipelineJobs/([^/]+)")
@@ -24,20 +24,20 @@ CONTEXT_SECONDS: Final = 120.0
 """How long the service may take to add a new job to its metadata store."""
 
 
-def named(reference: str) -> tuple[str | None, str | None, str]:
-    """Project, region and id of a job from its id or its full name.
+def named(reference: str, project: str | None, region: str | None) -> tuple[Target, str]:
+    """Where a job is and its id, from its id or its full name, which wins over the options.
 
     Raises:
-        UsageError: It is neither.
+        UsageError: It is neither, or there is no project or region.
     """
     if found := FULL_NAME.fullmatch(reference):
-        return found[1], found[2], found[3]
+        return resolve(found[1], found[2]), found[3]
     if not JOB_ID.fullmatch(reference):
         raise UsageError(
             f"{reference!r} is not a job: give its id, as `{command('jobs')}` shows it, or "
             "projects/…/locations/…/pipelineJobs/…"
         )
-    return None, None, reference
+    return resolve(project, region), reference
 
 
 def id_of(message: Any) -> str:

@@ -18,14 +18,10 @@ Say = Callable[[str], None]
 
 
 def check(target: Target, bucket: str, account: str, say: Say, *, create_bucket: bool) -> None:
-    """Makes all checks.
+    """Makes all checks, and says what could not be checked.
 
-    Args:
-        target: Where the run is to be.
-        bucket: The bucket's name.
-        account: The service account of the steps; empty: Compute Engine's default account.
-        say: Is called with what was made, and with what could not be checked.
-        create_bucket: Make the bucket if it is missing and nothing else is.
+    An empty account means Compute Engine's default account. With ``create_bucket`` the bucket is
+    made if nothing else is missing.
 
     Raises:
         CloudError: The credentials are no longer valid, or the bucket could not be made.

@@ -105,10 +105,7 @@ class Options:
 
 
 def request(options: Options, target: Target) -> Any:
-    """The message that the options describe.
-
-    Returns:
-        A ``CreatePipelineJobRequest``, or a ``CreateScheduleRequest`` for a schedule.
+    """The ``CreatePipelineJobRequest`` or ``CreateScheduleRequest`` that the options describe.
 
     Raises:
         UsageError: An option's value is not valid, or the committed file is stale.

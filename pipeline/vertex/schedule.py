@@ -25,10 +25,6 @@ FIELD: Final = re.compile(r"(?:[\d*/,-]|[A-Za-z]{3})+")
 def cron(expression: str, time_zone: str) -> str:
     """The times of a schedule as Vertex AI takes them: ``TZ=Europe/Berlin 0 6 * * 1``.
 
-    Args:
-        expression: Minute, hour, day of the month, month, day of the week.
-        time_zone: Name in the IANA time zone database.
-
     Raises:
         UsageError: The expression or the time zone is not valid.
     """
@@ -71,10 +67,7 @@ def listed(target: Target) -> list[Any]:
 def change(target: Target, reference: str, action: str) -> str:
     """Does an action of ``STATES`` to a schedule, and returns its number.
 
-    Args:
-        target: Where it is.
-        reference: Its number, its full name or its display name.
-        action: What to do.
+    ``reference`` is its number, its full name or its display name.
 
     Raises:
         UsageError: None has that display name.

@@ -117,11 +117,9 @@ def endpoint(service: str, region: str = "") -> str:
 def patient(
     seconds: float | None = None, on_error: Callable[[Exception], None] | None = None
 ) -> Any:
-    """How a request that failed in passing is repeated: a ``google.api_core.retry.Retry``.
+    """A ``google.api_core.retry.Retry``: how a request that failed in passing is repeated.
 
-    Args:
-        seconds: For how long; None: ``RETRY_SECONDS``.
-        on_error: Is called with each error after which the request is repeated.
+    ``on_error`` is called with each error after which the request is repeated.
     """
     import requests
     from google.api_core.exceptions import ServerError, TooManyRequests
