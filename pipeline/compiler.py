@@ -18,7 +18,6 @@ from pipeline.specs.machine import Machine
 from pipeline.steps import STEPS
 
 NAME: Final = "fashion-mnist"
-"""The pipeline's name."""
 PROJECT: Final = Path(__file__).resolve().parent.parent
 COMPILED: Final = PROJECT / "compiled"
 PIPELINE: Final = "pipeline.yaml"

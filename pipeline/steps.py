@@ -124,9 +124,3 @@ def step(name: str) -> Step:
         if one.name == wanted:
             return one
     raise UsageError(f"there is no step {name!r}; the steps are {', '.join(s.name for s in STEPS)}")
-
-
-def figure(name: str, outputs: Outputs) -> str:
-    """What to show in the row of a task that is done; empty for a task of no step."""
-    wanted = name.replace("-", "_")
-    return next((one.figure(outputs) for one in STEPS if one.name == wanted), "")

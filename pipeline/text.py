@@ -31,6 +31,11 @@ def age(moment: datetime.datetime | None) -> str:
     return f"{max(0, seconds):.0f} s"
 
 
+def iso(moment: datetime.datetime | None) -> str | None:
+    """A moment as ISO 8601, to the second; None stays None."""
+    return moment.isoformat(timespec="seconds") if moment else None
+
+
 def shown(path: Path) -> str:
     """A path relative to the working directory if it is inside it, else unchanged."""
     here = Path.cwd()

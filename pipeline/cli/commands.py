@@ -15,7 +15,6 @@ from pipeline.errors import CommandError, StepFailed
 from pipeline.text import command
 
 LAST_LINES: Final = 15
-"""How much of a failed step's log is shown."""
 VERBOSE: Final = "--verbose"
 EXAMPLES: Final = "\nExamples:\n"
 """Begins the part of a docstring that the help shows at its end: ``arguments  # what it does``."""
@@ -78,7 +77,6 @@ def show(error: CommandError | StepError | OSError) -> int:
 
 
 def _about_file(error: OSError) -> str:
-    """What is wrong with a file, and what to do."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         place = f" at {error.filename}" if error.filename else ""
         return f"the disk is full{place}; free some space and try again"

@@ -24,7 +24,6 @@ BAR: Final = 24
 COLOURS: Final = ("256", "truecolor")
 """Colour systems with enough greys for a picture."""
 UNSURE: Final = 0.5
-"""Probability below which a prediction is called unsure."""
 ADVICE: Final = "not sure: it expects one piece of clothing, whole, upright, on a plain background"
 
 

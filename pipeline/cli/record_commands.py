@@ -106,7 +106,6 @@ def models(
 
 
 def _version(version: "Version") -> dict[str, Any]:
-    """A version of the registry as JSON values."""
     facts = version.facts
     return {
         "model": version.model,

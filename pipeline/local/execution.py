@@ -36,16 +36,10 @@ FULL_DISK: Final = tuple(os.strerror(code) for code in FULL)
 
 @dataclass
 class Execution:
-    """A run of a spec's tasks.
+    """A run of a spec's tasks, whose folders are created under ``steps/`` of the run's.
 
-    Attributes:
-        table: Is kept up to date.
-        run_directory: ``runs/<id>``; the tasks' folders are created under its ``steps/``.
-        cache: The outputs of earlier runs; None: neither read nor kept.
-        scratch: Working directory of every task.
-        environment: Of every task.
-        hermetic: Run each task in an environment of its own, which has only the task's pins.
-        stand_ins: Names of the tasks that run in this environment all the same.
+    Without a cache, outputs are neither read nor kept. In a hermetic run each task but the
+    stand-ins has an environment of its own with only its pins.
     """
 
     table: Table

@@ -6,18 +6,15 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import venv
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from pipeline.local import supervisor
+from pipeline.local.cluster import SUPERVISOR
 
 STOP_SECONDS: Final = 5.0
-"""How long a step may take to stop before it is killed."""
 READ_BYTES: Final = 65_536
-SUPERVISOR: Final = (sys.executable, "-I", "-S", str(Path(supervisor.__file__).resolve()))
 
 EXECUTOR: Final = re.compile(r"^\[KFP Executor [^]]*\]: ?")
 ABOUT_ITSELF: Final = (

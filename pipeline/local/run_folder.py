@@ -46,9 +46,7 @@ def begin(spec: Spec, parameters: Mapping[str, Any], root: Root, earlier: str = 
 def end(run: Run) -> None:
     """Removes the scratch folder; writes the summary and, where there is an evaluation, the report.
 
-    Raises:
-        CommandError: The run went well, and the disk has no room for its summary.
-        OSError: It cannot be written for another reason.
+    If a run that went well has no summary, it ends with an error; else the log says so.
     """
     shutil.rmtree(run.directory / SCRATCH, ignore_errors=True)  # It may be what fills the disk.
     if run.started:

@@ -64,7 +64,6 @@ def rerun(run: Run, step: str, **changes: Any) -> Run:
 
 
 def _arguments(run: Run, name: str, wired: wiring.Wired, changes: dict[str, Any]) -> dict[str, Any]:
-    """The pipeline's parameters as the new run uses them."""
     spec = specs.load(local.DEFAULT_SPEC)
     declared = {one.name: one for one in parameters.describe(spec)}
     names = {own: source.name for own, source in wired.sources.items() if source.is_parameter}

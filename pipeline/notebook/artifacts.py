@@ -19,7 +19,6 @@ from pipeline.runs.root import DEFAULT_ROOT, Root
 from pipeline.text import command
 
 VARIABLE: Final = "FASHION_MNIST_ROOT"
-"""The environment variable that names the folder that holds all that is local."""
 
 
 class ArtifactError(CommandError):

@@ -30,7 +30,6 @@ SHARPENING: Final = ImageFilter.UnsharpMask(radius=1, percent=50, threshold=0)
 BORDER: Final = 0.02
 """Width of the border in which the background is sampled, as a share of the shorter edge."""
 SAMPLES: Final = 2000
-"""Pixels of the border that are sampled, about."""
 CANDIDATES: Final = 50
 FITS: Final = 4
 
@@ -47,11 +46,7 @@ def seen_by_network(data: bytes) -> Seen:
 
 
 def prepare(photo: Image.Image) -> Seen:
-    """Applies the steps above to an RGB or RGBA photo: uint8 [28, 28].
-
-    Raises:
-        PhotoError: No subject was found against the background.
-    """
+    """Applies the steps above to an RGB or RGBA photo: uint8 [28, 28]."""
     pixels = np.asarray(_opaque(photo), np.float32)
     difference = pixels - background(pixels)
     distance, grey = np.linalg.norm(difference, axis=2), np.abs(difference @ LUMA)

@@ -11,7 +11,6 @@ from pipeline.runs.root import Root
 from pipeline.text import command
 
 LAST: Final = "last"
-"""Refers to the newest run."""
 NAMED: Final = 5
 """How many runs an error lists."""
 

@@ -17,7 +17,7 @@ from pipeline import files, steps
 from pipeline.errors import CommandError
 from pipeline.runs.table import Artifact, Task, Watcher
 from pipeline.specs.parameters import options
-from pipeline.text import command
+from pipeline.text import command, iso
 
 __all__ = ["Artifact", "Run", "RunError", "Task", "Watcher", "new_run_id"]
 
@@ -220,7 +220,7 @@ class Run:
             "earlier": self.earlier,
             "state": self.state,
             "error": self.error,
-            "started": _iso(self.started),
+            "started": iso(self.started),
             "seconds": round(self.seconds, 3),
             "spec_digest": self.spec_digest,
             "parameters": self.parameters,
@@ -237,7 +237,7 @@ class Run:
         return {
             "run": self.id,
             "state": self.state,
-            "started": _iso(self.started),
+            "started": iso(self.started),
             "seconds": self.seconds,
             "accuracy": self.accuracy,
             "model": self.model_name,
@@ -276,10 +276,6 @@ def html_table(titles: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 def new_run_id(pipeline: str, now: datetime.datetime) -> str:
     """An id that no other run of a pipeline has: ``fashion-mnist-20261123-153000-ab12``."""
     return f"{pipeline}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-
-
-def _iso(moment: datetime.datetime | None) -> str | None:
-    return moment.isoformat(timespec="seconds") if moment else None
 
 
 def _start_in_name(run_id: str) -> datetime.datetime | None:

@@ -171,11 +171,7 @@ class Registry:
 
 
 def from_environment() -> Registry:
-    """The registry that FASHION_MNIST_REGISTRY names; its directory is made if missing.
-
-    Raises:
-        RegistryError: The variable is not set.
-    """
+    """The registry that FASHION_MNIST_REGISTRY names; its directory is made if missing."""
     if not (root := os.environ.get(ENVIRONMENT)):
         raise RegistryError(f"{ENVIRONMENT} is not set; it names the local registry's directory")
     Path(root).mkdir(parents=True, exist_ok=True)

@@ -42,9 +42,9 @@ class Task:
     def figure(self) -> str:
         """The figure that people see once the step is done; empty without one."""
         try:
-            return steps.figure(self.name, self.outputs) if self.outputs else ""
-        except (KeyError, TypeError, ValueError):
-            # Vertex AI's metadata may be incomplete, and outputs may be of an earlier version.
+            return steps.step(self.name).figure(self.outputs) if self.outputs else ""
+        except (UsageError, KeyError, TypeError, ValueError):
+            # A foreign task; incomplete metadata of Vertex AI; outputs of an earlier version.
             return ""
 
     @property

@@ -26,7 +26,6 @@ from pipeline.runs.registry import (
 BESIDE: Final = frozenset({MANIFEST, VERSION, EVALUATION})
 """Files of a version that are not the model's own."""
 PROVENANCE: Final = ("parameters", "versions", "data", "code_digest")
-"""What a model's manifest says about its training."""
 TOLERANCE: Final = 1e-6
 Values = Mapping[str, Any]
 

@@ -21,9 +21,7 @@ from pipeline.errors import UsageError
 from pipeline.specs.spec import Spec, declared
 
 STRUCT: Final = "hyperparameters"
-"""The parameter that holds all hyperparameters."""
 SET_BY_COMMANDS: Final = ("bucket_uri", "git_revision")
-"""Parameters that the commands set themselves."""
 EXACT: Final = 2**53
 """A spec's numbers are floating-point; from this one on not every integer is among them."""
 RANGES: Final = {"seed": (0, 2**31 - 1), "shards": (1, 99_999), "validation_examples": (0, EXACT)}
@@ -243,7 +241,6 @@ def _preset(name: str | None) -> dict[str, Any]:
 
 
 def _read(text: str, kind: str) -> Any:
-    """A text as the JSON value that it stands for."""
     if kind == "STRING":
         return text
     if kind.startswith("NUMBER"):

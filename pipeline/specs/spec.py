@@ -27,7 +27,6 @@ ARCHIVE: Final = re.compile(r"(__KFP_EMBEDDED_ARCHIVE_B64 = ')([A-Za-z0-9+/=]+)(
 """The embedded code within a step's command, as KFP writes it."""
 SAFE_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 REQUIRED: Final = ("pipelineInfo.name", "root.dag.tasks", "deploymentSpec.executors", "components")
-"""What every compiled pipeline has."""
 NAMES: Final = tuple(step.name for step in STEPS)
 
 

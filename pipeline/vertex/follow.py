@@ -104,8 +104,6 @@ def failures(job: Any, target: Target) -> dict[str, str]:
 
 
 class _Progress:
-    """The table of a job, updated from what the service says."""
-
     def __init__(self, job: Any, target: Target) -> None:
         self.table = Table(struct(job, "pipeline_spec"))
         self.target = target

@@ -11,7 +11,7 @@ import re
 from typing import Any, Final
 
 from pipeline.errors import CloudError, UsageError
-from pipeline.text import command
+from pipeline.text import command, iso
 from pipeline.vertex.refusals import call, explained
 from pipeline.vertex.target import Target, endpoint, patient, resolve
 
@@ -131,11 +131,6 @@ def as_json(job: Any, target: Target) -> dict[str, Any]:
         "labels": dict(job.labels),
         "page": page(target, id_of(job)),
     }
-
-
-def iso(moment: Any) -> str | None:
-    """A time of a message as ISO 8601; None if it is not set."""
-    return moment.isoformat(timespec="seconds") if moment else None
 
 
 def struct(message: Any, field: str) -> dict[str, Any]:

@@ -1,10 +1,9 @@
 """From the options of ``submit`` to the message that Vertex AI gets, all of it checked."""
 
-import dataclasses
 import datetime
 import json
 import re
-from pathlib import Path
+import types
 from typing import Any, Final
 
 import yaml
@@ -56,37 +55,8 @@ FORMS: Final = {
 """What options of ``submit`` must look like: a regular expression, and the same in words."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Options:
-    """The options of ``submit``, by their names."""
-
-    bucket: str
-    project: str | None
-    region: str | None
-    create_bucket: bool
-    parameter: list[str] | None
-    source: str | None
-    preset: str | None
-    spec: Path | None
-    no_cache: bool
-    image: str
-    accelerator: str | None
-    machine_type: str | None
-    replicas: int | None
-    spot: bool
-    service_account: str
-    network: str
-    encryption_key: str
-    label: list[str] | None
-    experiment: str
-    schedule: str
-    time_zone: str
-    max_runs: int
-    dry_run: bool
-    wait: bool
-    every: float
-    require_upload: bool
-    as_json: bool
+class Options(types.SimpleNamespace):
+    """The options of ``submit``, by the names of its parameters."""
 
     @property
     def machine(self) -> Machine | None:
@@ -96,7 +66,7 @@ class Options:
     @property
     def bucket_name(self) -> str:
         """The bucket without ``gs://``."""
-        return self.bucket.removeprefix("gs://").rstrip("/")
+        return str(self.bucket).removeprefix("gs://").rstrip("/")
 
     @property
     def home(self) -> str:

@@ -9,15 +9,14 @@ import zoneinfo
 from typing import Any, Final
 
 from pipeline.errors import CommandError, UsageError
-from pipeline.text import command
+from pipeline.text import command, iso
 from pipeline.vertex import target as targets
-from pipeline.vertex.job import id_of, iso
+from pipeline.vertex.job import id_of
 from pipeline.vertex.refusals import call, explained
 from pipeline.vertex.target import Target, patient
 
 NUMBER: Final = re.compile(r"(?:projects/[^/]+/locations/[^/]+/schedules/)?(\d+)")
 STATES: Final = {"pause": "paused", "resume": "active", "delete": "deleted"}
-"""The state of a schedule after each action."""
 FIELD: Final = re.compile(r"(?:[\d*/,-]|[A-Za-z]{3})+")
 """Numbers, and names of months and days; no L, W or #."""
 
