@@ -54,11 +54,7 @@ class Execution:
     _tail: Sequence[str] = ()
 
     def run(self, spec: Spec, arguments: dict[str, Any]) -> None:
-        """Runs a compiled pipeline that kfp.local can run, from start to end.
-
-        Raises:
-            StepFailed: A step failed; nothing was started after it.
-        """
+        """Runs a compiled pipeline that kfp.local can run, up to its end or a step that fails."""
         import yaml
         from kfp import components, local
 
