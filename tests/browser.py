@@ -58,7 +58,6 @@ def installed() -> str:
 
 @contextmanager
 def chromium() -> Iterator[Any]:
-    """The system's Chromium; skips the test where there is none."""
     from playwright.sync_api import sync_playwright
 
     path = installed()

@@ -11,7 +11,6 @@ from typer.testing import CliRunner
 def fashion_mnist(
     *arguments: str, cwd: Path, **environment: str
 ) -> "subprocess.CompletedProcess[str]":
-    """Calls ``fashion-mnist`` and waits for it."""
     return subprocess.run(
         [sys.executable, "-m", "pipeline", *arguments],
         cwd=cwd,
@@ -23,7 +22,6 @@ def fashion_mnist(
 
 
 def here(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Calls ``fashion-mnist`` in this process."""
     from pipeline.cli.app import app
 
     done = CliRunner(env={"COLUMNS": "200"}).invoke(app, arguments)
@@ -33,7 +31,6 @@ def here(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 def start(*arguments: str, cwd: Path) -> "subprocess.Popen[str]":
-    """Starts ``fashion-mnist`` in a process of its own."""
     return subprocess.Popen(
         [sys.executable, "-m", "pipeline", *arguments],
         cwd=cwd,
@@ -44,7 +41,6 @@ def start(*arguments: str, cwd: Path) -> "subprocess.Popen[str]":
 
 
 def newest_run(root: Path) -> Path:
-    """The folder of the newest run under ``root``."""
     return max((root / "runs").iterdir(), key=lambda run: run.stat().st_mtime_ns)
 
 

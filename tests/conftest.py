@@ -26,7 +26,6 @@ def commands_have_names() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def light(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Project]":
-    """A project for runs without TensorFlow."""
     from tests import light_steps
     from tests.small_project import Project
 

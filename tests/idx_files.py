@@ -57,7 +57,6 @@ def idx_payloads(
     test_per_class: int | Sequence[int] = 10,
     seed: int = 0,
 ) -> dict[str, bytes]:
-    """The four payloads of a learnable set, by file name."""
     train = shuffled_labels(train_per_class, seed)
     test = shuffled_labels(test_per_class, seed + 1)
     return {

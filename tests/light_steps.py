@@ -136,7 +136,6 @@ def light_spec(
 
 
 def container_of(component: Any) -> specs.Spec:
-    """The container of a lightweight component."""
     spec = json_format.MessageToDict(component.pipeline_spec)
     (executor,) = spec["deploymentSpec"]["executors"].values()
     container: specs.Spec = executor["container"]

@@ -25,7 +25,6 @@ _FORMS: Final = (SECRET.encode(), *_SHIFTED)
 
 
 def service_account(path: Path) -> Path:
-    """Writes a service account's file whose key cannot be read."""
     key = f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----\n"
     content = {
         "type": "service_account",

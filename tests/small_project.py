@@ -30,7 +30,6 @@ from tests.light_steps import light_spec
 CHECKOUT: Final = Path(__file__).parents[1]
 SMALL: Final = ("validation_examples=50", "shards=2", "batch_size=32", "filters=[16, 32]",
                 "epochs=6")  # fmt: skip
-UNTRAINED: Final = ("-p", "train_steps=1", "-p", "min_accuracy=0.9")
 TRAINING: Final = ("batch_size=32", "filters=[16, 32]", "epochs=4", "precision=float32",
                    "sampling=uniform")  # fmt: skip
 """Hyperparameters that make the same model on one machine and on several."""
@@ -52,12 +51,10 @@ class Project:
 
     @property
     def assignments(self) -> list[str]:
-        """The parameters of every run."""
         data = f"digests={json.dumps(self.digests)}"
         return ["validation_examples=50", "shards=2", "min_accuracy=0.5", data]
 
     def arguments(self, root: Path, *options: str) -> list[str]:
-        """The command line of a run."""
         given = [argument for value in self.assignments for argument in ("-p", value)]
         return ["run", "--root", str(root), "--source", str(self.path / "source"), *given, *options]
 
@@ -69,7 +66,6 @@ class Project:
         options: Options | None = None,
         spec: Any = None,
     ) -> Run:
-        """Runs the light pipeline in this process."""
         spec = spec or light_spec()
         source = f"source={self.path / 'source'}"
         given = parameters.parse([*self.assignments, source, *assignments], spec)
@@ -109,7 +105,6 @@ class Project:
         return gone
 
     def kill_in(self, root: Path, task: str, text: str) -> None:
-        """Starts a light run and kills it when a task has said something."""
         before = set(logs(root, task))
 
         def said() -> bool:

@@ -1,10 +1,7 @@
-"""Runs, compiles and writes to the registry at the same time."""
+"""Runs and writes to the registry at the same time."""
 
-import hashlib
 import itertools
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,14 +10,12 @@ from typing import Any, Final
 import pytest
 
 from components.dataset.manifest import content_digest, read_manifest, write_manifest
-from pipeline import compiler
 from pipeline.runs.record import Run
 from pipeline.runs.registry import Registry
 from tests import soak
 from tests.command import versions
 from tests.saved_models import make_model
 from tests.small_project import (
-    CHECKOUT,
     FORK,
     SECONDS,
     Process,
@@ -73,42 +68,12 @@ def test_four_writers_of_one_registry_lose_and_tear_nothing(tmp_path: Path, roun
         assert content_digest(read_manifest(version.path)) == digest
 
 
-@pytest.mark.soak
-@pytest.mark.timeout(soak.SECONDS)
-def test_runs_compiles_and_registry_writes_at_once_lose_and_tear_nothing(
-    light: Project, tmp_path: Path
-) -> None:
-    root, output = tmp_path / "root", tmp_path / "compiled"
-    registry = root / "registry"
-    light.run_light(root)
-    model = registry / NAME / "1"
-    rounds = soak.rounds(25)
-    for number in range(rounds):
-        values = [(f"seed={number * 2 + own}", "min_improvement=-1") for own in (1, 2)]
-        processes = [light.start_light(root, *each) for each in values]
-        args = (registry, model, f"writer-{number}")
-        processes.append(FORK.Process(target=write_versions, args=args))
-        processes[-1].start()
-        compiles = [compile_into(output) for _ in range(2)]
-        wait_for(processes, registry)
-        assert [process.wait() for process in compiles] == [0, 0]
-    assert_tidy(root)
-    found = runs_of(root)
-    assert len(found) == 1 + rounds * (2 + WRITES)
-    assert digests(output) == digests(compiler.COMPILED)
-
-
 def write_versions(root: Path, model: Path, prefix: str, together: Any = None) -> None:
     for number in range(WRITES):
         run = f"{prefix}-{number}"
         if together:
             together.wait(60)
         Registry(root).add_version(NAME, model, {"run": run}, ["default", run])
-
-
-def compile_into(output: Path) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "pipeline", "compile", "--output", str(output)]
-    return subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.DEVNULL)
 
 
 def wait_for(processes: Sequence[Process], registry: Path | None = None) -> None:
@@ -137,11 +102,3 @@ def runs_of(root: Path) -> list[str]:
     runs = [str(each["run"]) for each in facts]
     assert [each["aliases"] for each in facts] == [["default", run] for run in runs]
     return runs
-
-
-def digests(folder: Path) -> dict[str, str]:
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }

@@ -46,7 +46,6 @@ def carry_out(title: str, copy: Path) -> None:
 
 
 def python(copy: Path, *arguments: str) -> str:
-    """Runs Python in the copy and returns what it printed."""
     done = subprocess.run(
         [sys.executable, *arguments], cwd=copy, capture_output=True, text=True, check=False
     )
@@ -55,13 +54,11 @@ def python(copy: Path, *arguments: str) -> str:
 
 
 def compiled(copy: Path) -> dict[str, str]:
-    """What the copy compiles to, by name of the file."""
     python(copy, "-m", "pipeline", "compile")
     return {path.name: path.read_text() for path in (copy / "compiled").rglob("*.yaml")}
 
 
 def history(copy: Path, *options: str) -> dict[str, object]:
-    """The history of a training of two steps."""
     write_idx_set(copy / "raw", 30, 10)
     small = ["--train-steps", "2", "--batch-size", "32", "--filters", "16", "16"]
     files = ["--train-files", "raw/train-*", "--eval-files", "raw/t10k-*", "--job-dir", "job"]
@@ -132,7 +129,6 @@ def test_a_step_of_ones_own_runs_in_the_pipeline(copy: Path, tmp_path: Path) -> 
 
 
 def layers_here() -> list[str]:
-    """The layers of the project's own network."""
     from components.train.trainer.model import build_model
 
     return [type(layer).__name__ for layer in build_model(Hyperparameters()).layers]

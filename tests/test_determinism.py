@@ -44,7 +44,6 @@ train.python_func(
 
 
 def run_again(source: Path, out: Path, hyperparameters: dict[str, Any]) -> None:
-    """Decodes and trains in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-c", AGAIN, str(source), str(out), json.dumps(hyperparameters)],
         env={**os.environ, **ELSEWHERE},
@@ -57,7 +56,6 @@ def run_again(source: Path, out: Path, hyperparameters: dict[str, Any]) -> None:
 
 
 def contents(directory: Path) -> dict[str, bytes]:
-    """Every file but those that are named as different."""
     return {
         path.relative_to(directory).as_posix(): path.read_bytes()
         for path in directory.rglob("*")

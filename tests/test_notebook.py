@@ -31,8 +31,6 @@ def read_notebook() -> Any:
 
 
 class Executed:
-    """The notebook after its cells have run."""
-
     def __init__(self, root: Path) -> None:
         self.root = root
         self.notebook = read_notebook()
@@ -45,7 +43,6 @@ class Executed:
         return found
 
     def text(self, cell_id: str) -> str:
-        """What a cell printed."""
         return "".join(output.get("text", "") for output in self.outputs(cell_id))
 
     def html(self, cell_id: str) -> str:

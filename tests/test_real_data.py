@@ -65,7 +65,6 @@ def some_test_images() -> Pixels:
 
 
 def predicted(root: Path, photographs: list[bytes], folder: Path) -> list[str]:
-    """The likeliest class of each photograph."""
     names = [f"{number:04}" for number in range(len(photographs))]
     for name, data in zip(names, photographs, strict=True):
         (folder / name).write_bytes(data)

@@ -27,7 +27,6 @@ def secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of the light pipeline."""
     path = tmp_path_factory.mktemp("spec") / "light.yaml"
     path.write_text(yaml.safe_dump(light_spec()))
     return path

@@ -18,25 +18,12 @@ def trained(who: str, seed: int = 0, **changed: Any) -> Trained:
     return Trained(who, seed, **{**facts, **changed})
 
 
-def test_the_time_to_an_accuracy_is_when_it_was_first_reached() -> None:
-    assert trained("fast").seconds_to(0.92) == 20.0
-    assert trained("fast").seconds_to(0.94) is None
-
-
 def test_a_row_for_each_preset_and_peer_from_all_its_seeds() -> None:
     runs = [trained(who, seed) for who in (*SHORT, *LONG) for seed in (0, 1, 2)]
     rows = {row.name: row for row in accuracy.rows(runs)}
     assert rows["test accuracy: default"].values == [0.94] * 3
     assert rows["test accuracy: default"].met
     assert not rows["test accuracy: best"].met
-
-
-def test_the_share_of_the_peak_names_the_precision_and_the_peak() -> None:
-    runs = [trained("default", seed, precision="float32", peak=219.4) for seed in (0, 1)]
-    (row,) = (row for row in accuracy.rows(runs) if "matmul peak" in row.name)
-    assert row.name == "whole training, default: share of the float32 matmul peak"
-    assert row.median == pytest.approx(0.6)
-    assert row.detail == "peak 219.4 GFLOP/s"
 
 
 def test_the_peak_is_measured_in_the_precision_that_the_training_used(
@@ -73,8 +60,3 @@ def test_a_preset_that_never_gets_there_has_lost() -> None:
     assert row.median == math.inf
     assert not row.met
     assert row.detail.endswith("; fast never with seeds 0")
-
-
-def test_what_was_not_measured_has_no_row() -> None:
-    names = [row.name for row in accuracy.rows([trained("best")])]
-    assert names == ["test accuracy: best", "seconds of training: best"]

@@ -11,10 +11,7 @@ from keras import layers
 
 from benchmarks.arithmetic import training_flops
 from benchmarks.peers import keras_data, keras_network, naive_records, single_examples
-from benchmarks.scaling import count_of
 from benchmarks.sides import decode
-from benchmarks.sides.repeat import repeated
-from components.dataset.records import read_records
 from components.ingest import fashion_mnist
 from components.train.trainer.data_files import official
 from components.train.trainer.hyperparameters import Hyperparameters
@@ -53,13 +50,6 @@ def test_the_same_network_has_the_same_layers_in_the_same_order() -> None:
     assert Hyperparameters().batch_size == keras_network.BATCH
 
 
-def test_a_training_step_costs_three_times_its_multiplications_and_additions() -> None:
-    images = keras.Input((28, 28, 1))
-    x = layers.Conv2D(4, 3, padding="same")(images)
-    model = keras.Model(images, layers.Dense(10)(layers.Flatten()(x)))
-    assert training_flops(model) == 3 * 2 * (28 * 28 * 9 * 4 + 28 * 28 * 4 * 10)
-
-
 def test_the_naive_loop_writes_the_examples_that_decode_writes(raw: Path, tmp_path: Path) -> None:
     naive_records.main(str(raw), str(tmp_path / "theirs"))
     decode.main(str(raw), str(tmp_path / "ours"))
@@ -83,20 +73,3 @@ def test_a_peer_trains_and_validates_on_the_examples_of_the_presets(
         ours = read_examples(own.files)
         np.testing.assert_allclose(images[..., 0] * 255, ours.images, atol=1e-3)
         np.testing.assert_array_equal(labels, ours.labels)
-
-
-def test_single_examples_are_read_as_they_were_written(raw: Path, tmp_path: Path) -> None:
-    decode.main(str(raw), str(tmp_path))
-    images, labels = next(iter(single_examples.batches(tmp_path / "train", 32)))
-    assert (images.shape, images.dtype.name) == ((32, 28, 28), "uint8")
-    assert set(labels.numpy()) <= set(range(10))
-
-
-def test_a_dataset_that_is_repeated_is_decoded_as_often(raw: Path, tmp_path: Path) -> None:
-    often = repeated(raw, tmp_path / "often", 3)
-    assert count_of(often) == 3 * count_of(raw)
-    decode.main(str(often), str(tmp_path / "out"))
-    written = 0
-    for path in (tmp_path / "out").rglob("*.tfrecord"):
-        written += sum(len(labels) for _, labels in read_records(path))
-    assert written == count_of(often)

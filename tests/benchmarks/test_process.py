@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from benchmarks.process import BenchmarkError, module, run
+from benchmarks.process import BenchmarkError, run
 
 MEBIBYTE = 2**20
 
@@ -23,15 +23,6 @@ def test_time_and_peak_memory_are_those_of_the_process() -> None:
     assert 250 * MEBIBYTE < peak < 300 * MEBIBYTE
 
 
-def test_the_result_is_the_json_of_the_last_line() -> None:
-    assert run([sys.executable, "-c", "print('a note'); print('[1, 2]')"]).result == [1, 2]
-
-
 def test_a_failure_is_an_error_with_the_last_lines() -> None:
     with pytest.raises(BenchmarkError, match=r"ended with 3:\nits own words"):
         run([sys.executable, "-c", "print('its own words'); raise SystemExit(3)"])
-
-
-def test_an_unknown_module_is_an_error() -> None:
-    with pytest.raises(BenchmarkError):
-        module("sides.none")

@@ -37,17 +37,6 @@ def test_figures_of_another_machine_are_forgotten(
     assert Results(tmp_path).figures == []
 
 
-def test_the_page_names_the_revisions_of_the_parts_if_they_differ(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for part, commit in (("decode", "abc"), ("run", "abc"), ("accuracy", "def-dirty")):
-        monkeypatch.setattr(revision, "revision", lambda: commit)  # noqa: B023
-        Results(tmp_path).add(part, [DECODE])
-    page = (tmp_path / "results.md").read_text()
-    told = "Measured at several revisions of the code: decode, run of abc; accuracy of def-dirty"
-    assert page.endswith(f"\n\n{told}\n\n{table.machine()}\n")
-
-
 def test_the_revision_is_the_commit_and_says_whether_files_have_changed(tmp_path: Path) -> None:
     def git(*arguments: str) -> str:
         own = ("-c", "user.name=a", "-c", "user.email=a@b.example", "-C", str(tmp_path))
@@ -63,8 +52,3 @@ def test_the_revision_is_the_commit_and_says_whether_files_have_changed(tmp_path
     assert revision.revision(tmp_path) == commit[:12]
     (tmp_path / "code").write_text("2")
     assert revision.revision(tmp_path) == f"{commit[:12]}-dirty"
-
-
-def test_without_git_there_is_no_revision(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "")
-    assert revision.revision() == ""

@@ -48,14 +48,12 @@ class FakeMirror:
     watch: Callable[[str, str], None] = field(default=lambda operation, moment: None)
 
     def next_speech(self, file: str) -> Speech:
-        """What it says to the next request of ``file``."""
         speeches = self.speeches.get(file, [self.otherwise])
         return speeches.pop(0) if len(speeches) > 1 else speeches[0]
 
 
 @contextmanager
 def serve_mirror(files: Mapping[str, bytes] | None = None) -> Iterator[FakeMirror]:
-    """Serves ``files`` under their names while the block runs."""
     with LoopbackServer(_Handler) as server:
         mirror = FakeMirror(f"{server.url}/")
         mirror.speeches = {name: [[answer(body)]] for name, body in (files or {}).items()}
@@ -65,7 +63,6 @@ def serve_mirror(files: Mapping[str, bytes] | None = None) -> Iterator[FakeMirro
 
 @contextmanager
 def serve_redirect(location: str) -> Iterator[str]:
-    """Redirects every request to another address; yields its own."""
     with serve_mirror() as mirror:
         mirror.otherwise = [answer(b"", f"Location: {location}", status="302 Found")]
         yield mirror.url

@@ -10,8 +10,6 @@ from typing import Any, Self
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers requests, without a log on standard error."""
-
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Keeps the test's output clean."""
 
@@ -22,8 +20,15 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self.connection.close()
 
+    def answer(self, status: int, headers: dict[str, str], content: bytes) -> None:
+        self.send_response(status)
+        sized = {"Content-Type": "application/json", "Content-Length": str(len(content))}
+        for name, value in (sized | headers).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
     def finish(self) -> None:
-        """Ends the connection, which may be broken already."""
         with contextlib.suppress(OSError, ValueError):
             super().finish()
 
@@ -38,7 +43,6 @@ class LoopbackServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """The address, without a slash at its end."""
         return f"http://127.0.0.1:{self.server_port}"
 
     def __enter__(self) -> Self:

@@ -21,6 +21,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import google_crc32c
 
 from tests.fakes.server import Handler, LoopbackServer
+from tests.fakes.wire import Fault, Refusal
 
 OPERATIONS = ("list", "look", "insert", "start", "chunk", "finish", "download", "delete")
 """What a client requests: ``insert`` uploads in one request, the next three are resumable."""
@@ -29,27 +30,15 @@ Answer = tuple[int, dict[str, str], bytes]
 """Status, headers, body."""
 
 
-@dataclass(frozen=True)
-class StorageFault:
-    """What happens to a request for an object.
+@dataclass
+class StorageFault(Fault):
+    """What happens to a request; ``act`` handles it in its own way."""
 
-    Attributes:
-        status: The HTTP status of the answer; 0: none, the connection breaks.
-        stall: Seconds without an answer before the connection breaks.
-        after: Whether the request is carried out before it goes wrong.
-        act: Handles the request in its own way; None: as the other attributes say.
-    """
-
-    status: int = 0
-    stall: float = 0.0
-    after: bool = False
     act: "Callable[[StorageHandler, Request], None] | None" = None
 
 
 @dataclass(frozen=True)
 class Request:
-    """A request."""
-
     operation: str
     query: Query
     body: bytes
@@ -98,7 +87,6 @@ class FakeBucket:
     generations: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def put(self, name: str, content: bytes, metadata: dict[str, str] | None = None) -> None:
-        """Stores an object."""
         self.objects[name] = content
         self.resources[name] = {
             "name": name,
@@ -110,19 +98,16 @@ class FakeBucket:
         }
 
     def fail(self, operation: str, fault: StorageFault, times: int = 1) -> None:
-        """Lets something happen to the next requests of ``operation``."""
         assert operation in OPERATIONS
         self.faults.setdefault(operation, []).extend([fault] * times)
 
 
 def checksum(content: bytes) -> str:
-    """The CRC32C as the service writes it."""
     return base64.b64encode(google_crc32c.value(content).to_bytes(4, "big")).decode()
 
 
 @contextmanager
 def serve_storage(bucket: str = "bucket") -> Iterator[FakeBucket]:
-    """Serves one empty bucket while the block runs."""
     with LoopbackServer(StorageHandler) as server:
         fake = FakeBucket(server.url, bucket)
         server.fake = fake  # type: ignore[attr-defined]
@@ -144,17 +129,7 @@ def serve_emulator(directory: Path, bucket: str = "bucket") -> Iterator[str]:
         server.stop()
 
 
-class Refused(Exception):
-    """A request that is answered with an error."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-
-
 class StorageHandler(Handler):
-    """Answers one connection."""
-
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
@@ -184,7 +159,7 @@ class StorageHandler(Handler):
                 self._misbehave(fault, request)
                 return
             self.answer(*answer)
-        except Refused as error:
+        except Refusal as error:
             self.error(error.status, str(error))
 
     do_GET = do_POST = do_PUT = do_DELETE = _serve
@@ -217,7 +192,7 @@ class StorageHandler(Handler):
         """Does what was requested.
 
         Raises:
-            Refused: It is refused.
+            Refusal: It is refused.
         """
         operation, query = request.operation, request.query
         name = self._name()
@@ -232,7 +207,7 @@ class StorageHandler(Handler):
         if name not in self.fake.objects or (
             generation and generation != [self.fake.resources[name]["generation"]]
         ):
-            raise Refused(404, f"No such object: {self.fake.name}/{name}")
+            raise Refusal(404, f"No such object: {self.fake.name}/{name}")
         if operation == "delete":
             del self.fake.objects[name], self.fake.resources[name]
             return 204, {}, b""
@@ -244,15 +219,14 @@ class StorageHandler(Handler):
         """The object's name; empty where the path has none."""
         match = re.search(r"/b/([^/]+)/o(?:/(.+))?$", urlsplit(self.path).path)
         if match is None:
-            raise Refused(400, f"not understood: {self.path}")
+            raise Refusal(400, f"not understood: {self.path}")
         if self.fake.refuse:
-            raise Refused(403, "someone@example.com does not have storage.objects.list access.")
+            raise Refusal(403, "someone@example.com does not have storage.objects.list access.")
         if match[1] != self.fake.name:
-            raise Refused(404, "The specified bucket does not exist.")
+            raise Refusal(404, "The specified bucket does not exist.")
         return unquote(match[2] or "")
 
     def _take(self, request: Request) -> Answer:
-        """Takes an upload, or a part of one."""
         query, body = request.query, request.body
         if request.operation in ("chunk", "finish"):
             return self._continue(query["upload_id"][0], body)
@@ -273,7 +247,7 @@ class StorageHandler(Handler):
 
     def _continue(self, key: str, body: bytes) -> Answer:
         if key not in self.fake.sessions:
-            raise Refused(404, "Not Found")
+            raise Refusal(404, "Not Found")
         session = self.fake.sessions[key]
         match = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", self.headers["Content-Range"])
         assert match is not None
@@ -281,7 +255,7 @@ class StorageHandler(Handler):
         if session.done:
             return 200, {}, _json(self.fake.resources[session.description["name"]])
         if start > len(session.received):
-            raise Refused(400, "the range begins after what was received")
+            raise Refusal(400, "the range begins after what was received")
         # What was received twice is kept once.
         session.received += body[len(session.received) - start :]
         if len(session.received) == total:
@@ -292,7 +266,7 @@ class StorageHandler(Handler):
         content, name = bytes(session.received), session.description["name"]
         self._check_absent(session)
         if session.description.get("crc32c", checksum(content)) != checksum(content):
-            raise Refused(400, "Provided CRC32C does not match.")
+            raise Refusal(400, "Provided CRC32C does not match.")
         self.fake.put(name, content, session.description.get("metadata"))
         self.fake.committed.append((name, content))
         session.done = True
@@ -300,7 +274,7 @@ class StorageHandler(Handler):
 
     def _check_absent(self, session: Session) -> None:
         if session.create_only and session.description["name"] in self.fake.objects:
-            raise Refused(412, "At least one of the pre-conditions you specified did not hold.")
+            raise Refusal(412, "At least one of the pre-conditions you specified did not hold.")
 
     def _download(self, name: str) -> Answer:
         content = self.fake.objects[name]
@@ -323,24 +297,13 @@ class StorageHandler(Handler):
             fault.act(self, request)
             return
         if fault.status:
-            self.error(fault.status, "it was refused.\nDetails: none")
+            self.error(fault.status, fault.message)
             return
         time.sleep(fault.stall)
         self.reset()
 
     def error(self, status: int, message: str) -> None:
-        """Answers with an error as the service writes it."""
         self.answer(status, {}, _json({"error": {"code": status, "message": message}}))
-
-    def answer(self, status: int, headers: dict[str, str], content: bytes) -> None:
-        """Answers the request."""
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(content)
 
 
 def _json(content: dict[str, Any]) -> bytes:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from google.cloud import aiplatform_v1 as vertex
-from google.protobuf import json_format
 
 from tests.fakes.wire import PARENT, Call, Fault, Refusal, Route, Wire, as_json, serve
 
@@ -21,15 +20,6 @@ LABEL_VALUE: Final = re.compile("[a-z0-9_-]{0,63}")
 JOB_ID: Final = re.compile("[a-z][-a-z0-9]{0,127}")
 NETWORK: Final = re.compile(r"projects/\d+/global/networks/[a-z0-9-]+")
 KEY: Final = re.compile("projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+")
-TYPES: Final[dict[str, type]] = {
-    "STRING": str,
-    "NUMBER_INTEGER": float,
-    "NUMBER_DOUBLE": float,
-    "BOOLEAN": bool,
-    "LIST": list,
-    "STRUCT": dict,
-}
-"""What a parameter's type is in the JSON of a request, which has no integers of its own."""
 OVER: Final = ("SUCCEEDED", "FAILED", "CANCELLED")
 STORE: Final = f"{PARENT}/metadataStores/default"
 
@@ -57,11 +47,9 @@ class ModelService:
 
     @property
     def requests(self) -> list[Call]:
-        """What it was asked."""
         return self.wire.calls
 
     def fail(self, method: str, status: int, *, reason: str = "", times: int = 1) -> None:
-        """Answers the next requests of ``method`` with an error."""
         self.wire.fail(method, Fault(status, reason, message=f"{method} was refused.\nNo."), times)
 
     def routes(self) -> list[Route]:
@@ -183,7 +171,6 @@ class PipelineService:
         return copy.deepcopy(job)
 
     def add(self, job_id: str, job: Any) -> Any:
-        """Adds a job, as the service does for a request."""
         made = vertex.PipelineJob(job)
         made.name = f"{PARENT}/pipelineJobs/{job_id}"
         made.state = vertex.PipelineState.PIPELINE_STATE_PENDING
@@ -321,7 +308,6 @@ class MetadataService:
 
 @contextmanager
 def serve_models() -> Iterator[ModelService]:
-    """Serves an empty registry while the block runs."""
     service = ModelService()
     with serve(service) as service.wire:
         service.url = service.wire.url
@@ -329,7 +315,6 @@ def serve_models() -> Iterator[ModelService]:
 
 
 def now() -> datetime.datetime:
-    """The time, as a message has it."""
     return datetime.datetime.now(tz=datetime.UTC)
 
 
@@ -343,21 +328,18 @@ def end(job: Any, state: str, message: str = "") -> None:
 
 
 def paged(found: list[Any], request: Any, most: int) -> tuple[list[Any], str]:
-    """A page of what was found, and the token of the next one."""
     start = int(request.page_token or 0)
     end = start + min(request.page_size or most, most)
     return found[start:end], str(end) if end < len(found) else ""
 
 
 def check_labels(labels: Any) -> None:
-    """Refuses labels that the service would refuse."""
     for key, value in labels.items():
         if not (LABEL_KEY.fullmatch(key) and LABEL_VALUE.fullmatch(value)):
             raise Refusal(400, f"Invalid label {key!r}: {value!r}.")
 
 
 def check_job(request: Any) -> None:
-    """Refuses a request for a job that the service would refuse."""
     job = vertex.PipelineJob.pb(request.pipeline_job)
     check_labels(job.labels)
     key = job.encryption_spec.kms_key_name
@@ -370,27 +352,6 @@ def check_job(request: Any) -> None:
             raise Refusal(400, f"Invalid {what} {value!r}.")
     if not job.runtime_config.gcs_output_directory.startswith("gs://"):
         raise Refusal(400, "The pipeline root is not in Cloud Storage.")
-    check_parameters(
-        json_format.MessageToDict(job.pipeline_spec),
-        json_format.MessageToDict(job.runtime_config).get("parameterValues", {}),
-    )
-
-
-def check_parameters(spec: dict[str, Any], values: dict[str, Any]) -> None:
-    """Refuses a spec and its parameters that the service would refuse."""
-    if spec.get("schemaVersion") != "2.1.0":
-        raise Refusal(400, "parameterValues need schemaVersion 2.1.0.")
-    declared = spec["root"]["inputDefinitions"]["parameters"]
-    for name, definition in declared.items():
-        if name not in values and not definition.get("isOptional"):
-            raise Refusal(400, f"The parameter {name} has no value.")
-    for name, value in values.items():
-        if name not in declared:
-            raise Refusal(400, f"The pipeline has no parameter {name}.")
-        kind = declared[name]["parameterType"]
-        is_whole = type(value) is not float or kind != "NUMBER_INTEGER" or value.is_integer()
-        if type(value) is not TYPES[kind] or not is_whole:
-            raise Refusal(400, f"The parameter {name} takes {kind}, and not {value!r}.")
 
 
 def _masked(job: Any, paths: Any) -> Any:

@@ -45,7 +45,6 @@ class Service:
 
 @contextmanager
 def serve_grpc() -> Iterator[Service]:
-    """Serves the methods while the block runs; another method is UNIMPLEMENTED."""
     service = Service()
     server = grpc.server(ThreadPoolExecutor(2))
     server.add_generic_rpc_handlers([_Handlers(service)])

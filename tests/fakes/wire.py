@@ -122,11 +122,9 @@ class Wire:
     faults: dict[str, list[Fault]] = field(default_factory=dict)
 
     def fail(self, method: str, fault: Fault, times: int = 1) -> None:
-        """Lets something happen to the next requests of ``method``."""
         self.faults.setdefault(method, []).extend([fault] * times)
 
     def named(self, method: str) -> list[Call]:
-        """The calls of one method."""
         return [call for call in self.calls if call.method == method]
 
 
@@ -146,7 +144,6 @@ def serve(*services: Any) -> Iterator[Wire]:
 
 
 def as_json(message: Any) -> dict[str, Any]:
-    """A message of the client library as the service sends it."""
     content: dict[str, Any] = json_format.MessageToDict(type(message).pb(message))
     return content
 
@@ -173,7 +170,8 @@ class _Handler(Handler):
             if fault:
                 self._misbehave(fault)
                 return
-            self._answer(200, answer if isinstance(answer, dict) else as_json(answer))
+            content = answer if isinstance(answer, dict) else as_json(answer)
+            self.answer(200, {}, json.dumps(content).encode())
         except Refusal as refusal:
             self._refuse(refusal)
         except Violation as violation:
@@ -206,15 +204,4 @@ class _Handler(Handler):
             kind = "type.googleapis.com/google.rpc.ErrorInfo"
             info = {"@type": kind, "reason": refusal.reason, "domain": "googleapis.com"}
             error["details"] = [info]
-        self._answer(refusal.status, {"error": error})
-
-    def _answer(self, status: int, content: dict[str, Any]) -> None:
-        body = json.dumps(content).encode()
-        try:
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-        except OSError:
-            self.close_connection = True
+        self.answer(refusal.status, {}, json.dumps({"error": error}).encode())

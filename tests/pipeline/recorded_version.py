@@ -21,7 +21,6 @@ VARIABLES = "variables/variables.index"
 
 
 def register(registry: Registry, source: Path, **changed: Any) -> Version:
-    """A version as a run leaves it."""
     make_model(source)
     (source / VARIABLES).write_bytes(source.name.encode() * 100)
     code = code_digest("components.train.trainer.job")

@@ -7,12 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.dataset.code import travelling
-from components.embedding import modules_of
 from pipeline import compiler
 from pipeline.errors import CommandError, UsageError
 from pipeline.specs import spec as specs
-from pipeline.steps import STEPS
 from tests import planted
 
 PROJECT = compiler.PROJECT
@@ -91,17 +88,6 @@ def test_stale_missing_and_left_over_files_are_an_error_with_a_short_diff(
     assert "components/decode.yaml: missing" in said
     assert "components/gone.yaml: no source compiles to it" in said
     assert "ingest.yaml" not in said
-
-
-def test_an_edit_changes_only_the_steps_that_carry_the_module() -> None:
-    functions = {step.name: getattr(step.component, "python_func", None) for step in STEPS}
-    carried = {name: travelling(modules_of(each)) for name, each in functions.items() if each}
-    for module, steps in (
-        ("components/ingest/fetch.py", ["ingest"]),
-        ("components/train/trainer/model.py", ["train"]),
-        ("components/dataset/errors.py", [step.name for step in STEPS if step.name != "upload"]),
-    ):
-        assert [name for name, modules in carried.items() if module in modules] == steps
 
 
 def test_an_image_replaces_the_pins_of_every_python_step(tmp_path: Path) -> None:

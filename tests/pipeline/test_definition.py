@@ -7,7 +7,7 @@ from components.train.trainer.hyperparameters import Hyperparameters
 from pipeline.compiler import COMPILED, PIPELINE, check_steps
 from pipeline.errors import CommandError
 from pipeline.specs import spec as specs
-from pipeline.specs.parameters import STRUCT, describe, resolve
+from pipeline.specs.parameters import STRUCT, resolve
 
 SPEC = specs.load(COMPILED / PIPELINE)
 
@@ -27,7 +27,3 @@ def test_a_task_of_no_step_does_not_compile() -> None:
     with_extra["deploymentSpec"]["executors"]["exec-extra"] = {}
     with pytest.raises(CommandError, match=r"the task extra is not in pipeline/steps\.py"):
         check_steps(with_extra)
-
-
-def test_every_parameter_is_described() -> None:
-    assert [known.name for known in describe(SPEC) if not known.description] == []

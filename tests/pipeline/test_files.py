@@ -16,13 +16,6 @@ def names(directory: Path) -> list[str]:
     return sorted(path.name for path in directory.iterdir())
 
 
-def test_a_file_gets_its_content_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
-    files.write(tmp_path / "file", "text")
-    files.write(tmp_path / "file", b"\xff")
-    assert (tmp_path / "file").read_bytes() == b"\xff"
-    assert names(tmp_path) == ["file"]
-
-
 def test_a_full_disk_leaves_the_file_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,17 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.text import age, command, duration
+from pipeline.text import age, command
 
 INSTALLED = Path(sys.executable).parent
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0.42, "0.4 s"), (12.3, "12 s"), (185, "3 min 05 s"), (3600, "60 min 00 s")],
-)
-def test_a_duration_has_the_units_that_fit(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
 
 
 @pytest.mark.parametrize(
@@ -27,10 +19,6 @@ def test_an_age_has_one_unit(seconds: int, text: str) -> None:
     now = datetime.datetime.now(tz=datetime.UTC)
     assert age(now - datetime.timedelta(seconds=seconds)) == text
     assert age(None) == ""
-
-
-def test_a_command_is_a_name_if_the_shell_finds_it() -> None:
-    assert command("run --preset fast") == "fashion-mnist run --preset fast"
 
 
 def test_elsewhere_a_command_is_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,15 +30,6 @@ HEAVY = {
 }
 
 
-def test_help_shows_the_commands_in_groups(call: Call) -> None:
-    text = call("--help").stdout
-    assert [name for name in TOP if f"│ {name} " in text] == list(TOP)
-    places = [
-        text.index(title) for title in ("On this machine", "The compiled pipeline", "On Vertex")
-    ]
-    assert places == sorted(places)
-
-
 @pytest.mark.parametrize("names", COMMANDS, ids=" ".join)
 def test_every_command_has_json_and_no_type_at_its_flags(
     names: tuple[str, ...], call: Call

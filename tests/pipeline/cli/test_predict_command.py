@@ -158,7 +158,3 @@ def test_a_terminal_without_colours_shows_the_names(terminal: dict[str, Any]) ->
     text = shown(force_terminal=True, **terminal)
     assert "▀" not in text
     assert "Bag" in text
-
-
-def test_elsewhere_a_prediction_is_one_line() -> None:
-    assert shown() == "[red]bag.png: Bag 43.8 %, Shirt 25.0 %, Coat 1.0 %\n"

@@ -1,19 +1,12 @@
 """What people see of a run while it lasts, and of its result."""
 
 import io
-import os
-import signal
-from pathlib import Path
 
-import pytest
 from rich.console import Console
 
-from pipeline.cli.watchers import LiveWatcher, PlainWatcher, show_result, stopped_by_signals
-from pipeline.errors import Interrupted
-from pipeline.runs.record import Artifact, Run, Task
+from pipeline.cli.watchers import LiveWatcher, PlainWatcher
+from pipeline.runs.record import Artifact, Task
 from pipeline.steps import STEPS
-
-REASON = "Passed: accuracy 0.9384 (9,384 of 10,000) reaches min_accuracy 0.9, no champion."
 
 
 def terminal(width: int = 80) -> Console:
@@ -81,34 +74,4 @@ def test_plain_lines_leave_out_progress_and_keep_markup() -> None:
         "Train: started",
         "  train | [bold] a line longer than the terminal is wide",
         "Train: from the cache",
-    ]
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_command_with_a_message(number: signal.Signals) -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(Interrupted, match="still running"), stopped_by_signals("still running"):
-        os.kill(os.getpid(), number)
-    assert signal.getsignal(signal.SIGTERM) is before
-
-
-def test_the_result_says_accuracy_verdict_and_places() -> None:
-    evaluation = {
-        "metrics": Artifact("", {"accuracy": 0.9384}),
-        "evaluation": Artifact("", {"reason": REASON}),
-    }
-    run = Run("run-1", Path("runs/run-1"), seconds=159.2)
-    run.steps = {
-        "train": Task("train", "Train", "cached"),
-        "evaluate": Task("evaluate", "Evaluate", "done", outputs=evaluation),
-    }
-    console = terminal(60)
-    show_result(run, console, {"Model": "not uploaded"})
-    assert written(console).splitlines() == [
-        "",
-        "Run        run-1 in 2 min 39 s, 1 step from the cache",
-        "Accuracy   0.9384 on the test set",
-        "Verdict    Passed: accuracy 0.9384 (9,384 of 10,000) reaches",
-        "           min_accuracy 0.9, no champion.",
-        "Model      not uploaded",
     ]

@@ -31,7 +31,6 @@ def start(directory: Path, code: str, replicas: int = 2) -> "subprocess.Popen[st
 
 
 def run(directory: Path, code: str, replicas: int = 2) -> tuple[int, list[str]]:
-    """Exit code and lines of a job."""
     process = start(directory, code, replicas)
     said, _ = process.communicate(timeout=60)
     return process.returncode, said.splitlines()

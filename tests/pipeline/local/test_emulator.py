@@ -11,14 +11,11 @@ import requests
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 
-from components.dataset.bucket import crc32c_of
 from components.dataset.errors import DiskError
 from pipeline import files
 from pipeline.local import emulator
-from pipeline.local import run as local
 
 OBJECT = f".cloudstorage/{emulator.LOCAL_BUCKET}/run/state"
-INDEX = ".cloudstorage/.meta"
 
 
 class Killed(BaseException):
@@ -39,7 +36,6 @@ def write(host: str, content: bytes, name: str = "run/state") -> None:
 
 
 def read(directory: Path) -> dict[str, bytes]:
-    """The objects that a new emulator serves."""
     with emulator.serve(directory) as host:
         bucket = bucket_at(host)
         names = [blob.name for blob in bucket.list_blobs()]
@@ -123,19 +119,6 @@ def test_a_full_disk_is_reported_and_leaves_the_bucket_as_it_was(
     assert read(tmp_path) == {"run/state": b"old"}
 
 
-def test_checksums_are_those_at_and_below_an_address(tmp_path: Path) -> None:
-    with emulator.alone(tmp_path), emulator.started(tmp_path) as bucket:
-        for name in ("raw/a", "raw/b", "rawer/c"):
-            write(bucket.host, name.encode(), name)
-        uri = f"gs://{emulator.LOCAL_BUCKET}"
-        assert set(bucket.checksums(f"{uri}/raw/")) == {"raw/a", "raw/b"}
-        assert set(bucket.checksums(f"{uri}/raw/a")) == {"raw/a"}
-        assert len(bucket.checksums(uri)) == 3
-        assert bucket.checksums("gs://another/raw") == {}
-        stored = tmp_path / ".cloudstorage" / emulator.LOCAL_BUCKET / "raw" / "a"
-        assert bucket.checksums(uri)["raw/a"] == crc32c_of(stored)
-
-
 def test_it_listens_on_loopback_only(tmp_path: Path) -> None:
     with emulator.serve(tmp_path) as host:
         port = int(host.rpartition(":")[2])
@@ -170,13 +153,3 @@ def test_a_web_page_reaches_nothing_and_nothing_is_wiped(tmp_path: Path) -> None
                 answer = request(f"{host}/wipe", headers=headers, timeout=10)
                 assert answer.status_code == 403, headers
         assert bucket_at(host).blob("a").download_as_bytes() == b"data"
-
-
-def test_the_environment_is_as_before_after_the_block(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
-    with local.bucket(tmp_path) as uri:
-        assert uri == "gs://fashion-mnist-local"
-        assert os.environ["STORAGE_EMULATOR_HOST"].startswith("http://127.0.0.1:")
-    assert "STORAGE_EMULATOR_HOST" not in os.environ

@@ -72,8 +72,6 @@ class Witness:
 
 
 class Laboratory:
-    """Runs small pipelines in a temporary folder."""
-
     def __init__(self, path: Path) -> None:
         self.path = path
         self.witness = Witness()
@@ -136,14 +134,6 @@ def test_a_branch_is_skipped_where_its_condition_is_false_and_a_run_is_shown_as_
     log = (tmp_path / "run" / "steps" / "decide" / "log.txt").read_text()
     assert "deciding" in log
     assert "half way" not in log
-
-
-def test_a_component_compiled_by_itself_runs_as_a_step(
-    laboratory: Laboratory, tmp_path: Path
-) -> None:
-    for name, state in (("first", "done"), ("again", "cached")):
-        laboratory.run(act, name, marker=str(tmp_path / "marker"))
-        assert laboratory.states() == {"act": state}
 
 
 def test_a_step_with_other_pins_is_not_answered_from_the_cache(laboratory: Laboratory) -> None:

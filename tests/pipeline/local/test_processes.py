@@ -10,17 +10,6 @@ import pytest
 
 from pipeline.local.processes import OwnLines, read_lines, running
 
-FORESEEN = [
-    "Traceback (most recent call last):",
-    '  File "a.py", line 1, in read',
-    "OSError: [Errno 28] No space left on device",
-    "The above exception was the direct cause of the following exception:",
-    "Traceback (most recent call last):",
-    '  File "a.py", line 2, in write',
-    "components.dataset.errors.DiskError: the disk is full",
-    "free some space",
-]
-BUG = [*FORESEEN[:2], "KeyError: 'loss'"]
 WITH_A_CHILD = (
     "import os, subprocess; child = subprocess.Popen(['sleep', '60']);"
     "print(os.getpid(), child.pid, flush=True); child.wait()"
@@ -58,18 +47,6 @@ def test_lines_come_whole_with_progress_marked_and_standard_error(tmp_path: Path
         ("last", False),
     ]
     assert process.returncode == 7
-
-
-def test_an_interrupted_block_leaves_no_process_of_the_group(tmp_path: Path) -> None:
-    pids = []
-    with (
-        pytest.raises(KeyboardInterrupt),
-        running(python(WITH_A_CHILD), os.environ, tmp_path) as process,
-    ):
-        pids = [process.pid, *map(int, next(read_lines(process))[0].split())]
-        raise KeyboardInterrupt
-    assert len(pids) == 3
-    assert not any(alive(pid) for pid in pids)
 
 
 def test_a_process_that_ignores_sigterm_is_killed(
@@ -115,19 +92,3 @@ def test_what_the_executor_says_of_itself_is_left_out() -> None:
     lines = OwnLines()
     own = [lines.own(line) for line in said]
     assert own == [*[None] * 4, "4 of 4 files uploaded", None, "printed"]
-
-
-@pytest.mark.parametrize(
-    ("written", "shown"),
-    [
-        (["reading", *FORESEEN], ["reading"]),
-        (["reading", *BUG], ["reading", *BUG]),
-        ([*BUG, "going on"], [*BUG, "going on"]),
-    ],
-)
-def test_a_traceback_is_shown_unless_it_ends_in_a_foreseen_error(
-    written: list[str], shown: list[str]
-) -> None:
-    lines = OwnLines()
-    now = [line for each in written for line in lines.shown(each)]
-    assert [*now, *lines.rest()] == shown

@@ -10,22 +10,6 @@ from pipeline.local import run as local
 from pipeline.runs.root import Root
 
 
-def test_a_relative_source_becomes_absolute(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "raw").mkdir()
-    monkeypatch.chdir(tmp_path)
-    assert local.check_source("raw") == str(tmp_path / "raw")
-    assert local.check_source("") == ""
-    assert local.check_source("gs://fashion-mnist-local/raw") == "gs://fashion-mnist-local/raw"
-
-
-@pytest.mark.parametrize("source", ["/no/where", "~nobody-of-this-name/data"])
-def test_a_source_directory_that_is_missing_is_wrong_use(source: str) -> None:
-    with pytest.raises(UsageError, match=f"source={source}: there is no such directory"):
-        local.check_source(source)
-
-
 @pytest.mark.parametrize("source", ["gs://photos/raw", "gs://fashion-mnist-local-2/raw"])
 def test_a_real_bucket_is_refused_with_the_command_that_copies_it(source: str) -> None:
     with pytest.raises(UsageError, match=rf"`gcloud storage cp '{source}/\*\.gz' DIRECTORY`"):

@@ -23,20 +23,10 @@ def root(tmp_path: Path) -> Root:
 
 @pytest.fixture
 def run(root: Root) -> Run:
-    """A run that has begun."""
     spec = specs.load(local.DEFAULT_SPEC)
     run = run_folder.begin(spec, {"seed": 1}, root)
     (run.directory / run_folder.SCRATCH / "train-abc").mkdir()
     return run
-
-
-def test_a_run_that_has_ended_is_left_alone(run: Run, root: Root) -> None:
-    run.state = "done"
-    run_folder.end(run)
-    assert [path.name for path in run.directory.iterdir()] == ["summary.json"]
-    run_folder.clear(root)
-    ended = Run.read(run.directory)
-    assert (ended.state, ended.parameters) == ("done", {"seed": 1})
 
 
 def test_a_killed_run_is_named_and_what_it_left_unfinished_removed(

@@ -2,7 +2,6 @@
 
 import io
 import json
-import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import pytest
 
 from pipeline.errors import StepFailed, UsageError
-from pipeline.local import run as local
 from pipeline.notebook import (
     Artifact,
     ArtifactError,
@@ -22,8 +20,6 @@ from pipeline.notebook import (
 )
 from pipeline.notebook.running import LineWatcher, run_pipeline
 from pipeline.runs.record import Run, RunError, Task
-from pipeline.specs import parameters
-from pipeline.specs import spec as specs
 
 
 def test_a_step_runs_by_itself_on_the_outputs_of_an_earlier_run(
@@ -52,16 +48,6 @@ def test_a_step_runs_by_itself_on_the_outputs_of_an_earlier_run(
     assert other.artifact("test_records").metadata["examples"] == 40
     with pytest.raises(StepFailed, match=r"Decode failed: .*validation_examples"):
         rerun(landed, "decode", validation_examples=5000)
-
-
-def test_the_options_of_a_rerun_give_its_parameters(empty: Run) -> None:
-    found = rerun(empty, "find_champion", model_name="boots")
-    assert found["find_champion"]["Output"] is False
-    given = [word for word in shlex.split(found.options) if word != "-p"]
-    values = parameters.parse(given, specs.load(local.DEFAULT_SPEC))
-    assert values["model_name"] == "boots"
-    assert values["shards"] == 2
-    assert "bucket_uri" not in values
 
 
 @pytest.mark.parametrize(

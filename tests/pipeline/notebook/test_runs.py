@@ -22,7 +22,6 @@ RAW = "gs://bucket/fashion-mnist/raw/1234"
 
 
 def leave(root: Path, name: str, hour: int, **changes: Any) -> Run:
-    """Writes the summary of a run."""
     started = datetime.datetime(2026, 11, 24, hour, tzinfo=datetime.UTC)
     run = Run(name, root / "runs" / name, started, **{"state": "done", **changes})
     run.directory.mkdir(parents=True)
@@ -71,7 +70,6 @@ def cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Cloud]:
 
 @pytest.fixture
 def bucket(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeBucket]:
-    """The bucket of the job's outputs."""
     del cloud
     with serve_storage() as fake:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", fake.host)

@@ -46,16 +46,6 @@ def test_the_subject_is_trimmed_scaled_and_put_into_the_middle() -> None:
     assert seen[14, 14] == 255
 
 
-@pytest.mark.parametrize(("right", "columns"), [(200, (9, 18)), (190, (10, 18))])
-def test_of_an_odd_number_of_empty_columns_one_more_is_on_the_left(
-    right: int, columns: tuple[int, int]
-) -> None:
-    photo = Image.new("RGB", (290, 290), "white")
-    photo.paste((0, 0, 0), (100, 5, right, 285))
-    found = np.flatnonzero(prepare(photo).max(axis=0))
-    assert (found[0], found[-1]) == columns
-
-
 def test_a_subject_that_reaches_the_border_is_not_taken_for_the_background() -> None:
     photo = Image.new("RGB", (300, 300), "white")
     photo.paste((30, 30, 30), (60, 0, 240, 300))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import UsageError
-from pipeline.runs.finding import find, listed, newest
+from pipeline.runs.finding import find, newest
 from pipeline.runs.record import Run, RunError
 from pipeline.runs.root import Root
 from tests import evaluations
@@ -36,13 +36,6 @@ def test_a_run_is_found_by_its_id_its_start_or_a_part_of_it(root: Root, referenc
     assert find(root, reference).id == OLD
 
 
-def test_a_whole_id_wins_over_a_start_and_a_start_over_a_part(root: Root) -> None:
-    evaluations.write_run(root.path, f"{OLD}-1")
-    evaluations.write_run(root.path, f"before-{OTHER}")
-    assert find(root, OLD).id == OLD
-    assert find(root, "other").id == OTHER
-
-
 def test_a_run_is_found_by_its_folder_and_as_the_last(root: Root, tmp_path: Path) -> None:
     assert find(Root(Path("/nowhere")), str(tmp_path / "runs" / OLD)).id == OLD
     assert find(root, "last").id == NEW
@@ -70,8 +63,3 @@ def test_the_newest_with_an_evaluation_is_the_last_that_ended_with_one(root: Roo
     assert evaluated(root).id == OLD
     (root.runs / OLD / "summary.json").unlink()
     assert evaluated(root).id == OTHER
-
-
-def test_a_folder_that_is_no_run_is_listed_last(root: Root) -> None:
-    (root.runs / "notes").mkdir()
-    assert [run.id for run in listed(root)] == [NEW, OLD, OTHER, "notes"]

@@ -8,7 +8,7 @@ import pytest
 from kfp.dsl import Artifact
 
 from pipeline.errors import UsageError
-from pipeline.runs.record import Run, RunError, Task
+from pipeline.runs.record import Run, RunError
 from tests import evaluations
 
 RUN = "fashion-mnist-20261124-234143-7fde"
@@ -93,19 +93,3 @@ def test_outputs_are_found_by_step_and_by_name(tmp_path: Path) -> None:
         run["decode"]
     with pytest.raises(RunError, match=r"no artifact 'modle'; it has .*metrics"):
         run.artifact("modle")
-
-
-def test_the_model_of_a_run_is_what_its_training_left(tmp_path: Path) -> None:
-    run = evaluations.run(tmp_path, RUN)
-    assert run.model is None
-    run.steps["train"].outputs = {"model": Artifact(uri=str(tmp_path))}
-    assert run.model == tmp_path
-    run.steps["train"].outputs = {"model": Artifact(uri=str(tmp_path / "gone"))}
-    assert run.model is None
-
-
-def test_a_step_says_how_it_ended_and_its_figure() -> None:
-    assert Task("train", "Train", state="cached").outcome == "from the cache"
-    model = Artifact(uri="model", metadata={"validation_accuracy": 0.91234})
-    done = Task("train", "Train", "done", 2.04, {"model": model})
-    assert done.outcome == "done in 2.0 s: validation accuracy 0.9123"

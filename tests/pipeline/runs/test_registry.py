@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from pipeline.runs import registry as registries
 from pipeline.runs.registry import Registry, RegistryError
 from tests.saved_models import files, make_model
 
@@ -44,14 +43,6 @@ def test_each_model_counts_its_versions(registry: Registry, saved_model: Path) -
     assert (numbers(registry, "a"), numbers(registry, "b")) == ([1], [9, 10, 11])
     by_hand = registry.resolve("b", "9")
     assert (by_hand.facts, by_hand.digest, by_hand.aliases) == ({}, "", ())
-
-
-def test_aliases_move_to_the_new_version(registry: Registry, saved_model: Path) -> None:
-    registry.add_version(NAME, saved_model, {}, ["default", "run-1"])
-    registry.add_version(NAME, saved_model, {}, ["run-2", "default"])
-    registry.add_version(NAME, saved_model, {})
-    aliases = [version.aliases for version in registry.versions(NAME)]
-    assert aliases == [("run-1",), ("default", "run-2"), ()]
 
 
 def test_what_does_not_exist_is_an_error_that_lists_what_does(
@@ -87,16 +78,6 @@ def test_a_directory_without_a_graph_is_no_model(registry: Registry, tmp_path: P
     with pytest.raises(RegistryError, match=r"holds no saved_model\.pb.*--no-cache"):
         registry.add_version(NAME, tmp_path, {})
     assert not registry.root.exists()
-
-
-def test_the_environment_names_the_registry(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FASHION_MNIST_REGISTRY", str(tmp_path / "a" / "registry"))
-    assert registries.from_environment().root == tmp_path / "a" / "registry"
-    monkeypatch.delenv("FASHION_MNIST_REGISTRY")
-    with pytest.raises(RegistryError, match="FASHION_MNIST_REGISTRY is not set"):
-        registries.from_environment()
 
 
 @pytest.mark.parametrize(

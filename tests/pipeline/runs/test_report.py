@@ -1,6 +1,5 @@
 """What the report says about the run around the evaluation."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ def facts() -> dict[str, Any]:
 
 
 def upload(root: Path, *digests: str) -> None:
-    """A version for each digest; the last is the champion."""
     model = make_model(root / "model")
     for digest in digests:
         known = {"digests": {"model": digest}}
@@ -78,20 +76,3 @@ def test_an_evaluation_of_an_earlier_version_is_an_error_that_says_so(tmp_path: 
     run = evaluations.write_run(tmp_path, RUN, {"accuracy": 0.9})
     with pytest.raises(RunError, match="earlier version of the step; run again"):
         report.rebuild(run)
-
-
-def test_a_run_that_ends_leaves_the_page_that_the_command_would_make(
-    facts: dict[str, Any], tmp_path: Path
-) -> None:
-    run = evaluations.write_run(tmp_path, RUN)
-    report.publish(run)
-    assert run.report is None
-    (tmp_path / "evaluation").write_text(json.dumps(facts))
-    run.steps["evaluate"].outputs["evaluation"] = Artifact(uri=str(tmp_path / "evaluation"))
-    report.publish(run)
-    assert run.report
-    page = run.report.read_text()
-    output = tmp_path / "page.html"
-    assert report.rebuild(run, output) == output
-    assert output.read_text() == page
-    assert RUN in page

@@ -175,3 +175,10 @@ def without_train(text: str) -> specs.Spec:
 def test_all_but_the_training_is_the_plain_pipeline() -> None:
     plain = (compiler.COMPILED / compiler.PIPELINE).read_text()
     assert without_train(committed()) == without_train(plain)
+
+
+def test_the_workers_run_what_the_step_of_the_plain_pipeline_runs() -> None:
+    plain = specs.load(compiler.COMPILED / compiler.PIPELINE)["deploymentSpec"]["executors"]
+    alone, own = worker_pools.alone(pools_of(committed())), plain["exec-train"]["container"]
+    for name in ("image", "command", "args"):
+        assert alone[name] == own[name], name

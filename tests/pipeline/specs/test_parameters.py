@@ -125,14 +125,6 @@ def test_a_missing_value_and_an_unknown_preset_are_refused() -> None:
         resolved(preset="huge")
 
 
-def test_commands_set_only_what_the_spec_declares() -> None:
-    own = {"bucket_uri": "gs://own", "elsewhere": "x"}
-    values = parameters.resolve(SPEC, {}, own=own)
-    assert values["bucket_uri"] == "gs://own"
-    assert "elsewhere" not in values
-    assert parameters.resolve(SPEC, BUCKET, own=own)["bucket_uri"] == "gs://b"
-
-
 def test_changes_from_the_defaults_become_options_that_give_them_again() -> None:
     values = resolved("learning_rate=0.06", "filters=[16, 32]", "model_name=Shoe model")
     changed = parameters.changed(values, SPEC)

@@ -45,7 +45,6 @@ def cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Cloud]:
 
 @pytest.fixture
 def command(cloud: Cloud) -> Command:
-    """Calls ``fashion-mnist`` in this process."""
     del cloud
 
     def call(*arguments: str) -> Done:
@@ -57,5 +56,4 @@ def command(cloud: Cloud) -> Command:
 
 @pytest.fixture
 def submit(command: Command) -> Command:
-    """Calls ``fashion-mnist submit`` with a bucket."""
     return lambda *options: command("submit", "--bucket", "my-bucket", *options)

@@ -14,7 +14,6 @@ CUSTOM_JOB: Final = "projects/12345/locations/europe-west4/customJobs/99"
 
 
 def add_job(cloud: Cloud, state: str = "RUNNING", job_id: str = JOB) -> Any:
-    """Puts a job of the committed pipeline there."""
     spec = specs.load(COMPILED / PIPELINE)
     job = cloud.pipelines.add(job_id, vertex.PipelineJob(pipeline_spec=spec))
     end(job, state)
@@ -22,7 +21,6 @@ def add_job(cloud: Cloud, state: str = "RUNNING", job_id: str = JOB) -> Any:
 
 
 def step(name: str, state: str, **fields: Any) -> Change:
-    """What brings a task of a job into a state."""
 
     def change(job: Any) -> None:
         details = job.job_detail.task_details
@@ -42,12 +40,10 @@ def step(name: str, state: str, **fields: Any) -> Change:
 
 
 def ended(state: str, message: str = "") -> Change:
-    """What ends a job."""
     return lambda job: end(job, state, message)
 
 
 def together(*changes: Change) -> Change:
-    """Several changes before one look."""
 
     def change(job: Any) -> None:
         for one in changes:
@@ -57,7 +53,6 @@ def together(*changes: Change) -> Change:
 
 
 def failing(name: str, message: str) -> Change:
-    """What lets a task fail."""
     return step(
         name,
         "FAILED",

@@ -32,7 +32,6 @@ WEEKLY = ("--schedule", "0 6 * * 1")
 
 
 def sent(cloud: Cloud) -> dict[str, Any]:
-    """The one request for a job."""
     (request,) = cloud.pipelines.created
     return as_json(request)
 
@@ -91,28 +90,13 @@ def test_all_options_reach_the_request(cloud: Cloud, command: Command) -> None:
     assert expected.items() <= values.items()
 
 
-def caching(spec: dict[str, Any]) -> set[str]:
-    components = [spec["root"], *spec["components"].values()]
-    tasks = [task for one in components for task in one.get("dag", {}).get("tasks", {}).items()]
-    return {name for name, task in tasks if task.get("cachingOptions", {}).get("enableCache")}
-
-
 def test_caching_follows_the_spec_unless_it_is_switched_off(cloud: Cloud, submit: Command) -> None:
     submit()
     submit("--no-cache")
     usual, off = (as_json(one)["pipelineJob"]["pipelineSpec"] for one in cloud.pipelines.created)
-    assert {"ingest", "decode", "train"} <= caching(usual)
-    assert not caching(usual) & {"find-champion", "package-model", "model-upload"}
-    assert caching(off) == set()
+    assert '"enableCache": true' in json.dumps(usual)
+    assert '"enableCache": true' not in json.dumps(off)
     assert off["deploymentSpec"] == usual["deploymentSpec"]
-
-
-def test_an_image_replaces_the_packages(cloud: Cloud, submit: Command) -> None:
-    done = submit("--image", IMAGE)
-    assert done.code == 0, done.error
-    executors = sent(cloud)["pipelineJob"]["pipelineSpec"]["deploymentSpec"]["executors"]
-    assert executors["exec-train"]["container"]["image"] == IMAGE
-    assert not any("pip install" in str(one) for one in executors.values())
 
 
 def test_machine_options_are_compiled_in_memory(

@@ -88,6 +88,14 @@ def test_json_is_all_that_standard_output_gets(cloud: Cloud, command: Command) -
     assert "Ingest: started" in done.error
 
 
+def test_a_submitted_job_is_followed_on_request(cloud: Cloud, submit: Command) -> None:
+    cloud.pipelines.script = list(GOOD)
+    done = submit("--wait", "--require-upload", "--every", "0.05")
+    assert done.code == 0, done.error
+    assert "Train: done" in done.out
+    assert f"Model      {PARENT}/models/77@3" in done.out
+
+
 def test_a_figure_that_is_not_there_yet_stops_nothing(cloud: Cloud, command: Command) -> None:
     add_job(cloud)
     bare = outputs(raw={"uri": "gs://b/raw"})
