@@ -82,7 +82,6 @@ def storage_call(uri: str, role: str) -> Iterator[tuple[Any, dict[str, Any]]]:
 
 @lru_cache(maxsize=4)
 def _client_for(emulator: str) -> Any:
-    """The client for a value of ``STORAGE_EMULATOR_HOST``; empty: Cloud Storage."""
     from google.cloud.storage import Client
 
     # No project: objects need none, and looking for one needs the metadata server.
@@ -133,10 +132,6 @@ def stat(uri: str) -> Any:
 
 def download(uri: str, file: BinaryIO) -> None:
     """Writes an object's bytes as stored to ``file`` and rewinds it; the CRC32C is checked.
-
-    Args:
-        uri: ``gs://bucket/name``.
-        file: Empty, open for writing and reading.
 
     Raises:
         BucketError: The object is missing, damaged, the bucket refuses or cannot be reached.

@@ -23,9 +23,6 @@ TEMPLATES: Final = (".html", ".css")
 def travelling(modules: Iterable[str]) -> dict[str, bytes]:
     """The files of some modules and of all that they import from ``components``.
 
-    Args:
-        modules: Names such as ``components.decode.conversion``.
-
     Returns:
         Content by path, as ``components/decode/conversion.py``, sorted by path.
 
@@ -60,13 +57,7 @@ def code_digest(*modules: str) -> str:
 
 
 def imported(tree: ast.AST, module: str = "", *, is_package: bool = False) -> list[str]:
-    """The modules of ``components`` that code imports, lazily too, but not for type checking only.
-
-    Args:
-        tree: The code.
-        module: Its module's name, for relative imports.
-        is_package: Whether it is that of a package's ``__init__.py``.
-    """
+    """The modules of ``components`` that code imports, also lazily, except for type checking."""
     names: list[str] = []
     for node in _run_time_nodes(tree):
         if isinstance(node, ast.Import):

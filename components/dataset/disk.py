@@ -16,9 +16,7 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 def scratch_directory(step: str, *others: Path) -> Iterator[Path]:
     """A temporary directory that is removed at the end, also after a failure.
 
-    Args:
-        step: Who needs it; begins the directory's name.
-        *others: Further directories that the block writes to, for the error's text.
+    An error also names the ``others``, which the block writes to.
 
     Raises:
         DiskError: A disk or a quota was full; other ``OSError`` pass unchanged.

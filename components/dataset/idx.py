@@ -124,7 +124,6 @@ class Examples:
             yield chunk
 
     def _read(self, size: int) -> bytes:
-        """Reads ``size`` bytes of the payload; fewer only where it ends."""
         try:
             content = self._file.read(size)
         except EOFError as error:

@@ -24,10 +24,6 @@ MODEL_DIGEST: Final = "model_digest"
 def write_manifest(directory: Path, **facts: Any) -> dict[str, Any]:
     """Lists every file under ``directory`` in its ``manifest.json``; call it last.
 
-    Args:
-        directory: The complete output of a step.
-        **facts: Further JSON values to record.
-
     Returns:
         What was written: ``facts`` and ``files``, a list of ``name`` (relative, ``/``), ``bytes``
         and ``sha256``, sorted by name.

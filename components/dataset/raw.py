@@ -16,10 +16,6 @@ def open_raw(uri: str, name: str) -> Iterator[BinaryIO]:
 
     An object is first copied to the temporary directory, where its CRC32C is checked.
 
-    Args:
-        uri: ``gs://bucket/prefix`` or the path of a directory.
-        name: One of ``facts.FILES``.
-
     Raises:
         BucketError: The object is missing or damaged, the bucket refuses or cannot be reached.
         DataError: The directory has no such file.

@@ -33,7 +33,6 @@ def _varint(value: int) -> bytes:
 
 
 def _field(number: int, content: bytes) -> bytes:
-    """One length-delimited field of a protocol buffer."""
     return bytes([number << 3 | 2]) + _varint(len(content)) + content
 
 
@@ -44,7 +43,6 @@ def _entry(feature: str, kind: int, content: bytes) -> bytes:
 
 
 def _checksum_bytes(crc: NDArray[np.uint32]) -> NDArray[np.uint8]:
-    """The masked checksums: uint8 [n, 4]."""
     rotated = (crc >> np.uint32(15)) | (crc << np.uint32(17))
     return (rotated + np.uint32(_MASK_DELTA)).astype("<u4").view(np.uint8).reshape(-1, 4)
 
@@ -95,10 +93,6 @@ def read_records(path: Path, batch: int = 8192) -> Iterator[tuple[NDArray[np.uin
     """Reads and checks a shard written by ``frame_records``.
 
     Memory is bounded by the batch and by the bytes that are really there.
-
-    Args:
-        path: A ``.tfrecord`` file.
-        batch: Examples at a time.
 
     Yields:
         Images, uint8 [n, 28, 28], and labels, uint8 [n].

@@ -46,13 +46,6 @@ def convert(
 
     Memory: a constant plus at most 16 bytes an example. Equal arguments give equal bytes.
 
-    Args:
-        uri: The directory of the four raw files: ``gs://…`` or local.
-        directories: For each of ``facts.SPLITS`` the directory to write to; created if missing.
-        shards: Files of each split, 1 to 99,999; their sizes differ by one example at most.
-        validation_examples: Size of the validation split, taken from the training examples.
-        seed: Decides the order, and which examples are for validation; 0 or more.
-
     Returns:
         For each split ``examples``, ``shards`` and ``digest`` (of the content).
 
@@ -128,10 +121,9 @@ def _records(
 def _sort(
     records: Iterable[NDArray[np.uint8]], positions: NDArray[np.uint32], file: BinaryIO
 ) -> list[int]:
-    """Writes each chunk of records sorted by final place, and sorts its positions too.
+    """Writes each chunk of records sorted by final place, and its positions too.
 
-    Returns:
-        Where the chunks begin and the last one ends, in records.
+    Returns where the chunks begin and the last one ends, in records.
     """
     starts = [0]
     for rows in records:
@@ -158,7 +150,6 @@ def _gather(
 
 
 def _plan(directory: Path, split: str, examples: int, shards: int) -> Iterator[tuple[Path, int]]:
-    """Each shard's path and number of records."""
     least, more = divmod(examples, shards)
     for number in range(shards):
         path = directory / f"{split}-{number:05}-of-{shards:05}.tfrecord"

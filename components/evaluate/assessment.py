@@ -45,16 +45,7 @@ def assess(
     test_records: Path,
     thresholds: Mapping[str, float],
 ) -> dict[str, Any]:
-    """Scores the challenger, and the champion if there is one, and decides.
-
-    Args:
-        model: The challenger's SavedModel.
-        history: JSON that the training wrote.
-        raw: Metadata of the raw data: digests, verified.
-        champion: The champion's SavedModel; unused without a champion.
-        champion_facts: Its metadata: resourceName, version, digest; empty without a champion.
-        test_records: Directory of TFRecord shards.
-        thresholds: Of each rule of the gate to apply, by its name.
+    """Scores the challenger, and the champion if its metadata has a version, and decides.
 
     Returns:
         The ``evaluation`` artifact, plain JSON that holds everything the report shows: figures of
@@ -62,7 +53,7 @@ def assess(
         images the pixels of the shown examples (row-major uint8 in base64, by index).
 
     Raises:
-        DataError: Records, model or history are unfinished or damaged.
+        DataError: Records, model or history are unfinished or damaged, or there is no example.
         ModelError: A model cannot be used; names the champion's version and the way out.
         ThresholdError: A threshold is not a number, or out of its range.
     """
@@ -101,11 +92,7 @@ def assess(
 
 
 def read_examples(directory: Path) -> Examples:
-    """Reads all records of a directory into memory: 8 MB for the official ones.
-
-    Raises:
-        DataError: The directory is unfinished or damaged, or holds no example.
-    """
+    """Reads all records of a directory into memory: 8 MB for the official ones."""
     manifest = read_manifest(directory)
     names = [entry["name"] for entry in manifest["files"] if entry["name"].endswith(".tfrecord")]
     batches = [batch for name in sorted(names) for batch in read_records(directory / name)]

@@ -107,11 +107,7 @@ def decide(
 ) -> dict[str, Any]:
     """Decides by exact fractions, without rounding: equality passes.
 
-    Args:
-        challenger: The new model's figures.
-        champion: The champion's figures on the same examples, with ``version`` and ``same``
-            (whether the challenger is that very model); None without a champion.
-        thresholds: Of each rule to apply, by its name.
+    Figures of a champion also have ``version`` and ``same`` (whether the challenger is it).
 
     Returns:
         JSON values: passed; outcome (``passed``, ``not passed``, or ``unchanged`` for a model that

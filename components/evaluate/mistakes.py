@@ -1,4 +1,8 @@
-"""Which examples a model gets wrong, and how sure it is of its answers."""
+"""Which examples a model gets wrong, and how sure it is of its answers.
+
+Probabilities are float32 [n, classes], labels uint8 [n]; a confusion matrix is int64 [classes,
+classes] with a row for each label and a column for each prediction.
+"""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -20,12 +24,7 @@ Example = dict[str, Any]
 def confident_mistakes(
     probabilities: NDArray[np.float32], labels: NDArray[np.uint8]
 ) -> list[Example]:
-    """The wrong predictions of highest probability, at most 24; ties by index.
-
-    Args:
-        probabilities: float32 [n, classes].
-        labels: uint8 [n].
-    """
+    """The wrong predictions of highest probability, at most 24; ties by index."""
     wrong = probabilities.argmax(axis=1) != labels
     return _surest(wrong, probabilities, labels, MISTAKES)
 
@@ -34,11 +33,6 @@ def confused_pairs(
     probabilities: NDArray[np.float32], labels: NDArray[np.uint8], matrix: NDArray[np.int64]
 ) -> list[dict[str, Any]]:
     """The five pairs of classes most often taken for each other; ties by class.
-
-    Args:
-        probabilities: float32 [n, classes].
-        labels: uint8 [n].
-        matrix: int64 [classes, classes], a row for each label, a column for each prediction.
 
     Returns:
         For each pair: count, and as sides both directions, the more frequent one first. A side

@@ -92,11 +92,7 @@ def per_class(matrix: NDArray[np.int64]) -> list[dict[str, Any]]:
 
 
 def calibration(confidence: NDArray[np.float32], right: NDArray[np.bool_]) -> list[dict[str, Any]]:
-    """Confidence against accuracy in ten bins of equal width.
-
-    Args:
-        confidence: float32 [n], the highest probability of each example.
-        right: bool [n], whether the prediction was right.
+    """Confidence, float32 [n], against accuracy in ten bins of equal width.
 
     Returns:
         Of each bin: low, high, examples, confidence, accuracy; the last two None without examples.
@@ -118,12 +114,7 @@ def calibration(confidence: NDArray[np.float32], right: NDArray[np.bool_]) -> li
 
 
 def accuracy_interval(correct: int, examples: int) -> tuple[float, float]:
-    """Wilson's 95 % confidence interval of an accuracy, 0 to 1.
-
-    Args:
-        correct: Examples classified correctly.
-        examples: All examples, at least 1.
-    """
+    """Wilson's 95 % confidence interval of an accuracy, 0 to 1."""
     share, weight = correct / examples, SCORE_95**2 / examples
     middle = share + weight / 2
     half = SCORE_95 * math.sqrt(share * (1 - share) / examples + weight / (4 * examples))
@@ -133,11 +124,8 @@ def accuracy_interval(correct: int, examples: int) -> tuple[float, float]:
 def chance(gained: int, lost: int) -> float:
     """How often two equally good models would differ at least this much: the exact sign test.
 
-    Only the examples count that exactly one of the two models gets right (McNemar's test).
-
-    Args:
-        gained: Examples that only the new model gets right.
-        lost: Examples that only the old one gets right.
+    Only the examples count that exactly one of the two models gets right: the new one (gained) or
+    the old one (lost). This is McNemar's test.
 
     Returns:
         The two-sided p-value, above 0 to 1.

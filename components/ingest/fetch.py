@@ -46,11 +46,8 @@ class Fetched(NamedTuple):
 def fetch(sources: list[str], name: str, digest: str | None, scratch: Path) -> Fetched:
     """Takes ``name`` from the first source that serves it sound; logs one line per refusal.
 
-    Args:
-        sources: The sources to try, in order; those that do not answer are removed.
-        name: One of ``facts.FILES``.
-        digest: Expected SHA-256 of the payload; None: any dataset of this form.
-        scratch: The directory to write ``<name>.gz`` to.
+    Sources that do not answer are removed from the list. Without a digest, which is the SHA-256 of
+    the payload, any dataset of this form is taken.
 
     Raises:
         SourceError: No source has it; the text says what happened at each.
@@ -80,10 +77,6 @@ def fetch(sources: list[str], name: str, digest: str | None, scratch: Path) -> F
 def inspect(path: Path, name: str) -> Content:
     """Reads a file to its end: checks its form, and computes the digest of its payload.
 
-    Args:
-        path: The file, gzipped or plain.
-        name: One of ``facts.FILES``.
-
     Raises:
         DataError: It is not an IDX file of this kind, truncated, damaged, longer than its header
             says, or has more than ``MAX_EXAMPLES``.
@@ -103,7 +96,6 @@ def inspect(path: Path, name: str) -> Content:
 
 
 def _fetch_from(source: str, name: str, digest: str | None, path: Path) -> Content:
-    """Downloads and checks one file; a failure that may pass is tried again."""
     for attempt in Retrying(
         retry=retry_if_exception_type(TransientError),
         stop=stop_after_attempt(ATTEMPTS),

@@ -50,11 +50,7 @@ def land(
 ) -> Landed:
     """Brings the four files to ``<bucket_uri>/raw/<key>/``; existing objects stay.
 
-    Args:
-        bucket_uri: ``gs://bucket`` or ``gs://bucket/prefix``.
-        source: See ``sources.resolve``.
-        digests: SHA-256 of the payload for each of ``facts.FILES``; empty: FashionMNIST's.
-        allow_unverified: With empty ``digests``: takes any dataset of this form.
+    Without ``digests`` it takes FashionMNIST, or with ``allow_unverified`` any data of this form.
 
     Raises:
         ParameterError: ``digests`` does not name the four files, or a value is not a SHA-256.
@@ -97,11 +93,7 @@ def land(
 
 
 def expected_digests(digests: Mapping[str, str], allow_unverified: bool) -> dict[str, str]:
-    """The digests to verify by; empty when any dataset of this form is allowed.
-
-    Raises:
-        ParameterError: ``digests`` does not name the four files, or a value is not a SHA-256.
-    """
+    """The digests to verify by; empty when any dataset of this form is allowed."""
     if not digests:
         return {} if allow_unverified else dict(DIGESTS)
     if set(digests) != set(FILES):
@@ -125,7 +117,6 @@ def raw_directory(bucket_uri: str, digests: Mapping[str, str]) -> str:
 
 
 def _landed(uri: str, digest: str) -> Content | None:
-    """What an object contains whose payload was verified to have this digest."""
     there = bucket.stat(uri)
     noted = (there and there.metadata) or {}
     if noted.get(DIGEST_KEY) != digest:
@@ -146,7 +137,6 @@ def _count_examples(contents: Mapping[str, Content]) -> dict[str, int]:
 
 
 def _upload(item: Fetched, uri: str) -> dict[str, Any]:
-    """Uploads a file unless its payload is there; returns its entry of the report."""
     digest, examples = item.content
     uploaded = False
     if not _landed(uri, digest):

@@ -34,13 +34,7 @@ class NoConnectionError(TransientError):
 
 
 def download(base: str, name: str, path: Path, limit: int) -> None:
-    """Writes ``<name>.gz`` to ``path``, or ``<name>`` where that is not found.
-
-    Args:
-        base: The mirror's address.
-        name: One of ``facts.FILES``.
-        path: Where to write.
-        limit: Most bytes to accept.
+    """Writes ``<name>.gz``, or ``<name>`` if that is missing, to ``path``: at most ``limit`` bytes.
 
     Raises:
         TransientError: No connection, a time-out, 429 or 5xx.
@@ -83,7 +77,6 @@ def _get(session: requests.Session, address: str) -> requests.Response:
 
 
 def _save(response: requests.Response, path: Path, limit: int) -> None:
-    """Writes the body to ``path``, within the limits on time and size."""
     started = shown = time.monotonic()
     total, received = response.raw.length_remaining, 0
     if (total or 0) > limit:

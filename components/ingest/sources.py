@@ -42,11 +42,10 @@ def resolve(source: str) -> list[str]:
 def check_address(source: str) -> None:
     """Refuses an address that cannot be used, or has a user, a password or a signature.
 
+    Directories pass.
+
     A source is a parameter of the pipeline, and parameters are stored as plain text: in the job,
     in metadata, in summaries and logs. The error does not repeat the address.
-
-    Args:
-        source: See ``resolve``; directories pass.
 
     Raises:
         SourceError: ``source`` is such an address.
@@ -82,11 +81,7 @@ def check_address(source: str) -> None:
 def download(source: str, name: str, path: Path, limit: int) -> None:
     """Writes ``<name>.gz`` of a source to ``path``, or ``<name>`` where that is not there.
 
-    Args:
-        source: One of ``resolve``.
-        name: One of ``facts.FILES``.
-        path: Where to write.
-        limit: Most bytes to accept over HTTP.
+    Over HTTP it accepts at most ``limit`` bytes.
 
     Raises:
         SourceError: The source does not have it, or fails.

@@ -23,7 +23,6 @@ ENCRYPTION_KEY: Final = "{{$.pipeline_encryption_key_name}}"
 
 
 def _import_evaluation(uploaded: dsl.PipelineTask, figures: Any) -> None:
-    """Adds the task that gives the uploaded version its evaluation."""
     ModelImportEvaluationOp(
         model=uploaded.outputs["model"],
         metrics=figures,

@@ -53,13 +53,7 @@ def connect(location: str) -> Any:
 def look_up(
     model_name: str, champion_alias: str, project: str, location: str
 ) -> tuple[str, Champion | None]:
-    """Finds the model of a display name and the version that an alias stands for.
-
-    Args:
-        model_name: Display name of the model.
-        champion_alias: Alias or number of the version; ``none``: no champion is looked for.
-        project: Project id whose registry to read.
-        location: Region of the registry, as ``europe-west4``.
+    """Finds the model of a display name and the version that an alias or a number stands for.
 
     Returns:
         The model's resource name without a version, empty when there is no model; and the version
@@ -137,7 +131,6 @@ def _check_files(champion: Champion, project: str, model_name: str) -> None:
 
 @contextlib.contextmanager
 def _refusals(what: str, role: str) -> Iterator[None]:
-    """Explains what Google's services refuse while the block reads ``what``."""
     from google.api_core import exceptions
     from google.auth.exceptions import GoogleAuthError
 

@@ -15,11 +15,7 @@ NO_EXPLANATION: Final = {"explanation_gcs_path": ""}
 
 
 def sliced_metrics(evaluation: Mapping[str, Any]) -> dict[str, Any]:
-    """The content of the artifact that ``ModelImportEvaluationOp`` reads: all examples, no slices.
-
-    Args:
-        evaluation: As the step ``evaluate`` wrote it.
-    """
+    """What ``ModelImportEvaluationOp`` reads: the metrics of all examples, without slices."""
     metrics = classification_metrics(evaluation)
     return {"slicedMetrics": [{"singleOutputSlicingSpec": {}, "metrics": {PROBLEM_TYPE: metrics}}]}
 

@@ -23,13 +23,8 @@ def resume(training: Training, folder: Folder, own: Folder) -> Callable[[], None
 
     A checkpoint has the weights, the optimizer's state, the step, the learning curve and the
     examples' losses; the order of the examples and the augmentation follow from these and the
-    seed.
-
-    Args:
-        training: The training.
-        folder: Where its checkpoints are.
-        own: Where this process writes them: ``folder``, or another place if another worker of the
-            training writes there.
+    seed. This process writes checkpoints to ``own``: ``folder``, or another place if another worker
+    of the training writes there.
 
     Returns:
         What writes the next checkpoint, here and to the bucket, in place of the oldest.

@@ -61,10 +61,6 @@ def official(seed: int, scratch: Path) -> tuple[Split, Split]:
 
     They have the same examples in the same order as what the step ``decode`` writes.
 
-    Args:
-        seed: Of the split.
-        scratch: Where the records are kept while they are used.
-
     Raises:
         DataError: The files are not on this machine, or damaged.
     """

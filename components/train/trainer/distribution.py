@@ -44,9 +44,6 @@ def clean(environment: MutableMapping[str, str]) -> int:
 
     Returns:
         The number of workers, including the chief; 1 without a cluster.
-
-    Raises:
-        ClusterError: As ``choose``.
     """
     text = environment.get(TF_CONFIG) or "{}"
     try:

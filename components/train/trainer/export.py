@@ -53,9 +53,6 @@ def digest_of(directory: Path) -> str:
     The files themselves also depend on what the process did before: TensorFlow numbers functions
     and layers through. Variables count with name, dtype, shape and values, signatures with the
     names, dtypes and shapes of their inputs and outputs.
-
-    Args:
-        directory: Has ``saved_model.pb``.
     """
     digest = hashlib.sha256()
     reader = tf.train.load_checkpoint(str(directory / "variables" / "variables"))

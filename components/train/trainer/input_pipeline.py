@@ -99,15 +99,9 @@ def open_source(*splits: Split) -> Source:
 def training_batches(
     source: Source, draw: Draw, batch_size: int, *, augmentation: str, seed: int, start: int = 0
 ) -> Any:
-    """The batches of a draw; each depends on the draw, the seed and the step alone.
+    """The full batches of a draw; each depends on the draw, the seed and the step alone.
 
-    Args:
-        source: The examples.
-        draw: Which of them, and in which order.
-        batch_size: Examples in every batch; a remainder of the draw is left out.
-        augmentation: The hyperparameter.
-        seed: Of the training.
-        start: The first step, counted from 0 over the whole training.
+    The first one is step ``start``, counted from 0 over the whole training.
 
     Returns:
         A data set of (uint8 [n, 28, 28], int64 [n], the weights of the losses float32 [n]).
@@ -145,14 +139,9 @@ def share(batches: Any, batch_size: int, worker: tf.distribute.InputContext) -> 
 
 
 def augment(images: Any, kind: str, *, draw: int, step: Any, seed: int) -> Any:
-    """Changes a batch at random, without changing a label; equal arguments give equal results.
+    """Changes a batch, uint8 [n, 28, 28], at random; equal arguments give equal results.
 
-    Args:
-        images: uint8 [n, 28, 28].
-        kind: The hyperparameter ``augmentation``.
-        draw: Number of the draw, counted from 0.
-        step: int64 scalar, counted from 0 over the whole training.
-        seed: Of the training.
+    ``draw`` and ``step`` are counted from 0 over the whole training.
     """
     if "flip" in kind:
         # Mirrored in every other draw, so each image is seen both ways equally often. Its own

@@ -101,11 +101,6 @@ class Outputs:
 
         Folders that Vertex AI does not name are next to the model.
 
-        Args:
-            job_dir: A local path or a ``gs://`` address; may be empty.
-            environment: Of the process.
-            scratch: Where folders in a bucket are kept while the job runs.
-
         Raises:
             ValueError: There is neither a ``job_dir`` nor AIP_MODEL_DIR.
         """

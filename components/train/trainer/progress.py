@@ -68,11 +68,7 @@ class Epoch:
 
 
 class Progress:
-    """A line on the terminal that the next one, or the epoch's longer one in the log, replaces.
-
-    Args:
-        clock: Gives seconds since some moment.
-    """
+    """A line on the terminal that the next one, or the epoch's longer one in the log, replaces."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -33,13 +33,7 @@ class Draw(NamedTuple):
 
 
 class Sampler:
-    """Draws the examples of a training.
-
-    Args:
-        count: How many examples there are.
-        batch_size: Examples in a step.
-        seed: Of the training.
-        by_loss: Favour those with a high loss.
+    """Draws the examples of a training; ``by_loss`` favours those with a high loss.
 
     Attributes:
         losses: Of each example when it was last trained on, float32 [count], infinite at first.
@@ -53,12 +47,7 @@ class Sampler:
         self._by_loss = by_loss
 
     def epoch(self, number: int, steps: int) -> Iterator[Draw]:
-        """The draws of an epoch, each made when the one before has been recorded.
-
-        Args:
-            number: Of the epoch, counted from 1.
-            steps: How many the epoch has; all its batches are full.
-        """
+        """The draws of an epoch (from 1), each made when the one before has been recorded."""
         if not self._by_loss or number == 1:
             yield self._all(number - 1, steps * self._batch_size)
             return

@@ -30,15 +30,9 @@ class TrainingDiverged(StepError):
 
 
 class Training:
-    """One training of ``model`` on ``source``.
+    """One training of ``model`` on ``source``; the model's weights are changed.
 
-    Args:
-        model: From ``build_model``; its weights are changed.
-        source: The training examples.
-        validation: What to validate on after each epoch, or None.
-        hyperparameters: Of the training.
-        seed: Of the order of the examples and their augmentation.
-        eval_steps: Batches to validate on after each epoch; 0: all examples.
+    It validates on ``eval_steps`` batches after each epoch; 0: on all examples.
 
     Attributes:
         curve: A row for each epoch that is done.
@@ -90,10 +84,9 @@ class Training:
         return float(self._schedule(step - 1))
 
     def run(self, *after_epoch: Callable[[], None]) -> None:
-        """Trains from where ``curve`` ends, extends it, and logs a line for each epoch.
+        """Trains from where ``curve`` ends; each epoch adds a row and a line in the log.
 
-        Args:
-            *after_epoch: Called one after another when a row has been added to ``curve``.
+        ``after_epoch`` is called one after another when a row has been added.
 
         Raises:
             TrainingDiverged: The loss or a weight is not finite; names the step and its learning

@@ -14,8 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from components.evaluate.charts import scale
-from components.evaluate.report import render
+from components.evaluate.report import render, scale
 from pipeline.runs.report import additions
 from tests import browser as browsers
 from tests import evaluations
