@@ -1,6 +1,6 @@
-"""Two stand-ins for Cloud Storage: a strict small fake, and the emulator package.
+"""A strict small fake of Cloud Storage.
 
-The fake honours ``ifGenerationMatch=0`` with 412 (the emulator does not), takes multipart and
+It honours ``ifGenerationMatch=0`` with 412 (the emulator does not), takes multipart and
 resumable uploads, and fails in the ways that the service and the network do.
 """
 
@@ -14,7 +14,6 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -112,21 +111,6 @@ def serve_storage(bucket: str = "bucket") -> Iterator[FakeBucket]:
         fake = FakeBucket(server.url, bucket)
         server.fake = fake  # type: ignore[attr-defined]
         yield fake
-
-
-@contextmanager
-def serve_emulator(directory: Path, bucket: str = "bucket") -> Iterator[str]:
-    """Runs gcp-storage-emulator with one bucket; yields the value for STORAGE_EMULATOR_HOST."""
-    from gcp_storage_emulator.server import create_server
-
-    server = create_server(
-        "127.0.0.1", 0, in_memory=False, default_bucket=bucket, data_dir=str(directory)
-    )
-    server.start()
-    try:
-        yield f"http://127.0.0.1:{server._api._httpd.server_port}"
-    finally:
-        server.stop()
 
 
 class StorageHandler(Handler):

@@ -16,7 +16,6 @@ from tests.fakes.storage import (
     Request,
     StorageFault,
     StorageHandler,
-    serve_emulator,
     serve_storage,
 )
 
@@ -135,22 +134,6 @@ def test_objects_that_cannot_be_files_are_neither_fetched_nor_removed(
     assert fetched == [tmp_path / "here" / "b" / "x", tmp_path / "here" / "x"]
     folder.remove("gs://bucket/a")
     assert set(fake.objects) == {"a/", "a/b/", "a/../c", "a//x", "ab/x"}
-
-
-def test_it_works_with_the_emulator(
-    tmp_path: Path, small: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    large = tmp_path / "large"
-    large.write_bytes(bytes(range(256)) * (36 << 10))
-    with serve_emulator(tmp_path / "storage") as host:
-        monkeypatch.setenv("STORAGE_EMULATOR_HOST", host)
-        for path in (small, large):
-            assert bucket.upload(path, f"gs://bucket/a/{path.name}", {"key": "value"})
-            copy = folder.fetch_object(f"gs://bucket/a/{path.name}", tmp_path / "copy")
-            assert copy.read_bytes() == path.read_bytes()
-        assert len(folder.list_files("gs://bucket/a")) == 2
-        with pytest.raises(BucketError, match="bucket gs://elsewhere does not exist"):
-            bucket.check_bucket("gs://elsewhere/a")
 
 
 def half(handler: StorageHandler, request: Request) -> None:

@@ -1,4 +1,5 @@
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,44 +9,8 @@ import pytest
 from components.dataset import code
 from components.dataset.code import code_digest, stripped, travelling
 
-SOURCE = '''"""A module."""
 
-import os  # noqa: F401
-
-LIMIT = 3  # of something
-"""What the limit is."""
-
-
-def first(text: str) -> str:
-    """One line."""
-    # why
-    return text + "# no comment"
-
-
-class Error(Exception):
-    """Only a docstring,
-    over two lines.
-    """
-
-
-def boom() -> None:
-    raise Error
-'''
-
-
-def test_docstrings_and_comments_stay_behind_and_lines_keep_their_numbers() -> None:
-    lean = stripped(SOURCE)
-    assert "One line" not in lean
-    assert "What the limit is" not in lean
-    assert "why" not in lean
-    assert '"# no comment"' in lean
-    whole, left = SOURCE.splitlines(), lean.splitlines()
-    assert left[-1] == whole[-1]
-    assert len(left) == len(whole)
-    assert stripped(lean) == lean
-
-
-def test_every_statement_of_the_steps_stays_on_its_line() -> None:
+def test_docstrings_and_comments_stay_behind_and_every_statement_stays_on_its_line() -> None:
     def statements(source: str) -> list[tuple[int, str]]:
         return [
             (node.lineno, ast.dump(node))
@@ -57,7 +22,13 @@ def test_every_statement_of_the_steps_stays_on_its_line() -> None:
 
     for path in code.ROOT.glob("components/**/*.py"):
         source = path.read_text()
-        assert statements(stripped(source)) == statements(source), path
+        lean = stripped(source)
+        assert statements(lean) == statements(source), path
+        assert not re.search(r'"""[^"]|^\s*# ', lean, re.MULTILINE), path
+    assert (
+        stripped('text = "# no comment"  # one\n"""What it is."""\n')
+        == 'text = "# no comment"\n""\n'
+    )
 
 
 def test_what_is_imported_travels_lazily_imported_modules_too(

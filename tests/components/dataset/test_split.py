@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from components.dataset.errors import DataError, ParameterError
+from components.dataset.errors import DataError
 from components.dataset.split import allocate, shuffled_positions
 from tests.idx_files import shuffled_labels
 
@@ -48,16 +48,3 @@ def test_a_class_without_training_examples_left_is_an_error_that_names_it() -> N
     labels = shuffled_labels([100, 1, 100, 0, 0, 0, 0, 0, 0, 0])
     with pytest.raises(DataError, match=r"all 1 examples of class 1 \(Trouser\) .* smaller than"):
         allocate(labels, 190)
-
-
-@pytest.mark.parametrize(
-    ("examples", "seed", "said"),
-    [
-        (200, 0, "validation_examples is 200, expected 0 to 199"),
-        (-1, 0, "validation_examples is -1"),
-        (10, -1, "seed is -1"),
-    ],
-)
-def test_parameters_out_of_range_are_named(examples: int, seed: int, said: str) -> None:
-    with pytest.raises(ParameterError, match=said):
-        shuffled_positions(shuffled_labels(20), examples, seed)

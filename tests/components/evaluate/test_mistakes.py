@@ -52,10 +52,6 @@ def test_the_most_frequent_pairs_come_first_and_at_most_five_of_six_examples_a_k
     assert found[0]["sides"][0]["recognised"] == []
 
 
-def test_without_mistakes_there_is_no_pair() -> None:
-    assert pairs([0, 1], [0, 1], [0.9, 0.9]) == []
-
-
 def test_the_examples_to_show_are_those_named_each_once() -> None:
     labels, predicted, sure = [0, 0, 1, 2], [0, 1, 1, 2], [0.9, 0.8, 0.7, 0.6]
     wrong = confident_mistakes(answers(predicted, sure), np.array(labels, np.uint8))

@@ -12,7 +12,6 @@ import signal
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -191,34 +190,6 @@ def test_killed_at_each_boundary_nothing_wrong_appears_and_the_next_run_complete
         boundaries
     )
     assert len(boundaries) >= 3 * (3 + 1 + 2 + 1)
-
-
-@pytest.mark.parametrize("times", [5, long(200)])
-def test_killed_at_random_moments_nothing_wrong_appears_and_the_next_run_completes(
-    times: int,
-    mirror: FakeMirror,
-    digests: dict[str, str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    moments = random.Random(6)
-    whole = 1.0
-    killed = 0
-    for turn in itertools.count():
-        with serve_storage() as fake:
-            monkeypatch.setenv("STORAGE_EMULATOR_HOST", fake.host)
-            started = time.monotonic()
-            with ingest(fake.host, mirror.url, digests, tmp_path / f"scratch-{turn}") as process:
-                process.join(moments.uniform(0, whole))
-            if process.exitcode == 0:
-                # It was faster: the next ones are killed earlier.
-                whole = min(whole, time.monotonic() - started)
-            killed += process.exitcode == -signal.SIGKILL
-            check_only_right(fake.committed, digests)
-            run_again(mirror, digests)
-            check_all_there(fake.committed, digests)
-        if killed == times:
-            return
 
 
 @pytest.mark.parametrize("one_is_killed", [False, True])

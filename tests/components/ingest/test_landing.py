@@ -13,8 +13,9 @@ from components.dataset.facts import FILES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LAB
 from components.ingest.component import ingest
 from components.ingest.fashion_mnist import DIGESTS
 from components.ingest.landing import Landed, expected_digests, land, raw_directory
+from pipeline.local import emulator
 from tests.fakes.mirror import FakeMirror, answer
-from tests.fakes.storage import FakeBucket, serve_emulator
+from tests.fakes.storage import FakeBucket
 from tests.idx_files import (
     labels_payload,
     payload_digests,
@@ -154,16 +155,17 @@ def test_digests_are_checked_and_without_any_fashion_mnists_are_expected() -> No
     assert expected_digests(upper, True) == DIGESTS
 
 
-def test_it_works_with_the_emulator_which_ignores_generations(
+def test_it_works_with_the_local_bucket_which_ignores_generations(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     digests = write_idx_set(tmp_path / "data", 4, 2)
-    with serve_emulator(tmp_path / "storage") as host:
+    home = f"gs://{emulator.LOCAL_BUCKET}"
+    with emulator.serve(tmp_path / "storage") as host:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", host)
-        landed = land("gs://bucket/home/", "", digests, False)
+        landed = land(f"{home}/home/", "", digests, False)
         assert folder.list_files(landed.uri) == sorted(f"{landed.uri}/{n}.gz" for n in FILES)
-        again = land("gs://bucket/home", str(tmp_path / "data"), {}, allow_unverified=True)
-        copied = land("gs://bucket/copy", landed.uri, digests, False)
+        again = land(f"{home}/home", str(tmp_path / "data"), {}, allow_unverified=True)
+        copied = land(f"{home}/copy", landed.uri, digests, False)
     assert landed.report["files"][TRAIN_IMAGES]["source"] == str(tmp_path / "data")
     assert {entry["state"] for entry in again.report["files"].values()} == {"already there"}
     assert copied.metadata == landed.metadata

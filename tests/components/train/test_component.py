@@ -121,6 +121,9 @@ def test_what_cannot_be_trained_stops_before_anything_is_written(
         call(place, train_directory, validation_directory, augmentation="mirror")
     with pytest.raises(DataError, match="unfinished"):
         call(place, empty, validation_directory)
+    (empty / "manifest.json").write_text('{"files": []}')
+    with pytest.raises(DataError, match=r"no \.tfrecord"):
+        call(place, empty, validation_directory)
     monkeypatch.setenv(hardware.ACCELERATORS, "1 NVIDIA_TESLA_T4")
     with pytest.raises(hardware.AcceleratorError, match="NVIDIA_TESLA_T4"):
         call(place, train_directory, validation_directory)

@@ -1,16 +1,13 @@
-import contextlib
 import dataclasses
-import io
 import itertools
 import math
-import re
 from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.train.trainer import input_pipeline, progress
+from components.train.trainer import input_pipeline
 from components.train.trainer import training as module
 from components.train.trainer.hyperparameters import Hyperparameters
 from components.train.trainer.input_pipeline import open_source
@@ -30,36 +27,18 @@ def start(train: Split, validation: Split | None = None, given: Hyperparameters 
 
 
 @pytest.fixture(scope="module")
-def printed() -> io.StringIO:
-    """What a terminal shows of the training."""
-    return io.StringIO()
-
-
-@pytest.fixture(scope="module")
-def trained(train: Split, validation: Split, printed: io.StringIO) -> Training:
-    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
-        patch.setenv(progress.SWITCH, "1")
-        training = start(train, validation)
-        training.run()
+def trained(train: Split, validation: Split) -> Training:
+    training = start(train, validation)
+    training.run()
     return training
 
 
-def test_it_learns_what_can_be_learned(trained: Training) -> None:
+def test_it_learns_what_can_be_learned_in_exactly_the_given_steps(trained: Training) -> None:
+    assert int(trained._optimizer.iterations) == 65
+    assert trained.curve[-1].learning_rate == pytest.approx(LONG.learning_rate / (65 * 0.8))
     assert [row.epoch for row in trained.curve] == [1, 2, 3, 4, 5, 6, 7]
     assert trained.curve[-1].loss < trained.curve[0].loss
     assert trained.curve[-1].validation_accuracy == pytest.approx(1.0, abs=0.1)
-
-
-def test_the_given_steps_are_exactly_the_steps_taken(trained: Training) -> None:
-    assert int(trained._optimizer.iterations) == 65
-    assert trained.curve[-1].learning_rate == pytest.approx(LONG.learning_rate / (65 * 0.8))
-
-
-def test_progress_is_a_line_with_the_time_left(trained: Training, printed: io.StringIO) -> None:
-    assert trained.curve
-    first, *_, last = printed.getvalue().removesuffix("\r").split("\r")
-    assert re.fullmatch(r"epoch 1/7  step 1/10  [\d,]+ images/s  loss \d\.\d{4}", first)
-    assert re.fullmatch(r"epoch 7/7  step 5/5  0 s left  [\d,]+ images/s  loss \d\.\d{4}", last)
 
 
 def test_the_losses_of_the_examples_decide_the_next_draw(trained: Training, train: Split) -> None:

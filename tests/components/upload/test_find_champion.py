@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from google.auth.credentials import AnonymousCredentials
 from google.cloud.aiplatform_v1 import Model as Version
 from google_cloud_pipeline_components.types.artifact_types import VertexModel
 from kfp.dsl import Model
@@ -173,11 +172,6 @@ def test_a_name_that_the_registry_cannot_take_is_refused_without_a_request(
 ) -> None:
     assert "model_name" in refused(name=name)
     assert not registry.requests
-
-
-def test_the_client_is_the_regions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("google.auth.default", lambda **_: (AnonymousCredentials(), "elsewhere"))
-    assert CONNECT("asia-east1").api_endpoint == "asia-east1-aiplatform.googleapis.com"
 
 
 def test_the_step_hands_on_the_champion_and_its_model_and_logs_them(
