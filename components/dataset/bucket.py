@@ -48,14 +48,7 @@ def parse_uri(uri: str) -> tuple[str, str]:
 
 @contextmanager
 def storage_call(uri: str, role: str) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """Gives a client, and turns the errors of the block's calls into ``BucketError``.
-
-    Args:
-        uri: The bucket or object, for the error's text.
-        role: The role under ``roles/storage.`` that the calls need.
-
-    Yields:
-        The client, and the arguments that bound a call: ``timeout`` and ``retry``.
+    """Gives a client and the arguments that bound its calls, which need ``roles/storage.<role>``.
 
     Raises:
         BucketError: The bucket or object is missing, refuses, or cannot be reached.

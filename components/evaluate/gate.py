@@ -23,12 +23,9 @@ class ThresholdError(StepError):
 
 
 class Finding(NamedTuple):
-    """What a rule finds.
+    """What a rule finds: the value to compare, if any, the outcome, and part of a sentence.
 
-    Attributes:
-        value: What the threshold is compared with; None when there is nothing to compare.
-        passed: Whether the rule is met.
-        reason: Why, as part of a sentence; empty when another rule's reason says it too.
+    The reason is empty when another rule's reason says it too.
     """
 
     value: float | None

@@ -31,13 +31,9 @@ log = logging.getLogger(__name__)
 
 
 class Landed(NamedTuple):
-    """What is in the bucket now.
+    """What is in the bucket now: the ``gs://`` directory, its content's facts, and a report.
 
-    Attributes:
-        uri: The ``gs://`` directory of the four files.
-        metadata: Facts of the content alone: ``digests``, ``examples``, ``rows``, ``columns``
-            and ``verified``.
-        report: Per file its state, and of those that were downloaded source, bytes and seconds.
+    The report has the state of each file, and source, bytes and seconds of a download.
     """
 
     uri: str

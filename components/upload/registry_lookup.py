@@ -28,11 +28,8 @@ class ChampionError(StepError):
 class Champion(NamedTuple):
     """The version to compare with.
 
-    Attributes:
-        resource_name: ``projects/…/models/<id>@<version>``.
-        version: The version's number.
-        uri: Its SavedModel directory.
-        digest: Start of its content digest (40 hexadecimal digits), empty when it has none.
+    The URI is its SavedModel directory; the digest is the start of its content digest (40
+    hexadecimal digits), empty when it has none.
     """
 
     resource_name: str

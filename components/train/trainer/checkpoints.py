@@ -38,7 +38,8 @@ def resume(training: Training, folder: Folder, own: Folder) -> Callable[[], None
     state.losses = tf.Variable(training.sampler.losses)
     checkpoint = tf.train.Checkpoint(state=state)
     folder.fetch()
-    for path in _newest_first(folder.path):
+    listed = tf.train.get_checkpoint_state(str(folder.path))
+    for path in reversed(listed.all_model_checkpoint_paths if listed else []):
         # Read first: half a checkpoint must not stay in a training that starts over.
         if _damaged(path):
             logger.warning("%s/%s is damaged and is not used", folder, Path(path).name)
@@ -58,11 +59,6 @@ def resume(training: Training, folder: Folder, own: Folder) -> Callable[[], None
         own.publish()
 
     return save
-
-
-def _newest_first(directory: Path) -> list[str]:
-    listed = tf.train.get_checkpoint_state(str(directory))
-    return list(reversed(listed.all_model_checkpoint_paths)) if listed else []
 
 
 def _damaged(path: str) -> bool:

@@ -16,12 +16,8 @@ def export(model: keras.Model, directory: Path) -> None:
 
     ``serving_default``: ``image`` uint8 [N, 28, 28] to ``probabilities`` float32 [N, 10],
     ``class_id`` int64 [N] and ``label`` string [N]. ``serving_bytes``: ``image_bytes``
-    string [N], PNG or JPEG of any size and color, to the same.
-
-    Args:
-        model: uint8 [N, 28, 28] to float32 logits [N, 10], of float32 policy, so that a server
-            without bfloat16 emulates nothing.
-        directory: Where ``saved_model.pb`` goes; created if needed.
+    string [N], PNG or JPEG of any size and color, to the same. ``model`` gives float32 logits
+    [N, 10] and has the float32 policy, so that a server without bfloat16 emulates nothing.
     """
 
     def predict(image: Any) -> dict[str, Any]:

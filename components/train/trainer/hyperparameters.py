@@ -20,12 +20,7 @@ class HyperparameterError(StepError):
 class Rule:
     """Which values a hyperparameter takes; its type is the default's.
 
-    Attributes:
-        least: The smallest number that is allowed.
-        above: Numbers must be greater than this.
-        below: Numbers must be less than this.
-        choices: The texts that are allowed.
-        lengths: How few and how many numbers a list may have.
+    ``lengths`` are the fewest and most numbers of a list.
     """
 
     least: float = -math.inf

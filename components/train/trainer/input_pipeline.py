@@ -26,12 +26,7 @@ PREFETCH: Final = 4
 
 
 class InMemory:
-    """Examples in memory; the key of an example is its index.
-
-    Attributes:
-        count: How many there are.
-        indexed: Whether it gives the examples that a draw names.
-    """
+    """Examples in memory, given as a draw names them; the key of an example is its index."""
 
     indexed = True
 

@@ -53,17 +53,11 @@ def run(
     seed: int = 0,
     eval_steps: int = 0,
 ) -> Outcome:
-    """Trains, and exports the model with its manifest.
+    """Trains, and exports the model with its manifest; an interrupted training resumes.
 
-    Args:
-        train: The examples to train on.
-        validation: The examples to validate on after each epoch, if there are any; with
-            ``train_on_validation`` they are trained on instead.
-        hyperparameters: Of the training.
-        outputs: Where everything goes, written by the chief of the workers; an interrupted
-            training resumes from its checkpoints.
-        seed: Of the initial weights, the order of the examples and the augmentation.
-        eval_steps: Batches to validate on; 0: all.
+    It validates after each epoch, on ``eval_steps`` batches or with 0 on all examples, if there are
+    any; with ``train_on_validation`` they are trained on instead. The chief of the workers writes
+    everything.
 
     Raises:
         DataError: Record files are damaged or are something else.

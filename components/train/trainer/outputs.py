@@ -18,13 +18,9 @@ LOGS: Final = "AIP_TENSORBOARD_LOG_DIR"
 
 @dataclasses.dataclass(frozen=True)
 class Folder:
-    """A folder; one in a bucket is kept here and copied there.
+    """A folder; one in a bucket (with a ``gs://`` address) is kept here and copied there.
 
     Its methods raise BucketError if the bucket is missing, refuses, or cannot be reached.
-
-    Attributes:
-        path: Where it is here.
-        address: Its ``gs://`` address; empty for a local folder.
     """
 
     path: Path

@@ -46,16 +46,9 @@ class Plan:
 
 @dataclasses.dataclass(frozen=True)
 class Epoch:
-    """A row of the learning curve.
+    """A row of the learning curve: means of the epoch, and the learning rate of its last step.
 
-    Attributes:
-        epoch: Its number, counted from 1.
-        seconds: Time of the steps, without the validation.
-        learning_rate: Of the last step.
-        loss: Mean of the smoothed cross-entropy.
-        accuracy: Share of the training examples that were predicted right.
-        validation_loss: The same on the validation examples; None without a validation.
-        validation_accuracy: Likewise.
+    ``loss`` is the smoothed cross-entropy; ``seconds`` are without the validation.
     """
 
     epoch: int

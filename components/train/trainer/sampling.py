@@ -19,12 +19,9 @@ HARD: Final = 0.5
 
 
 class Draw(NamedTuple):
-    """Examples in the order in which they are trained on.
+    """Examples in the order in which they are trained on: int64 [n].
 
-    Attributes:
-        number: Counted from 0 over the whole training.
-        indices: int64 [n].
-        weights: Of their losses, float32 [n]; their mean is 1.
+    The weights of their losses, float32 [n], have the mean 1; draws are counted from 0.
     """
 
     number: int

@@ -22,12 +22,7 @@ class Examples(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-    """One split of the data.
-
-    Attributes:
-        digest: SHA-256 of the content.
-        files: Record files; none if there are no examples, as with ``validation_examples=0``.
-    """
+    """One split: the SHA-256 of its content, and its record files, none if it is empty."""
 
     digest: str
     files: tuple[Path, ...] = ()
