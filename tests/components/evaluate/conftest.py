@@ -11,20 +11,9 @@ import pytest
 from components.dataset.facts import NUM_CLASSES
 from components.dataset.manifest import write_manifest
 from components.dataset.records import frame_records
+from tests import evaluations
 
 EXAMPLES = 100
-EPOCHS = [
-    {
-        "epoch": number,
-        "seconds": 1.5,
-        "learning_rate": 0.1,
-        "loss": 1.0 / number,
-        "accuracy": 1 - 0.5 / number,
-        "validation_loss": 1.1 / number,
-        "validation_accuracy": 1 - 0.6 / number,
-    }
-    for number in (1, 2)
-]
 
 
 @pytest.fixture(scope="session")
@@ -77,7 +66,7 @@ def wrong_on_15(make_model: Callable[..., Path]) -> Path:
 def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("history") / "history"
     facts = {
-        "epochs": EPOCHS,
+        "epochs": evaluations.evaluation(per_class=10)["epochs"][:2],
         "parameters": {"seed": 3, "filters": [8, 16]},
         "versions": {"tensorflow": "2.21.0"},
         "code_digest": "c0de" * 16,

@@ -192,13 +192,6 @@ def test_a_mirror_that_is_down_is_not_asked_for_further_files(
         assert sources == [mirror.url]
 
 
-def test_a_server_without_tls_is_left_at_once(
-    mirror: FakeMirror, digest: str, tmp_path: Path
-) -> None:
-    with pytest.raises(SourceError, match="no trusted TLS connection"):
-        fetch_from(digest, tmp_path, mirror.url.replace("http:", "https:"))
-
-
 def test_when_all_fail_the_error_says_what_happened_at_each_and_what_to_do(
     digest: str, tmp_path: Path
 ) -> None:

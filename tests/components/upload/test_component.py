@@ -11,18 +11,14 @@ from google.api_core.exceptions import PermissionDenied
 from google.cloud import aiplatform_v1 as vertex
 from google.protobuf import json_format
 from google.protobuf.struct_pb2 import Value
-from google_cloud_pipeline_components.types.artifact_types import (
-    UnmanagedContainerModel,
-    VertexModel,
-)
-from kfp.dsl import Artifact, Metrics, Model
+from google_cloud_pipeline_components.types.artifact_types import VertexModel
 
 from components.upload import registry_lookup, vertex_evaluation
 from components.upload.containers import PREBUILT
-from components.upload.package_model import package_model
 from pipeline.local import run as local
 from pipeline.specs import spec as specs
 from tests.components.upload import launcher
+from tests.components.upload.packaging import package
 from tests.fakes import vertex_grpc
 from tests.fakes.storage import FakeBucket
 from tests.fakes.vertex import ModelService
@@ -74,30 +70,6 @@ def importing(monkeypatch: pytest.MonkeyPatch) -> Iterator[vertex_grpc.Service]:
     with vertex_grpc.serve_grpc() as fake:
         vertex_grpc.connect(monkeypatch, fake.address)
         yield fake
-
-
-def package(evaluation: Path, run: str = "run-1", revision: str = "57cbf46") -> dict[str, Any]:
-    """What the tasks before the upload hand to it."""
-    unmanaged = UnmanagedContainerModel()
-    figures = Metrics(uri=str(evaluation.with_name("figures")))
-    labels, aliases, description = package_model.python_func(
-        model=Model(uri="gs://bucket/run/model"),
-        evaluation=Artifact(uri=str(evaluation)),
-        serving_image=PREBUILT,
-        git_revision=revision,
-        run_id=run,
-        pipeline_name="fashion-mnist",
-        unmanaged_model=unmanaged,
-        registry_evaluation=figures,
-    )
-    return {
-        "package-model-registry_evaluation": figures,
-        "package-model-unmanaged_model": unmanaged,
-        "package-model-labels": labels,
-        "package-model-aliases": aliases,
-        "package-model-description": description,
-        "model_name": "fashion-mnist",
-    }
 
 
 def task_at(spec: specs.Spec, place: tuple[str, str]) -> specs.Spec:

@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from google_cloud_pipeline_components.types.artifact_types import UnmanagedContainerModel
-from kfp.dsl import Artifact, Metrics, Model
 
 from components.dataset.errors import ParameterError
 from components.dataset.facts import CLASS_NAMES
@@ -17,6 +15,7 @@ from components.upload import provenance, vertex_evaluation
 from components.upload.containers import PREBUILT, container_spec
 from components.upload.package_model import package_model
 from tests import evaluations
+from tests.components.upload.packaging import package
 from tests.fakes.vertex import ALIAS, LABEL_KEY, LABEL_VALUE
 
 OWN = "europe-west4-docker.pkg.dev/project/images/serving@sha256:0"
@@ -35,19 +34,12 @@ HOSTILE = (
 def test_the_step_joins_the_model_with_its_container_and_says_where_it_comes_from(
     evaluation: dict[str, Any], evaluation_file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    unmanaged = UnmanagedContainerModel()
-    figures = Metrics(uri=str(evaluation_file.with_name("figures")))
     with caplog.at_level(logging.INFO):
-        labels, aliases, description = package_model.python_func(
-            model=Model(uri="gs://bucket/run-1/model"),
-            evaluation=Artifact(uri=str(evaluation_file)),
-            serving_image=PREBUILT,
-            git_revision="57cbf46",
-            run_id="run-1",
-            pipeline_name="fashion-mnist",
-            unmanaged_model=unmanaged,
-            registry_evaluation=figures,
-        )
+        packaged = package(evaluation_file)
+    outputs = ("labels", "aliases", "description", "unmanaged_model", "registry_evaluation")
+    labels, aliases, description, unmanaged, figures = (
+        packaged[f"package-model-{name}"] for name in outputs
+    )
     assert list(package_model.component_spec.outputs)[-3:] == ["labels", "aliases", "description"]
     assert labels == {
         "pipeline": "fashion-mnist",
@@ -62,7 +54,7 @@ def test_the_step_joins_the_model_with_its_container_and_says_where_it_comes_fro
         "Pipeline fashion-mnist, run run-1, revision 57cbf46."
     )
     assert caplog.messages[-1].endswith(description)
-    assert unmanaged.uri == "gs://bucket/run-1/model"
+    assert unmanaged.uri == "gs://bucket/run/model"
     assert unmanaged.metadata["containerSpec"] == {"imageUri": PREBUILT}
     assert unmanaged.metadata["provenance"] == {
         "pipeline": "fashion-mnist",
