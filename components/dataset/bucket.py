@@ -1,7 +1,8 @@
 """Objects in a Cloud Storage bucket: looked at, read, and written once.
 
 With ``STORAGE_EMULATOR_HOST`` set the client uses that emulator without credentials, otherwise
-Cloud Storage with the default credentials.
+Cloud Storage with the default credentials. Every function raises BucketError if an address is not
+one, the bucket is missing, refuses or cannot be reached, or an object is missing or damaged.
 """
 
 import base64
@@ -35,11 +36,7 @@ class ObjectDiffersError(BucketError):
 
 
 def parse_uri(uri: str) -> tuple[str, str]:
-    """Splits ``gs://bucket/a/b`` into ``bucket`` and ``a/b``, without slashes at the end.
-
-    Raises:
-        BucketError: ``uri`` has another form.
-    """
+    """Splits ``gs://bucket/a/b`` into ``bucket`` and ``a/b``, without slashes at the end."""
     bucket, _, name = uri.removeprefix(SCHEME).partition("/")
     if not uri.startswith(SCHEME) or not bucket:
         raise BucketError(f"{uri!r} is not a bucket address, expected gs://BUCKET or gs://BUCKET/…")
@@ -48,11 +45,7 @@ def parse_uri(uri: str) -> tuple[str, str]:
 
 @contextmanager
 def storage_call(uri: str, role: str) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """Gives a client and the arguments that bound its calls, which need ``roles/storage.<role>``.
-
-    Raises:
-        BucketError: The bucket or object is missing, refuses, or cannot be reached.
-    """
+    """Gives a client and the arguments that bound its calls; they need ``roles/storage.<role>``."""
     from google.api_core.exceptions import GoogleAPIError
     from google.auth.exceptions import GoogleAuthError
     from google.cloud.storage.exceptions import DataCorruption
@@ -101,11 +94,7 @@ def _explain(uri: str, role: str, error: Exception) -> str:
 
 
 def check_bucket(uri: str) -> None:
-    """Checks that the bucket of ``uri`` exists and may be listed.
-
-    Raises:
-        BucketError: It is missing, refuses, or cannot be reached.
-    """
+    """Checks that the bucket of ``uri`` exists and may be listed."""
     bucket, name = parse_uri(uri)
     with storage_call(f"{SCHEME}{bucket}", "objectAdmin") as (client, call):
         # Listing needs no permission beyond those of the storage.object* roles.
@@ -113,22 +102,14 @@ def check_bucket(uri: str) -> None:
 
 
 def stat(uri: str) -> Any:
-    """The client's ``Blob`` with size, CRC32C, generation and metadata; None without an object.
-
-    Raises:
-        BucketError: The bucket refuses or cannot be reached.
-    """
+    """The client's ``Blob`` with size, CRC32C, generation and metadata; None without an object."""
     bucket, name = parse_uri(uri)
     with storage_call(uri, "objectViewer") as (client, call):
         return client.bucket(bucket).get_blob(name, **call)
 
 
 def download(uri: str, file: BinaryIO) -> None:
-    """Writes an object's bytes as stored to ``file`` and rewinds it; the CRC32C is checked.
-
-    Raises:
-        BucketError: The object is missing, damaged, the bucket refuses or cannot be reached.
-    """
+    """Writes an object's bytes as stored to ``file`` and rewinds it; the CRC32C is checked."""
     bucket, name = parse_uri(uri)
     with storage_call(uri, "objectViewer") as (client, call):
         blob = client.bucket(bucket).blob(name)
@@ -145,14 +126,10 @@ def upload(
     """Writes a file to an address where nothing is yet, or with ``overwrite`` over anything.
 
     The service checks the CRC32C before the object appears. An upload that breaks off starts
-    again.
+    again. If other bytes are there already, it raises ObjectDiffersError.
 
     Returns:
         True when it was written, False when the same bytes were there already.
-
-    Raises:
-        ObjectDiffersError: Something else is there already.
-        BucketError: The bucket is missing, refuses, or cannot be reached.
     """
     from google.api_core.exceptions import PreconditionFailed
     from google.api_core.retry import Retry

@@ -49,12 +49,7 @@ class Examples:
     """
 
     def __init__(self, stream: BinaryIO, name: str, kind: Kind) -> None:
-        """Reads the header.
-
-        Args:
-            stream: A seekable file at its beginning.
-            name: The file's name in errors.
-            kind: What it must contain.
+        """Reads the header of a seekable file at its beginning; ``name`` is for errors.
 
         Raises:
             DataError: The header is truncated, has another magic number (an HTML page, labels
@@ -86,11 +81,7 @@ class Examples:
         self._end += self.count * self._example_bytes
 
     def blocks(self, size: int) -> Iterator[bytes]:
-        """Yields the bytes after the header, ``size`` at a time, the last block shorter.
-
-        Raises:
-            DataError: Truncation, trailing bytes, or a damaged gzip stream.
-        """
+        """Yields the bytes after the header, ``size`` at a time, the last block shorter."""
         while wanted := min(size, self._end - self._offset):
             content = self._read(wanted)
             if len(content) < wanted:
@@ -147,11 +138,7 @@ class Examples:
 
 
 def read_all(stream: BinaryIO, name: str, kind: Kind) -> NDArray[np.uint8]:
-    """Reads a whole file into memory: images, uint8 [n, 28, 28], or labels, uint8 [n].
-
-    Raises:
-        DataError: As ``Examples`` and its ``chunks``.
-    """
+    """Reads a whole file into memory: images, uint8 [n, 28, 28], or labels, uint8 [n]."""
     import numpy as np
 
     empty = np.empty((0, *kind.dimensions), np.uint8)

@@ -57,9 +57,6 @@ def allocate(labels: NDArray[np.uint8], validation_examples: int) -> NDArray[np.
     """Validation examples of each class, by largest remainder: int64 [10].
 
     Each class has its share of the data, rounded down or up; the sum is exact.
-
-    Raises:
-        DataError: No training example of some class would be left.
     """
     counts = np.bincount(labels, minlength=NUM_CLASSES).astype(np.int64)
     shares, remainders = np.divmod(counts * validation_examples, max(len(labels), 1))

@@ -16,11 +16,7 @@ SCORE_95: Final = 1.959964
 
 
 def score(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> dict[str, Any]:
-    """Scores predictions against labels.
-
-    Args:
-        probabilities: float32 [n, classes], finite, n at least 1.
-        labels: uint8 [n], each below the number of classes.
+    """Scores predictions, finite float32 [n, classes], against labels, uint8 [n], n at least 1.
 
     Returns:
         Plain JSON values:
@@ -122,13 +118,10 @@ def accuracy_interval(correct: int, examples: int) -> tuple[float, float]:
 
 
 def chance(gained: int, lost: int) -> float:
-    """How often two equally good models would differ at least this much: the exact sign test.
+    """How often two equally good models would differ at least this much: the exact sign test's p.
 
     Only the examples count that exactly one of the two models gets right: the new one (gained) or
     the old one (lost). This is McNemar's test.
-
-    Returns:
-        The two-sided p-value, above 0 to 1.
     """
     trials = gained + lost
     ways = tail = 1

@@ -16,10 +16,9 @@ from components.ingest import fashion_mnist, mirror
 def resolve(source: str) -> list[str]:
     """The sources to try, in order: paths of directories, and addresses.
 
-    Args:
-        source: A directory, also as ``file:///…``, an ``http(s)://`` base or a ``gs://`` prefix;
-            empty: the system's package directory, the project's data directory, then the public
-            mirrors.
+    A source is a directory, also as ``file:///…``, an ``http(s)://`` base or a ``gs://`` prefix.
+    If it is empty: the system's package directory, the project's data directory, then the public
+    mirrors.
 
     Raises:
         SourceError: As ``check_address``, or a directory that does not exist.

@@ -42,8 +42,7 @@ def choose(environment: MutableMapping[str, str] = os.environ) -> Any:
 def clean(environment: MutableMapping[str, str]) -> int:
     """Removes empty jobs from TF_CONFIG, or the whole variable if no cluster is left.
 
-    Returns:
-        The number of workers, including the chief; 1 without a cluster.
+    Returns the number of workers, including the chief; 1 without a cluster.
     """
     text = environment.get(TF_CONFIG) or "{}"
     try:

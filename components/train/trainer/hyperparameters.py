@@ -30,11 +30,7 @@ class Rule:
     lengths: tuple[int, int] = (1, 1)
 
     def check(self, name: str, value: Any, default: Any) -> Any:
-        """The value in the default's type: whole floats become integers, lists tuples.
-
-        Raises:
-            HyperparameterError: It has another type, or is out of range.
-        """
+        """The value in the default's type: whole floats become integers, lists tuples."""
         try:
             return self._convert(value, default)
         except (ValueError, OverflowError):

@@ -64,11 +64,7 @@ class Folder:
             folder.remove(self.address)
 
     def write_json(self, name: str, value: Mapping[str, Any]) -> None:
-        """Writes one file, here and there.
-
-        Raises:
-            ValueError: ``value`` has a NaN or an infinity, which JSON does not have.
-        """
+        """Writes one file, here and there."""
         text = json.dumps(value, indent=1, allow_nan=False)
         self.path.mkdir(parents=True, exist_ok=True)
         (self.path / name).write_text(text + "\n")
