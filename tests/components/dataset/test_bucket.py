@@ -72,27 +72,26 @@ def test_an_upload_carries_metadata_and_is_done_once(fake: FakeBucket, small: Pa
     assert (there.size, there.metadata) == (small.stat().st_size, {"key": "value"})
 
 
-def test_a_missing_object_says_to_run_without_the_cache(fake: FakeBucket, tmp_path: Path) -> None:
+MISSING = "the bucket gs://elsewhere does not exist; create"
+
+
+@pytest.mark.parametrize(
+    ("call", "refuse", "said"),
+    [
+        (lambda path: folder.fetch_object(URI, path), False, f"{URI} is gone; .* --no-cache"),
+        (lambda _: bucket.check_bucket("gs://elsewhere/a"), False, MISSING),
+        (lambda path: bucket.upload(path, "gs://elsewhere/a"), False, MISSING),
+        (lambda path: bucket.upload(path, URI), True, r"roles/storage\.objectAdmin on gs://bucket"),
+        (lambda _: bucket.stat(URI), True, r"roles/storage\.objectViewer on gs://bucket"),
+    ],
+)
+def test_what_is_missing_or_refused_is_named_with_what_to_do(
+    call: Callable[[Path], object], refuse: bool, said: str, fake: FakeBucket, small: Path
+) -> None:
     assert bucket.stat(URI) is None
-    with pytest.raises(BucketError, match=f"{URI} is gone; run again with --no-cache"):
-        folder.fetch_object(URI, tmp_path / "copy")
-
-
-def test_a_missing_bucket_is_named(fake: FakeBucket, small: Path) -> None:
-    for call in (
-        lambda: bucket.check_bucket("gs://elsewhere/a"),
-        lambda: bucket.upload(small, "gs://elsewhere/a", {}),
-    ):
-        with pytest.raises(BucketError, match="the bucket gs://elsewhere does not exist; create"):
-            call()
-
-
-def test_a_refusal_names_the_role(fake: FakeBucket, small: Path) -> None:
-    fake.refuse = True
-    with pytest.raises(BucketError, match=r"roles/storage\.objectAdmin on gs://bucket"):
-        bucket.upload(small, URI, {})
-    with pytest.raises(BucketError, match=r"roles/storage\.objectViewer on gs://bucket"):
-        bucket.stat(URI)
+    fake.refuse = refuse
+    with pytest.raises(BucketError, match=said):
+        call(small)
 
 
 def test_credentials_that_cannot_be_used_are_not_repeated(

@@ -126,13 +126,6 @@ def test_parameters_that_do_not_fit_are_refused(
         run(raw, tmp_path, **{name: value})
 
 
-def broken(raw: Path, directory: Path, name: str, payload: bytes) -> Path:
-    """A copy of the set with one payload replaced."""
-    payloads = {path.stem: gzip.decompress(path.read_bytes()) for path in raw.glob("*.gz")}
-    write_payloads(directory, payloads | {name: payload})
-    return directory
-
-
 IMAGES_AND_MORE = images_payload(synthetic_images(shuffled_labels(20))) + b"x"
 TEST_IMAGES_AND_MORE = images_payload(synthetic_images(shuffled_labels(5))) + b"x"
 
@@ -149,9 +142,10 @@ TEST_IMAGES_AND_MORE = images_payload(synthetic_images(shuffled_labels(5))) + b"
 def test_a_damaged_file_is_named_and_leaves_no_split_that_looks_complete(
     name: str, payload: bytes, said: str, raw: Path, tmp_path: Path
 ) -> None:
-    wrong = broken(raw, tmp_path / "raw", name, payload)
+    payloads = {path.stem: gzip.decompress(path.read_bytes()) for path in raw.glob("*.gz")}
+    write_payloads(tmp_path / "raw", payloads | {name: payload})
     with pytest.raises(DataError, match=said):
-        run(wrong, tmp_path)
+        run(tmp_path / "raw", tmp_path)
     assert not list(tmp_path.rglob("manifest.json"))
 
 

@@ -66,16 +66,12 @@ def test_a_job_without_tasks_is_removed_and_a_master_is_a_chief() -> None:
         ("[]", "which does not describe a cluster"),
         (config(TWO, "evaluator")["TF_CONFIG"], "the task .*, which its cluster does not have"),
         (json.dumps({"cluster": TWO, "task": None}), "the task {}"),
+        (config({**TWO, "ps": ["c:1"]})["TF_CONFIG"], r"servers.*--parameter-server-count 0"),
     ],
 )
 def test_a_cluster_or_task_that_is_not_one_is_refused(text: str, said: str) -> None:
     with pytest.raises(ClusterError, match=said):
         distribution.clean({"TF_CONFIG": text})
-
-
-def test_parameter_servers_are_refused() -> None:
-    with pytest.raises(ClusterError, match=r"has parameter servers.*--parameter-server-count 0"):
-        distribution.clean(config({**TWO, "ps": ["c:1"]}))
 
 
 def free_port() -> int:
