@@ -122,7 +122,7 @@ def parameters(_: str) -> str:
     from pipeline.specs.parameters import describe
 
     rows = []
-    for each in sorted(describe(specs.load(COMPILED / PIPELINE)), key=lambda each: each.name):
+    for each in describe(specs.load(COMPILED / PIPELINE)):
         default = "" if each.required else _default({"defaultValue": each.default})
         rows.append((f"`{each.name}`", default, each.description))
     return _table(("parameter", "default", ""), rows)

@@ -7,10 +7,9 @@
     tried.artifact("model").path
 """
 
-from pipeline.notebook.again import rerun
 from pipeline.notebook.artifacts import Artifact, ArtifactError, artifact
 from pipeline.notebook.examples import ask, describe_records, read_raw, read_split, signatures
-from pipeline.notebook.running import last_run, run_pipeline
+from pipeline.notebook.running import last_run, rerun, run_pipeline
 from pipeline.notebook.runs import job_run, load_run
 from pipeline.notebook.show import (
     show_answer,

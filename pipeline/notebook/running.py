@@ -1,23 +1,26 @@
-"""Runs the pipeline from a cell."""
+"""Runs the pipeline, or one of its steps by itself, from a cell."""
 
 import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from pipeline import steps
 from pipeline.checkout import git_revision
 from pipeline.compiler import COMPILED, PROJECT
 from pipeline.errors import UsageError
 from pipeline.local import run as local
-from pipeline.notebook import runs
-from pipeline.notebook.artifacts import place
+from pipeline.notebook import runs, wiring
+from pipeline.notebook.artifacts import Artifact, artifact, is_local, place
 from pipeline.runs.finding import listed
 from pipeline.runs.record import Run, RunError, Task
 from pipeline.specs import parameters
 from pipeline.specs import spec as specs
 
+RESOURCES: Final = ("google.VertexModel",)
+"""Types of artifacts that no step opens as a file."""
 _checked: set[int] = set()
 """When a file was last edited, for each state that was checked."""
 
@@ -59,6 +62,53 @@ def run_pipeline(preset: str | None = None, *, root: Path | None = None, **value
     return runs.with_files(Run.read(done.directory))
 
 
+def rerun(run: Run, step: str, **changes: Any) -> Run:
+    """Runs one step again, by itself, on the outputs of an earlier run.
+
+    The step is the compiled one, run as ``fashion-mnist run`` does. The earlier run and the cache
+    do not change.
+
+    Args:
+        run: The earlier run, of this machine or from ``job_run``.
+        step: ``ingest``, ``decode``, ``train``, ``find_champion``, ``evaluate`` or ``upload``.
+        **changes: Parameters of the step that differ from the earlier run's; an artifact in place
+            of one that the step would read.
+
+    Returns:
+        The earlier run with the step's new outputs, without the outputs of steps that depend on
+        them. It has a folder of its own under ``runs/``.
+
+    Raises:
+        UsageError: There is no such step or parameter, or a value is wrong.
+        RunError: The earlier run lacks an output that the step reads, or the gate refused its
+            model.
+        ArtifactError: A file is gone.
+        StepFailed: The step failed.
+    """
+    name = steps.step(step).name
+    wired = wiring.wiring()[name]
+    arguments = _arguments(run, name, wired, changes)
+    if name == "upload" and not run.passed:
+        raise RunError(
+            f"the gate refused this model: {run.reason} Unless it is the champion itself, "
+            'rerun(run, "evaluate", min_accuracy=0, min_improvement=-1) accepts it all the same'
+        )
+    artifacts, values = {}, {}
+    for own, source in wired.sources.items():
+        if own in wired.artifacts:
+            found = changes.get(own) or _output(run, name, source)
+            artifacts[own] = _readable(run, own, found, wired.artifacts[own], given=own in changes)
+        elif source.step:
+            values[own] = _output(run, name, source)
+        else:
+            values[own] = arguments[source.name] if source.name else source.constant
+    spec = wiring.alone(name, artifacts, values)
+    check_compiled()
+    options = local.Options(use_cache=False, earlier=run.id, parameters=arguments)
+    done = local.run(spec, {}, runs.root_of(run), watch, options)
+    return runs.following(run, runs.with_files(Run.read(done.directory)))
+
+
 def own_parameters() -> dict[str, Any]:
     """Parameters that belong to this machine and checkout."""
     return {"bucket_uri": local.BUCKET_URI, "git_revision": git_revision()}
@@ -83,6 +133,44 @@ def check_compiled() -> None:
     if done.returncode:
         raise UsageError(done.stderr.strip().removeprefix("error: "))
     _checked.add(edited)
+
+
+def _arguments(run: Run, name: str, wired: wiring.Wired, changes: dict[str, Any]) -> dict[str, Any]:
+    spec = specs.load(local.DEFAULT_SPEC)
+    declared = {one.name: one for one in parameters.describe(spec)}
+    names = {own: source.name for own, source in wired.sources.items() if source.is_parameter}
+    if parameters.STRUCT in names:
+        names |= {own: own for own, one in declared.items() if one.is_hyperparameter}
+    for change in changes:
+        if change not in names and change not in wired.artifacts:
+            raise UsageError(parameters.unknown(name, change, {*names, *wired.artifacts}))
+    before = {own: value for own, value in run.parameters.items() if own in declared}
+    changed = {names[own]: value for own, value in changes.items() if own in names}
+    return parameters.resolve(spec, {**before, **own_parameters(), **changed})
+
+
+def _output(run: Run, step: str, source: wiring.Source) -> Any:
+    task = run.steps.get(source.step)
+    if task is None or source.name not in task.outputs:
+        raise RunError(
+            f"{step} reads {source.name!r} of {source.step}, which {run.id} does not have; "
+            f"rerun(run, {source.step!r}) makes it"
+        )
+    return task.outputs[source.name]
+
+
+def _readable(run: Run, name: str, found: Any, kind: str, *, given: bool) -> Artifact:
+    """An artifact with the address at which the step can read it."""
+    if not isinstance(found, Artifact):
+        found = artifact(found, root=runs.root_of(run).path)
+    metadata = dict(found.metadata)
+    if name == "champion" and given:
+        # Without a version it would mean that there is no champion.
+        metadata.setdefault("version", found.run or found.uri)
+    no_champion = name == "champion" and not metadata.get("version")
+    as_it_is = no_champion or is_local(found.uri) or kind in RESOURCES
+    where = found.uri if as_it_is else str(found.path)
+    return Artifact(where, metadata, found.kind, found.run, found.root)
 
 
 class LineWatcher:

@@ -67,13 +67,16 @@ def alone(step: str, artifacts: Mapping[str, Artifact], parameters: Mapping[str,
 
     path = COMPILED / "components" / f"{step}.yaml"
     component = components.load_component_from_text(path.read_text())
-    kinds = wiring()[step].artifacts
+    kinds = {
+        name: type("Imported", (dsl.Artifact,), {"schema_title": kind, "schema_version": "0.0.1"})
+        for name, kind in wiring()[step].artifacts.items()
+    }
 
     def one_step() -> None:
         imported = {
             name: dsl.importer(
                 artifact_uri=artifact.uri,
-                artifact_class=_artifact_class(kinds[name]),
+                artifact_class=kinds[name],
                 metadata=artifact.metadata,
             ).output
             for name, artifact in artifacts.items()
@@ -112,9 +115,3 @@ def _source(value: Spec, inputs: Mapping[str, Source]) -> Source:
     if kind in ("componentInputArtifact", "componentInputParameter"):
         return inputs[content]
     return Source(constant=content["constant"])
-
-
-def _artifact_class(title: str) -> Any:
-    from kfp import dsl
-
-    return type("Imported", (dsl.Artifact,), {"schema_title": title, "schema_version": "0.0.1"})

@@ -28,9 +28,6 @@ def call(
 
     The error says what could not be done with ``doing`` (``submit the job``), and with ``missing``
     that the requested resource does not exist. A request is repeated as ``retry`` says.
-
-    Raises:
-        CloudError: What was refused, why, and what to do.
     """
     with explained(doing, target, missing=missing):
         send = getattr(target.client(service), method)
@@ -41,11 +38,7 @@ def call(
 def explained(
     doing: str, target: Target, *, service: str = "aiplatform", missing: str = ""
 ) -> Iterator[None]:
-    """Turns what ``aiplatform`` or ``storage`` refuses within the block into one sentence.
-
-    Raises:
-        CloudError: What was refused, why, and what to do.
-    """
+    """Turns what a service refuses within the block into a ``CloudError`` that says what to do."""
     try:
         yield
     except CommandError:

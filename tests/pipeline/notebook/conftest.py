@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.notebook import again, running
+from pipeline.notebook import running
 from pipeline.notebook.artifacts import VARIABLE
 from pipeline.runs.record import Run
 from tests.idx_files import write_idx_set
@@ -22,8 +22,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     """Takes ``compiled/`` as up to date, which other tests check."""
-    for module in (again, running):
-        monkeypatch.setattr(module, "check_compiled", lambda: None)
+    monkeypatch.setattr(running, "check_compiled", lambda: None)
 
 
 @pytest.fixture
