@@ -58,7 +58,6 @@ def run(
         run --no-cache  # every step again, whatever has run before
         run --json > run.json  # the result, for a program
     """
-    from pipeline.checkout import git_revision
     from pipeline.cli.watchers import stopped_by_signals, watch_on
     from pipeline.local import run as local
     from pipeline.specs import parameters
@@ -69,10 +68,7 @@ def run(
     given = parameters.parse(parameter or (), loaded)
     if source is not None:
         given["source"] = source
-    if "source" in given:
-        given["source"] = local.check_source(given["source"])
-    own = {"bucket_uri": local.BUCKET_URI, "git_revision": git_revision()}
-    arguments = parameters.resolve(loaded, given, preset=preset, own=own)
+    arguments = local.checked_arguments(loaded, given, preset)
     if hint := _slow_training(parameters.changed(arguments, loaded), place):
         say_aside(hint)
     options = local.Options(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pipeline import compiler, files
+from pipeline.checkout import git_revision
 from pipeline.compiler import COMPILED, PIPELINE, PROJECT
 from pipeline.errors import UsageError
 from pipeline.local import emulator, run_folder
@@ -150,6 +151,20 @@ def committed_spec(replicas: int | None, root: Root) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     files.write(path, compiler.build_distributed(Machine(replicas=replicas)))
     return path
+
+
+def checked_arguments(
+    spec: Spec, given: Mapping[str, Any], preset: str | None = None
+) -> dict[str, Any]:
+    """A checked value for each parameter of a spec that runs here; see ``parameters.resolve``."""
+    if "source" in given:
+        given = {**given, "source": check_source(given["source"])}
+    return parameters.resolve(spec, given, preset=preset, own=own_parameters())
+
+
+def own_parameters() -> dict[str, Any]:
+    """Parameters that belong to this machine and checkout."""
+    return {"bucket_uri": BUCKET_URI, "git_revision": git_revision()}
 
 
 def check_source(source: str) -> str:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from pipeline import steps
-from pipeline.checkout import git_revision
 from pipeline.compiler import COMPILED, PROJECT
 from pipeline.errors import UsageError
 from pipeline.local import run as local
@@ -55,8 +54,7 @@ def run_pipeline(preset: str | None = None, *, root: Path | None = None, **value
         StepFailed: A step failed.
     """
     spec = specs.load(local.DEFAULT_SPEC)
-    given = {**values, "source": local.check_source(values.get("source", ""))}
-    arguments = parameters.resolve(spec, given, preset=preset, own=own_parameters())
+    arguments = local.checked_arguments(spec, values, preset)
     check_compiled()
     done = local.run(spec, arguments, place(root), watch)
     return runs.with_files(Run.read(done.directory))
@@ -109,11 +107,6 @@ def rerun(run: Run, step: str, **changes: Any) -> Run:
     return runs.following(run, runs.with_files(Run.read(done.directory)))
 
 
-def own_parameters() -> dict[str, Any]:
-    """Parameters that belong to this machine and checkout."""
-    return {"bucket_uri": local.BUCKET_URI, "git_revision": git_revision()}
-
-
 def check_compiled() -> None:
     """Accepts committed files that are up to date; repeats the check after each edit.
 
@@ -146,7 +139,7 @@ def _arguments(run: Run, name: str, wired: wiring.Wired, changes: dict[str, Any]
             raise UsageError(parameters.unknown(name, change, {*names, *wired.artifacts}))
     before = {own: value for own, value in run.parameters.items() if own in declared}
     changed = {names[own]: value for own, value in changes.items() if own in names}
-    return parameters.resolve(spec, {**before, **own_parameters(), **changed})
+    return parameters.resolve(spec, {**before, **local.own_parameters(), **changed})
 
 
 def _output(run: Run, step: str, source: wiring.Source) -> Any:

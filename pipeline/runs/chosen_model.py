@@ -33,11 +33,8 @@ def choose(
 ) -> ChosenModel:
     """The model that is asked for; by default the version with the alias ``default``.
 
-    Args:
-        root: The folder of registry and runs.
-        version: A number or an alias, with ``NAME@`` in front for another model.
-        run: Id of a run, a part of one, or ``last``: the newest that left a model.
-        directory: A SavedModel's directory.
+    A version is a number or an alias, with ``NAME@`` in front for another model. A run is its id,
+    a part of it, or ``last``: the newest that left a model.
 
     Raises:
         UsageError: More than one of them was given, or there is no such directory or run.

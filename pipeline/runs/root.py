@@ -9,11 +9,7 @@ DEFAULT_ROOT: Final = Path(".fashion-mnist")
 class Root:
     """The folder that holds all that is local.
 
-    Attributes:
-        bucket: The storage emulator's objects.
-        registry: The models, in TensorFlow Serving's layout.
-        cache: What kfp.local knows of steps that ran before.
-        runs: A folder for each run.
+    It has the emulator's bucket, the registry of models, kfp's cache, and a folder for each run.
     """
 
     def __init__(self, path: Path) -> None:
