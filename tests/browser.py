@@ -68,15 +68,7 @@ def chromium() -> Iterator[Any]:
 
 
 def look(browser: Any, path: Path, *, width: int, height: int, scheme: str) -> dict[str, list[str]]:
-    """Opens a file, unfolds everything, and lists what is wrong by kind; nothing is wrong: empty.
-
-    Args:
-        browser: Of ``chromium``.
-        path: The HTML file.
-        width: Of the window, in CSS pixels.
-        height: Of the window, in CSS pixels.
-        scheme: ``light`` or ``dark``.
-    """
+    """Opens a file, unfolds everything, and lists what is wrong by kind."""
     requests: list[str] = []
     console: list[str] = []
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)

@@ -46,6 +46,7 @@ def test_a_model_that_passes_the_gate_is_uploaded(first_run: FirstRun) -> None:
 def test_its_steps_are_shown_while_it_lasts_and_its_result_after(first_run: FirstRun) -> None:
     assert first_run.said.index("Ingest: started") < first_run.said.index("Train: started")
     assert "train | epoch 1/4" in first_run.said
+    assert "executor_input" not in first_run.said
     assert "Upload: done in" in first_run.said
     assert "Model      fashion-mnist version 1" in first_run.said
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shlex
 import shutil
 from collections.abc import Iterator
@@ -108,7 +109,7 @@ def test_every_picture_and_the_report_are_there_and_nothing_is_on_standard_error
     executed: Executed,
 ) -> None:
     for cell in ("raw", "decoded-images", "curves", "ask", "draw"):
-        assert "<svg" in executed.html(cell), cell
+        assert re.search('role="img" aria-label="[^"]+"[^>]*><svg', executed.html(cell)), cell
     assert "srcdoc=" in executed.html("report")
     assert "Evaluate: done in" in executed.text("evaluate")
     assert "image: bytes_list, here 784 bytes" in executed.text("decode")

@@ -1,14 +1,8 @@
-import json
 import math
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from benchmarks import accuracy
 from benchmarks.accuracy import LONG, SHORT, Trained
-from benchmarks.process import Usage
-from benchmarks.settings import Settings
 
 CURVE = [(10.0, 0.90), (20.0, 0.93), (30.0, 0.91)]
 
@@ -24,28 +18,6 @@ def test_a_row_for_each_preset_and_peer_from_all_its_seeds() -> None:
     assert rows["test accuracy: default"].values == [0.94] * 3
     assert rows["test accuracy: default"].met
     assert not rows["test accuracy: best"].met
-
-
-def test_the_peak_is_measured_in_the_precision_that_the_training_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    training = {
-        "curve": [{"seconds": 10.0, "validation_accuracy": 0.9}],
-        **{"seconds": 10.0, "test_accuracy": 0.9, "precision": "float32"},
-        **{"images_per_second": 1000.0, "flops": 10**8},
-    }
-    asked = []
-
-    def module(name: str, *given: object) -> Usage:
-        asked.append((name, given[-1]))
-        told = training if name == "sides.train" else 200.0
-        return Usage(1.0, 1, f"a note\n{json.dumps(told)}\n")
-
-    monkeypatch.setattr(accuracy, "module", module)
-    settings = Settings(1, 1, False, tmp_path, tmp_path, lambda _: None)
-    ((_, (run,)),) = accuracy.measure(settings, ["default"])
-    assert asked[-1] == ("sides.matmul_peak", "float32")
-    assert (run.share, run.peak, run.precision) == (0.5, 200.0, "float32")
 
 
 def test_a_peer_that_never_gets_there_counts_with_all_of_its_time() -> None:

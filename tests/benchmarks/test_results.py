@@ -1,10 +1,9 @@
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from benchmarks import revision, table
+from benchmarks import table
 from benchmarks.accuracy import Trained
 from benchmarks.figure import Figure, Target
 from benchmarks.results import Results
@@ -35,20 +34,3 @@ def test_figures_of_another_machine_are_forgotten(
         Results(tmp_path).add("decode", [DECODE])
     assert json.loads((tmp_path / "results.json").read_text())["machine"] == "another"
     assert Results(tmp_path).figures == []
-
-
-def test_the_revision_is_the_commit_and_says_whether_files_have_changed(tmp_path: Path) -> None:
-    def git(*arguments: str) -> str:
-        own = ("-c", "user.name=a", "-c", "user.email=a@b.example", "-C", str(tmp_path))
-        done = subprocess.run(["git", *own, *arguments], capture_output=True, text=True, check=True)
-        return done.stdout.strip()
-
-    assert revision.revision(tmp_path) == ""
-    git("init", "--quiet")
-    (tmp_path / "code").write_text("1")
-    git("add", "code")
-    git("commit", "--quiet", "--message=one")
-    commit = git("rev-parse", "HEAD")
-    assert revision.revision(tmp_path) == commit[:12]
-    (tmp_path / "code").write_text("2")
-    assert revision.revision(tmp_path) == f"{commit[:12]}-dirty"

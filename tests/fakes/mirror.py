@@ -34,10 +34,8 @@ class FakeMirror:
     """A running mirror.
 
     Attributes:
-        url: Its base address.
         speeches: By file name, what it says to each request; the last one is repeated.
         otherwise: What it says to requests for other files.
-        requests: The paths that were requested.
         watch: Called with ``fetch`` and ``before`` or ``after`` each answer.
     """
 

@@ -58,16 +58,10 @@ class FakeBucket:
     """A running fake with one bucket.
 
     Attributes:
-        host: The value for ``STORAGE_EMULATOR_HOST``.
-        name: The bucket; every other one does not exist.
-        objects: Content by object name.
         resources: The service's description of each object.
         refuse: Answer everything with 403.
         damage: Flip a bit of everything that is downloaded.
-        downloads: Names in the order of downloads.
         committed: Name and content of every uploaded object at the moment when it appeared.
-        faults: By operation, what happens to the next requests.
-        sessions: The resumable uploads by their id.
         watch: Called with an operation and ``before``, ``within`` or ``after`` it.
     """
 
@@ -173,11 +167,6 @@ class StorageHandler(Handler):
         return body
 
     def carry_out(self, request: Request) -> Answer:
-        """Does what was requested.
-
-        Raises:
-            Refusal: It is refused.
-        """
         operation, query = request.operation, request.query
         name = self._name()
         if operation in ("insert", "start", "chunk", "finish"):

@@ -28,14 +28,7 @@ Change = Callable[[Any], None]
 
 @dataclass
 class ModelService:
-    """A registry of one project and one location.
-
-    Attributes:
-        versions: All versions of all models, in the order in which they came.
-        uploads: The uploads that it accepted.
-        page_size: Most items of a listing's page.
-        filters: Whether a listing honours its filter.
-    """
+    """A registry of one project and one location; ``filters``: a listing honours its filter."""
 
     versions: list[Any] = field(default_factory=list)
     uploads: list[Any] = field(default_factory=list)

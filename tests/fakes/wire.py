@@ -37,14 +37,7 @@ class Refusal(Exception):
 
 @dataclass(frozen=True)
 class Call:
-    """A request that came in.
-
-    Attributes:
-        method: Name of the method, as ``CreatePipelineJob``.
-        line: The path as it was sent.
-        path: The parts of its path that the route names.
-        headers: With names in lower case.
-    """
+    """A request that came in; ``line``: its path; ``path``: the parts that the route names."""
 
     method: str
     line: str
@@ -56,13 +49,7 @@ class Call:
     def message(self, kind: Any, body: str = "", **fields: str) -> Any:
         """The request as the message type ``kind`` of the client library.
 
-        Args:
-            kind: The type.
-            body: The field that the body is; empty: the body has the message's fields.
-            fields: Fields that the path holds.
-
-        Raises:
-            Violation: It holds a field or a type that the message does not have.
+        ``body`` names the field that the body is, and ``fields`` are those that the path holds.
         """
         content: dict[str, Any] = {**fields, **({body: self.body} if body else self.body or {})}
         for name, values in self.query.items():
@@ -107,13 +94,7 @@ Route = tuple[str, str, Callable[[Call], Any]]
 
 @dataclass
 class Wire:
-    """A running server of several services.
-
-    Attributes:
-        calls: The requests that came in.
-        violations: What was wrong with them.
-        faults: By method, what happens to the next requests.
-    """
+    """A running server of several services; ``faults``: what happens to the next requests."""
 
     url: str
     routes: list[Route]

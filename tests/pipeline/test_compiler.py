@@ -122,3 +122,16 @@ def test_only_steps_that_may_be_repeated_are_cached_or_retried() -> None:
         "model-evaluation-import",
         "model-evaluation-import-2",
     }
+
+
+def test_a_task_of_no_step_does_not_compile() -> None:
+    spec = specs.load(compiler.COMPILED / compiler.PIPELINE)
+    tasks = {"extra": {"componentRef": {"name": "comp-extra"}, "taskInfo": {"name": "Extra"}}}
+    with_extra = {
+        **spec,
+        "root": {"dag": {"tasks": spec["root"]["dag"]["tasks"] | tasks}},
+        "components": spec["components"] | {"comp-extra": {"executorLabel": "exec-extra"}},
+    }
+    with_extra["deploymentSpec"]["executors"]["exec-extra"] = {}
+    with pytest.raises(CommandError, match=r"the task extra is not in pipeline/steps\.py"):
+        compiler.check_steps(with_extra)

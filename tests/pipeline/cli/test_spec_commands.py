@@ -27,12 +27,6 @@ def test_parameters_are_listed_with_defaults_and_types(call: Call) -> None:
     assert known["bucket_uri"]["required"] is True
 
 
-def test_a_missing_spec_is_wrong_use(call: Call) -> None:
-    done = call("parameters", "--spec", "no.yaml")
-    assert done.exit_code == 2
-    assert done.stderr == "error: no.yaml: there is no such file\n"
-
-
 @pytest.mark.parametrize(
     ("options", "step"),
     [((), "fashion-mnist run "), (("--image", "i@sha256:0"), "submit --bucket BUCKET --spec out/")],

@@ -163,6 +163,7 @@ def test_a_failed_step_ends_the_run_with_its_last_lines_after_the_retries_of_the
     with pytest.raises(StepFailed) as caught:
         laboratory.run(failing, counter=str(tmp_path / "counter"))
     assert any("ValueError: not yet" in line for line in caught.value.lines)
+    assert ("ValueError: not yet", False) in laboratory.witness.lines
     assert laboratory.states() == {"fail": "failed"}
     laboratory.run(failing, "again", counter=str(tmp_path / "counter"))
     assert laboratory.states() == {"fail": "done"}
@@ -179,6 +180,7 @@ def test_a_foreseen_error_is_the_steps_own_words_and_not_tried_again(
     with pytest.raises(StepFailed, match="Foresee failed: the file is damaged at offset 7") as e:
         laboratory.run(foreseeing, counter=str(tmp_path / "counter"))
     assert e.value.lines == ()
+    assert not any("Traceback" in line for line, _ in laboratory.witness.lines)
     assert (tmp_path / "counter").read_text() == "x"
 
 

@@ -1,4 +1,4 @@
-"""A step's process: its lines, its end, and which of its lines are shown."""
+"""A step's process: its lines and its end."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.local.processes import OwnLines, read_lines, running
+from pipeline.local.processes import read_lines, running
 
 WITH_A_CHILD = (
     "import os, subprocess; child = subprocess.Popen(['sleep', '60']);"
@@ -77,18 +77,3 @@ def test_everything_a_killed_process_had_started_ends_with_it() -> None:
     parent.kill()
     parent.wait()
     assert not any(alive(pid) for pid in pids)
-
-
-def test_what_the_executor_says_of_itself_is_left_out() -> None:
-    said = [
-        "[KFP Executor 2026-11-24 03:00:00,000 INFO]: Got executor_input:",
-        "{",
-        '    "inputs": {}',
-        "}",
-        "[KFP Executor 2026-11-24 03:00:00,000 INFO]: 4 of 4 files uploaded",
-        "",
-        "printed",
-    ]
-    lines = OwnLines()
-    own = [lines.own(line) for line in said]
-    assert own == [*[None] * 4, "4 of 4 files uploaded", None, "printed"]

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from pipeline.photos import decoding
-from pipeline.photos.decoding import PhotoError, check_size, decode
+from pipeline.photos.decoding import PhotoError, decode
 from tests.photographs import SIZE_FIELDS, bomb, encoded
 
 
@@ -55,15 +55,6 @@ def test_a_file_over_the_limit_is_refused_unread(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(decoding, "MAX_BYTES", 2**20)
     with pytest.raises(PhotoError, match="more than 1 MiB"):
         decode(encoded(picture(), "BMP") + b"\0" * 2**20)
-
-
-def test_dimensions_have_limits() -> None:
-    check_size(8192, 6144, 10_000_000)
-    with pytest.raises(PhotoError, match="8193 x 6144 pixels, more than 50,331,648"):
-        check_size(8193, 6144, 10_000_000)
-    check_size(1024, 1024, 1)
-    with pytest.raises(PhotoError, match="5000 x 5000 pixels do not fit into 1,000 bytes"):
-        check_size(5000, 5000, 1000)
 
 
 @pytest.mark.parametrize("kind", SIZE_FIELDS)

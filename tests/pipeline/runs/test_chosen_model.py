@@ -21,17 +21,6 @@ def root(tmp_path: Path) -> Path:
     return root
 
 
-def test_with_nothing_said_it_is_the_champion(root: Path) -> None:
-    chosen = choose(root)
-    assert chosen.directory == root / "registry" / "fashion-mnist" / "2"
-    assert chosen.title == "fashion-mnist version 2"
-    assert chosen.as_json() == {
-        "model": "fashion-mnist",
-        "version": 2,
-        "path": str(chosen.directory),
-    }
-
-
 @pytest.mark.parametrize("reference", ["1", FIRST, "fashion-mnist@1"])
 def test_a_version_is_named_by_number_or_alias(reference: str, root: Path) -> None:
     assert choose(root, version=reference).title == "fashion-mnist version 1"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pipeline.runs.registry import Registry, RegistryError
-from tests.saved_models import files, make_model
+from tests.saved_models import files
 
 NAME = "fashion-mnist"
 SPAWN = multiprocessing.get_context("spawn")
@@ -33,16 +33,6 @@ def test_a_version_is_the_model_and_its_record(registry: Registry, saved_model: 
     assert facts == version.facts
     assert (facts["model"], facts["version"], facts["aliases"]) == (NAME, 1, ["stable"])
     assert str(datetime.fromisoformat(facts["created"]).tzinfo) == "UTC"
-
-
-def test_each_model_counts_its_versions(registry: Registry, saved_model: Path) -> None:
-    make_model(registry.root / "b" / "9")
-    for name in ("b", "a", "b"):
-        registry.add_version(name, saved_model, {}, ["default"])
-    assert registry.models() == ["a", "b"]
-    assert (numbers(registry, "a"), numbers(registry, "b")) == ([1], [9, 10, 11])
-    by_hand = registry.resolve("b", "9")
-    assert (by_hand.facts, by_hand.digest, by_hand.aliases) == ({}, "", ())
 
 
 def test_what_does_not_exist_is_an_error_that_lists_what_does(

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from components.train.component import train
 from components.train.trainer.hyperparameters import PRESETS, Hyperparameters
 from pipeline.compiler import COMPILED, PIPELINE
 from pipeline.errors import UsageError
@@ -77,6 +78,11 @@ def test_errors_do_not_repeat_credentials(assignment: str, said: str) -> None:
     with pytest.raises(UsageError, match=said) as caught:
         parameters.parse([assignment], SPEC)
     assert not planted.told(str(caught.value))
+
+
+def test_the_pipeline_and_the_step_have_all_hyperparameters_as_their_default() -> None:
+    assert resolved()[parameters.STRUCT] == Hyperparameters().as_dict()
+    assert train.component_spec.inputs[parameters.STRUCT].default == Hyperparameters().as_dict()
 
 
 def test_hyperparameters_find_their_place_in_the_struct() -> None:

@@ -213,7 +213,7 @@ WRONG: dict[tuple[str, ...], str] = {
     ("--max-runs", "3"): "--max-runs needs --schedule",
     ("--require-upload",): "--require-upload needs --wait",
     ("--project", "MY_PROJECT"): "project 'MY_PROJECT' cannot be a project",
-    ("--region", "europe"): "region 'europe' cannot be a region",
+    ("--region", "evil.example.com/europe-west4"): "cannot be a region",
     ("--bucket", "my-bucket/folder"): "give the name of a bucket, without a folder",
 }
 

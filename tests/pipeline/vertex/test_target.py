@@ -38,8 +38,3 @@ def test_what_is_set_nowhere_is_an_error_that_says_how_to_set_it() -> None:
         resolve(None, "europe-west4")
     with pytest.raises(UsageError, match=r"no region is set: give --region, .*ai/region"):
         resolve("my-project", None)
-
-
-def test_a_region_cannot_lead_to_another_host() -> None:
-    with pytest.raises(UsageError, match="cannot be a region"):
-        resolve("my-project", "evil.example.com/europe-west4")
