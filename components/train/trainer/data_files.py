@@ -34,10 +34,8 @@ VALIDATION_EXAMPLES: Final = 5000
 def matching(pattern: str, scratch: Path) -> Split:
     """The files that match a glob, in the order of their names.
 
-    Args:
-        pattern: Of TFRecord files, or of IDX files (images and labels, ``.gz`` or not), local or
-            ``gs://``; in a bucket only the file's name is a pattern.
-        scratch: Where files from a bucket are kept while they are used.
+    They are TFRecord files, or IDX files (images and labels, ``.gz`` or not), here or in a bucket,
+    where only the file's name is a pattern. Copies are kept in ``scratch``.
 
     Raises:
         DataError: None matches, or a raw file is damaged or has no partner.

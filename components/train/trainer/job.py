@@ -30,12 +30,9 @@ NAME_DIGITS: Final = 16
 class Outcome:
     """The facts of a finished training, ready for JSON.
 
-    Attributes:
-        history: Learning curve, hyperparameters, speed, and digests of data and code; the seconds
-            are those of all epochs, whichever process trained them.
-        metrics: The last figures of the curve; those of the validation only if there was one.
-        facts: Metadata for the model's artifact, among them the hyperparameters.
-        chief: Whether this process writes what all workers have made together.
+    The history's seconds are those of all epochs, whichever process trained them. The metrics are
+    the last figures of the curve. The facts are metadata of the model. The chief is the process
+    that writes what all workers have made together.
     """
 
     history: dict[str, Any]

@@ -23,13 +23,10 @@ SQUEEZE: Final = 4
 
 
 class Style(NamedTuple):
-    """What the layers of a network have in common.
+    """What the layers of a network compute in, and seeds, one for the initial weights of each.
 
-    Attributes:
-        dtype: What they compute in.
-        seeds: One for the initial weights of each layer. Keras would draw them from Python's own
-            generator, which all threads of a process share: the same seed would not always give
-            the same weights.
+    Keras would draw seeds from Python's own generator, which all threads of a process share: the
+    same seed would not always give the same weights.
     """
 
     dtype: str
@@ -46,15 +43,9 @@ def build_model(
     first by a stride, the others by pooling) and ends in a residual pair; then the mean over the
     image. ``plain``: a convolution and a pooling for each entry of ``filters``. Both end in one
     fully connected layer, if any, and the last. Several ``members`` are so many networks side by
-    side: see ``Ensemble``. Shape, order and dtype (float32) of the weights do not depend on
-    ``precision``.
-
-    Args:
-        hyperparameters: ``architecture``, ``filters``, ``dense_units``, ``dropout`` and
-            ``members``.
-        precision: What it computes in, ``float32`` or ``bfloat16``; the last layers always
-            in float32.
-        seed: Of the initial weights and of the dropout.
+    side: see ``Ensemble``. It computes in ``precision``, ``float32`` or ``bfloat16``, the last
+    layers always in float32. Shape, order and dtype (float32) of the weights do not depend on it.
+    The seed is that of the initial weights and of the dropout.
     """
     compute = "mixed_bfloat16" if precision == "bfloat16" else "float32"
     images = keras.Input((IMAGE_HEIGHT, IMAGE_WIDTH), dtype="uint8", name="image")

@@ -136,7 +136,6 @@ def test_objects_that_cannot_be_files_are_neither_fetched_nor_removed(
 
 
 def half(handler: StorageHandler, request: Request) -> None:
-    """Answers, and hangs up in the middle."""
     status, headers, content = handler.carry_out(request)
     handler.send_response(status)
     for name, value in (headers | {"Content-Length": str(len(content))}).items():
@@ -147,7 +146,6 @@ def half(handler: StorageHandler, request: Request) -> None:
 
 
 def page(handler: StorageHandler, request: Request) -> None:
-    """Answers with a proxy's page."""
     handler.answer(200, {"Content-Type": "text/html"}, b"<html>Please log in</html>")
 
 

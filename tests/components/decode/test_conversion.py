@@ -41,7 +41,6 @@ def run(raw: Path | str, out: Path, **changes: int) -> dict[str, dict[str, Any]]
 
 
 def examples(directory: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """All examples of a split, in the order of its shards."""
     batches = [
         batch for path in sorted(directory.glob("*.tfrecord")) for batch in read_records(path)
     ]

@@ -142,7 +142,7 @@ def test_a_history_that_is_no_json_is_refused(run: Assess, tmp_path: Path) -> No
         run(history=tmp_path / "history")
 
 
-def test_the_facts_are_json_and_hold_everything(
+def test_the_facts_are_json_and_hold_everything_with_the_pixels_of_what_is_shown(
     run: Assess, wrong_on_10: Path, test_records: Path
 ) -> None:
     facts = json.loads(json.dumps(run(), allow_nan=False))
@@ -156,12 +156,6 @@ def test_the_facts_are_json_and_hold_everything(
     assert "epochs" not in facts["training"]
     assert [epoch["epoch"] for epoch in facts["epochs"]] == [1, 2]
     assert len(facts["mistakes"]) == 10
-
-
-def test_the_images_of_the_shown_examples_are_kept_as_their_very_pixels(
-    run: Assess, test_records: Path
-) -> None:
-    facts = run()
     examples = assessment.read_examples(test_records)
     assert facts["image_shape"] == [28, 28]
     assert {example["index"] for example in facts["mistakes"]} <= set(map(int, facts["images"]))

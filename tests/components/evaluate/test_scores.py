@@ -59,19 +59,17 @@ def test_a_class_that_never_occurs_scores_zero_and_counts_in_the_macro_mean(
     assert found["macro_f1"] == pytest.approx((0.8 + 0.5 + 2 / 3) / 10)
 
 
-def test_calibration_compares_confidence_with_accuracy_in_each_bin(found: dict[str, Any]) -> None:
+def test_calibration_compares_confidence_with_accuracy_in_each_bin(
+    found: dict[str, Any],
+) -> None:
     bins = found["calibration"]
     last = {"low": 0.9, "high": 1.0, "examples": 2, "confidence": 0.995, "accuracy": 0.5}
     assert bins[-1] == pytest.approx(last)
     empty = {"low": 0.0, "high": 0.1, "examples": 0, "confidence": None, "accuracy": None}
     assert bins[0] == empty
     assert sum(entry["examples"] for entry in bins) == 6
-
-
-def test_calibration_error_weighs_the_bins_by_their_examples() -> None:
-    half = answers([0, 0, 0], [0.5, 0.5, 0.9])
-    found = scores.score(half, np.zeros(3, np.uint8))
-    assert found["calibration_error"] == pytest.approx((2 * 0.5 + 0.1) / 3)
+    half = scores.score(answers([0, 0, 0], [0.5, 0.5, 0.9]), np.zeros(3, np.uint8))
+    assert half["calibration_error"] == pytest.approx((2 * 0.5 + 0.1) / 3)
 
 
 def test_at_the_ends_of_the_interval_the_accuracy_is_1_96_standard_deviations_away() -> None:

@@ -91,18 +91,13 @@ def _land(host: str, source: str, digests: dict[str, str], scratch: str) -> None
 
 
 def kill(process: ForkServerProcess) -> None:
-    """Ends a process, and waits until it is gone."""
     process.kill()
     assert multiprocessing.connection.wait([process.sentinel], 10)
     process.join()
 
 
 class Killer:
-    """Watches the requests of a process, and kills it at one of these boundaries.
-
-    Attributes:
-        seen: The boundaries that were reached.
-    """
+    """Watches the requests of a process, and kills it at one of these boundaries."""
 
     def __init__(self, at: int, operations: frozenset[str]) -> None:
         self.seen: list[str] = []
@@ -113,7 +108,6 @@ class Killer:
         self._lock = threading.Lock()
 
     def aim(self, process: ForkServerProcess) -> None:
-        """Says which process to kill."""
         self._victim = process
         self._known.set()
 
@@ -146,7 +140,6 @@ def check_all_there(committed: Commits, digests: Mapping[str, str]) -> None:
 
 
 def run_again(mirror: FakeMirror, digests: dict[str, str]) -> None:
-    """Runs ingest to its end in this process."""
     landed = land("gs://bucket/home", mirror.url, digests, allow_unverified=False)
     assert landed.metadata["digests"] == digests
 

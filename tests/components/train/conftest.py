@@ -55,7 +55,6 @@ def write_split(directory: Path, split: str, count: int, seed: int = 0) -> Path:
 
 
 def read_weights(model: Path) -> dict[str, NDArray[Any]]:
-    """The weights of an exported model by name."""
     reader = tf.train.load_checkpoint(str(model / "variables" / "variables"))
     names = [name for name in reader.get_variable_to_shape_map() if name.startswith("weights")]
     assert names
@@ -139,7 +138,6 @@ def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 @pytest.fixture
 def said(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """What a training says."""
     caplog.set_level(logging.INFO, job.__name__.rpartition(".")[0])
     return caplog
 

@@ -64,7 +64,6 @@ def test_an_interrupted_step_resumes_from_the_bucket_and_leaves_nothing_there(
 
 
 def check_facts(model: Any, history: Any, metrics: Any, directories: tuple[Path, Path]) -> None:
-    """They say how the model was trained."""
     given, last = Hyperparameters.of(SHORT).as_dict(), history["epochs"][-1]
     assert set(tf.saved_model.load(model.path).signatures) == {"serving_default", "serving_bytes"}
     facts = model.metadata

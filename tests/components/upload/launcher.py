@@ -63,16 +63,9 @@ def connect(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
 def run(
     spec: specs.Spec, place: tuple[str, str], channels: Mapping[str, Any], root: Path
 ) -> dict[str, Any]:
-    """Runs the launcher as a container of the task would.
+    """Runs the launcher of the task at a place as its container would, with outputs in ``root``.
 
-    Args:
-        spec: A compiled pipeline without Vertex AI's placeholders.
-        place: The component that holds the task, and the task's name.
-        channels: Values and artifacts by the name of their channel.
-        root: Where the task leaves its outputs.
-
-    Returns:
-        What the task wrote: the executor's output, if any, and ``gcp_resources``.
+    Returns what the task wrote: the executor's output, if any, and ``gcp_resources``.
     """
     task = spec["components"][place[0]]["dag"]["tasks"][place[1]]
     component = spec["components"][task["componentRef"]["name"]]

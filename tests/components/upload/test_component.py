@@ -59,7 +59,6 @@ def spec() -> specs.Spec:
 
 @pytest.fixture
 def service(registry: ModelService, monkeypatch: pytest.MonkeyPatch) -> ModelService:
-    """The registry, where the launcher uploads to."""
     launcher.connect(monkeypatch, registry.url)
     return registry
 
