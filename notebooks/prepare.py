@@ -64,7 +64,9 @@ def loaded_before(before: dict[str, str | None]) -> list[str]:
     """Packages that are loaded in a version that has since been replaced."""
     replaced = {name for name, now in versions().items() if before[name] not in (None, now)}
     modules = importlib.metadata.packages_distributions()
-    loaded = {package for name in sys.modules.keys() & modules for package in modules[name]}
+    # Every interpreter loads setuptools' _distutils_hack at its start.
+    names = {name for name in sys.modules.keys() & modules if not name.startswith("_")}
+    loaded = {package for name in names for package in modules[name]}
     return sorted(replaced & {re.sub("[-_.]+", "-", name).lower() for name in loaded})
 
 
