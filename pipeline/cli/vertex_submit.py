@@ -22,7 +22,7 @@ from pipeline.cli.options import (
 )
 from pipeline.cli.vertex_jobs import follow
 from pipeline.text import command
-from pipeline.vertex import job, preflight
+from pipeline.vertex import job
 from pipeline.vertex import schedule as schedules
 from pipeline.vertex.target import Target, resolve
 
@@ -146,6 +146,8 @@ def _send(
     request: Any, options: "Options", target: Target, note: Callable[[str], None]
 ) -> dict[str, Any]:
     """Sends the request after a preflight, and returns the job or the schedule as JSON values."""
+    from pipeline.vertex import preflight
+
     account, bucket = options.service_account, options.bucket_name
     preflight.check(target, bucket, account, note, create_bucket=options.create_bucket)
     if options.schedule:

@@ -5,7 +5,6 @@ What asks the service raises ``CloudError`` when it refuses or does not answer.
 
 import datetime
 import re
-import zoneinfo
 from typing import Any, Final
 
 from pipeline.errors import CommandError, UsageError
@@ -27,6 +26,8 @@ def cron(expression: str, time_zone: str) -> str:
     Raises:
         UsageError: The expression or the time zone is not valid.
     """
+    import zoneinfo
+
     from cronsim import CronSim, CronSimError
 
     if time_zone not in zoneinfo.available_timezones():
