@@ -7,11 +7,15 @@ import pytest
 
 from pipeline.compiler import PROJECT
 
-PYTHON = """#!/bin/sh
+SETTINGS = {
+    ":env:.index-url": "file:///mine",
+    "global.index-url": "file:///everybodys",
+    "global.extra-index-url": "file:///one file:///two",
+}
+CONFIG = "\n".join(f"{name}='{value}'" for name, value in SETTINGS.items())
+PYTHON = f"""#!/bin/sh
 if [ "$3" = config ]; then
-    echo ":env:.index-url='file:///mine'"
-    echo "global.index-url='file:///everybodys'"
-    echo "global.extra-index-url='file:///one file:///two'"
+    echo "{CONFIG}"
 else
     echo "pip: $*"
 fi
