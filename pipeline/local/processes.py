@@ -115,7 +115,7 @@ class OwnLines:
         return text if text.strip() else None
 
     def shown(self, line: str) -> list[str]:
-        """The lines to show now: those of a traceback are held back until its end."""
+        """The lines to show now: a traceback is held back until its end."""
         if not self._traceback and not line.startswith(TRACEBACK[0]):
             return [line]
         inside = line.startswith((" ", *TRACEBACK)) or self._traceback[-1].startswith(" ")

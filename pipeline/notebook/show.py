@@ -95,7 +95,7 @@ def show_curves(runs: Mapping[str, Run]) -> Shown:
 
 
 def show_answer(picture: Any, probabilities: NDArray[Any]) -> Shown:
-    """A picture, a PIL image or uint8 [height, width], beside its three most probable classes."""
+    """A picture, a PIL image or uint8 [height, width], next to its three most probable classes."""
     best = np.argsort(probabilities)[::-1][:3]
 
     def draw(figure: Any) -> None:

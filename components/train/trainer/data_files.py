@@ -95,7 +95,7 @@ def _matches(pattern: str, scratch: Path) -> tuple[Path, ...]:
 
 
 def _paired(files: Sequence[Path]) -> list[tuple[Path, Path]]:
-    """The files with images, each with that of their labels."""
+    """The image files, each with its file of labels."""
     by_name = {path.name.removesuffix(".gz"): path for path in files}
     pairs = {name: name.replace(IMAGES, LABELS) for name in by_name if IMAGES in name}
     if {*pairs, *pairs.values()} != by_name.keys():

@@ -30,7 +30,7 @@ NAME_DIGITS: Final = 16
 class Outcome:
     """The facts of a finished training, ready for JSON.
 
-    The history's seconds are those of all epochs, whichever process trained them. The metrics are
+    The history's seconds cover all epochs, whichever process trained them. The metrics are
     the last figures of the curve. The facts are metadata of the model. The chief is the process
     that writes what all workers have made together.
     """

@@ -45,7 +45,7 @@ def build_model(
     fully connected layer, if any, and the last. Several ``members`` are so many networks side by
     side: see ``Ensemble``. It computes in ``precision``, ``float32`` or ``bfloat16``, the last
     layers always in float32. Shape, order and dtype (float32) of the weights do not depend on it.
-    The seed is that of the initial weights and of the dropout.
+    The seed sets the initial weights and the dropout.
     """
     compute = "mixed_bfloat16" if precision == "bfloat16" else "float32"
     images = keras.Input((IMAGE_HEIGHT, IMAGE_WIDTH), dtype="uint8", name="image")

@@ -16,7 +16,7 @@ NEWTON_SCHULZ: Final = (3.4445, -4.7750, 2.0315)
 """Coefficients of the quintic iteration, Keller Jordan's, as in ``keras.optimizers.Muon``."""
 SGD_MOMENTUM: Final = 0.85
 SGD_RATIO: Final = 0.4
-"""Learning rate of the SGD variables as a share of that of the kernels."""
+"""Learning rate of the SGD variables, relative to the rate of the kernels."""
 
 
 class Triangle(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]

@@ -90,7 +90,7 @@ def _add(group: Any, field: "dataclasses.Field[Any]") -> None:
 
 
 def hyperparameters(arguments: argparse.Namespace) -> Hyperparameters:
-    """The preset's values, overridden by those of the command line."""
+    """The preset's values, overridden by the command line."""
     names = [field.name for field in dataclasses.fields(Hyperparameters)]
     given = {name: getattr(arguments, name) for name in names if hasattr(arguments, name)}
     return Hyperparameters.of({**PRESETS.get(arguments.preset, {}), **given})
