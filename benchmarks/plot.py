@@ -10,7 +10,8 @@ COLORS = {
     "cnn": "#e69f00",
     "tutorial": "#d55e00",
     "fast": "#009e73",
-    "default": "#0072b2",
+    "default": "#56b4e9",
+    "accurate": "#0072b2",
     "best": "#cc79a7",
 }
 """Okabe and Ito's, which most people can tell apart: one for each preset and peer."""

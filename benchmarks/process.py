@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 MIB: Final = 2**20
@@ -43,6 +44,7 @@ def run(
     environment: Mapping[str, str] | None = None,
     *,
     discard: bool = False,
+    folder: Path | None = None,
 ) -> Usage:
     """Runs a command to its end.
 
@@ -53,6 +55,7 @@ def run(
         command: Program and arguments.
         environment: Variables on top of this process's.
         discard: Throw away what it writes to stdout; stderr is kept for an error only.
+        folder: To run it in; None: this process's.
 
     Raises:
         BenchmarkError: It failed; with its last lines.
@@ -64,6 +67,7 @@ def run(
             stdout=subprocess.DEVNULL if discard else subprocess.PIPE,
             stderr=notes,
             text=True,
+            cwd=folder,
             env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", **(environment or {})},
         )
         with process:

@@ -2,14 +2,18 @@
 
 import difflib
 import functools
+import hashlib
+import json
 import re
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
+from components.dataset.manifest import file_digest
 from pipeline import files
 from pipeline.errors import CommandError, UsageError
 from pipeline.specs import spec as specs
@@ -30,6 +34,8 @@ ARGUMENT_BYTES: Final = 131_071
 EXECUTOR_INPUT_BYTES: Final = 8_192
 """Room for the executor input, which takes the place of a placeholder in a CustomJob's argument."""
 DIFF_LINES: Final = 40
+SOURCES: Final = ("components", "pipeline", "compiled")
+"""Folders whose files decide whether ``compiled/`` is what the source compiles to."""
 
 
 def write(output: Path, image: str = "") -> list[Path]:
@@ -45,7 +51,7 @@ def write(output: Path, image: str = "") -> list[Path]:
 
 def build(image: str = "") -> dict[str, str]:
     """Text of each compiled file by its path under ``compiled/``."""
-    return {name: _text(*compiled) for name, compiled in _build(image).items()}
+    return {name: _text(target, image) for name, target in _targets().items()}
 
 
 def build_distributed(machine: Machine, image: str = "") -> str:
@@ -67,46 +73,47 @@ def compile_one(target: Any, image: str = "") -> str:
     Raises:
         CommandError: A command is longer than Linux accepts.
     """
-    return _text(*_compile(target, image))
+    return _text(target, image)
 
 
 @functools.cache
-def _build(image: str) -> dict[str, tuple[str, specs.Spec]]:
-    """What ``_compile`` makes of each target, by the path of its file under ``compiled/``.
-
-    A process compiles the same each time: it keeps the modules that it has imported.
-    """
+def _targets() -> dict[str, Any]:
+    """What is compiled, by the path of its file under ``compiled/``."""
     from pipeline.definition import fashion_mnist, pipeline_around
     from pipeline.specs.custom_job import train_on
 
-    targets = {
+    return {
         PIPELINE: fashion_mnist,
         DISTRIBUTED_PIPELINE: pipeline_around(train_on(DISTRIBUTED)),
         **{f"components/{step.name}.yaml": step.component for step in STEPS},
     }
-    return {name: _compile(target, image) for name, target in targets.items()}
 
 
-def _compile(target: Any, image: str) -> tuple[str, specs.Spec]:
-    """The comments on top of what KFP makes of a target, and the canonical spec."""
+def _spec(target: Any, image: str = "") -> specs.Spec:
+    """The canonical spec of a target."""
+    from google.protobuf import json_format
+
+    made = json_format.MessageToJson(target.pipeline_spec, indent=None, sort_keys=True)
+    spec = worker_pools.inline(specs.titled(specs.canonical(json.loads(made))))
+    if image:
+        spec = with_image(spec, image)
+    check_steps(spec)
+    check_sizes(spec)
+    return spec
+
+
+def _text(target: Any, image: str) -> str:
+    """The canonical spec as YAML, below the comments that KFP writes on top of its own."""
     from kfp.compiler import Compiler
 
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "spec.yaml"
         Compiler().compile(target, str(path))
-        text = path.read_text()
-        spec = worker_pools.inline(specs.titled(specs.canonical(specs.load(path))))
-    if image:
-        spec = with_image(spec, image)
-    check_steps(spec)
-    check_sizes(spec)
-    header = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
+        lines = path.read_text().splitlines(keepends=True)
+    header = "".join(line for line in lines if line.startswith("#"))
     # The keys of a struct are in no order there.
-    return re.sub(r" \[Default: \{.+\}\]", "", header), spec
-
-
-def _text(header: str, spec: specs.Spec) -> str:
-    return header + yaml.safe_dump(spec, sort_keys=True, width=100)
+    header = re.sub(r" \[Default: \{.+\}\]", "", header)
+    return header + yaml.safe_dump(_spec(target, image), sort_keys=True, width=100)
 
 
 def with_image(spec: specs.Spec, image: str) -> specs.Spec:
@@ -152,13 +159,37 @@ def check(committed: Path = COMPILED) -> None:
     Raises:
         UsageError: A file is stale, missing or left over; the text holds a short diff.
     """
-    built = {name: spec for name, (_, spec) in _build("").items()}
+    built = {name: _spec(target) for name, target in _targets().items()}
     stale = [diff for name, spec in built.items() if (diff := difference(committed, name, spec))]
     known = {committed / name for name in built}
     left_over = sorted(set(committed.rglob("*.yaml")) - known)
     stale += [f"{path.relative_to(committed)}: no source compiles to it\n" for path in left_over]
     if stale:
         raise UsageError(f"compiled/ is stale: run `make compile`\n\n{''.join(stale)}".rstrip())
+
+
+def check_changed(passed: Path, compare: Callable[[], None] | None = None) -> None:
+    """``check``, unless no file has changed since it passed last; ``passed`` remembers that.
+
+    Raises:
+        UsageError: As ``check``.
+    """
+    digest = _digest()
+    if passed.is_file() and passed.read_text() == digest:
+        return
+    (compare or check)()
+    passed.parent.mkdir(parents=True, exist_ok=True)
+    files.write(passed, digest)
+
+
+def _digest() -> str:
+    """SHA-256 over everything that ``check`` depends on."""
+    digest = hashlib.sha256(sys.version.encode())
+    sources = (path for folder in SOURCES for path in (PROJECT / folder).rglob("*.*"))
+    for path in sorted([PROJECT / "requirements.lock", *sources]):
+        if path.suffix != ".pyc" and path.is_file():
+            digest.update(f"{path} {file_digest(path)}\n".encode())
+    return digest.hexdigest()
 
 
 def difference(committed: Path, name: str, spec: specs.Spec) -> str:

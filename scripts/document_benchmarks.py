@@ -24,7 +24,11 @@ def main(folder: Path, project: Path) -> None:
     precision = next((run["precision"] for run in runs if run["precision"]), "")
     if not precision:
         raise SystemExit(f"error: {folder} has no training of a preset; run `make bench`")
-    pages = {"README.md": summary(parts), "docs/benchmarks.md": (folder / "results.md").read_text()}
+    pages = {
+        "README.md": summary(parts),
+        "docs/presets.md": summary(parts),
+        "docs/benchmarks.md": (folder / "results.md").read_text(),
+    }
     place = re.compile(rf"(<!-- measured in {precision} -->\n).*?(<!-- end -->)", re.DOTALL)
     for name, measured in pages.items():
         page = project / name
@@ -37,15 +41,27 @@ def main(folder: Path, project: Path) -> None:
 def summary(parts: Mapping[str, Any]) -> str:
     """Presets and peers in a table: medians over their seeds."""
     median = {row["name"]: row["median"] for part in parts.values() for row in part["figures"]}
-    lines = ["| | test accuracy | seconds of training |", "|---|---|---|"]
+    lines = [
+        "| | test accuracy | seconds of training | model | one prediction |",
+        "|---|---|---|---|---|",
+    ]
     for who in (*SHORT, *LONG):
         label = PEERS.get(who, who)
         if f"test accuracy: {label}" in median:
             name = f"{label}, {PEER_EPOCHS[who]} epochs" if who in PEERS else f"preset `{who}`"
-            name = "**default**" if who == "default" else name
-            accuracy = median[f"test accuracy: {label}"]
-            seconds = median[f"seconds of training: {label}"]
-            lines.append(f"| {name} | {accuracy:.4f} | {seconds:,.0f} |")
+            cells = [
+                "**default**" if who == "default" else name,
+                f"{median[f'test accuracy: {label}']:.4f}",
+                f"{median[f'seconds of training: {label}']:,.0f}",
+            ]
+            if who in PEERS:
+                cells += ["", ""]
+            else:
+                cells += [
+                    f"{median[f'size of the model: {who}']:.1f} MB",
+                    f"{median[f'one prediction: {who}']:.1f} ms",
+                ]
+            lines.append(f"| {' | '.join(cells)} |")
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -13,6 +13,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from components.train.trainer.hyperparameters import Hyperparameters
 from pipeline.compiler import PROJECT
 from pipeline.local import run as local
 from pipeline.notebook.artifacts import VARIABLE
@@ -93,7 +94,7 @@ def test_it_ends_with_a_new_version_that_was_trained_with_the_changed_hyperparam
         json.loads((home / number / "version.json").read_text())["parameters"]["learning_rate"]
         for number in ("1", "2")
     ]
-    assert rates == [0.12, 0.06]
+    assert rates == [Hyperparameters().learning_rate, 0.05]
     assert "<td>2</td>" in executed.html("upload")
 
 
@@ -124,4 +125,4 @@ def test_the_commands_at_the_end_take_what_was_changed(executed: Executed) -> No
         words = shlex.split(line)
         given = [words[place + 1] for place, word in enumerate(words) if word == "-p"]
         values = parameters.parse(given, specs.load(local.DEFAULT_SPEC))
-        assert (values["learning_rate"], values["filters"]) == (0.06, [16, 32])
+        assert (values["learning_rate"], values["filters"]) == (0.05, [16, 32])

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from components.train.trainer.hyperparameters import PRESETS
 from pipeline.runs.root import DEFAULT_ROOT
 
 WHAT: Final = "What to run"
@@ -35,7 +36,7 @@ Parameters = Annotated[
 ]
 Preset = Annotated[
     str | None,
-    option("Hyperparameters to start from: tutorial, fast or best. -p changes them.", panel=WHAT),
+    option(f"Hyperparameters to start from: {', '.join(PRESETS)}. -p changes them.", panel=WHAT),
 ]
 Spec = Annotated[Path | None, option("Compiled pipeline to use instead of compiled/.", panel=WHAT)]
 NoCache = Annotated[bool, option("Run every step again.", "--no-cache", panel=WHAT)]

@@ -1,11 +1,10 @@
 """The command that runs the pipeline on this machine."""
 
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from pipeline.cli.console import console, next_steps, print_json, say_aside, waiting
+from pipeline.cli.console import console, next_steps, print_json, waiting
 from pipeline.cli.options import (
     ROOT,
     WHAT,
@@ -69,8 +68,6 @@ def run(
     if source is not None:
         given["source"] = source
     arguments = local.checked_arguments(loaded, given, preset)
-    if hint := _slow_training(parameters.changed(arguments, loaded), place):
-        say_aside(hint)
     options = local.Options(
         use_cache=not no_cache,
         hermetic=hermetic,
@@ -92,28 +89,11 @@ def _compiled(spec: Path | None, replicas: int | None, root: Root) -> Path:
 
     if spec is None:
         with waiting("comparing compiled/ with its source"):
-            compiler.check()
+            compiler.check_changed(root.compiled)
         return committed_spec(replicas, root)
     if replicas:
         raise UsageError("--replicas compiles its own spec: leave out --spec or --replicas")
     return spec
-
-
-def _slow_training(changed: Iterable[str], root: Root) -> str:
-    """Names a quicker preset before a first training that takes long on this processor.
-
-    It is empty if the processor is quick, the user chose, or a run was made before.
-    """
-    from components.train.trainer.hardware import cpu_has_bfloat16
-    from components.train.trainer.hyperparameters import Hyperparameters
-
-    chosen = Hyperparameters().as_dict().keys() & changed
-    if chosen or root.runs.exists() or cpu_has_bfloat16():
-        return ""
-    return (
-        "This processor does not compute bfloat16, so the default training takes several times as "
-        f"long as elsewhere; {command('run --preset fast')} is a quick first run."
-    )
 
 
 def _show(run: "Run", root: Root) -> None:

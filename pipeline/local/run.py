@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from components.evaluate.predictions import KEPT
 from pipeline import compiler, files
 from pipeline.checkout import git_revision
 from pipeline.compiler import COMPILED, PIPELINE, PROJECT
@@ -83,7 +84,8 @@ def run(
                     run_directory=result.directory,
                     cache=None if options.earlier else cache,
                     scratch=scratch,
-                    environment=step_environment(served.host, scratch, root, result.spec_digest),
+                    environment=step_environment(served.host, scratch, root, result.spec_digest)
+                    | ({KEPT: str(root.predictions.resolve())} if options.use_cache else {}),
                     hermetic=options.hermetic,
                     stand_ins=stand_ins,
                 )

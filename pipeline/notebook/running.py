@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline import steps
-from pipeline.compiler import COMPILED, PROJECT
+from pipeline import compiler, steps
+from pipeline.compiler import PROJECT
 from pipeline.errors import UsageError
 from pipeline.local import run as local
 from pipeline.notebook import runs, wiring
@@ -20,8 +20,6 @@ from pipeline.specs import spec as specs
 
 RESOURCES: Final = ("google.VertexModel",)
 """Types of artifacts that no step opens as a file."""
-_checked: set[int] = set()
-"""When a file was last edited, for each state that was checked."""
 
 
 def last_run(*, or_start: str | None = None, root: Path | None = None) -> Run:
@@ -47,7 +45,7 @@ def last_run(*, or_start: str | None = None, root: Path | None = None) -> Run:
 def run_pipeline(preset: str | None = None, *, root: Path | None = None, **values: Any) -> Run:
     """Runs the whole pipeline on this machine, as ``fashion-mnist run`` does.
 
-    The preset is a set of hyperparameters to start from: ``tutorial``, ``fast`` or ``best``.
+    The preset is a set of hyperparameters to start from, as ``fast``.
 
     Raises:
         UsageError: The pipeline has no such parameter, or a value is wrong.
@@ -55,7 +53,7 @@ def run_pipeline(preset: str | None = None, *, root: Path | None = None, **value
     """
     spec = specs.load(local.DEFAULT_SPEC)
     arguments = local.checked_arguments(spec, values, preset)
-    check_compiled()
+    compiler.check_changed(place(root).compiled, check_compiled)
     done = local.run(spec, arguments, place(root), watch)
     return runs.with_files(Run.read(done.directory))
 
@@ -101,31 +99,23 @@ def rerun(run: Run, step: str, **changes: Any) -> Run:
         else:
             values[own] = arguments[source.name] if source.name else source.constant
     spec = wiring.alone(name, artifacts, values)
-    check_compiled()
+    compiler.check_changed(runs.root_of(run).compiled, check_compiled)
     options = local.Options(use_cache=False, earlier=run.id, parameters=arguments)
     done = local.run(spec, {}, runs.root_of(run), watch, options)
     return runs.following(run, runs.with_files(Run.read(done.directory)))
 
 
 def check_compiled() -> None:
-    """Accepts committed files that are up to date; repeats the check after each edit.
-
-    The check is another process: this one keeps the modules it has imported.
+    """``compiler.check`` in another process: this one keeps the modules it has imported.
 
     Raises:
         UsageError: A file is stale; the message has a short diff.
     """
-    folders = [PROJECT / "components", PROJECT / "pipeline", COMPILED]
-    files = [path for folder in folders for path in folder.rglob("*.*") if path.suffix != ".pyc"]
-    edited = max(path.stat().st_mtime_ns for path in files)
-    if edited in _checked:
-        return
     print("checking that compiled/ is up to date")  # noqa: T201 - a cell's own output
     command = [sys.executable, "-m", "pipeline", "compile", "--check"]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise UsageError(done.stderr.strip().removeprefix("error: "))
-    _checked.add(edited)
 
 
 def _arguments(run: Run, name: str, wired: wiring.Wired, changes: dict[str, Any]) -> dict[str, Any]:

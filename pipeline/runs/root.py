@@ -9,7 +9,8 @@ DEFAULT_ROOT: Final = Path(".fashion-mnist")
 class Root:
     """The folder that holds all that is local.
 
-    It has the emulator's bucket, the registry of models, kfp's cache, and a folder for each run.
+    It has the emulator's bucket, the registry of models, kfp's cache, predictions of the test
+    examples, the digest of the source that matched ``compiled/``, and a folder for each run.
     """
 
     def __init__(self, path: Path) -> None:
@@ -17,4 +18,6 @@ class Root:
         self.bucket = path / "bucket"
         self.registry = path / "registry"
         self.cache = path / "cache"
+        self.predictions = path / "predictions"
+        self.compiled = path / "compiled.sha256"
         self.runs = path / "runs"

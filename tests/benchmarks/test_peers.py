@@ -14,13 +14,13 @@ from benchmarks.peers import keras_data, keras_network, naive_records, single_ex
 from benchmarks.sides import decode
 from components.ingest import fashion_mnist
 from components.train.trainer.data_files import official
-from components.train.trainer.hyperparameters import Hyperparameters
-from components.train.trainer.layers import Ensemble
+from components.train.trainer.hyperparameters import PRESETS, Hyperparameters
+from components.train.trainer.layers import Ensemble, WithMirrorImages
 from components.train.trainer.model import build_model
 from components.train.trainer.splits import read_examples
 from tests.idx_files import write_idx_set
 
-AROUND = (layers.InputLayer, layers.Reshape, layers.Rescaling, Ensemble)
+AROUND = (layers.InputLayer, layers.Reshape, layers.Rescaling, WithMirrorImages, Ensemble)
 """What makes floats of pixels, and one answer of one member."""
 
 
@@ -35,7 +35,7 @@ def test_the_same_network_has_the_same_layers_in_the_same_order() -> None:
     def shown(model: keras.Model) -> list[tuple[str, Any, Any]]:
         return [
             (
-                type(layer).__name__.removeprefix("Fused"),
+                type(layer).__name__.removeprefix("Fused").replace("Convolution", "Conv2D"),
                 layer.output.shape,
                 [weight.shape for weight in layer.weights],
             )
@@ -43,11 +43,12 @@ def test_the_same_network_has_the_same_layers_in_the_same_order() -> None:
             if not isinstance(layer, AROUND)
         ]
 
-    ours, theirs = build_model(Hyperparameters()), keras_network.network()
+    accurate = Hyperparameters.of(PRESETS["accurate"])
+    ours, theirs = build_model(accurate), keras_network.network()
     for own, other in zip(shown(ours), shown(theirs), strict=True):
         assert own == other
     assert training_flops(ours) == training_flops(theirs)
-    assert Hyperparameters().batch_size == keras_network.BATCH
+    assert accurate.batch_size == keras_network.BATCH
 
 
 def test_the_naive_loop_writes_the_examples_that_decode_writes(raw: Path, tmp_path: Path) -> None:

@@ -90,12 +90,12 @@ class Hyperparameters:
     """
 
     epochs: int = hyper(
-        7, "Passes over the training examples; used when `train_steps` is 0.", least=1
+        4, "Passes over the training examples; used when `train_steps` is 0.", least=1
     )
     train_steps: int = hyper(0, "Optimizer steps; 0: `epochs` decides.", least=0)
     batch_size: int = hyper(256, "Examples in a step.", least=1)
     learning_rate: float = hyper(
-        0.12, "Peak of the schedule, for the convolution kernels.", above=0.0
+        0.1, "Peak of the schedule, for the convolution kernels.", above=0.0
     )
     optimizer: str = hyper(
         "muon_sgd",
@@ -112,7 +112,7 @@ class Hyperparameters:
     )
     # Each stage halves the image: 28, 14, 7, 3, 1.
     filters: tuple[int, ...] = hyper(
-        (32, 64, 128), "Channels of each stage of the network.", least=2, lengths=(2, 4)
+        (16, 32, 64), "Channels of each stage of the network.", least=2, lengths=(2, 4)
     )
     dense_units: int = hyper(
         128, "Units of the fully connected layer before the last one; 0: none.", least=0
@@ -122,8 +122,11 @@ class Hyperparameters:
         "Networks of the ensemble, trained side by side; their predictions are averaged.",
         least=1,
     )
+    mirror_averaging: bool = hyper(
+        True, "Average the predictions for an image and its mirror image; doubles their time."
+    )
     label_smoothing: float = hyper(
-        0.1, "Share of the target that is spread over all classes.", least=0.0, below=1.0
+        0.05, "Share of the target that is spread over all classes.", least=0.0, below=1.0
     )
     augmentation: str = hyper(
         "flip",
@@ -177,7 +180,8 @@ class Hyperparameters:
 
 PRESETS: Final[dict[str, dict[str, Any]]] = {
     "tutorial": {"architecture": "plain", "filters": [32, 64], "dense_units": 128, "epochs": 6},
-    "fast": {"filters": [16, 32, 64], "epochs": 3},
-    "best": {"members": 4, "epochs": 8},
+    "fast": {"epochs": 2},
+    "accurate": {"filters": [32, 64, 128], "epochs": 7},
+    "best": {"filters": [32, 64, 128], "members": 4, "epochs": 10},
 }
 """Named sets of hyperparameters, as changes of the defaults."""

@@ -11,7 +11,7 @@ from keras.initializers import GlorotUniform, HeNormal
 from components.dataset.facts import IMAGE_HEIGHT, IMAGE_WIDTH, NUM_CLASSES
 
 from .hyperparameters import Hyperparameters
-from .layers import Ensemble, FusedBatchNormalization
+from .layers import Convolution, Ensemble, FusedBatchNormalization, WithMirrorImages
 
 PIXEL_MEAN: Final = 72.94
 PIXEL_DEVIATION: Final = 90.02
@@ -38,12 +38,13 @@ def build_model(
 ) -> keras.Model:
     """The network: uint8 images [N, 28, 28] to float32 logits [N, 10].
 
-    ``residual``: two convolutions at full resolution (one, if they have fewer than 32 channels)
-    and a pooling; then a stage for each further entry of ``filters``, which halves the image (the
-    first by a stride, the others by pooling) and ends in a residual pair; then the mean over the
-    image. ``plain``: a convolution and a pooling for each entry of ``filters``. Both end in one
-    fully connected layer, if any, and the last. Several ``members`` are so many networks side by
-    side: see ``Ensemble``. It computes in ``precision``, ``float32`` or ``bfloat16``, the last
+    ``residual``: two convolutions at full resolution, the first with half of the channels but at
+    least 16, and a pooling; then a stage for each further entry of ``filters``, which halves the
+    image (the first by a stride, the others by pooling) and ends in a residual pair; then the mean
+    over the image. ``plain``: a convolution and a pooling for each entry of ``filters``. Both end
+    in one fully connected layer, if any, and the last. Several ``members`` are so many networks
+    side by side; their predictions, with ``mirror_averaging`` also those for the mirror image, are
+    averaged: see ``Ensemble``. It computes in ``precision``, ``float32`` or ``bfloat16``, the last
     layers always in float32. Shape, order and dtype (float32) of the weights do not depend on it.
     The seed sets the initial weights and the dropout.
     """
@@ -53,12 +54,15 @@ def build_model(
     x = layers.Rescaling(1 / PIXEL_DEVIATION, offset=-PIXEL_MEAN / PIXEL_DEVIATION, dtype=compute)(
         x
     )
+    views = 1
+    if hyperparameters.mirror_averaging:
+        views, x = 2, WithMirrorImages(dtype=compute)(x)
     style = Style(compute, _seeds(seed))
     members = [
         _member(x, hyperparameters, style, name=f"logits_{number}", seed=seed + number)
         for number in range(hyperparameters.members)
     ]
-    return keras.Model(images, Ensemble(dtype="float32")(members), name="fashion_mnist")
+    return keras.Model(images, Ensemble(views, dtype="float32")(members), name="fashion_mnist")
 
 
 def _seeds(seed: int) -> Iterator[int]:
@@ -91,8 +95,15 @@ def _plain(x: Any, filters: tuple[int, ...], style: Style) -> Any:
 
 def _residual(x: Any, filters: tuple[int, ...], style: Style) -> Any:
     stem, first, *others = filters
-    if stem >= 2 * LANES:
-        x = _convolution(x, stem // 2, style)
+    x = layers.Conv2D(
+        max(stem // 2, min(stem, LANES)),
+        3,
+        padding="same",
+        # Without a normalization, which at full resolution takes as long as the convolution.
+        activation="relu",
+        kernel_initializer=HeNormal(next(style.seeds)),
+        dtype=style.dtype,
+    )(x)
     x = _convolution(x, stem, style, pool=True)
     x = _convolution(x, first, style, strides=2)
     x = _residual_pair(x, first, style)
@@ -111,7 +122,7 @@ def _convolution(
     normalization after it makes harmless. So add no convolution without one, and no depthwise
     convolution, whose kernel is not a matrix with a column for each filter.
     """
-    x = layers.Conv2D(
+    x = Convolution(
         filters,
         3,
         strides,

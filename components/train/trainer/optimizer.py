@@ -73,17 +73,21 @@ class MuonSGD(keras.optimizers.Optimizer):  # type: ignore[misc]
 def orthogonalize(kernel: Any) -> Any:
     """The nearly orthogonal kernel nearest to ``kernel``, float32 [H, W, in, out].
 
-    Newton-Schulz iteration on the kernel as a matrix [H * W * in, out], or its transpose.
+    Newton-Schulz iteration on the kernel as a matrix [H * W * in, out]. Each step multiplies the
+    matrix by a polynomial of its Gram matrix, so it is enough to iterate on the small matrix and
+    to multiply the large one by the product at the end.
     """
     matrix = tf.reshape(kernel, [-1, kernel.shape[-1]])
     tall = matrix.shape[0] > matrix.shape[1]
-    x = tf.transpose(matrix) if tall else matrix
-    x /= tf.norm(x) + 1e-7
+    matrix /= tf.norm(matrix) + 1e-7
+    gram = tf.matmul(matrix, matrix, transpose_a=tall, transpose_b=not tall)
+    identity = product = tf.eye(gram.shape[0])
     a, b, c = NEWTON_SCHULZ
     for _ in range(NEWTON_SCHULZ_STEPS):
-        gram = tf.matmul(x, x, transpose_b=True)
-        x = a * x + tf.matmul(b * gram + c * tf.matmul(gram, gram), x)
-    return tf.reshape(tf.transpose(x) if tall else x, kernel.shape)
+        step = a * identity + b * gram + c * tf.matmul(gram, gram)
+        product = tf.matmul(product, step)
+        gram = tf.matmul(step, tf.matmul(gram, step))
+    return tf.reshape(tf.matmul(*(matrix, product) if tall else (product, matrix)), kernel.shape)
 
 
 OPTIMIZERS: Final[dict[str, Callable[[Any], keras.optimizers.Optimizer]]] = {"muon_sgd": MuonSGD}

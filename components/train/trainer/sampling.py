@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 DRAWS: Final = 2
 """In an epoch after the first; they share its steps."""
-HARD: Final = 0.5
+HARD: Final = 0.8
 """Share of the hardest examples in such a draw."""
 
 

@@ -77,7 +77,7 @@ def unfinished(splits: tuple[Split, Split], tmp_path_factory: pytest.TempPathFac
 @pytest.mark.parametrize(
     ("given", "versions"),
     [
-        ({"hyperparameters": dataclasses.replace(SMALL, learning_rate=0.1)}, job.versions()),
+        ({"hyperparameters": dataclasses.replace(SMALL, learning_rate=0.2)}, job.versions()),
         ({"seed": 1}, job.versions()),
         ({}, {"tensorflow": "0.1"}),
     ],

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from components.train.trainer.hyperparameters import Hyperparameters
-from components.train.trainer.layers import Ensemble, FusedBatchNormalization
+from components.train.trainer.layers import Convolution, Ensemble, FusedBatchNormalization
 from components.train.trainer.model import build_model
 from components.train.trainer.optimizer import MUON_MIN_CHANNELS
 
@@ -49,7 +49,7 @@ def test_a_normalization_follows_each_kernel_that_the_optimizer_rescales(
         kernel = getattr(layer, "kernel", None)
         if kernel is None or len(kernel.shape) != 4 or kernel.shape[2] < MUON_MIN_CHANNELS:
             continue
-        assert type(layer) is keras.layers.Conv2D
+        assert type(layer) is Convolution
         (node,) = layer._outbound_nodes
         after = node.operation
         if isinstance(after, keras.layers.MaxPooling2D):
@@ -62,7 +62,7 @@ def test_a_normalization_follows_each_kernel_that_the_optimizer_rescales(
     [
         (
             Hyperparameters(filters=(6, 8, 10), dense_units=12),
-            [6, 8, 8, 8, 10, 10, 10],
+            [6, 6, 8, 8, 8, 10, 10, 10],
             [2, 8, 2, 10, 12, 10],
         ),
         (Hyperparameters(filters=(32, 8), dense_units=0), [16, 32, 8, 8, 8], [2, 8, 10]),
@@ -87,6 +87,42 @@ def test_an_ensemble_predicts_the_mean_of_its_members() -> None:
     np.testing.assert_allclose(tf.nn.softmax(Ensemble()(logits)), mean, atol=1e-6)
     stacked = Ensemble()(logits, training=True)
     np.testing.assert_array_equal(stacked, tf.stack(logits, axis=1))
+
+
+def test_an_image_and_its_mirror_image_are_predicted_as_the_mean_of_both() -> None:
+    alone, averaging = (
+        build_model(dataclasses.replace(TINY, members=2, mirror_averaging=given))
+        for given in (False, True)
+    )
+    averaging.set_weights(alone.get_weights())
+    images = make_examples(8)[0]
+    mirrored = images[:, :, ::-1]
+    mean = (tf.nn.softmax(alone(images)) + tf.nn.softmax(alone(mirrored))) / 2
+    np.testing.assert_allclose(tf.nn.softmax(averaging(images)), mean, atol=1e-6)
+    np.testing.assert_allclose(averaging(mirrored), averaging(images), atol=1e-5)
+    np.testing.assert_allclose(
+        averaging(images, training=True), alone(images, training=True), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("size", [1, 3, 4])
+def test_the_gradients_of_a_small_convolution_are_those_of_keras(size: int) -> None:
+    x = tf.random.stateless_normal([6, size, size, 5], [1, 2])
+    ours, theirs = (
+        kind(7, 3, padding="same", use_bias=False) for kind in (Convolution, keras.layers.Conv2D)
+    )
+    ours.build(x.shape)
+    theirs.build(x.shape)
+    theirs.set_weights(ours.get_weights())
+    found = []
+    for layer in (ours, theirs):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = layer(x)
+            loss = tf.reduce_sum(y**3)
+        found.append([y, *tape.gradient(loss, [x, layer.kernel])])
+    for own, expected in zip(*found, strict=True):
+        np.testing.assert_allclose(own, expected, rtol=1e-3, atol=1e-3)
 
 
 def test_dropout_changes_training_only() -> None:

@@ -6,7 +6,13 @@ import pytest
 import tensorflow as tf
 
 from components.train.trainer.hyperparameters import Hyperparameters
-from components.train.trainer.optimizer import OPTIMIZERS, MuonSGD, Triangle, orthogonalize
+from components.train.trainer.optimizer import (
+    NEWTON_SCHULZ_STEPS,
+    OPTIMIZERS,
+    MuonSGD,
+    Triangle,
+    orthogonalize,
+)
 
 
 def test_the_learning_rate_rises_for_a_fifth_of_the_steps_and_falls_to_zero() -> None:
@@ -27,6 +33,16 @@ def test_orthogonalize_brings_all_singular_values_near_one(shape: tuple[int, ...
     matrix = tf.reshape(orthogonalize(kernel), [-1, shape[-1]])
     values = np.linalg.svd(matrix.numpy(), compute_uv=False)
     assert 0.6 < values.min() < values.max() < 1.3
+
+
+@pytest.mark.parametrize("shape", [(3, 3, 16, 32), (1, 1, 16, 64)])
+def test_orthogonalize_is_the_iteration_on_the_matrix_itself(shape: tuple[int, ...]) -> None:
+    kernel = tf.random.stateless_normal(shape, [1, 2])
+    x = tf.reshape(kernel, [-1, shape[-1]]) / tf.norm(kernel)
+    for _ in range(NEWTON_SCHULZ_STEPS):
+        gram = x @ tf.transpose(x)
+        x = 3.4445 * x + (-4.775 * gram + 2.0315 * gram @ gram) @ x
+    np.testing.assert_allclose(orthogonalize(kernel), tf.reshape(x, shape), atol=1e-4)
 
 
 def test_the_rest_moves_as_nesterov_sgd_of_keras_would_move_it() -> None:

@@ -35,11 +35,11 @@ def test_later_draws_take_the_hardest_and_some_of_the_others_that_stand_for_all_
     draws = list(by_loss.epoch(2, STEPS))
     assert [draw.number for draw in draws] == [1, 2]
     for draw in draws:
-        hard = draw.indices >= 750
-        assert (len(set(draw.indices)), hard.sum()) == (500, 250)
+        hard = draw.indices >= 600
+        assert (len(set(draw.indices)), hard.sum()) == (500, 400)
         assert draw.weights.mean() == pytest.approx(1)
-        # 250 others stand for 750.
-        assert set(draw.weights[~hard] / draw.weights[hard][0]) == {3.0}
+        # 100 others stand for 600.
+        assert set(draw.weights[~hard] / draw.weights[hard][0]) == {6.0}
     assert set(draws[0].indices) != set(draws[1].indices)
 
 

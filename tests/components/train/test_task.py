@@ -26,7 +26,8 @@ def test_every_hyperparameter_is_an_argument_that_overrides_the_preset() -> None
     for name, value in Hyperparameters().as_dict().items():
         flag = "--" + name.replace("_", "-")
         if isinstance(value, bool):
-            assert chosen(flag) == Hyperparameters.of({name: not value})
+            other = flag.replace("--", "--no-") if value else flag
+            assert chosen(other) == Hyperparameters.of({name: not value})
             continue
         texts = [str(each) for each in (value if isinstance(value, list) else [value])]
         assert chosen(flag, *texts) == Hyperparameters()

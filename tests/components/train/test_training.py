@@ -68,7 +68,8 @@ def test_validation_counts_each_example_once(
 def test_the_loss_is_the_smoothed_cross_entropy(trained: Training) -> None:
     logits = np.random.default_rng(0).normal(size=(4, 10)).astype(np.float32)
     labels = np.array([1, 2, 3, 4])
-    targets = np.full((4, 10), 0.01) + 0.9 * np.eye(10)[labels]
+    share = Hyperparameters().label_smoothing
+    targets = share / 10 + (1 - share) * np.eye(10)[labels]
     expected = -(targets * np.log(np.exp(logits) / np.exp(logits).sum(1, keepdims=True))).sum(1)
     losses, right = trained._losses(tf.constant(logits), tf.constant(labels))
     assert losses.numpy() == pytest.approx(expected, rel=1e-5)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from components.train.trainer.hyperparameters import Hyperparameters
 from pipeline import compiler
 from pipeline.errors import UsageError
 from tests.pipeline.cli.conftest import Call
@@ -22,7 +23,7 @@ def test_parameters_are_listed_with_defaults_and_types(call: Call) -> None:
     printed = call("parameters", "--json")
     assert printed.stderr == ""
     known = {one["name"]: one for one in json.loads(printed.stdout)}
-    assert known["epochs"]["default"] == 7
+    assert known["epochs"]["default"] == Hyperparameters().epochs
     assert known["epochs"]["kind"] == "a whole number"
     assert known["bucket_uri"]["required"] is True
 

@@ -97,7 +97,7 @@ def test_a_job_is_a_run_with_its_parameters_and_artifacts(job: Any, bucket: Fake
     bucket.put("root/model/saved_model.pb", b"graph")
     run = job_run(f"{PARENT}/pipelineJobs/{JOB}")
     assert run.id == JOB
-    assert {"epochs": 3, "shards": 2, "learning_rate": 0.12}.items() <= run.parameters.items()
+    assert {"epochs": 3, "shards": 2, "batch_size": 256}.items() <= run.parameters.items()
     assert type(run.parameters["epochs"]) is int
     assert run.artifact("raw").uri == RAW
     assert run["train"]["model"].metadata == {"validation_accuracy": 0.9}

@@ -1,0 +1,53 @@
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from components.evaluate import predictions
+from components.evaluate.predictions import KEPT, PINS, ModelError, predict
+
+IMAGES = np.zeros([3, 28, 28], np.uint8)
+
+
+def test_no_prediction_is_computed_twice(
+    wrong_on_10: Path,
+    make_model: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def ask(model: Path = wrong_on_10, images: np.ndarray = IMAGES) -> np.ndarray:
+        return predict(model, images, name="the model", cure="train again")
+
+    without = ask()
+    monkeypatch.setenv(KEPT, str(tmp_path / "kept"))
+    assert_array_equal(ask(), without)
+    computed = []
+
+    def compute(*arguments: Any) -> np.ndarray:
+        computed.append(arguments)
+        return np.ones([3, 10], np.float32)
+
+    monkeypatch.setattr(predictions, "_predict", compute)
+    copy = shutil.copytree(wrong_on_10, tmp_path / "copy")
+    assert_array_equal(ask(copy), without)
+    assert not computed
+    # Anything that decides the answer, and only that, makes it another question.
+    (copy / "version.json").write_text("{}")
+    assert_array_equal(ask(copy), without)
+    ask(images=IMAGES + 1)
+    ask(make_model(11))
+    monkeypatch.setenv(PINS, "others")
+    ask()
+    assert len(computed) == 3
+
+
+def test_an_answer_that_failed_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(KEPT, str(tmp_path / "kept"))
+    for _ in range(2):
+        with pytest.raises(ModelError, match="has no saved_model"):
+            predict(tmp_path, IMAGES, name="the model", cure="train again")
+    assert not list((tmp_path / "kept").iterdir())
