@@ -1,5 +1,6 @@
 """The measured figures for a person: a table in the terminal, Markdown."""
 
+import os
 import platform
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -7,6 +8,8 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+
+from components.train.trainer.hardware import LIMIT
 
 from .figure import Figure, number
 
@@ -54,6 +57,8 @@ def machine() -> str:
     names = [line.partition(":")[2].strip() for line in info.splitlines() if "model name" in line]
     cpu = f"{len(names)} cores of {names[0]}" if names else platform.processor()
     flags = [flag for flag in ("avx512_bf16", "amx_bf16") if flag in info]
+    if limit := os.environ.get(LIMIT):
+        flags = [f"limited to {limit} by {LIMIT}"]
     packages = ", ".join(f"{name} {_version(name)}" for name in PACKAGES)
     return f"{', '.join([cpu, *flags])}; Python {platform.python_version()}, {packages}"
 

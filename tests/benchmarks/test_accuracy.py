@@ -9,6 +9,7 @@ CURVE = [(10.0, 0.90), (20.0, 0.93), (30.0, 0.91)]
 
 def trained(who: str, seed: int = 0, **changed: Any) -> Trained:
     facts: dict[str, Any] = {"curve": CURVE, "seconds": 30.0, "test_accuracy": 0.94, "share": 0.6}
+    facts["precision"] = "bfloat16"
     return Trained(who, seed, **{**facts, **changed})
 
 

@@ -1,6 +1,7 @@
 """What this machine has: accelerators, and bfloat16 in hardware."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -10,6 +11,8 @@ from components.dataset.errors import StepError
 CPU_INFO: Final = Path("/proc/cpuinfo")
 BFLOAT16_FLAGS: Final = frozenset({"avx512_bf16", "amx_bf16"})
 """Without one of them a CPU emulates bfloat16, slower than float32."""
+LIMIT: Final = "ONEDNN_MAX_CPU_ISA"
+"""oneDNN's variable that limits the instructions it uses: with AVX2 there, it emulates bfloat16."""
 AMPERE: Final = (8, 0)
 """The first compute capability of NVIDIA GPUs with bfloat16."""
 ACCELERATORS: Final = "FASHION_MNIST_ACCELERATORS"
@@ -56,8 +59,9 @@ def resolve_precision(wanted: str) -> str:
 
 
 def cpu_has_bfloat16(cpu_info: Path = CPU_INFO) -> bool:
-    """Whether the CPU multiplies bfloat16 matrices in hardware, according to Linux."""
-    if not cpu_info.is_file():
+    """Whether the CPU multiplies bfloat16 matrices in hardware, according to Linux and oneDNN."""
+    limited = re.fullmatch("SSE41|AVX2?|AVX512_CORE(_VNNI)?", os.environ.get(LIMIT, ""))
+    if limited or not cpu_info.is_file():
         return False
     flags = [line for line in cpu_info.read_text().splitlines() if line.startswith("flags")]
     return bool(flags) and not BFLOAT16_FLAGS.isdisjoint(flags[0].split())

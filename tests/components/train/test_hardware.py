@@ -26,6 +26,18 @@ def test_bfloat16_is_in_the_flags_of_the_cpu(
 
 
 @pytest.mark.parametrize(
+    ("limit", "fast"),
+    [("AVX2", False), ("AVX512_CORE", False), ("AVX512_CORE_BF16", True), ("DEFAULT", True)],
+)
+def test_a_library_that_may_not_use_them_has_no_bfloat16(
+    limit: str, fast: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(hardware.LIMIT, limit)
+    (tmp_path / "cpuinfo").write_text("flags : avx512_bf16\n")
+    assert hardware.cpu_has_bfloat16(tmp_path / "cpuinfo") is fast
+
+
+@pytest.mark.parametrize(
     ("capabilities", "cpu", "precision"),
     [
         ([(8, 0)], False, "bfloat16"),
