@@ -23,6 +23,11 @@ TYPES: Final = {
     "BOOLEAN": "boolean",
     "STRUCT": "object",
 }
+UNSHOWN: Final = (
+    *("InputLayer", "Reshape", "Rescaling", "WithMirrorImages", "ReLU", "Multiply", "Add"),
+    "Ensemble",
+)
+"""Layers that are not worth a row of a network's table."""
 
 
 def main() -> None:
@@ -128,6 +133,25 @@ def parameters(_: str) -> str:
     return _table(("parameter", "default", ""), rows)
 
 
+def network(name: str) -> str:
+    """The layers of a preset's network with the size of their output and their weights."""
+    from components.train.trainer.hyperparameters import PRESETS, Hyperparameters
+    from components.train.trainer.model import build_model
+
+    model = build_model(Hyperparameters.of(PRESETS.get(name, {})))
+    rows = [
+        (
+            type(layer).__name__,
+            "x".join(map(str, layer.output.shape[1:])),
+            f"{layer.count_params():,}",
+        )
+        for layer in model.layers
+        if not isinstance(layer.output, list) and type(layer).__name__ not in UNSHOWN
+    ]
+    all_weights = ("all", "", f"{model.count_params():,}")
+    return _table(("layer", "output of an image", "weights"), [*rows, all_weights])
+
+
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
@@ -136,6 +160,7 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 KINDS: Final[dict[str, Callable[[str], str]]] = {
     "graph": graph,
     "interface": interface,
+    "network": network,
     "parameters": parameters,
 }
 
