@@ -40,6 +40,7 @@ def residual_pair(x: Any, filters: int) -> Any:
 def network() -> keras.Model:
     images = keras.Input((28, 28, 1))
     x = layers.Conv2D(16, 3, padding="same", activation="relu")(images)
+    x = convolution(x, 16)
     x = convolution(x, 32, pool=True)
     x = convolution(x, 64, strides=2)
     x = residual_pair(x, 64)

@@ -110,6 +110,9 @@ class Hyperparameters:
         "`residual`, or `plain`: one convolution and one pooling in each stage.",
         choices=("residual", "plain"),
     )
+    stem_convolutions: int = hyper(
+        3, "Convolutions of a `residual` network at full resolution.", least=2
+    )
     # Each stage halves the image: 28, 14, 7, 3, 1.
     filters: tuple[int, ...] = hyper(
         (16, 32, 64), "Channels of each stage of the network.", least=2, lengths=(2, 4)
@@ -181,7 +184,7 @@ class Hyperparameters:
 PRESETS: Final[dict[str, dict[str, Any]]] = {
     "tutorial": {"architecture": "plain", "filters": [32, 64], "dense_units": 128, "epochs": 6},
     "fast": {"epochs": 2},
-    "accurate": {"filters": [32, 64, 128], "epochs": 7},
-    "best": {"filters": [32, 64, 128], "members": 4, "epochs": 10},
+    "accurate": {"filters": [32, 64, 128], "epochs": 5},
+    "best": {"filters": [32, 64, 128], "stem_convolutions": 4, "members": 4, "epochs": 8},
 }
 """Named sets of hyperparameters, as changes of the defaults."""

@@ -38,15 +38,15 @@ def build_model(
 ) -> keras.Model:
     """The network: uint8 images [N, 28, 28] to float32 logits [N, 10].
 
-    ``residual``: two convolutions at full resolution, the first with half of the channels but at
-    least 16, and a pooling; then a stage for each further entry of ``filters``, which halves the
-    image (the first by a stride, the others by pooling) and ends in a residual pair; then the mean
-    over the image. ``plain``: a convolution and a pooling for each entry of ``filters``. Both end
-    in one fully connected layer, if any, and the last. Several ``members`` are so many networks
-    side by side; their predictions, with ``mirror_averaging`` also those for the mirror image, are
-    averaged: see ``Ensemble``. It computes in ``precision``, ``float32`` or ``bfloat16``, the last
-    layers always in float32. Shape, order and dtype (float32) of the weights do not depend on it.
-    The seed sets the initial weights and the dropout.
+    ``residual``: ``stem_convolutions`` at full resolution, all but the last with half of the
+    channels but at least 16, and a pooling; then a stage for each further entry of ``filters``,
+    which halves the image (the first by a stride, the others by pooling) and ends in a residual
+    pair; then the mean over the image. ``plain``: a convolution and a pooling for each entry of
+    ``filters``. Both end in one fully connected layer, if any, and the last. Several ``members``
+    are so many networks side by side; their predictions, with ``mirror_averaging`` also those for
+    the mirror image, are averaged: see ``Ensemble``. It computes in ``precision``, ``float32`` or
+    ``bfloat16``, the last layers always in float32. Shape, order and dtype (float32) of the weights
+    do not depend on it. The seed sets the initial weights and the dropout.
     """
     compute = "mixed_bfloat16" if precision == "bfloat16" else "float32"
     images = keras.Input((IMAGE_HEIGHT, IMAGE_WIDTH), dtype="uint8", name="image")
@@ -78,7 +78,7 @@ def _dense(x: Any, units: int, style: Style, activation: str | None = None, **op
 
 def _member(x: Any, hyperparameters: Hyperparameters, style: Style, *, name: str, seed: int) -> Any:
     body = {"residual": _residual, "plain": _plain}[hyperparameters.architecture]
-    x = body(x, hyperparameters.filters, style)
+    x = body(x, hyperparameters, style)
     if hyperparameters.dense_units:
         x = _dense(x, hyperparameters.dense_units, style, "relu", dtype="float32")
     if hyperparameters.dropout:
@@ -86,17 +86,18 @@ def _member(x: Any, hyperparameters: Hyperparameters, style: Style, *, name: str
     return _dense(x, NUM_CLASSES, style, dtype="float32", name=name)
 
 
-def _plain(x: Any, filters: tuple[int, ...], style: Style) -> Any:
-    for channels in filters:
+def _plain(x: Any, hyperparameters: Hyperparameters, style: Style) -> Any:
+    for channels in hyperparameters.filters:
         x = _convolution(x, channels, style)
         x = layers.MaxPooling2D(dtype=style.dtype)(x)
     return layers.Flatten(dtype="float32")(x)
 
 
-def _residual(x: Any, filters: tuple[int, ...], style: Style) -> Any:
-    stem, first, *others = filters
+def _residual(x: Any, hyperparameters: Hyperparameters, style: Style) -> Any:
+    stem, first, *others = hyperparameters.filters
+    narrow = max(stem // 2, min(stem, LANES))
     x = layers.Conv2D(
-        max(stem // 2, min(stem, LANES)),
+        narrow,
         3,
         padding="same",
         # Without a normalization, which at full resolution takes as long as the convolution.
@@ -104,6 +105,8 @@ def _residual(x: Any, filters: tuple[int, ...], style: Style) -> Any:
         kernel_initializer=HeNormal(next(style.seeds)),
         dtype=style.dtype,
     )(x)
+    for _ in range(hyperparameters.stem_convolutions - 2):
+        x = _convolution(x, narrow, style)
     x = _convolution(x, stem, style, pool=True)
     x = _convolution(x, first, style, strides=2)
     x = _residual_pair(x, first, style)

@@ -62,10 +62,14 @@ def test_a_normalization_follows_each_kernel_that_the_optimizer_rescales(
     [
         (
             Hyperparameters(filters=(6, 8, 10), dense_units=12),
-            [6, 6, 8, 8, 8, 10, 10, 10],
+            [6, 6, 6, 8, 8, 8, 10, 10, 10],
             [2, 8, 2, 10, 12, 10],
         ),
-        (Hyperparameters(filters=(32, 8), dense_units=0), [16, 32, 8, 8, 8], [2, 8, 10]),
+        (
+            Hyperparameters(filters=(32, 8), stem_convolutions=2, dense_units=0),
+            [16, 32, 8, 8, 8],
+            [2, 8, 10],
+        ),
         (
             Hyperparameters(architecture="plain", filters=(4, 8), dense_units=12),
             [4, 8],
