@@ -63,7 +63,7 @@ soak: setup $(DEV) ## Run the long reliability tests (a tenth of the rounds: SOA
 	@SOAK=$(SOAK) $(BIN)/python -m pytest --numprocesses $(PROCESSES) -m soak $(ARGS)
 
 .PHONY: bench
-bench: setup $(DEV) ## Compare with conventional implementations, 90 minutes (ARGS="--quick": shorter)
+bench: setup $(DEV) ## Compare with conventional implementations, over an hour (ARGS="--quick": minutes)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: compile

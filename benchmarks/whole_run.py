@@ -12,7 +12,7 @@ from components.train.trainer.hardware import cpu_has_bfloat16
 from pipeline.compiler import PROJECT
 
 from .figure import Figure, Target
-from .process import run
+from .process import BenchmarkError, run
 from .settings import Settings
 
 QUICK: Final = ("-p", "train_steps=4", "-p", "min_accuracy=0")
@@ -29,7 +29,8 @@ def measure(settings: Settings) -> list[Figure]:
     started = time.perf_counter()
     run(["make", "setup"], discard=True, folder=clone)
     set_up = time.perf_counter() - started
-    first = run(["make", "run", f"ARGS={' '.join(given)}"], discard=True, folder=clone)
+    arguments = " ".join([*given, "--require-upload"])
+    first = run(["make", "run", f"ARGS={arguments}"], discard=True, folder=clone)
     root = clone / ".fashion-mnist"
     (summary,) = root.glob("runs/*/summary.json")
     steps = sum(step["seconds"] for step in json.loads(summary.read_text())["steps"])
@@ -43,7 +44,7 @@ def measure(settings: Settings) -> list[Figure]:
         again.append(run([*command, *given, "--root", str(copy)], discard=True).seconds)
     settings.say("the start of a run, up to the first training step")
     starts = [
-        to_first_step([*command, "--root", str(settings.scratch / f"start-{number}")], clone)
+        to_first_step(command, settings.scratch / f"start-{number}", clone)
         for number in range(settings.repeats)
     ]
     whole = set_up + first.seconds
@@ -66,16 +67,21 @@ def measure(settings: Settings) -> list[Figure]:
     ]
 
 
-def to_first_step(command: Sequence[str], folder: Path) -> float:
-    """Seconds from the start of a run to the end of its first training step, with tracing."""
+def to_first_step(command: Sequence[str], root: Path, folder: Path) -> float:
+    """Seconds from the start of a run to the end of its first training step, with tracing.
+
+    Raises:
+        BenchmarkError: The run failed.
+    """
     started = time.perf_counter()
-    one_step = [*command, "-p", "train_steps=1", "-p", "min_accuracy=0"]
+    one_step = [*command, "-p", "train_steps=1", "-p", "min_accuracy=0", "--root", str(root)]
+    before = 0.0
     with subprocess.Popen(one_step, stdout=subprocess.PIPE, text=True, cwd=folder) as process:
         for line in process.stdout or ():
             if STARTED in line:
                 before = time.perf_counter() - started
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, one_step)
-    (history,) = Path(command[-1]).glob("runs/*/steps/train/history")
+    if process.returncode or not before:
+        raise BenchmarkError(f"{' '.join(one_step)} ended with {process.returncode}")
+    (history,) = root.glob("runs/*/steps/train/history")
     first: float = json.loads(history.read_text())["epochs"][0]["seconds"]
     return before + first

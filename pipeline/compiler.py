@@ -8,6 +8,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,7 +52,7 @@ def write(output: Path, image: str = "") -> list[Path]:
 
 def build(image: str = "") -> dict[str, str]:
     """Text of each compiled file by its path under ``compiled/``."""
-    return {name: _text(target, image) for name, target in _targets().items()}
+    return {name: compile_one(target, image) for name, target in _targets().items()}
 
 
 def build_distributed(machine: Machine, image: str = "") -> str:
@@ -65,15 +66,6 @@ def build_distributed(machine: Machine, image: str = "") -> str:
     from pipeline.specs.custom_job import train_on
 
     return compile_one(pipeline_around(train_on(machine)), image)
-
-
-def compile_one(target: Any, image: str = "") -> str:
-    """Canonical YAML of a pipeline or component.
-
-    Raises:
-        CommandError: A command is longer than Linux accepts.
-    """
-    return _text(target, image)
 
 
 @functools.cache
@@ -102,8 +94,12 @@ def _spec(target: Any, image: str = "") -> specs.Spec:
     return spec
 
 
-def _text(target: Any, image: str) -> str:
-    """The canonical spec as YAML, below the comments that KFP writes on top of its own."""
+def compile_one(target: Any, image: str = "") -> str:
+    """Canonical YAML of a pipeline or component, below the comments that KFP writes on top.
+
+    Raises:
+        CommandError: A command is longer than Linux accepts.
+    """
     from kfp.compiler import Compiler
 
     with tempfile.TemporaryDirectory() as directory:
@@ -168,7 +164,7 @@ def check(committed: Path = COMPILED) -> None:
         raise UsageError(f"compiled/ is stale: run `make compile`\n\n{''.join(stale)}".rstrip())
 
 
-def check_changed(passed: Path, compare: Callable[[], None] | None = None) -> None:
+def check_changed(passed: Path, check: Callable[[], None]) -> None:
     """``check``, unless no file has changed since it passed last; ``passed`` remembers that.
 
     Raises:
@@ -177,17 +173,17 @@ def check_changed(passed: Path, compare: Callable[[], None] | None = None) -> No
     digest = _digest()
     if passed.is_file() and passed.read_text() == digest:
         return
-    (compare or check)()
+    check()
     passed.parent.mkdir(parents=True, exist_ok=True)
     files.write(passed, digest)
 
 
 def _digest() -> str:
-    """SHA-256 over everything that ``check`` depends on."""
-    digest = hashlib.sha256(sys.version.encode())
+    """SHA-256 over the files that ``check`` depends on, and the versions of Python and KFP."""
+    digest = hashlib.sha256(f"{sys.version} {version('kfp')}".encode())
     sources = (path for folder in SOURCES for path in (PROJECT / folder).rglob("*.*"))
     for path in sorted([PROJECT / "requirements.lock", *sources]):
-        if path.suffix != ".pyc" and path.is_file():
+        if "__pycache__" not in path.parts and path.is_file():
             digest.update(f"{path} {file_digest(path)}\n".encode())
     return digest.hexdigest()
 

@@ -24,7 +24,13 @@ TYPES: Final = {
     "STRUCT": "object",
 }
 UNSHOWN: Final = (
-    *("InputLayer", "Reshape", "Rescaling", "WithMirrorImages", "ReLU", "Multiply", "Add"),
+    "InputLayer",
+    "Reshape",
+    "Rescaling",
+    "WithMirrorImages",
+    "ReLU",
+    "Multiply",
+    "Add",
     "Ensemble",
 )
 """Layers that are not worth a row of a network's table."""
@@ -138,7 +144,7 @@ def network(name: str) -> str:
     from components.train.trainer.hyperparameters import PRESETS, Hyperparameters
     from components.train.trainer.model import build_model
 
-    model = build_model(Hyperparameters.of(PRESETS.get(name, {})))
+    model = build_model(Hyperparameters.of({} if name == "default" else PRESETS[name]))
     rows = [
         (
             type(layer).__name__,
@@ -146,7 +152,7 @@ def network(name: str) -> str:
             f"{layer.count_params():,}",
         )
         for layer in model.layers
-        if not isinstance(layer.output, list) and type(layer).__name__ not in UNSHOWN
+        if type(layer).__name__ not in UNSHOWN
     ]
     all_weights = ("all", "", f"{model.count_params():,}")
     return _table(("layer", "output of an image", "weights"), [*rows, all_weights])

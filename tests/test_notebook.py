@@ -94,7 +94,7 @@ def test_it_ends_with_a_new_version_that_was_trained_with_the_changed_hyperparam
         json.loads((home / number / "version.json").read_text())["parameters"]["learning_rate"]
         for number in ("1", "2")
     ]
-    assert rates == [Hyperparameters().learning_rate, 0.05]
+    assert rates == [Hyperparameters().learning_rate, Hyperparameters().learning_rate / 2]
     assert "<td>2</td>" in executed.html("upload")
 
 

@@ -1,4 +1,4 @@
-"""How a step starts TensorFlow without its noise."""
+"""What a step finds in its environment here, and how it starts TensorFlow without its noise."""
 
 import contextlib
 import logging
@@ -8,6 +8,10 @@ import tempfile
 from collections.abc import Iterator
 from typing import Final
 
+PINS: Final = "FASHION_MNIST_PINS"
+"""The variable with a digest of the packages that the step was to install, in a run here."""
+PREDICTIONS: Final = "FASHION_MNIST_PREDICTIONS"
+"""The variable with a folder of predictions, so that none is computed twice; optional."""
 LOGGERS: Final = ("absl", "tensorflow")
 
 

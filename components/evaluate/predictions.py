@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import tempfile
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,14 +11,10 @@ from numpy.typing import NDArray
 
 from components.dataset.errors import StepError
 from components.dataset.facts import NUM_CLASSES
-from components.dataset.startup import quiet_start
+from components.dataset.startup import PINS, PREDICTIONS, quiet_start
 
 BATCH: Final = 1000
 """Images a call: large enough to fill the cores, some 100 MB of activations."""
-KEPT: Final = "FASHION_MNIST_PREDICTIONS"
-"""The variable with a directory for predictions, so that none is computed twice; optional."""
-PINS: Final = "FASHION_MNIST_PINS"
-"""The variable with a digest of the packages of this step, where they are not installed by it."""
 MODEL_FILES: Final = ("saved_model.pb", "variables/*")
 SIGNATURE: Final = "serving_default"
 INPUT: Final = "image"
@@ -47,22 +44,26 @@ def predict(
         ModelError: The model is missing or unreadable, has another interface, or answers with
             anything but finite probabilities.
     """
-    if not os.environ.get(KEPT):
+    if not os.environ.get(PREDICTIONS):
         return _predict(directory, images, name, cure)
-    kept = Path(os.environ[KEPT], _digest(directory, images))
-    if not kept.is_file():
-        kept.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        known = Path(os.environ[PREDICTIONS], _digest(directory, images))
+    except OSError as error:
+        raise ModelError(f"{name} in {directory} cannot be read ({error}); {cure}") from error
+    if not known.is_file():
         answers = _predict(directory, images, name, cure)
-        aside = kept.with_suffix(f".{os.getpid()}")
-        aside.write_bytes(answers.tobytes())
-        aside.replace(kept)
-    return np.frombuffer(kept.read_bytes(), np.float32).reshape(len(images), NUM_CLASSES)
+        known.parent.mkdir(parents=True, exist_ok=True)
+        # In the run's scratch folder, which is removed whatever happens.
+        with tempfile.NamedTemporaryFile(delete=False) as aside:
+            aside.write(answers.tobytes())
+        Path(aside.name).replace(known)
+    return np.frombuffer(known.read_bytes(), np.float32).reshape(len(images), NUM_CLASSES)
 
 
 def _digest(directory: Path, images: NDArray[np.uint8]) -> str:
-    """SHA-256 over everything that decides a prediction: model, images, packages."""
+    """SHA-256 over everything that decides a prediction: model, images, packages, this code."""
     files = sorted(path for pattern in MODEL_FILES for path in directory.glob(pattern))
-    contents = [images.tobytes(), os.environ.get(PINS, "").encode()]
+    contents = [images.tobytes(), os.environ.get(PINS, "").encode(), Path(__file__).read_bytes()]
     contents += [path.read_bytes() for path in files if path.is_file()]
     digest = hashlib.sha256()
     for part in contents:

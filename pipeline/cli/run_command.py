@@ -52,7 +52,7 @@ def run(
     registry. Steps whose code and inputs have not changed are answered from the cache.
 
     Examples:
-        run --preset fast  # a smaller network, in a minute or two
+        run --preset accurate  # a larger network
         run -p epochs=3 -p 'filters=[16, 32]'  # other hyperparameters
         run --no-cache  # every step again, whatever has run before
         run --json > run.json  # the result, for a program
@@ -89,7 +89,7 @@ def _compiled(spec: Path | None, replicas: int | None, root: Root) -> Path:
 
     if spec is None:
         with waiting("comparing compiled/ with its source"):
-            compiler.check_changed(root.compiled)
+            compiler.check_changed(root.compiled, compiler.check)
         return committed_spec(replicas, root)
     if replicas:
         raise UsageError("--replicas compiles its own spec: leave out --spec or --replicas")

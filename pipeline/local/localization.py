@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import Final
 
+from components.dataset.startup import PINS
 from pipeline.local import cluster
 from pipeline.specs import spec as specs
 from pipeline.specs import worker_pools
@@ -18,9 +19,6 @@ PLACEHOLDERS: Final = {
     "{{$.pipeline_persistent_resource_id}}": "",
 }
 """What Vertex AI fills in; a local run has no project, region, key, account or network."""
-PINS: Final = "FASHION_MNIST_PINS"
-"""A step's variable with a digest of the pins that it was to install. kfp.local's cache key
-includes a step's variables, so a cached output comes from the same pins."""
 CLUSTER: Final = str(Path(cluster.__file__).resolve())
 
 
@@ -62,7 +60,10 @@ def _as_processes(pools: worker_pools.Pools, *, keep_preamble: bool) -> Spec:
 
 
 def _drop_preamble(container: Spec) -> Spec:
-    """The container without its ``pip install``, whose digest becomes a variable."""
+    """The container without its ``pip install``, whose digest becomes a variable.
+
+    kfp.local's cache key includes a step's variables: a cached output comes from the same pins.
+    """
     if not (preamble := _preamble(container)):
         return container
     digest = hashlib.sha256("\0".join(preamble).encode()).hexdigest()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from components.evaluate.predictions import KEPT
+from components.dataset.startup import PREDICTIONS
 from pipeline import compiler, files
 from pipeline.checkout import git_revision
 from pipeline.compiler import COMPILED, PIPELINE, PROJECT
@@ -78,14 +78,16 @@ def run(
                 emulator.started(root.bucket) as served,
                 watch(list(table.rows.values())) as table.watcher,
             ):
+                environment = step_environment(served.host, scratch, root, result.spec_digest)
+                if options.use_cache and not options.hermetic:
+                    environment[PREDICTIONS] = str(root.predictions.resolve())
                 cache = StepCache(root.cache.resolve(), served.checksums, answers=options.use_cache)
                 execution = Execution(
                     table=table,
                     run_directory=result.directory,
                     cache=None if options.earlier else cache,
                     scratch=scratch,
-                    environment=step_environment(served.host, scratch, root, result.spec_digest)
-                    | ({KEPT: str(root.predictions.resolve())} if options.use_cache else {}),
+                    environment=environment,
                     hermetic=options.hermetic,
                     stand_ins=stand_ins,
                 )

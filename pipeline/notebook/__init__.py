@@ -3,7 +3,7 @@
 ::
 
     run = last_run(or_start="fast")
-    tried = rerun(run, "train", learning_rate=0.06)
+    tried = rerun(run, "train", learning_rate=0.05)
     tried.artifact("model").path
 """
 

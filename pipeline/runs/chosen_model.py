@@ -69,9 +69,8 @@ def _in_registry(root: Path, reference: str | None) -> ChosenModel:
     known = registry.models()
     if not known:
         raise CommandError(
-            f"there is no model in {registry.root} yet: `{command('run')}` trains one in "
-            f"some minutes, `{command('run --preset fast')}` in one or two; in a fresh clone "
-            "`make run` sets up everything first"
+            f"there is no model in {registry.root} yet: `{command('run')}` trains one in a few "
+            "minutes; in a fresh clone `make run` sets up everything first"
         )
     name, _, alias = (reference or ALIAS).rpartition("@")
     if not name and MODEL not in known and len(known) > 1:

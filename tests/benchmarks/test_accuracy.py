@@ -21,6 +21,14 @@ def test_a_row_for_each_preset_and_peer_from_all_its_seeds() -> None:
     assert not rows["test accuracy: best"].met
 
 
+def test_targets_are_of_the_precision_that_was_trained_in() -> None:
+    met = {
+        precision: accuracy.rows([trained("accurate", precision=precision, test_accuracy=0.941)])[0]
+        for precision in ("bfloat16", "float32")
+    }
+    assert (met["bfloat16"].met, met["float32"].met) == (False, True)
+
+
 def test_a_peer_that_never_gets_there_counts_with_all_of_its_time() -> None:
     low = [(100.0, 0.91)]
     row = accuracy.race([trained("fast")], [trained("cnn", curve=low, seconds=100.0)])

@@ -72,12 +72,11 @@ def test_a_change_is_compared_again_and_the_same_source_is_not(
     clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compared = []
-    monkeypatch.setattr(compiler, "check", lambda: compared.append(1))
     monkeypatch.setattr(compiler, "PROJECT", clone)
     passed = tmp_path / "root" / "compiled.sha256"
 
     def comparisons() -> int:
-        compiler.check_changed(passed)
+        compiler.check_changed(passed, lambda: compared.append(1))
         return len(compared)
 
     assert [comparisons(), comparisons()] == [1, 1]
@@ -87,11 +86,10 @@ def test_a_change_is_compared_again_and_the_same_source_is_not(
         with (clone / name).open("a") as file:
             file.write("\n")
         assert [comparisons(), comparisons()] == [number, number], name
-    monkeypatch.setattr(compiler, "check", lambda: pytest.fail("stale"))
     (clone / "components" / "new.py").touch()
     for _ in range(2):
         with pytest.raises(pytest.fail.Exception):
-            compiler.check_changed(passed)
+            compiler.check_changed(passed, lambda: pytest.fail("stale"))
 
 
 def test_stale_missing_and_left_over_files_are_an_error_with_a_short_diff(

@@ -60,7 +60,8 @@ def resolve_precision(wanted: str) -> str:
 
 def cpu_has_bfloat16(cpu_info: Path = CPU_INFO) -> bool:
     """Whether the CPU multiplies bfloat16 matrices in hardware, according to Linux and oneDNN."""
-    limited = re.fullmatch("SSE41|AVX2?|AVX512_CORE(_VNNI)?", os.environ.get(LIMIT, ""))
+    limit = os.environ.get(LIMIT, "").upper()
+    limited = re.fullmatch("SSE41|AVX2?|AVX2_VNNI(_2)?|AVX512_CORE(_VNNI)?", limit)
     if limited or not cpu_info.is_file():
         return False
     flags = [line for line in cpu_info.read_text().splitlines() if line.startswith("flags")]

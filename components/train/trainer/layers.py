@@ -84,15 +84,18 @@ class FusedBatchNormalization(keras.layers.Layer):  # type: ignore[misc]
 
 
 class Convolution(keras.layers.Conv2D):  # type: ignore[misc]
-    """A convolution whose gradient is fast on images of a few pixels too.
+    """A 3x3 convolution without bias whose gradient is fast on images of a few pixels too.
 
     oneDNN computes the gradient of the kernel slowly there. It is itself a convolution, of the
     inputs by the gradients, with the examples as channels: for 128 channels at 3x3 that takes a
     third of the time in bfloat16, and half of it in float32.
     """
 
+    def __init__(self, filters: int, strides: int = 1, **options: Any) -> None:
+        super().__init__(filters, 3, strides, "same", use_bias=False, **options)
+
     def call(self, inputs: Any) -> Any:
-        """Convolves, with "same" padding and without a bias."""
+        """Convolves, with "same" padding."""
         if self.strides != (1, 1) or inputs.shape[1] > SMALL:
             return super().call(inputs)
         return _convolve(inputs, tf.cast(self.kernel, self.compute_dtype))
@@ -101,12 +104,11 @@ class Convolution(keras.layers.Conv2D):  # type: ignore[misc]
 @tf.custom_gradient
 def _convolve(inputs: Any, kernel: Any) -> Any:
     def gradient(upstream: Any) -> tuple[Any, Any]:
-        height, width = (size // 2 for size in kernel.shape[:2])
         of_kernel = tf.nn.conv2d(
             tf.transpose(inputs, [3, 1, 2, 0]),
             tf.transpose(upstream, [1, 2, 0, 3]),
             strides=1,
-            padding=[[0, 0], [height, height], [width, width], [0, 0]],
+            padding=[[0, 0], [1, 1], [1, 1], [0, 0]],
         )
         of_inputs = tf.nn.conv2d_transpose(upstream, kernel, tf.shape(inputs), strides=1)
         return of_inputs, tf.transpose(of_kernel, [1, 2, 0, 3])

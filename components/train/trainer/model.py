@@ -38,8 +38,8 @@ def build_model(
 ) -> keras.Model:
     """The network: uint8 images [N, 28, 28] to float32 logits [N, 10].
 
-    ``residual``: ``stem_convolutions`` at full resolution, all but the last with half of the
-    channels but at least 16, and a pooling; then a stage for each further entry of ``filters``,
+    ``residual``: ``stem_convolutions`` at full resolution, all but the last narrower (half of the
+    channels, but not below 16), and a pooling; then a stage for each further entry of ``filters``,
     which halves the image (the first by a stride, the others by pooling) and ends in a residual
     pair; then the mean over the image. ``plain``: a convolution and a pooling for each entry of
     ``filters``. Both end in one fully connected layer, if any, and the last. Several ``members``
@@ -100,7 +100,7 @@ def _residual(x: Any, hyperparameters: Hyperparameters, style: Style) -> Any:
         narrow,
         3,
         padding="same",
-        # Without a normalization, which at full resolution takes as long as the convolution.
+        # Without a normalization, which would take as long; Muon does not rescale this kernel.
         activation="relu",
         kernel_initializer=HeNormal(next(style.seeds)),
         dtype=style.dtype,
@@ -125,15 +125,8 @@ def _convolution(
     normalization after it makes harmless. So add no convolution without one, and no depthwise
     convolution, whose kernel is not a matrix with a column for each filter.
     """
-    x = Convolution(
-        filters,
-        3,
-        strides,
-        "same",
-        use_bias=False,
-        kernel_initializer=HeNormal(next(style.seeds)),
-        dtype=style.dtype,
-    )(x)
+    initial = HeNormal(next(style.seeds))
+    x = Convolution(filters, strides, kernel_initializer=initial, dtype=style.dtype)(x)
     if pool:  # First, since normalizing a quarter of the pixels takes a quarter of the time.
         x = layers.MaxPooling2D(dtype=style.dtype)(x)
     x = FusedBatchNormalization(dtype=style.dtype)(x)

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from components.dataset.startup import PINS, PREDICTIONS
 from components.evaluate import predictions
-from components.evaluate.predictions import KEPT, PINS, ModelError, predict
+from components.evaluate.predictions import ModelError, predict
 
 IMAGES = np.zeros([3, 28, 28], np.uint8)
 
@@ -23,7 +24,7 @@ def test_no_prediction_is_computed_twice(
         return predict(model, images, name="the model", cure="train again")
 
     without = ask()
-    monkeypatch.setenv(KEPT, str(tmp_path / "kept"))
+    monkeypatch.setenv(PREDICTIONS, str(tmp_path / "kept"))
     assert_array_equal(ask(), without)
     computed = []
 
@@ -42,12 +43,16 @@ def test_no_prediction_is_computed_twice(
     ask(make_model(11))
     monkeypatch.setenv(PINS, "others")
     ask()
-    assert len(computed) == 3
+    edited = tmp_path / "predictions.py"
+    edited.write_text("")
+    monkeypatch.setattr(predictions, "__file__", str(edited))
+    ask()
+    assert len(computed) == 4
 
 
 def test_an_answer_that_failed_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(KEPT, str(tmp_path / "kept"))
+    monkeypatch.setenv(PREDICTIONS, str(tmp_path / "kept"))
     for _ in range(2):
         with pytest.raises(ModelError, match="has no saved_model"):
             predict(tmp_path, IMAGES, name="the model", cure="train again")
-    assert not list((tmp_path / "kept").iterdir())
+    assert not (tmp_path / "kept").exists()

@@ -109,3 +109,14 @@ def test_the_digest_is_of_weights_and_signatures_whatever_else_the_process_did(
     tf.saved_model.save(module, str(tmp_path / "other signatures"), signatures=signatures)
     folders = ("first", "other weights", "other signatures")
     assert len({digest_of(tmp_path / name) for name in folders}) == 3
+
+
+def test_a_model_that_averages_mirror_images_is_another_than_one_that_does_not(
+    tmp_path: Path,
+) -> None:
+    digests = set()
+    for averaging in (True, False):
+        folder = tmp_path / str(averaging)
+        export(build_model(dataclasses.replace(TINY, mirror_averaging=averaging)), folder)
+        digests.add(digest_of(folder))
+    assert len(digests) == 2

@@ -18,8 +18,9 @@ from components.train.trainer import hardware
     ],
 )
 def test_bfloat16_is_in_the_flags_of_the_cpu(
-    content: str | None, fast: bool, tmp_path: Path
+    content: str | None, fast: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv(hardware.LIMIT, raising=False)
     if content:
         (tmp_path / "cpuinfo").write_text(content)
     assert hardware.cpu_has_bfloat16(tmp_path / "cpuinfo") is fast
@@ -27,7 +28,13 @@ def test_bfloat16_is_in_the_flags_of_the_cpu(
 
 @pytest.mark.parametrize(
     ("limit", "fast"),
-    [("AVX2", False), ("AVX512_CORE", False), ("AVX512_CORE_BF16", True), ("DEFAULT", True)],
+    [
+        ("AVX2", False),
+        ("avx2_vnni", False),
+        ("AVX512_CORE", False),
+        ("AVX512_CORE_BF16", True),
+        ("DEFAULT", True),
+    ],
 )
 def test_a_library_that_may_not_use_them_has_no_bfloat16(
     limit: str, fast: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

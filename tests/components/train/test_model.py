@@ -112,9 +112,8 @@ def test_an_image_and_its_mirror_image_are_predicted_as_the_mean_of_both() -> No
 @pytest.mark.parametrize("size", [1, 3, 4])
 def test_the_gradients_of_a_small_convolution_are_those_of_keras(size: int) -> None:
     x = tf.random.stateless_normal([6, size, size, 5], [1, 2])
-    ours, theirs = (
-        kind(7, 3, padding="same", use_bias=False) for kind in (Convolution, keras.layers.Conv2D)
-    )
+    ours = Convolution(7)
+    theirs = keras.layers.Conv2D(7, 3, padding="same", use_bias=False)
     ours.build(x.shape)
     theirs.build(x.shape)
     theirs.set_weights(ours.get_weights())

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.errors import StepFailed
+from pipeline.errors import StepFailed, UsageError
 from pipeline.runs.record import Artifact, Run, Task
 from tests.pipeline.cli.conftest import Call
 
@@ -72,7 +72,6 @@ def test_wrong_use_is_one_line_before_anything_starts(
     assert done.stderr.count("\n") == 1
     assert expected in done.stderr
     assert started == []
-    assert not Path(".fashion-mnist/runs").exists()
 
 
 def test_the_run_gets_all_arguments_typed_and_complete(
@@ -117,3 +116,15 @@ def test_json_is_the_record_of_a_run_that_ended_well_or_not(
     record = json.loads(done.stdout)
     assert (record["run"], record["state"]) == (RUN, state)
     assert done.stderr == ("" if state == "done" else "error: train failed\n")
+
+
+def test_stale_compiled_files_are_wrong_use_and_nothing_starts(
+    call: Call, started: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check() -> None:
+        raise UsageError("compiled/ is stale: run `make compile`")
+
+    monkeypatch.setattr("pipeline.compiler.check", check)
+    done = call("run")
+    assert (done.exit_code, done.stderr) == (2, "error: compiled/ is stale: run `make compile`\n")
+    assert started == []

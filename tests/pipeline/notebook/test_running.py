@@ -86,17 +86,18 @@ def test_without_a_run_the_error_says_how_to_make_one(root: Path) -> None:
 
 
 def test_stale_compiled_files_are_an_error_with_the_commands_text(
-    monkeypatch: pytest.MonkeyPatch,
+    root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     codes = [0, 2]
 
     def check(command: list[str], **_: Any) -> "subprocess.CompletedProcess[str]":
-        return subprocess.CompletedProcess(command, codes.pop(0), "", "error: stale: run …\n")
+        code = codes.pop(0) if "compile" in command else 1
+        return subprocess.CompletedProcess(command, code, "", "error: stale: run …\n")
 
     monkeypatch.setattr(subprocess, "run", check)
     running.check_compiled()
     with pytest.raises(UsageError, match=r"^stale: run …$"):
-        running.check_compiled()
+        run_pipeline()
 
 
 def test_progress_is_drawn_over_and_lines_stay() -> None:
