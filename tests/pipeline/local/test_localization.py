@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from components.dataset.startup import PINS
 from pipeline.compiler import COMPILED, DISTRIBUTED_PIPELINE, PIPELINE
 from pipeline.local import localization
 from pipeline.specs import spec as specs
@@ -50,7 +51,7 @@ def test_nothing_differs_but_preamble_stand_ins_and_placeholders(committed: spec
         elif path.endswith("/container/env"):
             assert before is None
             ((name, value),) = (variable.values() for variable in after)
-            assert name == localization.PINS
+            assert name == PINS
             assert re.fullmatch("[0-9a-f]{64}", value)
         else:
             filled = before
