@@ -43,13 +43,13 @@ class Results:
 
     @property
     def revisions(self) -> str:
-        """Which parts are of which revision of the code; empty where all are of the same."""
+        """The revision of the code, or which parts are of which one."""
         parts: dict[str, list[str]] = {}
         for name, part in self._parts.items():
             # Older files have none.
             parts.setdefault(part.get("revision") or "an unknown one", []).append(name)
         if len(parts) < 2:
-            return ""
+            return "".join(f"Measured at revision {commit} of the code" for commit in parts)
         told = (f"{', '.join(names)} of {commit}" for commit, names in parts.items())
         return f"Measured at several revisions of the code: {'; '.join(told)}"
 

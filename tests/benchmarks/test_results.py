@@ -23,6 +23,7 @@ def test_a_later_part_is_added_and_a_part_that_is_measured_again_replaced(tmp_pa
     assert Results(tmp_path / "new").figures == [DECODE, SPEED]
     page = (tmp_path / "new" / "results.md").read_text()
     assert "decode / loop" in page
+    assert "\n\nMeasured at revision " in page
     assert page.endswith(f"{table.machine()}\n")
 
 
