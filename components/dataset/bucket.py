@@ -97,7 +97,7 @@ def check_bucket(uri: str) -> None:
     """Checks that the bucket of ``uri`` exists and may be listed."""
     bucket, name = parse_uri(uri)
     with storage_call(f"{SCHEME}{bucket}", "objectAdmin") as (client, call):
-        # Listing needs no permission beyond those of the storage.object* roles.
+        # Listing needs no permission beyond what the storage.object* roles grant.
         list(client.list_blobs(bucket, prefix=name, max_results=1, **call))
 
 

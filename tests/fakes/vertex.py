@@ -230,7 +230,7 @@ class ScheduleService:
         if schedule.max_concurrent_run_count < 1:
             raise Refusal(400, "max_concurrent_run_count must be positive.")
         if schedule.create_pipeline_job_request.parent != PARENT:
-            raise Refusal(400, "The job's parent is not that of the schedule.")
+            raise Refusal(400, "The job and its schedule have different parents.")
         check_job(schedule.create_pipeline_job_request)
         number = str(4711 + len(self.created))
         schedule.name = f"{PARENT}/schedules/{number}"

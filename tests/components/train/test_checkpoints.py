@@ -34,8 +34,8 @@ sys.exit(task.main())
     ("stop", "after", "epochs"),
     [
         pytest.param((Training, "_validate", 3), False, 2, id="in an epoch"),
-        # Of the second epoch two files of the log and one of the checkpoint, after those of the
-        # first: two, and two with TensorFlow's list of checkpoints.
+        # The first epoch uploads two files, and two with the list of checkpoints. This upload is in
+        # the second one: two files of the log and one of the checkpoint came before it.
         pytest.param((folder, "upload", 8), True, 1, id="while publishing"),
     ],
 )
@@ -57,7 +57,7 @@ def test_a_training_that_ends_in_the_middle_resumes_to_the_same_bits(
     result = read_result(tmp_path / "job")
     assert result == read_result(finished)
     assert not (tmp_path / "job" / "checkpoints").exists()
-    # The log has the whole curve, though its files are those of the second process.
+    # The log has the whole curve, though the second process wrote its files.
     log = tmp_path / "job" / "logs" / "validation"
     accuracy = [row["validation_accuracy"] for row in result["curve"]]
     expected = dict(zip(STEPS, accuracy, strict=True))
