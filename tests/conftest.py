@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from components.dataset.startup import NO_PROXY, direct_loopback
+
 if TYPE_CHECKING:
     from tests.small_project import Project
 
@@ -22,6 +24,24 @@ def commands_have_names() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", f"{own}{os.pathsep}{os.environ.get('PATH', os.defpath)}")
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def loopback_is_direct() -> Iterator[None]:
+    """An environment in which clients find the tests' servers, even behind a proxy."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in direct_loopback(os.environ).items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture
+def behind_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment that sends every request to a proxy, which does not answer."""
+    for name in NO_PROXY:
+        monkeypatch.delenv(name, raising=False)
+    for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
 
 
 @pytest.fixture(scope="session")

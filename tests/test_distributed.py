@@ -30,6 +30,7 @@ def processes_of(pool: str, root: Path) -> Iterator[int]:
 
 
 @pytest.mark.timeout(2 * SECONDS)
+@pytest.mark.usefixtures("behind_a_proxy")
 @pytest.mark.parametrize("dies", [False, soak.long(True)])
 def test_a_job_of_two_machines_ends_with_the_model_of_one_even_if_a_worker_dies(
     first_run: FirstRun, light: Project, tmp_path: Path, dies: bool

@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 PINS: Final = "FASHION_MNIST_PINS"
@@ -13,6 +13,15 @@ PINS: Final = "FASHION_MNIST_PINS"
 PREDICTIONS: Final = "FASHION_MNIST_PREDICTIONS"
 """The variable with a folder of predictions, so that none is computed twice; optional."""
 LOGGERS: Final = ("absl", "tensorflow")
+NO_PROXY: Final = ("NO_PROXY", "no_proxy", "no_grpc_proxy")
+"""Libraries differ in which spelling they read, and in which one wins."""
+
+
+def direct_loopback(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables with which no client asks this machine through the environment's proxy."""
+    given = [environment.get(name, "") for name in NO_PROXY]
+    hosts = dict.fromkeys(filter(None, ",".join([*given, "127.0.0.1,localhost"]).split(",")))
+    return dict.fromkeys(NO_PROXY, ",".join(hosts))
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from components.dataset.startup import PREDICTIONS
+from components.dataset.startup import PREDICTIONS, direct_loopback
 from pipeline import compiler, files
 from pipeline.checkout import git_revision
 from pipeline.compiler import COMPILED, PIPELINE, PROJECT
@@ -108,13 +108,9 @@ def run(
 def step_environment(host: str, scratch: Path, root: Root, spec_digest: str) -> dict[str, str]:
     """The environment of a run's steps; ``host`` is the bucket's ``STORAGE_EMULATOR_HOST``."""
     inherited = {name: value for name, value in os.environ.items() if name not in UNWANTED}
-    # Libraries differ in which spelling wins.
-    given = (os.environ.get("NO_PROXY"), os.environ.get("no_proxy"), "127.0.0.1,localhost")
-    no_proxy = ",".join(dict.fromkeys(filter(None, given)))
     return inherited | {
+        **direct_loopback(inherited),
         "STORAGE_EMULATOR_HOST": host,
-        "NO_PROXY": no_proxy,
-        "no_proxy": no_proxy,
         "PYTHONUNBUFFERED": "1",
         "TMPDIR": str(scratch),
         "FASHION_MNIST_DATA": str(PROJECT / "data"),
@@ -129,17 +125,16 @@ def bucket(root: Path = DEFAULT_ROOT) -> Iterator[str]:
     """Serves the local bucket while the block runs, for notebooks and tests.
 
     Yields:
-        The bucket's URI; ``STORAGE_EMULATOR_HOST`` is set while the block runs.
+        The bucket's URI; the variables that lead a client to it are set while the block runs.
     """
-    before = os.environ.get("STORAGE_EMULATOR_HOST")
+    before = dict(os.environ)
     with emulator.serve(Root(root).bucket) as host:
-        os.environ["STORAGE_EMULATOR_HOST"] = host
+        os.environ.update(direct_loopback(before), STORAGE_EMULATOR_HOST=host)
         try:
             yield BUCKET_URI
         finally:
-            del os.environ["STORAGE_EMULATOR_HOST"]
-            if before is not None:
-                os.environ["STORAGE_EMULATOR_HOST"] = before
+            os.environ.clear()
+            os.environ.update(before)
 
 
 def committed_spec(replicas: int | None, root: Root) -> Path:

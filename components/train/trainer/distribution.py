@@ -11,6 +11,7 @@ from typing import Any, Final
 import tensorflow as tf
 
 from components.dataset.errors import StepError
+from components.dataset.startup import direct_loopback
 
 from .outputs import Folder, Outputs
 
@@ -26,13 +27,15 @@ def choose(environment: MutableMapping[str, str] = os.environ) -> Any:
 
     Several workers in TF_CONFIG: ``MultiWorkerMirroredStrategy``; several GPUs:
     ``MirroredStrategy``; otherwise TensorFlow's default. Cleans TF_CONFIG first: TensorFlow
-    crashes at a job without tasks, which gcloud's local runner writes.
+    crashes at a job without tasks, which gcloud's local runner writes. It would also wait for
+    workers of this machine behind a proxy.
 
     Raises:
         ClusterError: TF_CONFIG is not JSON, has parameter servers, or names a task that its cluster
             does not have.
     """
     if clean(environment) > 1:
+        environment.update(direct_loopback(environment))
         return tf.distribute.MultiWorkerMirroredStrategy()
     if len(tf.config.list_physical_devices("GPU")) > 1:
         return tf.distribute.MirroredStrategy()

@@ -97,6 +97,7 @@ def run_two_workers(directory: Path, given: list[str]) -> list[str]:
     return printed
 
 
+@pytest.mark.usefixtures("behind_a_proxy")
 def test_two_workers_train_the_model_of_one_and_the_chief_writes_it(
     files: list[str], tmp_path: Path
 ) -> None:

@@ -1,11 +1,17 @@
 """How a run begins: the source, the steps' environment, the options."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Final
 
 import pytest
-from requests.utils import should_bypass_proxies
 
+from components.dataset.bucket import stat
+from pipeline.compiler import PROJECT
 from pipeline.errors import UsageError
+from pipeline.local import emulator
 from pipeline.local import run as local
 from pipeline.runs.root import Root
 
@@ -20,11 +26,36 @@ def test_variables_that_reach_into_a_step_are_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", "/somewhere")
-    monkeypatch.setenv("no_proxy", "example.org")
-    monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
     environment = local.step_environment("http://127.0.0.1:1", tmp_path, Root(tmp_path), "d")
     assert "PYTHONPATH" not in environment
-    assert environment["no_proxy"] == "example.org,127.0.0.1,localhost"
-    monkeypatch.setenv("no_proxy", environment["no_proxy"])
-    assert should_bypass_proxies("http://127.0.0.1:1", None)
     assert environment["TMPDIR"] == str(tmp_path)
+
+
+UPLOAD: Final = """
+import sys
+from pathlib import Path
+from components.dataset.bucket import upload
+upload(Path(sys.argv[1]), sys.argv[2])
+"""
+
+
+@pytest.mark.usefixtures("behind_a_proxy")
+@pytest.mark.parametrize("spelling", ["no_proxy", "NO_PROXY"])
+def test_the_bucket_of_this_machine_is_never_asked_through_a_proxy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spelling: str
+) -> None:
+    monkeypatch.setenv(spelling, "example.org")
+    file = tmp_path / "file"
+    file.write_bytes(b"content")
+    address = f"{local.BUCKET_URI}/file"
+    root = Root(tmp_path / "root")
+    with emulator.serve(root.bucket) as host:
+        step = local.step_environment(host, tmp_path, root, "d")
+        command = [sys.executable, "-c", UPLOAD, str(file), address]
+        subprocess.run(command, env=step, cwd=PROJECT, check=True, timeout=30)
+    before = dict(os.environ)
+    with local.bucket(root.path):
+        found = stat(address)
+    assert found is not None
+    assert found.size == len(b"content")
+    assert dict(os.environ) == before
