@@ -18,7 +18,7 @@ help: ## Show this list
 .PHONY: setup
 setup: $(INSTALLED) dataset ## Create .venv with pinned packages and download the data if needed
 
-$(INSTALLED): requirements.lock requirements-uv.lock pyproject.toml
+$(INSTALLED): requirements.lock requirements-uv.lock pyproject.toml scripts/environment.sh
 	@scripts/environment.sh "$(PYTHON)" $(VENV)
 	@touch $@
 

@@ -43,9 +43,17 @@ if "$found" -c 'import ensurepip' 2>/dev/null; then
 else
     install_with_debians_pip
 fi
+# uv then installs commands that still work when the project is moved or copied.
+echo "relocatable = true" >>"$venv/pyvenv.cfg"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
     --require-hashes --no-deps --requirement requirements-uv.lock
 scripts/install.sh "$venv" requirements.lock
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-    --no-deps --no-build-isolation --editable .
+set -- --quiet --no-deps --no-build-isolation --editable .
+"$venv/bin/uv" pip install --no-config --python "$venv/bin/python" "$@" ||
+    "$venv/bin/python" -m pip install --disable-pip-version-check "$@"
+"$venv/bin/python" -c '
+import os, pathlib, sysconfig
+site = sysconfig.get_path("purelib")
+(found,) = pathlib.Path(site).glob("__editable__.*.pth")
+found.write_text(os.path.relpath(".", site))'
 echo "setup: $venv is ready"

@@ -1,10 +1,11 @@
 """Runs one compiled spec with kfp.local and shows what its steps do.
 
 ``kfp.local`` decides what runs, in which order and with which arguments; conditions, the cache's
-keys, importers and retries are its own. Three of its functions are replaced during a run: the one
+keys, importers and retries are its own. Four of its functions are replaced during a run: the one
 that executes a task, to know when a task starts, ends or is answered from the cache; the one that
-starts a task's process, to log its output and to be able to stop it; and the one that returns the
-cache, to check what it answers with.
+starts a task's process, to log its output and to be able to stop it; the one that returns the
+cache, to check what it answers with; and the one that writes this interpreter's path wherever a
+command has ``python3``, also inside other paths, and without quotes.
 """
 
 import contextlib
@@ -80,6 +81,7 @@ class Execution:
         get_local_cache = cache.get_local_cache
         execute_single_task = task_executor.execute_single_task
         run_local_subprocess = subprocess_task_handler.run_local_subprocess
+        replace_python = subprocess_task_handler.replace_python_executable
 
         def execute(**arguments: Any) -> Any:
             # kfp would put a folder with the time between the run's folder and the tasks'.
@@ -90,6 +92,7 @@ class Execution:
             return self._run_task(task, lambda: execute_single_task(**arguments))
 
         subprocess_task_handler.run_local_subprocess = self._run_process
+        subprocess_task_handler.replace_python_executable = lambda command, _: command
         task_executor.execute_single_task = execute
         cache.get_local_cache = lambda: self.cache
         try:
@@ -98,6 +101,7 @@ class Execution:
             cache.get_local_cache = get_local_cache
             task_executor.execute_single_task = execute_single_task
             subprocess_task_handler.run_local_subprocess = run_local_subprocess
+            subprocess_task_handler.replace_python_executable = replace_python
 
     def _run_task(self, task: str, execute: Callable[[], Any]) -> Any:
         self._task, self._processes = task, 0
@@ -117,21 +121,17 @@ class Execution:
     def _run_process(self, full_command: list[str], env_vars: dict[str, str] | None = None) -> int:
         task = self._task
         self._processes += 1
-        environment = {**self.environment, **(env_vars or {})}
+        python = Path(sys.executable)
         if self.hermetic and task not in self.stand_ins:
-            full_command = self._pinned(task, full_command, environment)
+            self._say(task, "making an environment and installing its pins", transient=True)
+            python = make_environment(self.scratch / f"venv-{task}")
+        environment = {**self.environment, **(env_vars or {})}
+        environment["PATH"] = f"{python.parent}{os.pathsep}{environment.get('PATH', os.defpath)}"
         code = self._follow(task, full_command, environment)
         if code and foreseen(self._tail):
             # The step knew what was wrong: the spec's retries would not help.
             raise self._failed(task)
         return code
-
-    def _pinned(self, task: str, command: list[str], environment: dict[str, str]) -> list[str]:
-        self._say(task, "making an environment and installing its pins", transient=True)
-        python = make_environment(self.scratch / f"venv-{task}")
-        environment["PATH"] = f"{python.parent}{os.pathsep}{environment['PATH']}"
-        # kfp has put this interpreter's path where the spec says python3.
-        return [part.replace(sys.executable, str(python)) for part in command]
 
     def _follow(self, task: str, command: list[str], environment: dict[str, str]) -> int:
         tail: deque[str] = deque(maxlen=TAIL_LINES)

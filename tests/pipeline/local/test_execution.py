@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,19 @@ def test_a_branch_runs_where_its_condition_is_true(laboratory: Laboratory, tmp_p
     laboratory.run(gate, "second", **arguments)
     assert laboratory.states() == {"decide": "cached", "act": "done"}
     assert laboratory.tasks["decide"].outputs == {"Output": True}
+
+
+def test_the_path_of_the_project_may_have_spaces_and_quotes_and_python3_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / """my python3 "proj's" übung"""
+    home.mkdir()
+    (home / ".venv").symlink_to(sys.prefix)
+    monkeypatch.setattr(sys, "executable", str(home / ".venv" / "bin" / "python"))
+    monkeypatch.chdir(home)
+    laboratory = Laboratory(home)
+    laboratory.run(gate, value=1, marker=str(home / "marker"))
+    assert (home / "marker").read_text() == "acted"
 
 
 def test_a_branch_is_skipped_where_its_condition_is_false_and_a_run_is_shown_as_it_goes(
