@@ -59,16 +59,35 @@ def test_a_second_ingest_downloads_only_what_is_missing_and_says_so(
     mirror.requests.clear()
     caplog.set_level(logging.INFO, logger="components")
     second = land_from(mirror, digests)
-    assert (mirror.requests, fake.downloads, len(fake.committed)) == ([], [], 4)
+    assert (mirror.requests, fake.downloads) == ([f"/{TEST_LABELS}.gz"], [])
+    assert len(fake.committed) == 4
     assert (second.uri, second.metadata) == (first.uri, first.metadata)
     assert {entry["state"] for entry in second.report["files"].values()} == {"already there"}
     assert (
-        "verified by SHA-256: 0 of 4 files downloaded, 0 uploaded"
+        "verified by SHA-256: 1 of 4 files downloaded, 0 uploaded"
         in caplog.records[-1].getMessage()
     )
-    del fake.objects[f"{first.uri.removeprefix('gs://bucket/')}/{TEST_LABELS}.gz"]
+    mirror.requests.clear()
+    del fake.objects[f"{first.uri.removeprefix('gs://bucket/')}/{TRAIN_LABELS}.gz"]
     land_from(mirror, digests)
-    assert mirror.requests == [f"/{TEST_LABELS}.gz"]
+    assert mirror.requests == [f"/{TRAIN_LABELS}.gz", f"/{TEST_LABELS}.gz"]
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (gzip.compress(labels_payload(shuffled_labels(2))), "another dataset under the same name"),
+        (b"<html>", "is not the IDX file it should be"),
+    ],
+)
+def test_a_source_that_is_named_must_have_the_data_even_if_the_bucket_has_them(
+    fake: FakeBucket, mirror: FakeMirror, digests: dict[str, str], body: bytes, said: str
+) -> None:
+    land_from(mirror, digests)
+    mirror.speeches[f"{TEST_LABELS}.gz"] = [[answer(body)]]
+    with pytest.raises(SourceError, match=said):
+        land_from(mirror, digests)
+    assert len(fake.committed) == 4
 
 
 def test_nothing_appears_when_one_file_is_not_what_it_should_be(
