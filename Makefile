@@ -111,6 +111,6 @@ audit: $(INSTALLED) ## Look for known vulnerabilities in the pinned packages
 	done; exit $${code:-0}
 
 .PHONY: clean
-clean: ## Remove what runs and tests left (keeps .venv and data)
-	rm -rf .fashion-mnist .pytest_cache .mypy_cache .ruff_cache
+clean: ## Remove what tests and tools left (keeps .venv, data, runs and models)
+	rm -rf .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

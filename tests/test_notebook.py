@@ -17,6 +17,7 @@ from components.train.trainer.hyperparameters import Hyperparameters
 from pipeline.compiler import PROJECT
 from pipeline.local import run as local
 from pipeline.notebook.artifacts import VARIABLE
+from pipeline.runs.registry import Registry
 from pipeline.specs import parameters
 from pipeline.specs import spec as specs
 from tests.command import versions
@@ -96,6 +97,11 @@ def test_it_ends_with_a_new_version_that_was_trained_with_the_changed_hyperparam
     ]
     assert rates == [Hyperparameters().learning_rate, Hyperparameters().learning_rate / 2]
     assert "<td>2</td>" in executed.html("upload")
+
+
+def test_the_tour_leaves_the_champion_as_it_was(executed: Executed) -> None:
+    registry = Registry(executed.root / "registry")
+    assert registry.resolve("fashion-mnist", "default").number == 1
 
 
 def test_earlier_run_cache_and_bucket_stay_as_they_were(

@@ -18,15 +18,32 @@ if TYPE_CHECKING:
     from pipeline.runs.registry import Version
 
 
-def runs(root: RootFolder = ROOT, count: Count = 20, as_json: AsJson = False) -> None:
-    """List the runs on this machine, the newest first.
+def runs(
+    root: RootFolder = ROOT,
+    count: Count = 20,
+    prune: Annotated[
+        bool, option("Remove old runs, and say how much space that frees.", "--prune")
+    ] = False,
+    keep: Annotated[
+        int, option("With --prune: how many of the successful runs to keep.", min=0)
+    ] = 5,
+    as_json: AsJson = False,
+) -> None:
+    """List the runs on this machine, the newest first, or remove old ones.
+
+    `--prune` keeps the newest successful runs, what came after them, and the runs whose outputs
+    they use. Models in the registry stay; `models --delete` removes one.
 
     Examples:
         runs  # the newest 20
         runs --count 1 --json  # the newest one, for a program
+        runs --prune --keep 1  # removes all runs before the newest that succeeded
     """
     from pipeline.runs.finding import listed
 
+    if prune:
+        _prune(Root(root), keep, as_json)
+        return
     found = listed(Root(root))[:count]
     rows = [
         (
@@ -49,18 +66,37 @@ def runs(root: RootFolder = ROOT, count: Count = 20, as_json: AsJson = False) ->
     )
 
 
+def _prune(root: Root, keep: int, as_json: bool) -> None:
+    from rich.filesize import decimal
+
+    from pipeline.local.emulator import alone
+    from pipeline.runs.pruning import prune
+
+    with alone(root.bucket):
+        removed = prune(root, keep)
+    freed = sum(size for _run, size in removed)
+    if as_json:
+        print_json({"removed": [run.id for run, _size in removed], "bytes": freed})
+    else:
+        say(f"removed {len(removed)} run{'s' * (len(removed) != 1)}: {decimal(freed)} are free")
+
+
 def models(
     model: Annotated[
         str | None,
         typer.Argument(
-            metavar="VERSION|DIR", help="What to verify: a version, an alias or a directory."
+            metavar="VERSION|DIR",
+            help="Which one: a version, an alias, or to verify a directory.",
+            show_default=False,
         ),
     ] = None,
     verify: Annotated[bool, option("Check models against their records.", "--verify")] = False,
+    promote: Annotated[bool, option("Make a version the champion.", "--promote")] = False,
+    delete: Annotated[bool, option("Delete a version.", "--delete")] = False,
     root: RootFolder = ROOT,
     as_json: AsJson = False,
 ) -> None:
-    """List the versions in the local model registry, the newest first.
+    """List the versions in the local model registry, or change which one is the champion.
 
     With `--verify` it compares every file of a model with its manifest, and its parameters, data,
     code and evaluation with their records. The exit code is 1 if something differs.
@@ -69,15 +105,22 @@ def models(
         models  # all versions with their accuracy
         models --verify  # checks all versions
         models --verify default  # checks only the champion
+        models --promote 2  # makes version 2 the champion again
+        models --delete 3  # removes the files of version 3
         models --root elsewhere  # the versions of another root
     """
     from pipeline.runs.registry import Registry
 
+    if verify + promote + delete > 1:
+        raise UsageError("give one of --verify, --promote and --delete")
     if verify:
         _verify(Root(root), model, as_json)
         return
+    if promote or delete:
+        _change(Root(root), model, "promote" if promote else "delete", as_json)
+        return
     if model is not None:
-        raise UsageError(f"models {model}: only --verify takes a model")
+        raise UsageError(f"models {model}: give --verify, --promote or --delete with it")
     registry = Registry(root / "registry")
     found = [
         _version(version)
@@ -103,6 +146,22 @@ def models(
         whole="Run",
         then={command(f"predict --version VERSION PHOTO{root_option(root)}"): "asks it"},
     )
+
+
+def _change(root: Root, what: str | None, action: str, as_json: bool) -> None:
+    from pipeline.runs.chosen_model import choose
+    from pipeline.runs.registry import Registry
+
+    if what is None:
+        raise UsageError(f"--{action}: give a version, as in `{command(f'models --{action} 2')}`")
+    chosen = choose(root.path, version=what).facts
+    registry = Registry(root.registry)
+    version = getattr(registry, action)(chosen["model"], str(chosen["version"]))
+    if as_json:
+        print_json(_version(version))
+    else:
+        result = "is the champion" if action == "promote" else "is deleted"
+        say(f"{version.model} version {version.number} {result}")
 
 
 def _version(version: "Version") -> dict[str, Any]:

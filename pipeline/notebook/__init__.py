@@ -10,7 +10,7 @@
 from pipeline.notebook.artifacts import Artifact, ArtifactError, artifact
 from pipeline.notebook.examples import ask, describe_records, read_raw, read_split, signatures
 from pipeline.notebook.running import last_run, rerun, run_pipeline
-from pipeline.notebook.runs import job_run, load_run
+from pipeline.notebook.runs import job_run, load_run, promote
 from pipeline.notebook.show import (
     show_answer,
     show_curves,
@@ -33,6 +33,7 @@ __all__ = [
     "job_run",
     "last_run",
     "load_run",
+    "promote",
     "read_raw",
     "read_split",
     "rerun",

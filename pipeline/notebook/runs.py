@@ -8,6 +8,7 @@ from pipeline.notebook.artifacts import Artifact, place
 from pipeline.notebook.wiring import dependents
 from pipeline.runs.finding import find
 from pipeline.runs.record import Run, Task
+from pipeline.runs.registry import Registry
 from pipeline.runs.root import Root
 from pipeline.specs.spec import NAMES
 
@@ -59,6 +60,15 @@ def job_run(
         for name in names:
             run.steps[step].outputs.pop(name, None)
     return run
+
+
+def promote(run: Run, version: str) -> None:
+    """Makes a version of the run's model the champion in this machine's registry.
+
+    Raises:
+        RegistryError: There is no such version.
+    """
+    Registry(root_of(run).registry).promote(run.model_name, version)
 
 
 def following(earlier: Run, run: Run) -> Run:

@@ -6,11 +6,10 @@ from typing import Any, Final
 
 from pipeline.errors import CommandError, UsageError
 from pipeline.runs.finding import LAST, find, newest
-from pipeline.runs.registry import SAVED_MODEL, Registry
+from pipeline.runs.registry import ALIAS, SAVED_MODEL, Registry
 from pipeline.runs.root import Root
 from pipeline.text import command
 
-ALIAS: Final = "default"
 MODEL: Final = "fashion-mnist"
 """The model that is taken when the registry has several and none is named."""
 

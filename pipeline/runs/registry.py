@@ -20,7 +20,10 @@ from typing import Any, Final
 from filelock import FileLock
 
 from components.dataset.errors import StepError
+from pipeline import files
 
+ALIAS: Final = "default"
+"""The alias of the champion; an upload gives it to the new version."""
 SAVED_MODEL: Final = "saved_model.pb"
 VERSION: Final = "version.json"
 EVALUATION: Final = "evaluation.json"
@@ -161,6 +164,38 @@ class Registry:
             incoming.rename(home / str(number))
             return self.versions(model)[-1]
 
+    def promote(self, model: str, reference: str) -> Version:
+        """Moves the alias ``default`` to a version, which is the champion from then on.
+
+        Raises:
+            RegistryError: There is no such version, or the registry cannot be written.
+        """
+        with _writing(self._home(model)):
+            chosen = self.resolve(model, reference)
+            # The newest version with an alias counts: a reader finds the old or the new champion.
+            _write_aliases(chosen, {*chosen.facts.get("aliases", []), ALIAS})
+            for version in self.versions(model):
+                if version.number > chosen.number:
+                    _write_aliases(version, {*version.facts.get("aliases", [])} - {ALIAS})
+            return self.resolve(model, str(chosen.number))
+
+    def delete(self, model: str, reference: str) -> Version:
+        """Deletes a version, and returns it as it was.
+
+        Raises:
+            RegistryError: There is no such version, it is the champion of others, or the registry
+                cannot be written.
+        """
+        with _writing(self._home(model)) as incoming:
+            version = self.resolve(model, reference)
+            if ALIAS in version.aliases and len(self.versions(model)) > 1:
+                raise RegistryError(
+                    f"version {version.number} of {model!r} is the champion; promote another "
+                    f"version before you delete it"
+                )
+            version.path.rename(incoming)
+            return version
+
     def _home(self, model: str) -> Path:
         if not NAME.fullmatch(model):
             raise RegistryError(
@@ -243,6 +278,12 @@ def _writing(home: Path) -> Iterator[Path]:
             f"could not write to {home} ({_reason(error)}); make room or change the directory's "
             "rights, then run again"
         ) from error
+
+
+def _write_aliases(version: Version, aliases: set[str]) -> None:
+    if aliases != set(version.facts.get("aliases", [])):
+        facts = {**version.facts, "aliases": sorted(aliases)}
+        files.write(version.path / VERSION, _json(sealed(facts)))
 
 
 def _numbers(home: Path, pattern: str = f"*/{SAVED_MODEL}") -> list[int]:

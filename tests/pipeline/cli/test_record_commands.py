@@ -1,6 +1,7 @@
 """The commands about what earlier runs left."""
 
 import json
+import re
 import sys
 import webbrowser
 from pathlib import Path
@@ -49,6 +50,14 @@ class TestRuns:
         assert (second["run"], second["accuracy"], second["version"]) == (SECOND, 0.91, "1")
         assert printed.stderr == ""
 
+    def test_old_ones_are_removed_with_the_space_that_it_frees(self, call: Call) -> None:
+        for run in (FIRST, SECOND):
+            add_run(ROOT, run)
+        assert re.fullmatch(
+            r"removed 1 run: [\d.]+ \w+ are free\n", call("runs", "--prune", "--keep", "1").stdout
+        )
+        assert json.loads(call("runs", "--prune", "--json").stdout) == {"removed": [], "bytes": 0}
+
 
 class TestModels:
     def test_the_versions_are_listed_the_newest_first(self, call: Call) -> None:
@@ -66,10 +75,25 @@ class TestModels:
         assert first["aliases"] == ["default", SECOND]
         assert Path(second["path"], "saved_model.pb").is_file()
 
-    def test_a_version_without_verify_is_wrong_use(self, call: Call) -> None:
-        done = call("models", "1")
+    def test_a_champion_is_chosen_and_an_old_version_deleted(self, call: Call) -> None:
+        for _ in range(2):
+            add_version(ROOT, Path("model"))
+        done = call("models", "--promote", "1")
+        assert done.stdout == "fashion-mnist version 1 is the champion\n"
+        done = call("models", "--delete", "fashion-mnist@2", "--json")
+        assert json.loads(done.stdout)["version"] == 2
+        (left,) = json.loads(call("models", "--json").stdout)
+        assert (left["version"], "default" in left["aliases"]) == (1, True)
+
+    @pytest.mark.parametrize(
+        "wrong", [("1",), ("--promote",), ("--delete",), ("1", "--promote", "--delete")]
+    )
+    def test_a_version_and_what_to_do_with_it_belong_together(
+        self, call: Call, wrong: tuple[str, ...]
+    ) -> None:
+        done = call("models", *wrong)
         assert done.exit_code == 2
-        assert "only --verify takes a model" in done.stderr
+        assert "--promote" in done.stderr or "--delete" in done.stderr
 
 
 class TestVerify:

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.runs.registry import Registry, RegistryError
+import pipeline.files
+from pipeline.runs.registry import Registry, RegistryError, sealed
 from tests.saved_models import files
 
 NAME = "fashion-mnist"
@@ -68,6 +69,60 @@ def test_a_directory_without_a_graph_is_no_model(registry: Registry, tmp_path: P
     with pytest.raises(RegistryError, match=r"holds no saved_model\.pb.*--no-cache"):
         registry.add_version(NAME, tmp_path, {})
     assert not registry.root.exists()
+
+
+def champion(registry: Registry) -> int:
+    return registry.resolve(NAME, "default").number
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_any_version_can_become_the_champion_and_a_new_one_replaces_it(
+    registry: Registry, saved_model: Path, number: int
+) -> None:
+    for run in ("run-1", "run-2", "run-3"):
+        registry.add_version(NAME, saved_model, {"run": run}, ["default", run])
+    promoted = registry.promote(NAME, f"run-{number}")
+    assert promoted.aliases == ("default", f"run-{number}")
+    assert champion(registry) == number
+    for version in registry.versions(NAME):
+        assert sealed(version.facts) == version.facts
+    registry.add_version(NAME, saved_model, {}, ["default"])
+    assert champion(registry) == 4
+
+
+def test_a_promotion_that_breaks_off_leaves_one_champion(
+    registry: Registry, saved_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        registry.add_version(NAME, saved_model, {}, ["default"])
+    write, left = pipeline.files.write, 2
+
+    def until_it_dies(*content: Any) -> None:
+        nonlocal left
+        if not left:
+            raise KeyboardInterrupt
+        left -= 1
+        write(*content)
+
+    monkeypatch.setattr(pipeline.files, "write", until_it_dies)
+    registry.promote(NAME, "2")
+    left = 0
+    with pytest.raises(KeyboardInterrupt):
+        registry.promote(NAME, "1")
+    assert champion(registry) == 2
+
+
+def test_a_version_is_deleted_unless_others_need_it_as_their_champion(
+    registry: Registry, saved_model: Path
+) -> None:
+    for _ in range(2):
+        registry.add_version(NAME, saved_model, {}, ["default"])
+    with pytest.raises(RegistryError, match="version 2 of 'fashion-mnist' is the champion"):
+        registry.delete(NAME, "default")
+    assert not registry.delete(NAME, "1").path.exists()
+    assert numbers(registry) == [2]
+    registry.delete(NAME, "2")
+    assert registry.models() == []
 
 
 @pytest.mark.parametrize(
