@@ -17,6 +17,7 @@ import google_crc32c
 
 from components.dataset.errors import BucketError
 from components.dataset.redaction import one_line
+from components.dataset.refusals import advice, is_credentials, reading_credentials, refusal
 
 SCHEME: Final = "gs://"
 BLOCK: Final = 8 << 20
@@ -55,14 +56,9 @@ def storage_call(uri: str, role: str) -> Iterator[tuple[Any, dict[str, Any]]]:
     bounds = {"timeout": TIMEOUT, "retry": DEFAULT_RETRY.with_timeout(RETRY_SECONDS)}
     try:
         yield _client_for(os.environ.get("STORAGE_EMULATOR_HOST", "")), bounds
-    except GoogleAuthError as error:
-        raise BucketError(
-            f"{uri} needs credentials ({one_line(error)}); run gcloud auth application-default "
-            "login"
-        ) from error
     except DataCorruption as error:
         raise BucketError(f"{uri} arrived damaged ({one_line(error)}); run again") from error
-    except (GoogleAPIError, RequestException) as error:
+    except (GoogleAuthError, GoogleAPIError, RequestException) as error:
         raise BucketError(_explain(uri, role, error)) from error
 
 
@@ -71,26 +67,33 @@ def _client_for(emulator: str) -> Any:
     from google.cloud.storage import Client
 
     # No project: objects need none, and looking for one needs the metadata server.
-    return Client(project=None)
+    with reading_credentials():
+        return Client(project=None)
 
 
 def _explain(uri: str, role: str, error: Exception) -> str:
-    from google.api_core.exceptions import Forbidden, NotFound, Unauthorized
-
     bucket, _, name = uri.removeprefix(SCHEME).partition("/")
-    if isinstance(error, NotFound):
-        if name and ABSENT not in str(error):
-            return f"{uri} is gone; run again with --no-cache to write it again"
+    refused = refusal(error)
+    cure = advice(error, bucket=bucket, uri=uri, service="storage.googleapis.com")
+    if is_credentials(error):
+        fault = "needs credentials"
+    elif refused.code == 404 and name and ABSENT not in refused.words:
+        return f"{uri} is gone; run again with --no-cache to write it again"
+    elif refused.code == 404:
         return (
             f"the bucket gs://{bucket} does not exist; create it (gcloud storage buckets create "
             f"gs://{bucket}) or give another one"
         )
-    if isinstance(error, Forbidden | Unauthorized):
-        return (
-            f"{uri} refuses ({one_line(error)}); grant the role roles/storage.{role} on "
-            f"gs://{bucket} to the account that runs this step"
-        )
-    return f"{uri} cannot be reached ({one_line(error)}); look at the network and run again"
+    elif 400 <= refused.code < 500:
+        fault = "refuses"
+        if not cure and refused.facts.get("permission", "").startswith("storage."):
+            account = refused.facts.get("caller", "the account that runs this step")
+            cure = f"grant the role roles/storage.{role} on gs://{bucket} to {account}"
+    elif refused.code >= 500:
+        fault, cure = "failed", "run again in some minutes"
+    else:
+        fault, cure = "cannot be reached", "look at the network and run again"
+    return "; ".join(filter(None, (f"{uri} {fault} ({refused.words})", cure)))
 
 
 def check_bucket(uri: str) -> None:
@@ -153,8 +156,9 @@ def upload(
         try:
             Retry(predicate=_broke_off, initial=BACKOFF_SECONDS, timeout=RETRY_SECONDS)(send)()
         except PreconditionFailed:
-            there = stat(uri)
-            if there is None or (there.crc32c, there.size) != (crc32c, path.stat().st_size):
+            if (there := stat(uri)) is None:
+                raise  # Another condition than that nothing is there.
+            if (there.crc32c, there.size) != (crc32c, path.stat().st_size):
                 raise ObjectDiffersError(
                     f"{uri} is already there with other bytes than {path.name} and is not "
                     "overwritten; remove it or use another bucket_uri"
@@ -169,7 +173,8 @@ def _broke_off(error: Exception) -> bool:
 
     if isinstance(error, GoogleAPICallError):
         # 200: the answer ended before it said where to send the content.
-        return error.code in (200, 308, 400, 404, 410) and ABSENT not in str(error)
+        is_passing = error.code in (200, 308, 400, 404, 410) and ABSENT not in str(error)
+        return is_passing and not advice(error)
     return isinstance(error, ValueError)  # The service kept less than it was sent.
 
 

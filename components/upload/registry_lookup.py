@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from components.dataset.errors import StepError
+from components.dataset import bucket
+from components.dataset.errors import BucketError, StepError
+from components.dataset.refusals import advice, is_credentials, reading_credentials, refusal
 
 NO_ALIAS: Final = "none"
 """The value of ``champion_alias`` that compares with nothing."""
@@ -18,6 +20,7 @@ WAY_OUT: Final = "or run with -p champion_alias=none to compare with nothing"
 DISPLAY_NAME: Final = re.compile(r'[^"\\\x00-\x1f]{1,128}')
 """Vertex AI's length, without what Google's upload op would have to escape in its JSON."""
 DIGEST_LABEL: Final = "model_digest"
+SERVICE: Final = "aiplatform.googleapis.com"
 SAVED_MODEL: Final = "saved_model.pb"
 
 
@@ -42,9 +45,8 @@ def connect(location: str) -> Any:
     """A ``ModelServiceClient`` for a region, with the environment's credentials."""
     from google.cloud.aiplatform_v1 import ModelServiceClient
 
-    return ModelServiceClient(
-        client_options={"api_endpoint": f"{location}-aiplatform.googleapis.com"}
-    )
+    with reading_credentials():
+        return ModelServiceClient(client_options={"api_endpoint": f"{location}-{SERVICE}"})
 
 
 def look_up(
@@ -66,14 +68,13 @@ def look_up(
             "it needs 1 to 128 characters, and no quote, backslash or line break"
         )
     registry = f"the Model Registry of project {project!r} in {location}"
-    role = "grant the pipeline's service account the role roles/aiplatform.viewer there"
-    with _refusals(registry, role):
+    with _refusals(registry):
         client = connect(location)
         parent = _only_model(client, model_name, f"projects/{project}/locations/{location}")
         if not parent or champion_alias == NO_ALIAS:
             return parent, None
         champion = _version(client, parent, champion_alias, model_name)
-    _check_files(champion, project, model_name)
+    _check_files(champion, model_name)
     return parent, champion
 
 
@@ -109,41 +110,42 @@ def _version(client: Any, parent: str, alias: str, model_name: str) -> Champion:
     )
 
 
-def _check_files(champion: Champion, project: str, model_name: str) -> None:
-    from google.cloud import storage
-
+def _check_files(champion: Champion, model_name: str) -> None:
     label = f"version {champion.version} of {model_name!r} ({champion.resource_name})"
-    if not champion.uri.startswith("gs://"):
+    if not champion.uri.startswith(bucket.SCHEME):
         raise ChampionError(
             f"{label} has no SavedModel of its own (artifact URI {champion.uri!r}): "
             f"give the alias to another version, {WAY_OUT}"
         )
     file = f"{champion.uri.rstrip('/')}/{SAVED_MODEL}"
-    role = "grant the pipeline's service account roles/storage.objectViewer on that bucket"
-    with _refusals(f"{file} of {label}", f"{role}, {WAY_OUT}"):
-        there = storage.Blob.from_uri(file, client=storage.Client(project=project)).exists()
+    try:
+        there = bucket.stat(file)
+    except BucketError as error:
+        raise ChampionError(f"the files of {label}: {error}, {WAY_OUT}") from error
     if not there:
         raise ChampionError(f"{label} has lost its files: {file} is gone; restore it, {WAY_OUT}")
 
 
 @contextlib.contextmanager
-def _refusals(what: str, role: str) -> Iterator[None]:
-    from google.api_core import exceptions
+def _refusals(registry: str) -> Iterator[None]:
+    from google.api_core.exceptions import GoogleAPIError
     from google.auth.exceptions import GoogleAuthError
 
     try:
         yield
-    except (GoogleAuthError, exceptions.GoogleAPIError, OSError) as error:
-        match error:
-            case exceptions.Forbidden(reason="SERVICE_DISABLED"):
-                text = f"{what} may not be read: enable the API aiplatform.googleapis.com there"
-            case exceptions.Forbidden():
-                text = f"{what} may not be read: {role}"
-            case GoogleAuthError() | exceptions.Unauthorized():
-                text = f"no valid credentials for {what}"
-            case exceptions.BadRequest() | exceptions.NotFound():
-                text = f"{what} refused the look-up: check project, location and model_name"
-            case _:
-                text = f"{what} did not answer; run again"
-        reason = str(error).strip().split("\n", 1)[0]
-        raise ChampionError(f"{text} ({reason})") from error
+    except (GoogleAuthError, GoogleAPIError, OSError) as error:
+        refused = refusal(error)
+        cure = advice(error, service=SERVICE)
+        if is_credentials(error):
+            fault = f"no valid credentials for {registry}"
+        elif refused.code == 403:
+            fault = f"{registry} may not be read"
+            if not cure and "aiplatform." in refused.facts.get("permission", ""):
+                cure = "grant the pipeline's service account roles/aiplatform.viewer"
+        elif refused.code in (400, 404):
+            fault = f"{registry} refused the look-up"
+            cure = cure or "check project, location and model_name"
+        else:
+            fault, cure = f"{registry} did not answer", cure or "run again"
+        text = "; ".join(filter(None, (f"{fault} ({refused.words})", cure)))
+        raise ChampionError(text) from error

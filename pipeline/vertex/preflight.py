@@ -4,8 +4,9 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from components.dataset.refusals import advice, unwrapped
 from pipeline.errors import CloudError, CommandError
-from pipeline.vertex.refusals import explained, unwrapped
+from pipeline.vertex.refusals import explained
 from pipeline.vertex.target import SECONDS, Target, endpoint, patient
 
 APIS: Final = ("aiplatform.googleapis.com", "storage.googleapis.com")
@@ -68,8 +69,8 @@ def _optional(
         cause = unwrapped(error.__cause__)
         if isinstance(cause, Unauthorized):
             raise
-        hidden = f"{what}: your account may not look at that"
-        say(f"not checked: {hidden if isinstance(cause, Forbidden) else error}")
+        is_hidden = isinstance(cause, Forbidden) and not advice(cause)
+        say(f"not checked: {f'{what}: your account may not look at that' if is_hidden else error}")
 
 
 def _quota_project(target: Target) -> Iterator[str]:
@@ -137,11 +138,18 @@ def _bucket(target: Target, name: str, bucket: Any) -> Iterator[str]:
 
 def _create_bucket(client: Any, name: str, target: Target) -> None:
     """Makes a bucket that cannot be opened to the public by accident."""
+    from google.api_core.exceptions import Conflict
+
     bucket = client.bucket(name)
     bucket.iam_configuration.uniform_bucket_level_access_enabled = True
     bucket.iam_configuration.public_access_prevention = "enforced"
     with explained(f"make gs://{name}", target, service="storage"):
-        client.create_bucket(bucket, location=target.region, timeout=SECONDS)
+        try:
+            client.create_bucket(bucket, location=target.region, timeout=SECONDS)
+        except Conflict as error:
+            # An earlier request had arrived, and only its answer was lost.
+            if "already own it" not in error.message:
+                raise
 
 
 def _checked(answer: Any) -> Any:

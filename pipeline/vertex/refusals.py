@@ -1,17 +1,46 @@
 """What Google's services refuse, each as a sentence that says what to do."""
 
 import contextlib
-import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from components.dataset.refusals import LOGIN, advice, is_credentials, refusal, unwrapped
 from pipeline.errors import CloudError, CommandError
 from pipeline.vertex import target as targets
 from pipeline.vertex.target import Target
 
-SIGN_IN: Final = "`gcloud auth application-default login`"
 SERVICES: Final = {"aiplatform": "Vertex AI", "storage": "Cloud Storage"}
 ROLES: Final = {"aiplatform": "roles/aiplatform.user", "storage": "roles/storage.admin"}
+ADVICE: Final = {
+    r"iam\.serviceAccounts\.actAs|permission to act as": (
+        "you may not act as the service account; run `gcloud iam service-accounts "
+        "add-iam-policy-binding {account} --project {project} --member={member} "
+        "--role=roles/iam.serviceAccountUser`"
+    ),
+    r"constraints/gcp\.resourceLocations": (
+        "your organization allows nothing in {region}; give another --region"
+    ),
+    "orgPolicyConstraintFailed|constraints/": (
+        "a policy of your organization forbids it; ask its administrator about {constraint}"
+    ),
+    "bucket name is not available": (
+        "somebody has a bucket of that name already; give another --bucket, such as "
+        "{project}-fashion-mnist"
+    ),
+    "domain name owned by|domain ownership": (
+        "a bucket's name with dots is a domain that you must own; give --bucket a name without dots"
+    ),
+    "RATE_LIMIT_EXCEEDED|[rR]ateLimitExceeded|HTTP 429": (
+        "a quota is used up; run again later, or ask for more at "
+        "https://console.cloud.google.com/iam-admin/quotas?project={project}"
+    ),
+}
+"""What to do about what only a command meets, by the same patterns as in the steps."""
+OF_QUOTA_PROJECT: Final = (
+    *("SERVICE_DISABLED", "BILLING_DISABLED"),
+    *("CONSUMER_INVALID", "USER_PROJECT_DENIED"),
+)
+"""Reasons that can be about the project that a login's requests count against."""
 
 
 def call(
@@ -63,7 +92,8 @@ def explain(
     from google.auth.exceptions import GoogleAuthError, TransportError
     from google.protobuf.json_format import ParseError
 
-    name, error = SERVICES[service], unwrapped(error) or error
+    name, error = SERVICES[service], unwrapped(error)
+    refused = refusal(error)
     cures = {
         requests.Timeout: (
             f"{name} gave no answer within {targets.SECONDS:.0f} s; look at the network and run "
@@ -72,16 +102,10 @@ def explain(
         requests.RequestException: "the connection broke; look at the network and run again",
         TransportError: "the connection broke; look at the network and run again",
         ParseError: "the answer is not the service's; look for a proxy or a login page in between",
-        GoogleAuthError: f"no valid credentials; sign in with {SIGN_IN}",
-        exceptions.Unauthorized: f"no valid credentials; sign in with {SIGN_IN}",
-        exceptions.Forbidden: _permission(error, target, service),
+        GoogleAuthError: "no valid credentials",
         exceptions.NotFound: missing or "it does not exist; look at project, region and name",
         exceptions.Conflict: "something of that name exists already; run again for a new name",
-        exceptions.TooManyRequests: (
-            "a quota is used up; run again later, or ask for more at "
-            f"https://console.cloud.google.com/iam-admin/quotas?project={target.project}"
-        ),
-        exceptions.ClientError: "it was refused; correct what the service names",
+        exceptions.ClientError: "it was refused",
         exceptions.ServerError: (
             f"{name} failed; run again in some minutes "
             "(https://status.cloud.google.com shows outages)"
@@ -89,34 +113,43 @@ def explain(
         exceptions.GoogleAPICallError: "run again",
     }
     cure = next((cure for kind, cure in cures.items() if isinstance(error, kind)), "")
-    return f"could not {doing} ({target}): {cure}{_said(error)}" if cure else ""
+    if not cure:
+        return ""
+    cure = _advice(error, target, service) or cure
+    return f"could not {doing} ({target}): {cure}" + (f" ({refused.words})" * bool(refused.words))
 
 
-def unwrapped(error: BaseException | None) -> BaseException | None:
-    """The error that ended a repeated request, instead of the one that says it was repeated."""
-    from google.api_core.exceptions import RetryError
+def _advice(error: Any, target: Target, service: str) -> str:
+    """What to do about an error, from the reason that it gives; empty if that is not known."""
+    from google.oauth2.credentials import Credentials
 
-    return error.cause if isinstance(error, RetryError) and error.cause else error
-
-
-def _permission(error: Any, target: Target, service: str) -> str:
-    if getattr(error, "reason", "") == "SERVICE_DISABLED" or "has not been used in" in str(error):
-        api = f"{service}.googleapis.com"
-        return f"the API is off; run `gcloud services enable {api} --project {target.project}`"
-    if "actAs" in str(error):
+    refused, credentials = refusal(error), target.__dict__.get("credentials")
+    account = getattr(credentials, "service_account_email", "")
+    is_robot = "@" in account  # A machine's own account is not known before it has signed in.
+    known = {
+        "service": f"{service}.googleapis.com",
+        "project": target.project,
+        "consumer": target.project,
+        "region": target.region,
+        "member": f"serviceAccount:{account}" if is_robot else "user:YOU",
+    }
+    cure = advice(error, ADVICE, **known)
+    if is_credentials(error):
+        return f"no valid credentials; {cure or f'sign in with `{LOGIN}`'}"
+    role = ROLES.get(refused.facts.get("permission", "").partition(".")[0])
+    if not cure and role:
         return (
-            "you may not act as the service account; run `gcloud iam service-accounts "
-            f"add-iam-policy-binding ACCOUNT --project {target.project} --member=user:YOU "
-            "--role=roles/iam.serviceAccountUser`"
+            f"you lack a role; run `gcloud projects add-iam-policy-binding {target.project} "
+            f"--member={known['member']} --role={role}`"
         )
-    return (
-        f"you lack a role; run `gcloud projects add-iam-policy-binding {target.project} "
-        f"--member=user:YOU --role={ROLES[service]}`"
-    )
-
-
-def _said(error: BaseException) -> str:
-    """What the service said, in brackets and on one line."""
-    text = str(getattr(error, "message", "") or error).strip().split("\n", 1)[0]
-    text = re.sub(r"\bhttps?://\S*/v1/\S*: ", "", text).rstrip(".")
-    return f" ({text})" if text else ""
+    counted = refused.facts.get("consumer", target.project)
+    if (
+        refused.reason in OF_QUOTA_PROJECT
+        and isinstance(credentials, Credentials)
+        and target.project not in (counted, credentials.quota_project_id)
+    ):
+        return (
+            f"your requests count against project {counted}; run `gcloud auth "
+            f"application-default set-quota-project {target.project}`, or {cure}"
+        )
+    return cure

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable
 from typing import Any, Final
 
+from components.dataset.refusals import reading_credentials
 from pipeline.errors import UsageError
 
 PROJECT: Final = re.compile(r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]")
@@ -103,7 +104,8 @@ def default_credentials() -> Any:
     """The application default credentials."""
     import google.auth
 
-    found, _project = google.auth.default(scopes=[SCOPE])
+    with reading_credentials():
+        found, _project = google.auth.default(scopes=[SCOPE])
     return found
 
 

@@ -88,6 +88,9 @@ class Buckets:
             raise Violation("CreateBucket: another project")
         if unknown := set(call.body) - BUCKET_FIELDS:
             raise Violation(f"CreateBucket: unknown fields {unknown}")
+        if call.body["name"] in self.locations:
+            done = "Your previous request to create the named bucket succeeded"
+            raise Refusal(409, f"{done} and you already own it.")
         self.made.append(call.body)
         self.locations[call.body["name"]] = call.body["location"].upper()
         return self._resource(call.body["name"])

@@ -270,13 +270,14 @@ class StorageHandler(Handler):
             fault.act(self, request)
             return
         if fault.status:
-            self.error(fault.status, fault.message)
+            self.error(fault.status, fault.message, fault.body)
             return
         time.sleep(fault.stall)
         self.reset()
 
-    def error(self, status: int, message: str) -> None:
-        self.answer(status, {}, _json({"error": {"code": status, "message": message}}))
+    def error(self, status: int, message: str, body: dict[str, Any] | None = None) -> None:
+        error = body or {"code": status, "message": message}
+        self.answer(status, {}, _json({"error": error}))
 
 
 def _json(content: dict[str, Any]) -> bytes:

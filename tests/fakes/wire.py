@@ -79,6 +79,7 @@ class Fault:
         stall: Seconds without an answer.
         after: Whether the request is carried out before it goes wrong.
         message: What the service says.
+        body: The service's whole description of its error instead of these.
     """
 
     status: int = 0
@@ -86,6 +87,7 @@ class Fault:
     stall: float = 0.0
     after: bool = False
     message: str = "it was refused.\nDetails: none"
+    body: dict[str, Any] | None = None
 
 
 Route = tuple[str, str, Callable[[Call], Any]]
@@ -174,13 +176,13 @@ class _Handler(Handler):
 
     def _misbehave(self, fault: Fault) -> None:
         if fault.status:
-            self._refuse(Refusal(fault.status, fault.message, fault.reason))
+            self._refuse(Refusal(fault.status, fault.message, fault.reason), fault.body)
             return
         threading.Event().wait(fault.stall)
         self.reset()
 
-    def _refuse(self, refusal: Refusal) -> None:
-        error: dict[str, Any] = {"code": refusal.status, "message": str(refusal)}
+    def _refuse(self, refusal: Refusal, body: dict[str, Any] | None = None) -> None:
+        error = body or {"code": refusal.status, "message": str(refusal)}
         if refusal.reason:
             kind = "type.googleapis.com/google.rpc.ErrorInfo"
             info = {"@type": kind, "reason": refusal.reason, "domain": "googleapis.com"}

@@ -10,7 +10,8 @@ from google.cloud.storage.retry import DEFAULT_RETRY
 
 from components.dataset import bucket, folder
 from components.dataset.errors import BucketError
-from tests import planted
+from tests.fakes import refusals
+from tests.fakes.refusals import UID
 from tests.fakes.storage import (
     FakeBucket,
     Request,
@@ -18,6 +19,7 @@ from tests.fakes.storage import (
     StorageHandler,
     serve_storage,
 )
+from tests.fakes.wire import Fault
 
 BLOCK = 256 << 10
 """The smallest chunk of a resumable upload that the service takes."""
@@ -82,7 +84,7 @@ MISSING = "the bucket gs://elsewhere does not exist; create"
         (lambda _: bucket.check_bucket("gs://elsewhere/a"), False, MISSING),
         (lambda path: bucket.upload(path, "gs://elsewhere/a"), False, MISSING),
         (lambda path: bucket.upload(path, URI), True, r"roles/storage\.objectAdmin on gs://bucket"),
-        (lambda _: bucket.stat(URI), True, r"roles/storage\.objectViewer on gs://bucket"),
+        (lambda _: bucket.stat(URI), True, r"objectViewer on gs://bucket to someone@example\.com"),
     ],
 )
 def test_what_is_missing_or_refused_is_named_with_what_to_do(
@@ -94,17 +96,52 @@ def test_what_is_missing_or_refused_is_named_with_what_to_do(
         call(small)
 
 
-def test_credentials_that_cannot_be_used_are_not_repeated(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+REFUSALS = [
+    (refusals.RETENTION, "storage buckets update gs://bucket --clear-retention-period`"),
+    (refusals.HOLD, f"storage objects update {URI} --no-event-based-hold"),
+    (refusals.REQUESTER_PAYS, "`gcloud storage buckets update gs://bucket --no-requester-pays`"),
+    (refusals.ACCOUNT_DISABLED, "link the project to an open billing account at https://"),
+    (refusals.KMS_DENIED, "`gcloud storage service-agent --authorize-cmek=KEY`"),
+    (refusals.KMS_DISABLED, "enable the key's version"),
+    (refusals.VPC, f"VPC Service Controls perimeter to allow it; the audit log has it under {UID}"),
+    (refusals.SCOPES, "with the scope https://www.googleapis.com/auth/cloud-platform"),
+    (refusals.NO_QUOTA_PROJECT, "--role=roles/serviceusage.serviceUsageConsumer`"),
+    (
+        refusals.SERVICE_DISABLED,
+        "`gcloud services enable aiplatform.googleapis.com --project 72007",
+    ),
+    (refusals.NO_ACCESS, "roles/storage.objectAdmin on gs://bucket to robot@my-project.iam.gserv"),
+    (refusals.RATE_OF_OBJECT, "run again in some minutes"),
+]
+
+
+@pytest.mark.parametrize("operation", ["insert", "delete"])
+@pytest.mark.parametrize(("shape", "said"), REFUSALS)
+def test_a_refusal_says_what_to_do_about_its_reason(
+    shape: Fault,
+    said: str,
+    operation: str,
+    fake: FakeBucket,
+    large: Path,
+    small: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    key = planted.service_account(tmp_path / "key.json")
-    monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
-    for path in (key, tmp_path / "missing.json"):
-        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(path))
-        bucket._client_for.cache_clear()
-        with pytest.raises(BucketError, match="run gcloud auth application-default") as caught:
-            bucket.stat(URI)
-        assert not planted.told(str(caught.value))
+    if shape.status == 429:
+        monkeypatch.setattr(bucket, "RETRY_SECONDS", 0.15)
+    fake.fail(operation, StorageFault(status=shape.status, body=shape.body), times=1000)
+    with pytest.raises(BucketError, match=f"^{URI} refuses ") as caught:
+        use(operation, fake, large, small)
+    assert said in str(caught.value)
+    used = 1000 - len(fake.faults[operation])
+    assert used == 1 or shape.status == 429, "what does not pass is not repeated"
+
+
+@pytest.mark.parametrize("shape", [refusals.BLOCKED, refusals.NO_REASON])
+def test_an_unknown_refusal_is_the_services_own_words(shape: Fault, fake: FakeBucket) -> None:
+    fake.fail("look", StorageFault(shape.status, message=shape.message, body=shape.body))
+    with pytest.raises(BucketError) as caught:
+        bucket.stat(URI)
+    assert str(caught.value) == f"{URI} refuses ({shape.message.rstrip('.')})"
 
 
 def test_a_folder_is_published_the_oldest_file_first_and_fetched(
@@ -250,7 +287,7 @@ def test_a_fault_that_lasts_is_an_error_of_one_line(
     assert "gs://bucket" in text
     assert text.isprintable()
     assert "upload_id=" not in text
-    assert re.search("; (run again|look at the network|grant the role|run gcloud auth)", text)
+    assert re.search(r"; (run again|look at the network)| (refuses|needs credentials) \(", text)
     assert fake.committed == []
 
 

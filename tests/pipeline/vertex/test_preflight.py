@@ -7,11 +7,17 @@ import pytest
 from google.oauth2.credentials import Credentials
 
 from pipeline.vertex import target
+from tests.fakes import refusals
 from tests.fakes.cloud import ACCOUNT, UNIFORM, Cloud
 from tests.fakes.wire import Fault
 from tests.pipeline.vertex.conftest import Command
 
 AS_ACCOUNT = ("--service-account", ACCOUNT)
+NO_CREATE = refusals.plain(
+    403,
+    "forbidden",
+    "me@example.com does not have storage.buckets.create access to the Google Cloud project.",
+)
 UNKNOWN = "other@my-project.iam.gserviceaccount.com"
 
 
@@ -57,13 +63,44 @@ def test_a_missing_bucket_is_made_on_request(cloud: Cloud, submit: Command) -> N
     assert len(cloud.pipelines.created) == 1
 
 
-def test_a_bucket_that_cannot_be_made(cloud: Cloud, submit: Command) -> None:
-    cloud.wire.fail("CreateBucket", Fault(409, message="The requested name is not available."))
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [
+        (refusals.TAKEN, "give another --bucket, such as my-project-fashion-mnist"),
+        (refusals.DOMAIN, "give --bucket a name without dots"),
+        (refusals.UNVERIFIED, "give --bucket a name without dots"),
+        (refusals.NO_LOCATION, "your organization allows nothing in europe-west4; give another"),
+        (refusals.NO_UNIFORM, "about constraints/storage.uniformBucketLevelAccess"),
+        (refusals.ACCOUNT_DISABLED, "link the project to an open billing account"),
+        (NO_CREATE, "you lack a role; run `gcloud projects add-iam-policy-binding my-project"),
+    ],
+)
+def test_a_bucket_that_cannot_be_made(
+    shape: Fault, said: str, cloud: Cloud, submit: Command
+) -> None:
+    cloud.wire.fail("CreateBucket", shape)
     done = submit("--bucket", "taken", "--create-bucket")
     assert done.code == 1
     assert "could not make gs://taken" in done.error
-    assert "The requested name is not available" in done.error
+    assert said in done.error
+    assert shape.message[:40] in done.error
     assert cloud.pipelines.created == []
+
+
+def test_a_bucket_is_made_once_even_if_the_answer_is_lost(cloud: Cloud, submit: Command) -> None:
+    cloud.wire.fail("CreateBucket", Fault(after=True))
+    done = submit("--bucket", "new-bucket", "--create-bucket")
+    assert done.code == 0, done.error
+    assert len(cloud.wire.named("CreateBucket")) == 2
+    assert len(cloud.buckets.made) == 1
+
+
+def test_a_check_that_an_api_makes_impossible_names_the_api(cloud: Cloud, submit: Command) -> None:
+    cloud.wire.fail("BatchGetServices", refusals.SERVICE_USAGE_DISABLED)
+    done = submit()
+    assert done.code == 0, done.error
+    (line,) = [line for line in done.out.splitlines() if line.startswith("not checked: ")]
+    assert "`gcloud services enable serviceusage.googleapis.com --project 720070608347`" in line
 
 
 def test_a_bucket_that_is_far_away(cloud: Cloud, submit: Command) -> None:

@@ -176,7 +176,7 @@ def test_the_network_may_go_away_and_come_back(
 
 @pytest.mark.parametrize(
     ("status", "expected"),
-    [(403, "you lack a role"), (404, f"there is no job {JOB}"), (503, f"still running: {AGAIN}")],
+    [(403, "it was refused"), (404, f"there is no job {JOB}"), (503, f"still running: {AGAIN}")],
 )
 def test_a_refusal_ends_the_watching_and_so_does_the_end_of_patience(
     status: int, expected: str, cloud: Cloud, command: Command, monkeypatch: pytest.MonkeyPatch
