@@ -128,8 +128,11 @@ def refusal(error: Any) -> Refusal:
     said = _said(error)
     typed = (one for one in said.get("details", ()) if one.get("@type", "").endswith("ErrorInfo"))
     info: dict[str, Any] = next(typed, {})
+    own = error
+    while own.args and isinstance(own.args[0], Exception):
+        own = own.args[0]
     # A client that signs in has a text and an answer as its arguments.
-    own = error.args[0] if len(error.args) > 1 and isinstance(error.args[0], str) else error
+    own = own.args[0] if len(own.args) > 1 and isinstance(own.args[0], str) else own
     words = str(said.get("message") or getattr(error, "message", "") or own).strip()
     words = one_line(re.sub(r"^[A-Z]+ https?://\S+: ", "", words), 500).rstrip(".")
     facts: dict[str, str] = {}

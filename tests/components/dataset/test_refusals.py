@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.auth.exceptions import RefreshError, TransportError
 
 from components.dataset import bucket
 from components.dataset.errors import BucketError
@@ -124,6 +125,18 @@ def test_a_file_that_holds_no_credentials_is_named(
     elif content != "missing":
         path.write_text(content)
     assert f"correct GOOGLE_APPLICATION_CREDENTIALS, which names {path}, or unset it" in refused()
+
+
+def test_a_metadata_server_without_a_token_is_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step on Vertex AI has no file of credentials."""
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:1")
+    said = TransportError("Failed to retrieve a token. Status: 404", object())
+    with (
+        pytest.raises(BucketError) as caught,
+        bucket.storage_call(URI, "objectViewer"),
+    ):
+        raise RefreshError(said)
+    assert str(caught.value) == f"{URI} needs credentials (Failed to retrieve a token. Status: 404)"
 
 
 def test_a_key_is_not_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
