@@ -44,15 +44,14 @@ def run(command: Sequence[str], replicas: int) -> int:
             code = job[number].returncode
         again = _died(code) and attempt <= RESTARTS
         if number or again:
-            what = "died" if _died(code) else f"ended with exit code {code}"
             rest = f"; the job starts again ({attempt} of {RESTARTS} times)" if again else ""
-            _say(f"replica {number} {what}{rest}")
+            _say(f"replica {number} {_end(code)}{rest}")
         if not again:
             break
     if number:
         lines = _log_of(number).read_text(errors="replace").splitlines()
         _say(*lines[-LOG_LINES:])
-    return abs(int(code))
+    return int(code) if code >= 0 else SIGNALLED - int(code)
 
 
 @contextlib.contextmanager
@@ -92,6 +91,14 @@ def _wait(job: Replicas) -> int | None:
 def _died(code: int) -> bool:
     """Whether a signal ended the process, as when a machine goes away."""
     return code < 0 or code > SIGNALLED
+
+
+def _end(code: int) -> str:
+    number = -code if code < 0 else code - SIGNALLED
+    if number not in signal.valid_signals():
+        return f"ended with exit code {code}"
+    memory = ", most likely because memory ran out" if number == signal.SIGKILL else ""
+    return f"died ({signal.strsignal(number)}, exit code {SIGNALLED + number}{memory})"
 
 
 def _stop(job: Replicas) -> None:

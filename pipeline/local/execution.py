@@ -24,6 +24,7 @@ from components.dataset.disk import FULL
 from pipeline.errors import StepFailed
 from pipeline.local.emulator import disk_is_full
 from pipeline.local.processes import OwnLines, foreseen, make_environment, read_lines, running
+from pipeline.runs import signals
 from pipeline.runs.table import Table
 from pipeline.specs.spec import Spec
 
@@ -53,6 +54,7 @@ class Execution:
     _task: str = ""
     _processes: int = 0
     _tail: Sequence[str] = ()
+    _code: int = 0
 
     def run(self, spec: Spec, arguments: dict[str, Any]) -> None:
         """Runs a compiled pipeline that kfp.local can run, up to its end or a step that fails."""
@@ -149,8 +151,8 @@ class Execution:
                     tail.append(own)
                     self._say(task, *lines.shown(own))
         self._say(task, *lines.rest())
-        self._tail = tuple(tail)
-        return process.returncode
+        self._tail, self._code = tuple(tail), process.returncode
+        return self._code
 
     def _say(self, task: str, *lines: str, transient: bool = False) -> None:
         if row := self.table.row(task):
@@ -159,7 +161,8 @@ class Execution:
 
     def _failed(self, task: str) -> StepFailed:
         row = self.table.row(task)
-        return step_failed(task, row.title if row else task, self._tail, self.run_directory)
+        title = row.title if row else task
+        return step_failed(task, title, self._tail, self.run_directory, self._code)
 
 
 def _as_pipeline(spec: Spec) -> Spec:
@@ -174,11 +177,14 @@ def _as_pipeline(spec: Spec) -> Spec:
     return {**spec, "pipelineInfo": {**spec["pipelineInfo"], "name": f"{name}-alone"}}
 
 
-def step_failed(task: str, title: str, tail: Sequence[str], run_directory: Path) -> StepFailed:
+def step_failed(
+    task: str, title: str, tail: Sequence[str], run_directory: Path, code: int = 1
+) -> StepFailed:
     """The error for a failed task: the reason in the step's own words if it foresaw the error."""
     reason = foreseen(tail)
     if not reason and any(text in line for text in FULL_DISK for line in tail):
         reason = disk_is_full(run_directory)
     if reason:
         return StepFailed(task, f"{title} failed: {reason}")
-    return StepFailed(task, f"{title} failed; its last lines:", tuple(tail))
+    ended = signals.of_exit_code(code, task)
+    return StepFailed(task, f"{title} failed{ended and f': {ended}'}; its last lines:", tuple(tail))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from pipeline.errors import CloudError, CommandError, UsageError
+from pipeline.runs import signals
 from pipeline.runs.record import Artifact, Run, Task
 from pipeline.runs.root import DEFAULT_ROOT, Root
 from pipeline.runs.table import Table, Watch
@@ -185,6 +186,8 @@ def _details(job: Any) -> list[Any]:
 def _failure(detail: Any, target: Target) -> str:
     """Why a task failed, in its own words, and the address of its log."""
     reason: str = detail.error.message.strip() or "it gave no reason"
+    if cause := signals.of_message(reason, detail.task_name):
+        reason = f"{reason}\n{cause}"
     executor = detail.executor_detail
     machine = executor.container_detail.main_job or executor.custom_job_detail.job
     if not machine:

@@ -71,7 +71,10 @@ def test_the_job_starts_again_when_a_replica_dies(tmp_path: Path) -> None:
         "while first: time.sleep(1)\n"
         "print('done', number)"
     )
-    again = "replica 1 died; the job starts again (1 of 3 times)"
+    again = (
+        "replica 1 died (Killed, exit code 137, most likely because memory ran out); the job "
+        "starts again (1 of 3 times)"
+    )
     assert run(tmp_path, code) == (0, [again, "done 0"])
 
 

@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import re
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,6 +56,13 @@ def foresee(counter: str):  # type: ignore[no-untyped-def]
     path = Path(counter)
     path.write_text(path.read_text() + "x" if path.exists() else "x")
     raise DataError("the file is damaged at offset 7")
+
+
+@dsl.component(base_image="python:3.11-slim")
+def killed(number: int):  # type: ignore[no-untyped-def]
+    import os
+
+    os.kill(os.getpid(), number)
 
 
 class Witness:
@@ -196,6 +205,25 @@ def test_a_foreseen_error_is_the_steps_own_words_and_not_tried_again(
     assert e.value.lines == ()
     assert not any("Traceback" in line for line, _ in laboratory.witness.lines)
     assert (tmp_path / "counter").read_text() == "x"
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (
+            signal.SIGKILL,
+            "the system killed it (exit code 137), most likely because memory",
+        ),
+        (signal.SIGSEGV, "a signal ended it (Segmentation fault, exit code 139)"),
+    ],
+)
+def test_a_signal_that_ends_a_step_is_named(number: int, said: str, laboratory: Laboratory) -> None:
+    @dsl.pipeline(name="killing")
+    def killing(number: int) -> None:
+        killed(number=number)
+
+    with pytest.raises(StepFailed, match=re.escape(f"Killed failed: {said}")):
+        laboratory.run(killing, number=int(number))
 
 
 def test_a_full_disk_is_reported_whatever_library_met_it() -> None:

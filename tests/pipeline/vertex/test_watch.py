@@ -130,6 +130,15 @@ def test_a_failed_task_shows_its_own_error_and_its_log(cloud: Cloud, command: Co
     assert printed["errors"]["train"].startswith("The replica exited")
 
 
+def test_a_task_without_memory_says_what_to_do(cloud: Cloud, command: Command) -> None:
+    add_job(cloud)
+    reason = "The replica workerpool0-0 exited with a non-zero status of 137."
+    cloud.pipelines.script = [failing("train", reason), ended("FAILED")]
+    done = command(*WATCH)
+    assert f"train: {reason}\nthe system killed it, most likely because memory" in done.error
+    assert "--machine-type n1-highmem-8" in done.error
+
+
 @pytest.mark.parametrize(
     ("state", "message", "said"),
     [
