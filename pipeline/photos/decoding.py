@@ -12,8 +12,12 @@ from pipeline.errors import CommandError
 
 FORMATS: Final = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "PPM")
 """Pillow's decoders that are tried. Some of the others start programs or read without a limit."""
-HEIC_BRANDS: Final = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis")
+HEIC_BRANDS: Final = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}
 """What iPhones write. Not decoded: pi-heif 1.4.0 crashed the process while it was fuzzed."""
+AVIF_BRANDS: Final = {b"avif", b"avis"}
+"""Files of these brands may name mif1 and msf1 too."""
+BRAND_BYTES: Final = 256
+"""How far into a file its brands are looked for."""
 MAX_BYTES: Final = 50 * 2**20
 MAX_PIXELS: Final = 8192 * 6144
 """The larger size in which today's phones take a picture."""
@@ -55,16 +59,11 @@ def decode(data: bytes) -> Image.Image:
                 return _upright(image)
         except PhotoError:
             raise
-        except UnidentifiedImageError as error:
-            heic = data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS
-            what = "a HEIC photo, which is not supported" if heic else "not an image"
-            raise PhotoError(f"it is {what}; save it as PNG or JPEG") from error
         except Image.DecompressionBombError as error:
             raise PhotoError(f"it has more than {MAX_PIXELS:,} pixels; save it smaller") from error
         except Exception as error:
             # Pillow's decoders document no closed list of errors.
-            reason = str(error).strip().split("\n", 1)[0] or type(error).__name__
-            raise PhotoError(f"it is a damaged image ({reason[:100]})") from error
+            raise PhotoError(f"it is {_refused(data, error)}") from error
 
 
 def check_size(width: int, height: int, size: int) -> None:
@@ -78,6 +77,18 @@ def check_size(width: int, height: int, size: int) -> None:
         raise PhotoError(
             f"it is a damaged image ({width} x {height} pixels do not fit into {size:,} bytes)"
         )
+
+
+def _refused(data: bytes, error: Exception) -> str:
+    """What a file is that Pillow does not decode."""
+    end = min(int.from_bytes(data[:4], "big"), BRAND_BYTES)
+    brands = {data[start : start + 4] for start in range(8, end, 4)}
+    if data[4:8] == b"ftyp" and brands & HEIC_BRANDS and not brands & AVIF_BRANDS:
+        return "a HEIC photo, which is not supported; save it as PNG or JPEG"
+    if isinstance(error, UnidentifiedImageError):
+        return "not an image; save it as PNG or JPEG"
+    reason = str(error).strip().split("\n", 1)[0] or type(error).__name__
+    return f"a damaged image ({reason[:100]})"
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -25,7 +25,11 @@ IMAGES_PAYLOAD = images_payload(IMAGES)
 LABELS_PAYLOAD = labels_payload(LABELS)
 
 
-@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def with_zeros(payload: bytes) -> bytes:
+    return gzip.compress(payload) + bytes(512)
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, with_zeros])
 def test_gzipped_and_plain_files_read_the_same(pack: Callable[[bytes], bytes]) -> None:
     for payload, kind, expected in (
         (IMAGES_PAYLOAD, idx.IMAGES, IMAGES),
@@ -53,6 +57,7 @@ def test_a_gzip_file_of_several_members_is_one_payload() -> None:
         (gzip.compress(IMAGES_PAYLOAD)[:-3], "truncated: its gzip stream has no end"),
         (gzip.compress(IMAGES_PAYLOAD)[:5000], "truncated: its gzip stream has no end"),
         (gzip.compress(IMAGES_PAYLOAD) + b"junk", "damaged gzip"),
+        (with_zeros(IMAGES_PAYLOAD) + b"junk", "damaged gzip"),
         (gzip.compress(IMAGES_PAYLOAD)[:-8] + bytes(8), "damaged gzip"),
     ],
 )

@@ -22,6 +22,13 @@ def lightness(image: Image.Image) -> list[int]:
     return [int(grey.getpixel(at)) for at in ((10, 5), (50, 5), (30, 35))]  # type: ignore[arg-type]
 
 
+def brands(text: str) -> bytes:
+    """The beginning of a file with these brands, its own first."""
+    own, *others = text.encode().split()
+    box = b"ftyp" + own + bytes(4) + b"".join(others)
+    return (4 + len(box)).to_bytes(4, "big") + box + b"\0\0\0\x20meta" + bytes(99)
+
+
 @pytest.mark.parametrize("kind", decoding.FORMATS)
 def test_a_picture_is_read_from_every_format(kind: str) -> None:
     read = decode(encoded(picture(), kind))
@@ -41,11 +48,14 @@ def test_a_large_picture_is_reduced(kind: str) -> None:
     [
         (b"", "it is not an image"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "it is not an image"),
-        (b"\0\0\0\x1cftypheic\0\0\0\0mif1heic" + b"\0" * 99, "HEIC photo, which is not supported"),
+        *[(brands(text), "HEIC photo, which is not supported") for text in
+          ("heic mif1 heic", "mif1 mif1 heic", "msf1 msf1 hevc", "mif1")],
+        *[(brands(text), "not an image|damaged image") for text in
+          ("avif avif mif1 miaf", "mif1 mif1 avif", "isom mp41")],
         (encoded(picture())[:100], "it is a damaged image"),
         (encoded(picture(), "JPEG")[:700], "it is a damaged image"),
     ],
-)
+)  # fmt: skip
 def test_anything_but_a_whole_image_is_refused(data: bytes, reason: str) -> None:
     with pytest.raises(PhotoError, match=reason):
         decode(data)
