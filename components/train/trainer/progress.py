@@ -48,7 +48,8 @@ class Plan:
 class Epoch:
     """A row of the learning curve: means of the epoch, and the learning rate of its last step.
 
-    ``loss`` is the smoothed cross-entropy; ``seconds`` are without the validation.
+    ``loss`` is the cross-entropy with label smoothing, ``validation_loss`` without, as the test's
+    loss. ``seconds`` are without the validation.
     """
 
     epoch: int

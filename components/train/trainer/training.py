@@ -185,7 +185,10 @@ class Training:
     def _replica_step(self, images: Any, labels: Any, weights: Any) -> Any:
         with tf.GradientTape() as tape:
             # A column for each member.
-            losses, right = self._losses(self.model(images, training=True), labels[:, None])
+            logits, truth = self.model(images, training=True), labels[:, None]
+            smoothing = self._hyperparameters.label_smoothing
+            losses = cross_entropy(logits, truth, smoothing)
+            right = tf.cast(tf.argmax(logits, axis=-1) == truth, tf.float32)
             # The optimizer adds up the gradients of all replicas.
             loss = tf.reduce_mean(weights * tf.reduce_sum(losses, axis=1))
             loss /= self._strategy.num_replicas_in_sync
@@ -196,20 +199,22 @@ class Training:
 
     def _score_batch(self, images: Any, labels: Any) -> Any:
         logits = self.model(images, training=False)
-        losses, _ = self._losses(logits, labels)
-        return tf.reduce_mean(losses), tf.math.confusion_matrix(
+        # Without smoothing, as the test's log loss.
+        return tf.reduce_mean(cross_entropy(logits, labels)), tf.math.confusion_matrix(
             labels, tf.argmax(logits, axis=-1), NUM_CLASSES
         )
-
-    def _losses(self, logits: Any, labels: Any) -> tuple[Any, Any]:
-        """Smoothed cross-entropy and whether the answer is right: float32 of the labels' shape."""
-        smoothing = self._hyperparameters.label_smoothing
-        targets = (1 - smoothing) * tf.one_hot(labels, NUM_CLASSES) + smoothing / NUM_CLASSES
-        losses = -tf.reduce_sum(targets * tf.nn.log_softmax(logits), axis=-1)
-        return losses, tf.cast(tf.argmax(logits, axis=-1) == labels, tf.float32)
 
     def _diverged(self, step: int, what: str) -> TrainingDiverged:
         return TrainingDiverged(
             f"{what} is not finite at step {step} of {self.plan.steps}, where the learning rate "
             f"was {self.learning_rate(step):.4g}; use a smaller learning_rate"
         )
+
+
+def cross_entropy(logits: Any, labels: Any, smoothing: float = 0.0) -> Any:
+    """The cross-entropy of each answer in nats, float32 of the labels' shape.
+
+    ``smoothing`` is the share of the target that is spread over all classes.
+    """
+    targets = (1 - smoothing) * tf.one_hot(labels, NUM_CLASSES) + smoothing / NUM_CLASSES
+    return -tf.reduce_sum(targets * tf.nn.log_softmax(logits), axis=-1)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.evaluate import scores
 from components.train.trainer import input_pipeline
 from components.train.trainer import training as module
 from components.train.trainer.hyperparameters import Hyperparameters
@@ -47,11 +48,12 @@ def test_the_losses_of_the_examples_decide_the_next_draw(trained: Training, trai
     hardest = set(np.argsort(-losses)[:80])
     draw = next(trained.sampler.epoch(8, 10))
     assert hardest <= set(draw.indices)
-    now = trained._losses(trained.model(examples.images), tf.constant(examples.labels))[0]
+    logits, labels = trained.model(examples.images), tf.constant(examples.labels)
+    now = module.cross_entropy(logits, labels, LONG.label_smoothing)
     assert np.corrcoef(losses, now)[0, 1] > 0.1
 
 
-def test_validation_counts_each_example_once(
+def test_validation_counts_each_example_once_with_the_loss_of_the_test(
     trained: Training, validation: Split, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = trained._validate(1)
@@ -60,20 +62,23 @@ def test_validation_counts_each_example_once(
     images, labels = read_examples(validation.files)
     predicted = np.argmax(trained.model(images), axis=-1)
     assert whole[1] == pytest.approx((predicted == labels).mean())
+    probabilities = tf.nn.softmax(trained.model(images)).numpy()
+    assert whole[0] == pytest.approx(
+        scores.cross_entropy(probabilities, labels.astype(np.uint8)), rel=1e-4
+    )
     expected = np.zeros((10, 10), int)
     np.add.at(expected, (labels, predicted), 1)
     np.testing.assert_array_equal(trained.confusion, expected)
 
 
-def test_the_loss_is_the_smoothed_cross_entropy(trained: Training) -> None:
+def test_the_training_loss_is_the_smoothed_cross_entropy() -> None:
     logits = np.random.default_rng(0).normal(size=(4, 10)).astype(np.float32)
     labels = np.array([1, 2, 3, 4])
     share = Hyperparameters().label_smoothing
     targets = share / 10 + (1 - share) * np.eye(10)[labels]
     expected = -(targets * np.log(np.exp(logits) / np.exp(logits).sum(1, keepdims=True))).sum(1)
-    losses, right = trained._losses(tf.constant(logits), tf.constant(labels))
+    losses = module.cross_entropy(tf.constant(logits), tf.constant(labels), share)
     assert losses.numpy() == pytest.approx(expected, rel=1e-5)
-    assert right.numpy().tolist() == (logits.argmax(1) == labels).tolist()
 
 
 def test_a_loss_that_is_not_a_number_stops_with_step_and_learning_rate(
