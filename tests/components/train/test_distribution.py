@@ -4,13 +4,11 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from components.train.trainer import distribution, task
-from components.train.trainer.distribution import ClusterError
+from components.train.trainer import task
 
 from .conftest import read_weights
 
@@ -20,7 +18,6 @@ TOLERANCE = 2e-3
 Sums over two halves of a batch are rounded differently, and the optimizer amplifies that from step
 to step. Measured: 3e-4, and 4e-3 after 10 steps; with separate statistics of each half 0.25.
 """
-TWO = {"chief": ["a:1"], "worker": ["b:1"]}
 PRINTS_DRAWS = """
 import hashlib, sys
 from components.train.trainer import sampling, task
@@ -38,42 +35,6 @@ sys.exit(task.main(sys.argv[1:]))
 """
 
 
-def config(cluster: Any, kind: str = "worker", index: int = 0) -> dict[str, str]:
-    return {"TF_CONFIG": json.dumps({"cluster": cluster, "task": {"type": kind, "index": index}})}
-
-
-@pytest.mark.parametrize(
-    "environment", [{}, {"TF_CONFIG": ""}, config({}), config({"worker": ["a:1"], "ps": []})]
-)
-def test_without_a_cluster_there_is_one_worker_and_no_tf_config(environment: Any) -> None:
-    assert distribution.clean(environment) == 1
-    assert not environment.get("TF_CONFIG")
-
-
-def test_a_job_without_tasks_is_removed_and_a_master_is_a_chief() -> None:
-    environment = config({"master": ["a:1"], "worker": ["b:1"], "ps": []}, "master")
-    assert distribution.clean(environment) == 2
-    assert json.loads(environment["TF_CONFIG"]) == {
-        "cluster": TWO,
-        "task": {"type": "chief", "index": 0},
-    }
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("{", "which does not describe a cluster"),
-        ("[]", "which does not describe a cluster"),
-        (config(TWO, "evaluator")["TF_CONFIG"], "the task .*, which its cluster does not have"),
-        (json.dumps({"cluster": TWO, "task": None}), "the task {}"),
-        (config({**TWO, "ps": ["c:1"]})["TF_CONFIG"], r"servers.*--parameter-server-count 0"),
-    ],
-)
-def test_a_cluster_or_task_that_is_not_one_is_refused(text: str, said: str) -> None:
-    with pytest.raises(ClusterError, match=said):
-        distribution.clean({"TF_CONFIG": text})
-
-
 def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -82,11 +43,15 @@ def free_port() -> int:
 
 def run_two_workers(directory: Path, given: list[str]) -> list[str]:
     """Trains with two workers, each with a job directory of its own; what they printed."""
-    workers = [f"127.0.0.1:{free_port()}" for _ in range(2)]
+    cluster = {"worker": [f"127.0.0.1:{free_port()}" for _ in range(2)], "ps": []}
+    configs = [
+        json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}})
+        for index in range(2)
+    ]
     started = [
         subprocess.Popen(
             [sys.executable, "-c", PRINTS_DRAWS, *given, f"--job-dir={directory}/{index}"],
-            env={**os.environ, **config({"worker": workers, "ps": []}, "worker", index)},
+            env={**os.environ, "TF_CONFIG": configs[index]},
             stdout=subprocess.PIPE,
             text=True,
         )
