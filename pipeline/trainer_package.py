@@ -4,11 +4,14 @@
 ``components.train.trainer.task``.
 """
 
+import argparse
+import contextlib
 import sys
 from pathlib import Path
 from typing import Final
 
 from components.dataset.code import travelling
+from components.dataset.places import PlaceError, local_path
 from components.embedding import read_pins
 from pipeline.specs.spec import archive
 
@@ -45,5 +48,19 @@ def files() -> dict[str, bytes]:
     return {**travelling([MODULE]), "setup.py": setup.encode(), "PKG-INFO": facts.encode()}
 
 
+def _directory(place: str) -> Path:
+    path = None
+    with contextlib.suppress(PlaceError):
+        path = local_path(place)
+    if path is None:
+        raise argparse.ArgumentTypeError(
+            f"{place} is not on this machine; give a path, and copy the package from there: "
+            "`gcloud storage cp PATH gs://BUCKET/`"
+        )
+    return path
+
+
 if __name__ == "__main__":
-    sys.stdout.write(f"{write(Path(sys.argv[1]))}\n")
+    arguments = argparse.ArgumentParser(description="Writes the trainer as a Python package.")
+    arguments.add_argument("directory", type=_directory)
+    sys.stdout.write(f"{write(arguments.parse_args().directory)}\n")

@@ -14,6 +14,7 @@ from typing import Final
 
 from components.dataset.errors import StepError
 from components.dataset.folder import fetch
+from components.dataset.places import local_path
 
 SERVER: Final = "tensorflow_model_server"
 SAVED_MODEL: Final = "saved_model.pb"
@@ -41,6 +42,7 @@ def prepare(environment: Mapping[str, str], models: Path) -> list[str]:
 
     Raises:
         ServingError: A variable is missing, or names what the server cannot do.
+        PlaceError: The model's folder is neither in a bucket nor here.
         BucketError: The bucket is missing, refuses, or cannot be reached.
     """
     name = model_name(environment)
@@ -49,11 +51,12 @@ def prepare(environment: Mapping[str, str], models: Path) -> list[str]:
         raise ServingError(f"AIP_HTTP_PORT is {port!r}; it must be a port's number")
     place = _value(environment, "AIP_STORAGE_URI")
     version = models / name / "1"
-    if place.startswith("gs://"):
+    path = local_path(place)
+    if path is None:
         fetch(place, version)
     else:
         version.parent.mkdir(parents=True)
-        version.symlink_to(Path(place).resolve())
+        version.symlink_to(path.resolve())
     if not (version / SAVED_MODEL).is_file():
         raise ServingError(f"{place} holds no {SAVED_MODEL}; upload a SavedModel's folder")
     return [

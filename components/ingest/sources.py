@@ -1,16 +1,19 @@
 """Where the four files can come from: directories, mirrors and buckets, by their address."""
 
-import os
 import re
 import shutil
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from typing import Final
+from urllib.parse import urlsplit
 
 from components.dataset import bucket
 from components.dataset.disk import FULL
 from components.dataset.errors import SourceError
+from components.dataset.places import PlaceError, local_path
 from components.dataset.raw import find_file
 from components.ingest import fashion_mnist, mirror
+
+WEB: Final = ("http://", "https://")
 
 
 def resolve(source: str) -> list[str]:
@@ -26,10 +29,9 @@ def resolve(source: str) -> list[str]:
     if not source:
         return [*map(str, fashion_mnist.directories()), *fashion_mnist.MIRRORS]
     check_address(source)
-    if "://" in source and not source.startswith("file://"):
+    path = None if source.startswith(WEB) else local_path(source)
+    if path is None:
         return [source]
-    name = unquote(source.removeprefix("file://")) if "://" in source else source
-    path = Path(os.path.expanduser(name))  # noqa: PTH111 - an unknown user is no error here.
     if not path.is_dir():
         raise SourceError(
             f"source {path} is not a directory; give one with the four .gz files, or leave source "
@@ -67,12 +69,14 @@ def check_address(source: str) -> None:
             "source has a query or a fragment, and the names of the four files are appended to it; "
             "give the base address alone, or a gs:// prefix"
         )
-    absolute = rest.startswith("/")
-    if scheme not in ("http", "https", "gs", "file") or (scheme == "file" and not absolute):
+    try:
+        if not source.startswith(WEB):
+            local_path(source)
+    except PlaceError as error:
         raise SourceError(
             f"source has the scheme {scheme}://, expected a directory, file:///, http://, "
             "https:// or gs://"
-        )
+        ) from error
     if not usable:
         raise SourceError("source is not a usable address: correct its host or its port")
 
@@ -86,7 +90,7 @@ def download(source: str, name: str, path: Path, limit: int) -> None:
         SourceError: The source does not have it, or fails.
         BucketError: The bucket refuses or cannot be reached.
     """
-    if source.startswith(("http://", "https://")):
+    if source.startswith(WEB):
         mirror.download(source, name, path, limit)
     elif source.startswith(bucket.SCHEME):
         _copy_object(source.rstrip("/"), name, path)

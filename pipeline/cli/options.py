@@ -1,12 +1,15 @@
 """Options that several commands take."""
 
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
+from components.dataset.places import PlaceError, local_path
 from components.train.trainer.hyperparameters import PRESETS
+from pipeline.errors import UsageError
 from pipeline.runs.root import DEFAULT_ROOT
 
 WHAT: Final = "What to run"
@@ -20,10 +23,42 @@ def option(help: str, *names: str, panel: str | None = None, **more: Any) -> Any
     return typer.Option(*names, help=help, rich_help_panel=panel, **more)
 
 
+def read_from(name: str) -> Callable[[str], Path]:
+    """The parser of an option or argument that names what to read on this machine."""
+    return lambda place: _path(name, place, "copy it here: `gcloud storage cp -r {} .`")
+
+
+def named(name: str) -> Callable[[str], str]:
+    """The parser of an option or argument that takes a name, or a path as ``read_from`` does."""
+    parse = read_from(name)
+    return lambda text: str(parse(text)) if ":/" in text else text
+
+
+def write_to(name: str) -> Callable[[str], Path]:
+    """The parser of an option that names where to write on this machine."""
+    cure = "give a path, and copy it from there: `gcloud storage cp -r PATH {}`"
+    return lambda place: _path(name, place, cure)
+
+
+def _path(name: str, place: str, cure: str) -> Path:
+    try:
+        path = local_path(str(place))
+    except PlaceError as error:
+        raise UsageError(
+            f"{name}: give a path on this machine, not an address that starts with {error.start}"
+        ) from error
+    if path is None:
+        raise UsageError(f"{name} {place} is in a bucket; {cure.format(shlex.quote(place))}")
+    return path
+
+
 AsJson = Annotated[
     bool, option("Print one JSON document and nothing else to standard output.", "--json")
 ]
-RootFolder = Annotated[Path, option("Folder of the local runs, models and data.", "--root")]
+RootFolder = Annotated[
+    Path,
+    option("Folder of the local runs, models and data.", "--root", parser=write_to("--root")),
+]
 Count = Annotated[int, option("How many.", "-n", "--count", min=1)]
 Parameters = Annotated[
     list[str] | None,
@@ -38,7 +73,12 @@ Preset = Annotated[
     str | None,
     option(f"Hyperparameters to start from: {', '.join(PRESETS)}. -p changes them.", panel=WHAT),
 ]
-Spec = Annotated[Path | None, option("Compiled pipeline to use instead of compiled/.", panel=WHAT)]
+Spec = Annotated[
+    Path | None,
+    option(
+        "Compiled pipeline to use instead of compiled/.", panel=WHAT, parser=read_from("--spec")
+    ),
+]
 NoCache = Annotated[bool, option("Run every step again.", "--no-cache", panel=WHAT)]
 RequireUpload = Annotated[bool, option("Exit 3 if no version was uploaded.", "--require-upload")]
 Project = Annotated[

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from pipeline.cli.commands import show
 from pipeline.cli.console import console, print_json, say_aside, waiting
-from pipeline.cli.options import ROOT, AsJson, RootFolder, option
+from pipeline.cli.options import ROOT, AsJson, RootFolder, named, option, read_from, write_to
 
 if TYPE_CHECKING:
     from pipeline.photos.predictions import Photo, Ranking
@@ -35,13 +35,17 @@ def predict(
         str | None, option("Version or alias in the registry, or NAME@VERSION; else `default`.")
     ] = None,
     run: Annotated[
-        str | None, option("The model of a run: its id, a part of it, or `last`.")
+        str | None,
+        option("The model of a run: its id, a part of it, or `last`.", parser=named("--run")),
     ] = None,
-    model: Annotated[Path | None, option("Directory of a SavedModel.")] = None,
+    model: Annotated[
+        Path | None, option("Directory of a SavedModel.", parser=read_from("--model"))
+    ] = None,
     root: RootFolder = ROOT,
     top: Annotated[int, option("How many classes to name.", min=1, max=10)] = 3,
     save: Annotated[
-        Path | None, option("Directory to write what the network saw to, as PNG.")
+        Path | None,
+        option("Directory to write what the network saw to, as PNG.", parser=write_to("--save")),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.cli.console import print_json, print_list, print_table, say, say_aside
-from pipeline.cli.options import ROOT, AsJson, Count, RootFolder, option, root_option
+from pipeline.cli.options import (
+    ROOT,
+    AsJson,
+    Count,
+    RootFolder,
+    named,
+    option,
+    root_option,
+    write_to,
+)
 from pipeline.errors import CommandError, UsageError
 from pipeline.runs.root import Root
 from pipeline.text import age, command, duration, shown
@@ -88,6 +97,7 @@ def models(
             metavar="VERSION|DIR",
             help="Which one: a version, an alias, or to verify a directory.",
             show_default=False,
+            parser=named("models"),
         ),
     ] = None,
     verify: Annotated[bool, option("Check models against their records.", "--verify")] = False,
@@ -226,11 +236,16 @@ def report(
             metavar="RUN",
             help="A run's id, a unique part of it, or its folder; else the newest run.",
             show_default=False,
+            parser=named("RUN"),
         ),
     ] = None,
     root: RootFolder = ROOT,
     output: Annotated[
-        Path | None, option("File to write instead of `report.html` in the run's folder.")
+        Path | None,
+        option(
+            "File to write instead of `report.html` in the run's folder.",
+            parser=write_to("--output"),
+        ),
     ] = None,
     show: Annotated[
         bool | None,

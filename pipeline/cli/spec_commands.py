@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 from pipeline.cli.console import next_steps, print_json, print_list, say, waiting
-from pipeline.cli.options import AsJson, Spec, option
+from pipeline.cli.options import AsJson, Spec, option, write_to
 from pipeline.errors import CommandError
 from pipeline.text import command, shown
 
@@ -14,7 +14,10 @@ def compile_command(
         bool, option("Write nothing; exit 1 if a committed file is stale.", "--check")
     ] = False,
     image: Annotated[str, option("Image that holds the dependencies, as URI@sha256:…")] = "",
-    output: Annotated[Path | None, option("Directory to write to instead of `compiled/`.")] = None,
+    output: Annotated[
+        Path | None,
+        option("Directory to write to instead of `compiled/`.", parser=write_to("--output")),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compile the pipeline and its components to YAML.

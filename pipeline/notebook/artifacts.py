@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from components.dataset import bucket, folder
 from components.dataset.errors import StepError
+from components.dataset.places import PlaceError, local_path
 from pipeline.compiler import PROJECT
 from pipeline.errors import CommandError
 from pipeline.local import run as local
@@ -81,11 +82,11 @@ def artifact(uri: str | Path, root: Path | None = None, **metadata: Any) -> Arti
     Raises:
         ArtifactError: It is an address of another kind than ``gs://bucket/…``.
     """
-    where = str(uri)
-    if "://" in where and not where.startswith(bucket.SCHEME):
-        raise ArtifactError(f"{where}: give gs://BUCKET/… or a path on this machine")
-    if not where.startswith(bucket.SCHEME):
-        where = str(Path(where).expanduser().resolve())
+    try:
+        path = local_path(str(uri))
+    except PlaceError as error:
+        raise ArtifactError(f"{uri}: {error}") from error
+    where = str(uri) if path is None else str(path.resolve())
     return Artifact(where, metadata, root=place(root).path)
 
 

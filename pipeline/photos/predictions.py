@@ -5,6 +5,7 @@ import hashlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from components.dataset.facts import CLASS_NAMES
+from components.dataset.places import PlaceError, local_path
 from pipeline.photos.decoding import MAX_BYTES, PhotoError
 from pipeline.photos.preparation import seen_by_network
 from pipeline.runs.chosen_model import ChosenModel
@@ -69,7 +71,7 @@ def save(photos: Sequence[Photo], directory: Path) -> list[Path]:
     The directory is made if it is missing.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    taken = {Path(photo.file).resolve() for photo in photos}
+    taken = {_path(photo.file).resolve() for photo in photos}
     written = []
     for photo in photos:
         stem = "stdin" if photo.file == STANDARD_INPUT else Path(photo.file).stem
@@ -85,12 +87,21 @@ def save(photos: Sequence[Photo], directory: Path) -> list[Path]:
 def _content(file: str) -> bytes:
     if file == STANDARD_INPUT:
         return sys.stdin.buffer.read(MAX_BYTES + 1)
-    if "://" in file:
-        raise PhotoError("it is a URL; download it and give the file")
+    path = _path(file)
     try:
-        with Path(file).open("rb") as content:
+        with path.open("rb") as content:
             return content.read(MAX_BYTES + 1)
     except IsADirectoryError as error:
         raise PhotoError("it is a directory; give the files in it") from error
     except (OSError, ValueError) as error:
         raise PhotoError(getattr(error, "strerror", None) or str(error)) from error
+
+
+def _path(file: str) -> Path:
+    try:
+        path = local_path(file)
+    except PlaceError as error:
+        raise PhotoError("it is a URL; download it and give the file") from error
+    if path is None:
+        raise PhotoError(f"it is in a bucket; copy it here: `gcloud storage cp {quote(file)} .`")
+    return path

@@ -15,7 +15,7 @@ from tests.idx_files import write_idx_set
 
 BUCKET = f"gs://{emulator.LOCAL_BUCKET}"
 ARGUMENTS = [
-    f"--train-files={BUCKET}/raw/train-*",
+    *("--train-files", f"{BUCKET}/raw/train-images-*", f"{BUCKET}/raw/train-labels-*"),
     f"--eval-files={BUCKET}/raw/t10k-*",
     *("--train-steps=3", "--eval-steps=1", "--batch-size=32", "--seed=5"),
     *("--architecture=plain", "--filters", "2", "2", "--dense-units=0"),
@@ -53,8 +53,9 @@ def test_the_package_trains_where_no_checkout_is_as_a_job_of_vertex_does(
         folder.fetch(f"{BUCKET}/job", tmp_path / "out")
         assert folder.list_files(f"{BUCKET}/board/train")
     assert done.stderr == ""
-    starts = [line.split()[0] for line in done.stdout.splitlines()]
-    assert starts == ["training", "epoch", "trained"]
+    *lines, last = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["training", "epoch", "trained"]
+    assert last == f"the model is in {BUCKET}/job/model"
     read_manifest(tmp_path / "out" / "model")
     history, metrics = (
         json.loads((tmp_path / "out" / f"{name}.json").read_text())
@@ -62,6 +63,14 @@ def test_the_package_trains_where_no_checkout_is_as_a_job_of_vertex_does(
     )
     assert (history["steps"], history["parameters"]["seed"]) == (3, 5)
     assert metrics["validation_accuracy"] == history["epochs"][-1]["validation_accuracy"]
+
+
+def test_it_is_written_to_a_folder_of_this_machine_only(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pipeline.trainer_package", "gs://bucket/dist"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "gs://bucket/dist is not on this machine; give a path" in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_same_code_makes_the_same_package_with_the_pins_of_the_step(tmp_path: Path) -> None:

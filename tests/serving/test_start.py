@@ -87,6 +87,7 @@ def test_the_server_gets_port_name_and_the_model_under_a_version(context: Path, 
         ({"AIP_HEALTH_ROUTE": "/health"}, "TensorFlow Serving has only /v1/models/NAME"),
         ({"AIP_PREDICT_ROUTE": "/v1/models/other:predict"}, "upload the model with these"),
         ({"AIP_STORAGE_URI": f"{MODEL}/none"}, "holds no saved_model.pb"),
+        ({"AIP_STORAGE_URI": "s3://bucket/model"}, "an address that starts with s3:// cannot be"),
     ],
 )
 def test_what_the_container_cannot_do_ends_it_with_one_line(

@@ -17,6 +17,7 @@ from components.dataset.errors import DataError
 from components.dataset.facts import TRAIN_IMAGES, TRAIN_LABELS
 from components.dataset.folder import fetch_object, list_files
 from components.dataset.manifest import file_digest
+from components.dataset.places import local_path
 from components.dataset.raw import find_file
 from components.dataset.records import frame_records
 from components.dataset.split import shuffled_positions
@@ -31,27 +32,25 @@ VALIDATION_EXAMPLES: Final = 5000
 """Held out of the official training examples, like the pipeline's ``validation_examples``."""
 
 
-def matching(pattern: str, scratch: Path) -> Split:
-    """The files that match a glob, in the order of their names.
+def matching(patterns: Sequence[str], scratch: Path) -> Split:
+    """The files that match globs, each once, in the order of their names.
 
     They are TFRecord files, or IDX files (images and labels, ``.gz`` or not), here or in a bucket,
     where only the file's name is a pattern. Copies are kept in ``scratch``.
 
     Raises:
-        DataError: None matches, or a raw file is damaged or has no partner.
+        DataError: A glob matches none, or a raw file is damaged or has no partner.
+        PlaceError: A glob is an address that is not in a bucket of Cloud Storage.
         BucketError: The bucket is missing, refuses, or cannot be reached.
     """
-    files = _matches(pattern, scratch)
-    if not files:
-        raise DataError(
-            f"no file matches {pattern!r}; give a glob of TFRecord files, or of IDX files "
-            "with images and labels"
-        )
+    # Sorted all together: a shell sorts what it expands in an order of its own.
+    files = sorted({path for pattern in patterns for path in _matches(pattern, scratch)}, key=str)
     if any(IMAGES in path.name or LABELS in path.name for path in files):
         pairs = [_read_pair(images, labels) for images, labels in _paired(files)]
         images, labels = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
         return _written(images, labels, scratch)
-    return Split(hashlib.sha256("".join(map(file_digest, files)).encode()).hexdigest(), files)
+    digests = "".join(map(file_digest, files))
+    return Split(hashlib.sha256(digests.encode()).hexdigest(), tuple(files))
 
 
 def official(seed: int, scratch: Path) -> tuple[Split, Split]:
@@ -80,27 +79,39 @@ def _written(images: NDArray[np.uint8], labels: NDArray[np.uint8], scratch: Path
     return Split(file_digest(path), (path,))
 
 
-def _matches(pattern: str, scratch: Path) -> tuple[Path, ...]:
-    if not pattern.startswith(SCHEME):
-        names = glob.glob(pattern, recursive=True)  # noqa: PTH207 - a pattern may be absolute
-        return tuple(path for path in map(Path, sorted(names)) if path.is_file())
-    folder, _, files = pattern.rpartition("/")
-    here = Path(tempfile.mkdtemp(dir=scratch))
-    names = [address.removeprefix(f"{folder}/") for address in list_files(folder)]
-    return tuple(
-        fetch_object(f"{folder}/{name}", here / name)
-        for name in names
-        if "/" not in name and fnmatch.fnmatchcase(name, files)
-    )
+def _matches(pattern: str, scratch: Path) -> list[Path]:
+    local = local_path(pattern)
+    if local is not None:
+        names = glob.glob(str(local), recursive=True)  # noqa: PTH207 - it may be absolute
+        found = [path for path in map(Path, names) if path.is_file()]
+    else:
+        folder, _, files = pattern.rpartition("/")
+        here = scratch / "inputs" / folder.removeprefix(SCHEME)
+        names = [address.removeprefix(f"{folder}/") for address in list_files(folder)]
+        found = [
+            fetch_object(f"{folder}/{name}", here / name)
+            for name in names
+            if "/" not in name and fnmatch.fnmatchcase(name, files)
+        ]
+    if not found:
+        raise DataError(
+            f"no file matches {pattern!r}; give a glob of TFRecord files, or of IDX files "
+            "with images and labels"
+        )
+    return found
 
 
 def _paired(files: Sequence[Path]) -> list[tuple[Path, Path]]:
     """The image files, each with its file of labels."""
-    by_name = {path.name.removesuffix(".gz"): path for path in files}
-    pairs = {name: name.replace(IMAGES, LABELS) for name in by_name if IMAGES in name}
+    by_name = {str(path).removesuffix(".gz"): path for path in files}
+    pairs = {
+        str(path): str(path.with_name(path.name.replace(IMAGES, LABELS)))
+        for path in map(Path, by_name)
+        if IMAGES in path.name
+    }
     if {*pairs, *pairs.values()} != by_name.keys():
         raise DataError(
-            f"{', '.join(by_name)} are not pairs of IDX files; the pattern must match images "
+            f"{', '.join(path.name for path in files)} are not pairs of IDX files; give images "
             f"(…{IMAGES}) with their labels (…{LABELS}) and nothing else"
         )
     return [(by_name[images], by_name[labels]) for images, labels in pairs.items()]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,11 +10,17 @@ from typing import Any, Final
 
 from components.dataset import bucket, folder
 from components.dataset.bucket import SCHEME
+from components.dataset.errors import StepError
+from components.dataset.places import PlaceError, local_path
 
 MODEL: Final = "AIP_MODEL_DIR"
 CHECKPOINTS: Final = "AIP_CHECKPOINT_DIR"
 LOGS: Final = "AIP_TENSORBOARD_LOG_DIR"
 """What Vertex AI sets for a training job, each to an address in a bucket."""
+
+
+class OutputError(StepError):
+    """There is no place for what a training makes, or it cannot be written."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,9 +35,14 @@ class Folder:
 
     @classmethod
     def at(cls, place: str, scratch: Path) -> "Folder":
-        """The folder at a local path or a ``gs://`` address, kept in ``scratch`` then."""
-        if not place.startswith(SCHEME):
-            return cls(Path(place))
+        """The folder at a local path or a ``gs://`` address, kept in ``scratch`` then.
+
+        Raises:
+            PlaceError: It is an address of another kind.
+        """
+        path = local_path(place)
+        if path is not None:
+            return cls(path)
         return cls(scratch / "outputs" / place.removeprefix(SCHEME), place.rstrip("/"))
 
     def __str__(self) -> str:
@@ -45,6 +57,17 @@ class Folder:
     def parent(self) -> "Folder":
         """The folder that this one is in."""
         return Folder(self.path.parent, self.address.rpartition("/")[0])
+
+    def check(self) -> None:
+        """Refuses a folder on this machine that cannot be made or written.
+
+        Raises:
+            OutputError: It names what is in the way.
+        """
+        path = self.path.absolute()
+        there = next(each for each in (path, *path.parents) if os.access(each, os.F_OK))
+        if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+            raise OutputError(f"{there} is not a folder that can be written; choose another one")
 
     def fetch(self) -> None:
         """Makes the folder here equal to the one in the bucket, if it is in one."""
@@ -94,16 +117,25 @@ class Outputs:
         Folders that Vertex AI does not name are next to the model.
 
         Raises:
-            ValueError: There is neither a ``job_dir`` nor AIP_MODEL_DIR.
+            OutputError: There is neither a ``job_dir`` nor AIP_MODEL_DIR, or one of the folders
+                cannot be used.
         """
-        named = {} if job_dir else environment
-        if not job_dir and not named.get(MODEL):
-            raise ValueError(f"give --job-dir, or set {MODEL}")
-        job = Folder.at(job_dir or named[MODEL], scratch)
-        model = job / "model" if job_dir else job
+        if not job_dir and not environment.get(MODEL):
+            raise OutputError(f"give --job-dir, or set {MODEL}")
 
-        def at(variable: str, name: str) -> Folder:
-            place = named.get(variable)
-            return Folder.at(place, scratch) if place else model.parent / name
+        def at(name: str, place: str) -> Folder:
+            try:
+                folder = Folder.at(place, scratch)
+                folder.check()
+            except (PlaceError, OutputError) as error:
+                raise OutputError(f"{name}: {error}") from error
+            return folder
 
-        return cls(model, at(CHECKPOINTS, "checkpoints"), at(LOGS, "logs"))
+        if job_dir:
+            job = at("--job-dir", job_dir)
+            return cls(job / "model", job / "checkpoints", job / "logs")
+        model = at(MODEL, environment[MODEL])
+        job = model.parent
+        others = {CHECKPOINTS: job / "checkpoints", LOGS: job / "logs"}
+        others |= {name: at(name, environment[name]) for name in others if environment.get(name)}
+        return cls(model, others[CHECKPOINTS], others[LOGS])

@@ -29,13 +29,16 @@ def call(place: Path, records: Path, validation: Path, bucket: str = "", **given
     model = Model(uri=str(place / "model"))
     history = Artifact(uri=str(place / "history"))
     metrics = Metrics(uri=str(place / "metrics"))
+    # In a store that is not Google's, KFP copies what is at an artifact's path.
+    logs = Artifact(uri="minio://mlpipeline/logs")
+    logs.custom_path = str(place / "logs")
     train.python_func(
         train_records=Dataset(uri=str(records)),
         validation_records=Dataset(uri=str(validation)),
         model=model,
         history=history,
         train_metrics=metrics,
-        logs=Artifact(uri=str(place / "logs")),
+        logs=logs,
         bucket_uri=bucket,
         seed=3,
         hyperparameters={**SHORT, **given},

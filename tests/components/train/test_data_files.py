@@ -22,23 +22,37 @@ def raw_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_digest_of_files_depends_on_their_bytes(train: Split, tmp_path: Path) -> None:
     (tmp_path / "a.tfrecord").write_bytes(train.files[0].read_bytes())
-    same = data_files.matching(str(tmp_path / "*.tfrecord"), tmp_path)
-    assert same.digest == data_files.matching(str(train.files[0]), tmp_path).digest
-    assert same.digest != data_files.matching(str(train.files[1]), tmp_path).digest
+    same = data_files.matching([str(tmp_path / "*.tfrecord")], tmp_path)
+    assert same.digest == data_files.matching([str(train.files[0])], tmp_path).digest
+    assert same.digest != data_files.matching([str(train.files[1])], tmp_path).digest
 
 
-def test_raw_files_are_paired_and_decoded(raw_directory: Path, tmp_path: Path) -> None:
-    split = data_files.matching(f"{raw_directory}/*-ubyte*", tmp_path)
+def test_files_count_once_in_one_order_however_they_are_given(train: Split, tmp_path: Path) -> None:
+    first, second = map(str, train.files)
+    both = data_files.matching([f"{train.files[0].parent}/*.tfrecord"], tmp_path)
+    for globs in ([second, first], [first, f"{train.files[0].parent}/*.tfrecord"]):
+        assert data_files.matching(globs, tmp_path) == both
+    with pytest.raises(DataError, match="no file matches 'nowhere'"):
+        data_files.matching([first, "nowhere"], tmp_path)
+
+
+def test_raw_files_are_paired_in_their_folders_and_decoded(
+    raw_directory: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    write_idx_set(other, 1, 1)
+    images, labels = f"file://{other}/*-images-*", f"{other}/*-labels-*"
+    split = data_files.matching([f"{raw_directory}/*-ubyte*", images, labels], tmp_path)
     examples = read_examples(split.files)
-    assert examples.images.shape == (240, 28, 28)
-    assert np.bincount(examples.labels).tolist() == [24] * 10
+    assert examples.images.shape == (260, 28, 28)
+    assert np.bincount(examples.labels).tolist() == [26] * 10
 
 
 @pytest.mark.parametrize(
     ("pattern", "reason"),
     [
         ("nowhere/*.tfrecord", "no file matches"),
-        ("train-images*", "train-images-idx3-ubyte are not pairs"),
+        ("train-images*", "train-images-idx3-ubyte.gz are not pairs"),
         ("*", "notes.txt"),
     ],
 )
@@ -49,7 +63,7 @@ def test_files_that_cannot_be_used_are_named(
         (tmp_path / path.name).write_bytes(path.read_bytes())
     (tmp_path / "notes.txt").write_text("hello")
     with pytest.raises(DataError, match=reason):
-        data_files.matching(f"{tmp_path}/{pattern}", tmp_path)
+        data_files.matching([f"{tmp_path}/{pattern}"], tmp_path)
 
 
 def test_the_official_files_are_split_as_the_step_decode_splits_them(
@@ -78,7 +92,7 @@ def test_a_pattern_means_the_same_in_a_bucket_and_here(
             path.write_text(name)
         patterns = {"*": "1 2", "?": "1 2", "[2x]": "2", "b/*": "3", "b/3": "3"}
         for pattern, found in patterns.items():
-            there = data_files.matching(f"gs://bucket/a/{pattern}", tmp_path)
-            here = data_files.matching(f"{tmp_path}/a/{pattern}", tmp_path)
+            there = data_files.matching([f"gs://bucket/a/{pattern}"], tmp_path)
+            here = data_files.matching([f"{tmp_path}/a/{pattern}"], tmp_path)
             assert " ".join(path.name for path in here.files) == found
             assert there.digest == here.digest

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from components.train.trainer.outputs import Folder, Outputs
+from components.train.trainer.outputs import Folder, OutputError, Outputs
 
 BUCKET = "gs://bucket"
 NAMED = {
@@ -19,6 +19,7 @@ NAMED = {
         ("/a/job/", NAMED, "/a/job/model /a/job/checkpoints /a/job/logs"),
         (f"{BUCKET}/a/", {}, f"{BUCKET}/a/model {BUCKET}/a/checkpoints {BUCKET}/a/logs"),
         ("", {"AIP_MODEL_DIR": "a/model/"}, "a/model a/checkpoints a/logs"),
+        ("file:///a/b%20c", {}, "/a/b c/model /a/b c/checkpoints /a/b c/logs"),
         ("", NAMED, f"{BUCKET}/job/model {BUCKET}/kept board"),
     ],
 )
@@ -31,6 +32,23 @@ def test_everything_is_in_the_job_dir_or_where_vertex_says(
     for folder in folders:
         assert folder
         assert folder.path.is_relative_to(tmp_path) is bool(folder.address)
+
+
+@pytest.mark.parametrize(
+    ("job_dir", "environment", "said"),
+    [
+        ("s3://bucket/a", {}, r"--job-dir: an address that starts with s3:// .* gs://BUCKET/"),
+        ("", {"AIP_MODEL_DIR": "GS://bucket"}, "AIP_MODEL_DIR: an address that starts with GS://"),
+        ("", {**NAMED, "AIP_CHECKPOINT_DIR": "gs:/b"}, "AIP_CHECKPOINT_DIR: .* starts with gs:/ "),
+        ("", {**NAMED, "AIP_TENSORBOARD_LOG_DIR": "hdfs://b"}, "AIP_TENSORBOARD_LOG_DIR: .*hdfs:"),
+        (f"{__file__}/job", {}, f"--job-dir: {__file__} is not a folder that can be written"),
+    ],
+)
+def test_a_place_that_cannot_be_used_is_refused_by_name(
+    job_dir: str, environment: dict[str, str], said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(OutputError, match=said):
+        Outputs.of_job(job_dir, environment, tmp_path)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])

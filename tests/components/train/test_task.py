@@ -1,5 +1,7 @@
+import dataclasses
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -8,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from components.train.trainer import data_files, task
+from components.train.trainer import arguments, data_files, task
 from components.train.trainer.hyperparameters import PRESETS, Hyperparameters
 from components.train.trainer.job import Outcome
 from components.train.trainer.splits import Split
@@ -18,9 +20,10 @@ SHORT = ["--architecture=plain", "--filters", "2", "2", "--dense-units=0", "--tr
 
 def test_every_hyperparameter_is_an_argument_that_overrides_the_preset() -> None:
     def chosen(*given: str) -> Hyperparameters:
-        return task.hyperparameters(task.parser().parse_args(given))
+        return arguments.hyperparameters(arguments.parse(given))
 
     assert chosen() == Hyperparameters()
+    assert chosen("--num-epochs=7", "--train_batch_size", "8") == Hyperparameters(7, batch_size=8)
     expected = Hyperparameters.of({**PRESETS["best"], "epochs": 2})
     assert chosen("--preset", "best", "--epochs", "2") == expected
     for name, value in Hyperparameters().as_dict().items():
@@ -34,7 +37,7 @@ def test_every_hyperparameter_is_an_argument_that_overrides_the_preset() -> None
 
 
 def test_with_nothing_but_a_job_dir_it_trains_the_default_on_the_official_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: pytest.LogCaptureFixture
 ) -> None:
     given: dict[str, Any] = {}
 
@@ -50,6 +53,36 @@ def test_with_nothing_but_a_job_dir_it_trains_the_default_on_the_official_files(
     assert (given["chosen"], given["seed"], given["eval_steps"]) == (Hyperparameters(), 0, 0)
     assert given["outputs"].model.path == tmp_path / "model"
     assert json.loads((tmp_path / "history.json").read_text()) == {"steps": 1}
+    assert said.messages == [f"the model is in {tmp_path}/model"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["--train-files", "a/1", "a/2", "--eval-files", "b"],
+        ["--train-files=a/1,a/2", "--eval-files", "b"],
+        ["--train-files=a/1", "--eval-files=b,", "--train-files=a/2"],
+    ],
+)
+def test_files_are_given_with_spaces_or_commas(given: list[str]) -> None:
+    parsed = arguments.parse(given)
+    assert (parsed.train_files, parsed.eval_files) == (["a/1", "a/2"], ["b"])
+
+
+@pytest.mark.parametrize("field", dataclasses.fields(Hyperparameters), ids=lambda each: each.name)
+def test_help_describes_each_hyperparameter_with_its_range_and_default(field: Any) -> None:
+    text = " ".join(arguments.parser().format_help().split())
+    entry = text.split(f" --{field.name.replace('_', '-')}")[1]
+    assert field.metadata["help"].replace("`", "") in entry
+    default = field.default
+    if isinstance(default, bool):
+        assert f" Default: {'on' if default else 'off'}." in entry
+    elif choices := field.metadata["rule"].choices:
+        assert f" Default: {default}." in entry
+        assert f"{{{','.join(choices)}}}" in entry
+    else:
+        numbers = " ".join(map(str, default)) if isinstance(default, tuple) else default
+        assert re.search(rf" A .*(at least|above) \d.*; default: {numbers}\.", entry)
 
 
 @pytest.mark.parametrize(
@@ -59,6 +92,11 @@ def test_with_nothing_but_a_job_dir_it_trains_the_default_on_the_official_files(
         (["--job-dir", "x", "--train-files", "a"], "give both --train-files and --eval-files"),
         (["--job-dir", "x", "--eval-steps", "-1"], "--eval-steps must be 0 or more"),
         (["--job-dir", "x", "--optimizer", "swim"], "invalid choice: 'swim'"),
+        (["--job-dir", "s3://x"], "--job-dir: an address that starts with s3:// cannot be used"),
+        (["--train-files", "a,GS://b", "--eval-files", "c"], "--train-files: an address that"),
+        (["--first_layer_size=100"], "there is no --first-layer-size; use --filters and"),
+        (["--eval-batch-size", "9"], "there is no --eval-batch-size; leave it out: "),
+        (["--train-file", "a"], "there is no --train-file; use --train-files IMAGES LABELS"),
     ],
 )
 def test_wrong_use_is_exit_code_2(
@@ -67,7 +105,18 @@ def test_wrong_use_is_exit_code_2(
     with pytest.raises(SystemExit) as ended:
         task.main(given)
     assert ended.value.code == 2
-    assert reason in capsys.readouterr().err
+    (line,) = capsys.readouterr().err.splitlines()
+    assert reason in line
+
+
+def test_an_evaluator_ends_with_one_line_and_trains_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: pytest.LogCaptureFixture
+) -> None:
+    cluster = {"cluster": {"worker": ["a:1"]}, "task": {"type": "evaluator", "index": 0}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(cluster))
+    assert task.main([f"--job-dir={tmp_path}"]) == 0
+    assert said.messages == ["the evaluator has nothing to do: the chief validates each epoch"]
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

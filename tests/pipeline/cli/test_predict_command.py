@@ -57,15 +57,17 @@ def test_each_unreadable_photo_is_a_line_and_the_others_are_answered(call: Call)
     Path("boot.png").write_bytes(photo_of(9))
     Path("notes.txt").write_text("no photo")
     Path("folder").mkdir()
-    url = "https://example.com/boot.png"
-    done = call("predict", "notes.txt", "boot.png", "gone.png", "folder", url)
+    url, address = "https://example.com/boot.png", "gs://bucket/boot.png"
+    boot = f"file://{Path.cwd()}/boot.png"
+    done = call("predict", "notes.txt", boot, "gone.png", "folder", url, address)
     assert done.exit_code == 1
-    assert done.stdout.startswith("boot.png: Ankle boot")
-    assert done.stderr.splitlines()[:4] == [
+    assert done.stdout.startswith(f"{boot}: Ankle boot")
+    assert done.stderr.splitlines()[:5] == [
         "error: notes.txt: it is not an image; save it as PNG or JPEG",
         "error: gone.png: No such file or directory",
         "error: folder: it is a directory; give the files in it",
         f"error: {url}: it is a URL; download it and give the file",
+        f"error: {address}: it is in a bucket; copy it here: `gcloud storage cp {address} .`",
     ]
 
 
@@ -90,7 +92,8 @@ def test_what_the_network_saw_is_saved_beside_the_photos(call: Call) -> None:
     for name in ("a/boot.png", "seen/boot.png"):
         Path(name).parent.mkdir()
         Path(name).write_bytes(photo_of(9))
-    done = call("predict", "--save", "seen", "a/boot.png", "seen/boot.png", "-", input=photo_of(2))
+    photos = ("a/boot.png", f"file://{Path.cwd()}/seen/boot.png", "-")
+    done = call("predict", "--save", "seen", *photos, input=photo_of(2))
     assert done.exit_code == 0, done.output
     names = {path.name for path in Path("seen").iterdir()}
     assert names == {"boot.png", "boot-2.png", "boot-3.png", "stdin.png"}

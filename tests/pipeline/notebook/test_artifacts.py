@@ -26,7 +26,8 @@ def test_a_file_of_this_machine_is_read_where_it_is(tmp_path: Path) -> None:
         artifact(tmp_path).read_json()
     with pytest.raises(ArtifactError, match=r"gone.* is gone; make it again with rerun"):
         _ = artifact(tmp_path / "gone").path
-    with pytest.raises(ArtifactError, match="give gs://BUCKET"):
+    assert artifact(f"file://{tmp_path}/history.json").path == found.path
+    with pytest.raises(ArtifactError, match=r"starts with s3:// .* gs://BUCKET"):
         artifact("s3://bucket/model")
 
 
