@@ -34,15 +34,11 @@ def shuffled_positions(
     """
     if seed < 0:
         raise ParameterError(f"seed is {seed}, expected 0 or more")
-    if not 0 <= validation_examples < len(labels):
-        raise ParameterError(
-            f"validation_examples is {validation_examples}, expected 0 to {len(labels) - 1}: there "
-            f"are only {len(labels)} training examples"
-        )
+    shares = allocate(labels, validation_examples)
     order = np.arange(len(labels), dtype=np.uint32)
     random = np.random.default_rng(seed)
     random.shuffle(order)
-    order = _validation_last(order, labels, allocate(labels, validation_examples))
+    order = _validation_last(order, labels, shares)
     # Without this, classes would be in unequal proportions along both splits.
     for part in np.split(order, [len(labels) - validation_examples]):
         random.shuffle(part)
@@ -57,9 +53,18 @@ def allocate(labels: NDArray[np.uint8], validation_examples: int) -> NDArray[np.
     """Validation examples of each class, by largest remainder: int64 [10].
 
     Each class has its share of the data, rounded down or up; the sum is exact.
+
+    Raises:
+        ParameterError: There are not more training examples.
+        DataError: No training example of some class would be left.
     """
+    if not 0 <= validation_examples < len(labels):
+        raise ParameterError(
+            f"validation_examples is {validation_examples}, expected 0 to {len(labels) - 1}: there "
+            f"are only {len(labels)} training examples"
+        )
     counts = np.bincount(labels, minlength=NUM_CLASSES).astype(np.int64)
-    shares, remainders = np.divmod(counts * validation_examples, max(len(labels), 1))
+    shares, remainders = np.divmod(counts * validation_examples, len(labels))
     missing = validation_examples - int(shares.sum())
     shares[np.argsort(-remainders, kind="stable")[:missing]] += 1
     exhausted = np.flatnonzero((shares == counts) & (counts > 0))

@@ -55,8 +55,7 @@ def convert(
         ParameterError: A parameter is out of range or does not fit the data.
         DiskError: A disk is full.
     """
-    if not 1 <= shards <= MOST_SHARDS:
-        raise ParameterError(f"shards is {shards}, expected 1 to {MOST_SHARDS}")
+    check_shards(shards)
     for directory in directories.values():
         directory.mkdir(parents=True, exist_ok=True)
     with scratch_directory("decode", *directories.values()) as scratch:
@@ -91,6 +90,12 @@ def convert(
         shards,
     )
     return summary
+
+
+def check_shards(shards: int) -> None:
+    """Refuses a number of shards that cannot be written, with a ``ParameterError``."""
+    if not 1 <= shards <= MOST_SHARDS:
+        raise ParameterError(f"shards is {shards}, expected 1 to {MOST_SHARDS}")
 
 
 def _read_labels(uri: str, name: str) -> NDArray[np.uint8]:

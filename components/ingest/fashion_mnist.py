@@ -21,6 +21,8 @@ DIGESTS: Final = {
 }
 """SHA-256 of each decompressed payload."""
 
+TRAINING_EXAMPLES_OF_A_CLASS: Final = 6_000
+
 MIRRORS: Final = (
     "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
     "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",

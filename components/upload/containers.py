@@ -12,6 +12,8 @@ LAST_DAYS: Final = {PREBUILT: datetime.date(2027, 1, 14)}
 """The last day on which an image is available."""
 KNOWN: Final = re.compile(r"(us|europe|asia)-docker\.pkg\.dev/vertex-ai/prediction/.+")
 """Images whose port and routes the service knows."""
+IMAGE: Final = re.compile(r"[a-z0-9.-]+(:\d+)?/[\w./-]+(:[\w.-]+)?(@sha256:[0-9a-f]{64})?")
+"""An image with its registry: ``europe-docker.pkg.dev/PROJECT/REPOSITORY/NAME@sha256:…``."""
 MODEL: Final = "fashion-mnist"
 """What TensorFlow Serving in the project's own image calls the model."""
 OWN: Final[dict[str, Any]] = {
@@ -28,7 +30,7 @@ def container_spec(image: str) -> dict[str, Any]:
     Raises:
         ParameterError: It is not the name of an image.
     """
-    if not image:
+    if not IMAGE.fullmatch(image):
         raise ParameterError(
             f"serving_image is {image!r}, which names no image; "
             f"leave it out, or give one as {PREBUILT}"

@@ -19,6 +19,8 @@ NO_ALIAS: Final = "none"
 WAY_OUT: Final = "or run with -p champion_alias=none to compare with nothing"
 DISPLAY_NAME: Final = re.compile(r'[^"\\\x00-\x1f]{1,128}')
 """Vertex AI's length, without what Google's upload op would have to escape in its JSON."""
+ALIAS: Final = re.compile("[a-z][a-zA-Z0-9-]{0,126}[a-z0-9]|[1-9][0-9]*")
+"""Vertex AI's rule for an alias; or the number of a version."""
 DIGEST_LABEL: Final = "model_digest"
 SERVICE: Final = "aiplatform.googleapis.com"
 SAVED_MODEL: Final = "saved_model.pb"
@@ -59,14 +61,10 @@ def look_up(
         with the alias, None when there is no model or none was asked for.
 
     Raises:
-        ChampionError: The registry may not be read or does not answer, several models have the
-            name, no version has the alias, or the version's files are gone.
+        ChampionError: As ``check_names``; the registry may not be read or does not answer,
+            several models have the name, no version has the alias, or the version's files are gone.
     """
-    if not DISPLAY_NAME.fullmatch(model_name):
-        raise ChampionError(
-            f"model_name {model_name!r} cannot be a display name here: "
-            "it needs 1 to 128 characters, and no quote, backslash or line break"
-        )
+    check_names(model_name, champion_alias)
     registry = f"the Model Registry of project {project!r} in {location}"
     with _refusals(registry):
         client = connect(location)
@@ -76,6 +74,24 @@ def look_up(
         champion = _version(client, parent, champion_alias, model_name)
     _check_files(champion, model_name)
     return parent, champion
+
+
+def check_names(model_name: str, champion_alias: str) -> None:
+    """Refuses names that no model or no version can have.
+
+    Raises:
+        ChampionError: The one cannot be a display name, or the other neither alias nor number.
+    """
+    if not DISPLAY_NAME.fullmatch(model_name):
+        raise ChampionError(
+            f"model_name {model_name!r} cannot be a display name here: "
+            "it needs 1 to 128 characters, and no quote, backslash or line break"
+        )
+    if not ALIAS.fullmatch(champion_alias):
+        raise ChampionError(
+            f"champion_alias {champion_alias!r} is neither an alias (letters, digits and hyphens, "
+            "the first a small letter) nor a version's number; give one of them, or none"
+        )
 
 
 def _only_model(client: Any, model_name: str, parent: str) -> str:

@@ -67,7 +67,7 @@ def run(
     given = parameters.parse(parameter or (), loaded)
     if source is not None:
         given["source"] = source
-    arguments = local.checked_arguments(loaded, given, preset)
+    arguments = local.checked_arguments(loaded, given, preset, place)
     options = local.Options(
         use_cache=not no_cache,
         hermetic=hermetic,

@@ -2,12 +2,14 @@
 
 import contextlib
 import os
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from components.dataset.startup import PREDICTIONS, direct_loopback
+from components.upload.registry_lookup import NO_ALIAS
 from pipeline import compiler, files
 from pipeline.checkout import git_revision
 from pipeline.compiler import COMPILED, PIPELINE, PROJECT
@@ -16,11 +18,12 @@ from pipeline.local import emulator, run_folder
 from pipeline.local.execution import Execution
 from pipeline.local.localization import localize
 from pipeline.runs.record import Run
+from pipeline.runs.registry import Registry, RegistryError
 from pipeline.runs.root import DEFAULT_ROOT, Root
 from pipeline.runs.table import Table, Watch
 from pipeline.specs import parameters
 from pipeline.specs.machine import Machine
-from pipeline.specs.spec import Spec
+from pipeline.specs.spec import Spec, has_all_steps
 
 DEFAULT_SPEC: Final = COMPILED / PIPELINE
 BUCKET_URI: Final = f"gs://{emulator.LOCAL_BUCKET}"
@@ -153,12 +156,36 @@ def committed_spec(replicas: int | None, root: Root) -> Path:
 
 
 def checked_arguments(
-    spec: Spec, given: Mapping[str, Any], preset: str | None = None
+    spec: Spec, given: Mapping[str, Any], preset: str | None = None, root: Root | None = None
 ) -> dict[str, Any]:
-    """A checked value for each parameter of a spec that runs here; see ``parameters.resolve``."""
-    if "source" in given:
-        given = {**given, "source": check_source(given["source"])}
-    return parameters.resolve(spec, given, preset=preset, own=own_parameters())
+    """A checked value for each parameter of a spec that runs here; see ``parameters.resolve``.
+
+    Raises:
+        UsageError: Also where a value names a bucket, a directory, a model or a version that is
+            not on this machine.
+    """
+    uri = given.get("bucket_uri", BUCKET_URI)
+    if isinstance(uri, str) and not f"{uri}/".startswith(f"{BUCKET_URI}/"):
+        raise UsageError(
+            f"bucket_uri={uri}: a run on this machine has only its own bucket, {BUCKET_URI}; leave "
+            "bucket_uri out, or run on Vertex AI (submit --bucket)"
+        )
+    arguments = parameters.resolve(spec, given, preset=preset, own=own_parameters())
+    if has_all_steps(spec):
+        if arguments.get("source"):
+            arguments["source"] = check_source(arguments["source"])
+        _check_champion(Registry((root or Root(DEFAULT_ROOT)).registry), arguments)
+    return arguments
+
+
+def _check_champion(registry: Registry, arguments: Mapping[str, Any]) -> None:
+    """Refuses a name that no model can have here, and an alias that the model's versions lack."""
+    name, alias = arguments.get("model_name"), arguments.get("champion_alias", NO_ALIAS)
+    try:
+        if name and registry.versions(name) and alias != NO_ALIAS:
+            registry.resolve(name, alias)
+    except RegistryError as error:
+        raise UsageError(str(error)) from error
 
 
 def own_parameters() -> dict[str, Any]:
@@ -170,15 +197,14 @@ def check_source(source: str) -> str:
     """The source as a step can read it from another working directory.
 
     Raises:
-        UsageError: It is a directory that does not exist, an address with credentials, or in a
-            bucket that the emulator does not have.
+        UsageError: It is a directory that does not exist, or in a bucket that the emulator does
+            not have.
     """
-    parameters.check({"source": source})
     if source.startswith("gs://") and not f"{source}/".startswith(f"{BUCKET_URI}/"):
         raise UsageError(
             f"source={source}: a run on this machine has only its own bucket, {BUCKET_URI}; "
-            f"`gcloud storage cp '{source.rstrip('/')}/*.gz' DIRECTORY`, and give --source "
-            "DIRECTORY"
+            f"`gcloud storage cp {shlex.quote(source.rstrip('/') + '/*.gz')} DIRECTORY`, and give "
+            "--source DIRECTORY"
         )
     if not source or "://" in source:
         return source

@@ -52,7 +52,7 @@ def run_pipeline(preset: str | None = None, *, root: Path | None = None, **value
         StepFailed: A step failed.
     """
     spec = specs.load(local.DEFAULT_SPEC)
-    arguments = local.checked_arguments(spec, values, preset)
+    arguments = local.checked_arguments(spec, values, preset, place(root))
     compiler.check_changed(place(root).compiled, check_compiled)
     done = local.run(spec, arguments, place(root), watch)
     return runs.with_files(Run.read(done.directory))

@@ -12,22 +12,19 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from components.dataset.errors import StepError
 from components.dataset.redaction import one_line
-from components.evaluate import gate
-from components.ingest.sources import check_address
 from components.train.trainer.hyperparameters import PRESETS, Hyperparameters
 from pipeline.errors import UsageError
-from pipeline.specs.spec import Spec, declared
+from pipeline.specs import checks
+from pipeline.specs.spec import Spec, declared, has_all_steps
 
-STRUCT: Final = "hyperparameters"
+STRUCT: Final = checks.STRUCT
 SET_BY_COMMANDS: Final = ("bucket_uri", "git_revision")
 EXACT: Final = 2**53
 """A spec's numbers are floating-point; from this one on not every integer is among them."""
-RANGES: Final = {"seed": (0, 2**31 - 1), "shards": (1, 99_999), "validation_examples": (0, EXACT)}
 KINDS: Final[dict[str, tuple[str, type]]] = {
     "STRING": ("text", str),
-    "NUMBER_INTEGER": ("a whole number", int),
+    "NUMBER_INTEGER": ("a whole number, below 2**53 in size", int),
     "NUMBER_DOUBLE": ("a number", float),
     "BOOLEAN": ("true or false", bool),
     "LIST": ("a JSON list, as in [16, 32]", list),
@@ -119,7 +116,7 @@ def resolve(
     if preset is not None and STRUCT not in kinds:
         raise UsageError(f"--preset {preset}: the pipeline has no parameter {STRUCT!r}")
     values = {name: _typed(name, value, kinds[name]) for name, value in given.items()}
-    struct = {**_preset(preset), **values.pop(STRUCT, {})}
+    struct = _declared_in_struct({**_preset(preset), **values.pop(STRUCT, {})}, spec)
     defaults = {name: one.default for name, one in known.items() if not one.required}
     own = {name: value for name, value in (own or {}).items() if name in known}
     chosen = {**defaults, **own, **values}
@@ -132,28 +129,7 @@ def resolve(
     arguments = some(chosen, hyper=False)
     if STRUCT in kinds:
         arguments[STRUCT] = some(defaults, hyper=True) | struct | some(values, hyper=True)
-    return check(arguments)
-
-
-def check(arguments: dict[str, Any]) -> dict[str, Any]:
-    """The arguments, if the steps would take them; hyperparameters in their own types.
-
-    Raises:
-        UsageError: A value is out of range, or a source holds credentials, which are not repeated:
-            parameters are kept in plain text.
-    """
-    for name, (least, most) in RANGES.items():
-        if name in arguments and not least <= arguments[name] <= most:
-            raise UsageError(f"{name} is {arguments[name]}; it must be from {least} to {most}")
-    try:
-        check_address(arguments.get("source", ""))
-        gate.check({name: arguments[name] for name in gate.RULES if name in arguments})
-        if STRUCT in arguments:
-            struct = Hyperparameters.of(arguments[STRUCT]).as_dict()
-            return {**arguments, STRUCT: struct}
-    except StepError as error:
-        raise UsageError(str(error)) from error
-    return arguments
+    return checks.check(arguments, spec)
 
 
 def flat(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -227,6 +203,15 @@ def _kinds(spec: Spec) -> dict[str, str]:
     """The type of everything that can be given: each parameter, and the struct."""
     kinds = {name: one.type for name, one in _known(spec).items()}
     return {**kinds, STRUCT: "STRUCT"} if STRUCT in declared(spec) else kinds
+
+
+def _declared_in_struct(given: dict[str, Any], spec: Spec) -> dict[str, Any]:
+    """Values for the struct, if the spec has such hyperparameters; another pipeline takes any."""
+    known = [name for name, one in _known(spec).items() if one.is_hyperparameter]
+    for name in given if has_all_steps(spec) else ():
+        if name not in known:
+            raise UsageError(unknown(STRUCT, name, known))
+    return given
 
 
 def _preset(name: str | None) -> dict[str, Any]:

@@ -163,6 +163,11 @@ def step_tasks(spec: Spec) -> dict[str, str]:
     return dict(sorted(tasks, key=lambda task: NAMES.index(task[1]) if task[1] in NAMES else -1))
 
 
+def has_all_steps(spec: Spec) -> bool:
+    """Whether a spec is this project's pipeline, maybe with more steps, and not another one."""
+    return set(NAMES) <= set(step_tasks(spec).values())
+
+
 def _tasks(spec: Spec, component: Spec, step: str) -> Iterator[tuple[str, str]]:
     """Component name and step of each task, in run order."""
     tasks = component["dag"]["tasks"]

@@ -64,6 +64,13 @@ def replicas(pools: Pools) -> int:
     return sum(pool.get("replica_count", 1) for pool in pools)
 
 
+def shares(spec: Spec) -> int:
+    """Into how many parts workers and their accelerators divide each batch; 1 without workers."""
+    executors = spec["deploymentSpec"]["executors"].values()
+    found = [pools for one in executors if (pools := read(one.get("container", {})))]
+    return sum(_shares(pool) for pools in found for pool in pools) or 1
+
+
 def map_pools(container: Spec, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Spec:
     """The container with ``change(container_spec)`` for the container of each worker pool."""
     pools = read(container)
@@ -72,6 +79,11 @@ def map_pools(container: Spec, change: Callable[[dict[str, Any]], dict[str, Any]
     changed = [{**pool, "container_spec": change(pool["container_spec"])} for pool in pools]
     before, after = json.dumps(pools), json.dumps(changed)
     return {**container, "args": [arg.replace(before, after) for arg in container["args"]]}
+
+
+def _shares(pool: Mapping[str, Any]) -> int:
+    accelerators = pool.get("machine_spec", {}).get("accelerator_count", 0)
+    return int(pool.get("replica_count", 1)) * max(1, int(accelerators))
 
 
 def _number(text: str) -> float:

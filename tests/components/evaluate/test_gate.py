@@ -4,9 +4,11 @@ from typing import Any
 import pytest
 
 from components.evaluate import gate
+from pipeline.compiler import COMPILED, PIPELINE
 from pipeline.definition import fashion_mnist
 from pipeline.errors import UsageError
 from pipeline.specs import parameters
+from pipeline.specs import spec as specs
 
 
 def judge(
@@ -95,8 +97,8 @@ def test_the_champion_itself_is_not_uploaded_again() -> None:
 
 @pytest.mark.parametrize("name", gate.RULES)
 def test_a_threshold_out_of_its_range_is_refused_before_anything_starts(name: str) -> None:
-    with pytest.raises(UsageError, match=f"{name} is 90, expected a number"):
-        parameters.check({name: 90})
+    with pytest.raises(UsageError, match=f"{name} is 90.0, expected a number"):
+        parameters.resolve(specs.load(COMPILED / PIPELINE), {"bucket_uri": "gs://b", name: 90})
 
 
 @pytest.mark.parametrize("name", gate.RULES)

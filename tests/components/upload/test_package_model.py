@@ -18,7 +18,7 @@ from tests import evaluations
 from tests.components.upload.packaging import package
 from tests.fakes.vertex import ALIAS, LABEL_KEY, LABEL_VALUE
 
-OWN = "europe-west4-docker.pkg.dev/project/images/serving@sha256:0"
+OWN = "europe-west4-docker.pkg.dev/project/images/serving@sha256:" + "0" * 64
 HOSTILE = (
     "",
     "main",

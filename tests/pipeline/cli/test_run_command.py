@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.errors import StepFailed, UsageError
 from pipeline.runs.record import Artifact, Run, Task
+from tests import foreign
 from tests.pipeline.cli.conftest import Call
 
 RUN = "fashion-mnist-20261124-234143-7fde"
@@ -59,6 +60,10 @@ def end_with(monkeypatch: pytest.MonkeyPatch, make: Callable[[], Run]) -> list[d
         (["-p", "epoch=3"], "did you mean epochs?"),
         (["-p", "epochs=three"], "-p epochs=three: epochs takes a whole number"),
         (["--source", "/no/where"], "source=/no/where: there is no such directory"),
+        (["-p", "min_accuracy=90"], "min_accuracy is 90.0, expected a number from 0 to 1"),
+        (["-p", "bucket_uri=gs://own"], "has only its own bucket, gs://fashion-mnist-local"),
+        (["-p", "model_name=.hidden"], "'.hidden' cannot name a model"),
+        (["--replicas", "2", "-p", "batch_size=255"], "the machines need a multiple of 2"),
         (["--spec", "no.yaml"], "no.yaml: there is no such file"),
         (["--spec", __file__, "--replicas", "2"], "leave out --spec or --replicas"),
     ],
@@ -85,6 +90,29 @@ def test_the_run_gets_all_arguments_typed_and_complete(
     assert arguments["source"] == str(Path.cwd())
     assert arguments["bucket_uri"] == "gs://fashion-mnist-local"
     assert arguments["use_cache"] is False
+
+
+def test_an_alias_that_no_version_has_is_refused_before_anything_starts(
+    call: Call, started: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    where = ("--root", str(tmp_path), "-p", "champion_alias=best")
+    assert call("run", *where).exit_code == 0, "without a model there is no champion"
+    version = tmp_path / "registry" / "fashion-mnist" / "1"
+    version.mkdir(parents=True)
+    (version / "saved_model.pb").touch()
+    done = call("run", *where)
+    assert done.exit_code == 2
+    assert "has no version or alias 'best'; versions there: 1" in done.stderr
+    assert len(started) == 1
+
+
+def test_another_pipeline_gets_what_it_declares_and_nothing_else(
+    call: Call, started: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    spec = str(foreign.write(tmp_path))
+    done = call("run", "--spec", spec, "--source", "a lake")
+    assert done.exit_code == 0, done.stderr
+    assert started == [{**foreign.ARGUMENTS, "source": "a lake", "use_cache": True}]
 
 
 def test_the_result_and_the_next_steps_are_shown(call: Call, started: list[dict[str, Any]]) -> None:
