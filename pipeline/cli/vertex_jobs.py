@@ -13,7 +13,7 @@ from pipeline.errors import GateRefused
 from pipeline.text import command, duration
 from pipeline.vertex import job as all_jobs
 from pipeline.vertex import schedule as all_schedules
-from pipeline.vertex.target import Target, resolve
+from pipeline.vertex.target import CONSOLE, Target, located, resolve
 
 if TYPE_CHECKING:
     from pipeline.runs.record import Run
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 BROWSER: Final = "https://storage.cloud.google.com"
 """Shows an object to people who are signed in and may read it."""
 
-Job = Annotated[str, typer.Argument(help="The job's id, or its full name.")]
-Reference = Annotated[str, typer.Argument(help="The schedule's number or name.")]
+Job = Annotated[str, typer.Argument(help="The job's id, its full name, or its page.")]
+Reference = Annotated[
+    str, typer.Argument(help="The schedule's number, its name, its full name, or its page.")
+]
 
 schedules = typer.Typer(cls=Group, no_args_is_help=True)
 
@@ -142,7 +144,7 @@ def _model(run: "Run", target: Target) -> str:
     if not run.resource_name:
         return ""
     number = run.resource_name.partition("@")[0].rsplit("/", 1)[-1]
-    address = f"{all_jobs.CONSOLE}/vertex-ai/locations/{target.region}/models/{number}/versions"
+    address = f"{CONSOLE}/vertex-ai/locations/{target.region}/models/{number}/versions"
     link = f"{address}/{run.version or 1}?project={target.project}"
     return f"{run.resource_name}\n{'':<10} {link}"
 
@@ -189,9 +191,9 @@ def _changing(action: str, about: str) -> None:
         region: Region = None,
         as_json: AsJson = False,
     ) -> None:
-        target = resolve(project, region)
+        target, reference = located(schedule, "schedules", project, region)
         with _asking(target):
-            number = all_schedules.change(target, schedule, action)
+            number = all_schedules.change(target, reference, action)
         state = all_schedules.STATES[action]
         if as_json:
             print_json({"schedule": number, "state": state})

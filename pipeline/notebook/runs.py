@@ -41,8 +41,8 @@ def job_run(
     look-up was in Vertex AI's registry.
 
     Args:
-        job: Its id, as ``fashion-mnist jobs`` shows it, or
-            ``projects/…/locations/…/pipelineJobs/…``.
+        job: Its id, as ``fashion-mnist jobs`` shows it, its full name
+            ``projects/…/locations/…/pipelineJobs/…``, or the address of its page.
         project: None: from the environment or gcloud's configuration, as the region.
         region: As ``europe-west4``.
         root: The folder that holds all that is local; downloads go there.
@@ -57,7 +57,7 @@ def job_run(
     target, job_id = jobs.named(job, project, region)
     run = with_files(run_of(jobs.get(target, job_id), target, place(root)))
     for step, names in OF_THE_CLOUD.items():
-        for name in names:
+        for name in names if step in run.steps else ():
             run.steps[step].outputs.pop(name, None)
     return run
 

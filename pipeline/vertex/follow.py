@@ -15,7 +15,7 @@ from pipeline.specs import parameters
 from pipeline.vertex import job as jobs
 from pipeline.vertex.job import struct
 from pipeline.vertex.refusals import explain
-from pipeline.vertex.target import Target, patient
+from pipeline.vertex.target import CONSOLE, Target, patient
 
 STATES: Final = {
     "PENDING": "waiting",
@@ -41,12 +41,12 @@ PATIENCE: Final = 900.0
 
 
 def follow(
-    target: Target, job_id: str, watch: Watch, complain: Callable[[str], None], every: float
+    target: Target, job_id: str, watch: Watch, say: Callable[[str], None], every: float
 ) -> tuple[Any, Run]:
     """Shows a job's steps until it has ended; the job as it ended, and its run.
 
-    It looks every ``every`` seconds, and complains when the service is out of reach and when it
-    is back.
+    It looks every ``every`` seconds. ``say`` gets what is not about a step: that the job waits to
+    start, that the service is out of reach, and that it is back.
 
     Raises:
         CloudError: The job does not exist, it could not be read, or the service stayed out of
@@ -54,11 +54,13 @@ def follow(
     """
     job = jobs.get(target, job_id)
     progress = _Progress(job, target)
+    if (how := jobs.state(job)) in ("queued", "pending"):
+        say(f"{job_id} is {how}: its steps have not started yet")
     with watch(list(progress.table.rows.values())) as progress.table.watcher:
         progress.update(job)
         while jobs.state(job) not in ENDED:
             time.sleep(every)
-            job = _look(target, job_id, complain)
+            job = _look(target, job_id, say)
             progress.update(job)
     return job, _run(job, progress.table, Root(DEFAULT_ROOT))
 
@@ -131,29 +133,31 @@ class _Progress:
                 self.table.watcher.said(row, line, transient=False)
 
 
-def _look(target: Target, job_id: str, complain: Callable[[str], None]) -> Any:
+def _look(target: Target, job_id: str, say: Callable[[str], None]) -> Any:
     """A job, even if the service is out of reach for a while."""
-    from google.api_core.exceptions import RetryError
+    from google.api_core.exceptions import NotFound, RetryError
 
     errors: list[Exception] = []
 
     def failed(error: Exception) -> None:
         if not errors:
             why = explain(error, "read the job", target)
-            complain(f"{why}; trying again, and the job is still running")
+            say(f"{why}; trying again, and the job is still running")
         errors.append(error)
 
     try:
         job = jobs.get(target, job_id, patient(PATIENCE, failed))
     except CloudError as error:
-        if not isinstance(error.__cause__, RetryError):
+        if isinstance(error.__cause__, NotFound):
             raise
+        tired = isinstance(error.__cause__, RetryError)
+        gave_up = f"gave up after {PATIENCE:.0f} s, and " if tired else ""
         raise CloudError(
-            f"{error}; gave up after {PATIENCE:.0f} s, and the job is still running: "
+            f"{error}; {gave_up}the job is still running: "
             f"`{jobs.watch_command(target, job_id)}` follows it again"
         ) from error
     if errors:
-        complain("the service answers again")
+        say("the service answers again")
     return job
 
 
@@ -193,7 +197,7 @@ def _failure(detail: Any, target: Target) -> str:
     if not machine:
         return reason
     query = urllib.parse.quote(f'resource.labels.job_id="{machine.rsplit("/", 1)[1]}"', safe="")
-    return f"{reason}\nlog: {jobs.CONSOLE}/logs/query;query={query}?project={target.project}"
+    return f"{reason}\nlog: {CONSOLE}/logs/query;query={query}?project={target.project}"
 
 
 def _retried(detail: Any) -> str:

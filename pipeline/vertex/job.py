@@ -13,11 +13,9 @@ from typing import Any, Final
 from pipeline.errors import CloudError, UsageError
 from pipeline.text import command, iso
 from pipeline.vertex.refusals import call, explained
-from pipeline.vertex.target import Target, endpoint, patient, resolve
+from pipeline.vertex.target import CONSOLE, Target, endpoint, located, patient
 
 JOB_ID: Final = re.compile(r"[a-z][a-z0-9-]{0,127}")
-FULL_NAME: Final = re.compile(r"projects/([^/]+)/locations/([^/]+)/pipelineJobs/([^/]+)")
-CONSOLE: Final = "https://console.cloud.google.com"
 LISTED: Final = ["name", "display_name", "state", "create_time", "start_time", "end_time", "labels"]
 """The fields that a list asks for: a job's spec takes hundreds of kilobytes."""
 CONTEXT_SECONDS: Final = 120.0
@@ -25,19 +23,18 @@ CONTEXT_SECONDS: Final = 120.0
 
 
 def named(reference: str, project: str | None, region: str | None) -> tuple[Target, str]:
-    """Where a job is and its id, from its id or its full name, which wins over the options.
+    """Where a job is and its id; see ``target.located``.
 
     Raises:
-        UsageError: It is neither, or there is no project or region.
+        UsageError: It is no job, or there is no project or region.
     """
-    if found := FULL_NAME.fullmatch(reference):
-        return resolve(found[1], found[2]), found[3]
-    if not JOB_ID.fullmatch(reference):
+    target, job_id = located(reference, "pipelineJobs", project, region)
+    if not JOB_ID.fullmatch(job_id):
         raise UsageError(
-            f"{reference!r} is not a job: give its id, as `{command('jobs')}` shows it, or "
-            "projects/…/locations/…/pipelineJobs/…"
+            f"{reference!r} is not a job: give its id, as `{command('jobs')}` shows it, its full "
+            "name projects/…/locations/…/pipelineJobs/… or the address of its page"
         )
-    return resolve(project, region), reference
+    return target, job_id
 
 
 def id_of(message: Any) -> str:

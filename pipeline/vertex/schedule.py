@@ -14,8 +14,9 @@ from pipeline.vertex.job import id_of
 from pipeline.vertex.refusals import call, explained
 from pipeline.vertex.target import Target, patient
 
-NUMBER: Final = re.compile(r"(?:projects/[^/]+/locations/[^/]+/schedules/)?(\d+)")
 STATES: Final = {"pause": "paused", "resume": "active", "delete": "deleted"}
+OF_A_MACHINE: Final = frozenset({"localtime", "Factory"})
+"""What Linux lists among the time zones and nobody else knows."""
 FIELD: Final = re.compile(r"(?:[\d*/,-]|[A-Za-z]{3})+")
 """Numbers, and names of months and days; no L, W or #."""
 
@@ -30,10 +31,12 @@ def cron(expression: str, time_zone: str) -> str:
 
     from cronsim import CronSim, CronSimError
 
-    if time_zone not in zoneinfo.available_timezones():
+    if time_zone not in zoneinfo.available_timezones() - OF_A_MACHINE:
         raise UsageError(f"--time-zone {time_zone}: there is none; give one as in Europe/Berlin")
     fields = expression.split()
     try:
+        if "TZ=" in expression:
+            raise CronSimError("give the time zone with --time-zone")
         if len(fields) != 5 or not all(map(FIELD.fullmatch, fields)):
             raise CronSimError("give five plain fields")
         CronSim(expression, datetime.datetime.now(tz=datetime.UTC))
@@ -67,15 +70,15 @@ def listed(target: Target) -> list[Any]:
 def change(target: Target, reference: str, action: str) -> str:
     """Does an action of ``STATES`` to a schedule, and returns its number.
 
-    ``reference`` is its number, its full name or its display name.
+    ``reference`` is its number or its display name.
 
     Raises:
         UsageError: None has that display name.
         CommandError: Several have it.
     """
     others = f"`{command(f'schedules list {target.flags}')}` lists those that exist"
-    if found := NUMBER.fullmatch(reference):
-        numbers = [found[1]]
+    if reference.isdecimal():
+        numbers = [reference]
     else:
         numbers = [id_of(one) for one in listed(target) if one.display_name == reference]
     if not numbers:

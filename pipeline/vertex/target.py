@@ -1,20 +1,27 @@
 """Where on Google Cloud a run goes: project and region, credentials and Google's clients."""
 
 import dataclasses
+import difflib
 import functools
+import importlib.resources
+import logging
 import os
 import re
 import shutil
 import subprocess
+import urllib.parse
 from collections.abc import Callable
 from typing import Any, Final
 
 from components.dataset.refusals import reading_credentials
 from pipeline.errors import UsageError
 
-PROJECT: Final = re.compile(r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]")
-"""A project's id; some old ones have a domain in front."""
+PROJECT: Final = re.compile(r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]|[1-9][0-9]{5,18}")
+"""A project's id, or its number; some old ids have a domain in front."""
 REGION: Final = re.compile(r"[a-z]+-[a-z]+[0-9]{1,2}")
+CONSOLE: Final = "https://console.cloud.google.com"
+PAGES: Final = {"pipelineJobs": "runs", "schedules": "schedules"}
+"""What the console's addresses call each kind of resource."""
 SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 OVERRIDE: Final = "CLOUDSDK_API_ENDPOINT_OVERRIDES_"
 """How gcloud's variables begin that replace a service's address."""
@@ -23,10 +30,12 @@ SECONDS: Final = 30.0
 RETRY_SECONDS: Final = 40.0
 """How long a request that failed in passing is repeated."""
 
+log = logging.getLogger(__name__)
+
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """A project's id and a region, as ``europe-west4``."""
+    """A project's id or number, and a region, as ``europe-west4``."""
 
     project: str
     region: str
@@ -63,29 +72,70 @@ class Target:
         )
 
 
-def resolve(project: str | None, region: str | None) -> Target:
+def resolve(project: str | None, region: str | None, *faults: str) -> Target:
     """The target that the options, the environment or gcloud's configuration name.
 
+    ``faults`` are what else is wrong with the options, to be reported at the same time. A region
+    that the SDK does not list is a warning in the log.
+
     Raises:
-        UsageError: One of them is set nowhere, or is not valid.
+        UsageError: One of them is set nowhere, or is not valid; the text has a line for each.
     """
-    return Target(
-        _found("project", project, "CLOUDSDK_CORE_PROJECT", "core/project", PROJECT),
-        _found("region", region, "CLOUDSDK_AI_REGION", "ai/region", REGION),
-    )
+    found, wrong = {}, list(faults)
+    for what, given, variable, configured, pattern in (
+        ("project", project, "CLOUDSDK_CORE_PROJECT", "core/project", PROJECT),
+        ("region", region, "CLOUDSDK_AI_REGION", "ai/region", REGION),
+    ):
+        google = f"GOOGLE_CLOUD_{what.upper()}"
+        value = given or os.environ.get(google) or os.environ.get(variable) or _gcloud(configured)
+        found[what] = value
+        if not pattern.fullmatch(value):
+            fault = f"{what} {value!r} cannot be a {what}" if value else f"no {what} is set"
+            wrong.append(
+                f"{fault}: give --{what}, set {google}, or run `gcloud config set {configured} …`"
+            )
+    if wrong:
+        raise UsageError("\n".join(wrong))
+    if found["region"] not in known_regions():
+        near = difflib.get_close_matches(found["region"], known_regions(), n=1)
+        hint = f"did you mean {near[0]}?" if near else "it may be new, or mistyped"
+        log.warning("warning: the SDK does not list the region %s; %s", found["region"], hint)
+    return Target(**found)
 
 
-def _found(
-    what: str, given: str | None, variable: str, configured: str, pattern: re.Pattern[str]
-) -> str:
-    google = f"GOOGLE_CLOUD_{what.upper()}"
-    value = given or os.environ.get(google) or os.environ.get(variable) or _gcloud(configured)
-    if not pattern.fullmatch(value):
-        fault = f"{what} {value!r} cannot be a {what}" if value else f"no {what} is set"
-        raise UsageError(
-            f"{fault}: give --{what}, set {google}, or run `gcloud config set {configured} …`"
-        )
-    return value
+def located(
+    reference: str, kind: str, project: str | None, region: str | None
+) -> tuple[Target, str]:
+    """Where a job or a schedule is, and the last part of its name.
+
+    A full name, as the service prints it with the project's number, and the address of a page in
+    the console win over the options. Anything else is the last part itself.
+
+    Args:
+        reference: What a person gave.
+        kind: ``pipelineJobs`` or ``schedules``.
+        project: None: from the environment or gcloud's configuration, as the region.
+        region: As ``europe-west4``.
+
+    Raises:
+        UsageError: There is no project or region, or one is not valid.
+    """
+    if found := re.fullmatch(f"projects/([^/]+)/locations/([^/]+)/{kind}/([^/]+)", reference):
+        return resolve(found[1], found[2]), found[3]
+    page = urllib.parse.urlsplit(reference)
+    of_project = urllib.parse.parse_qs(page.query).get("project")
+    place = re.search(rf"/locations/([^/]+)/(?:pipelines/)?{PAGES[kind]}/([^/]+)", page.path)
+    if reference.startswith(f"{CONSOLE}/vertex-ai/") and place and of_project:
+        return resolve(of_project[0], place[1]), place[2]
+    return resolve(project, region), reference
+
+
+@functools.cache
+def known_regions() -> frozenset[str]:
+    """The regions in the SDK's list, read from its file, since its import takes seconds."""
+    package = importlib.resources.files("google.cloud").joinpath("aiplatform")
+    text = package.joinpath("constants").joinpath("base.py").read_text()
+    return frozenset(re.findall(f'"({REGION.pattern})"', text))
 
 
 def _gcloud(name: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from google.cloud import aiplatform_v1 as vertex
 
-from tests.fakes.wire import PARENT, Call, Fault, Refusal, Route, Wire, as_json, serve
+from tests.fakes.wire import NUMBERED, PARENT, Call, Fault, Refusal, Route, Wire, as_json, serve
 
 ALIAS: Final = re.compile("[a-z][a-zA-Z0-9-]{0,126}[a-z0-9]")
 """The documented rule of ``Model.version_aliases``."""
@@ -165,7 +165,7 @@ class PipelineService:
 
     def add(self, job_id: str, job: Any) -> Any:
         made = vertex.PipelineJob(job)
-        made.name = f"{PARENT}/pipelineJobs/{job_id}"
+        made.name = f"{NUMBERED}/pipelineJobs/{job_id}"
         made.state = vertex.PipelineState.PIPELINE_STATE_PENDING
         made.create_time = made.start_time = now()
         made.job_detail.pipeline_run_context.name = f"{STORE}/contexts/run"
@@ -233,7 +233,7 @@ class ScheduleService:
             raise Refusal(400, "The job and its schedule have different parents.")
         check_job(schedule.create_pipeline_job_request)
         number = str(4711 + len(self.created))
-        schedule.name = f"{PARENT}/schedules/{number}"
+        schedule.name = f"{NUMBERED}/schedules/{number}"
         schedule.state = vertex.Schedule.State.ACTIVE
         schedule.create_time = schedule.next_run_time = now()
         self.created.append(request)

@@ -17,7 +17,10 @@ from google.protobuf import json_format
 
 from tests.fakes.server import Handler, LoopbackServer
 
+NUMBER: Final = "123456789012"
+"""The number of ``my-project``: requests may name the project by it, and answers do."""
 PARENT: Final = "projects/my-project/locations/europe-west4"
+NUMBERED: Final = f"projects/{NUMBER}/locations/europe-west4"
 SYSTEM: Final = ("$alt", "alt")
 """Query parameters of the protocol, which no message has."""
 
@@ -164,7 +167,7 @@ class _Handler(Handler):
     do_POST = do_DELETE = do_GET
 
     def _route(self, body: bytes) -> tuple[Call, Callable[[Call], Any]]:
-        url = urlsplit(self.path)
+        url = urlsplit(self.path.replace(f"projects/{NUMBER}/", "projects/my-project/"))
         line = f"{self.command} {unquote(url.path)}"
         headers = {key.lower(): value for key, value in self.headers.items()}
         content = json.loads(body) if body else None

@@ -14,7 +14,7 @@ from pipeline.runs.record import Artifact, Run, RunError, Task
 from pipeline.vertex import target
 from tests.fakes.cloud import Cloud, serve_cloud
 from tests.fakes.storage import FakeBucket, serve_storage
-from tests.fakes.wire import PARENT
+from tests.fakes.wire import NUMBERED, PARENT
 from tests.idx_files import write_idx_set
 from tests.pipeline.vertex.jobs import JOB, add_job, outputs, step
 
@@ -95,7 +95,7 @@ def job(cloud: Cloud) -> Any:
 def test_a_job_is_a_run_with_its_parameters_and_artifacts(job: Any, bucket: FakeBucket) -> None:
     del job
     bucket.put("root/model/saved_model.pb", b"graph")
-    run = job_run(f"{PARENT}/pipelineJobs/{JOB}")
+    run = job_run(f"{NUMBERED}/pipelineJobs/{JOB}")
     assert run.id == JOB
     assert {"epochs": 3, "shards": 2, "batch_size": 256}.items() <= run.parameters.items()
     assert type(run.parameters["epochs"]) is int

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.fakes.cloud import Cloud
-from tests.fakes.wire import PARENT
+from tests.fakes.wire import NUMBERED, PARENT
 from tests.pipeline.vertex.conftest import Command
 from tests.pipeline.vertex.jobs import JOB, add_job
 
@@ -30,7 +30,7 @@ def test_the_jobs_are_listed_as_json(cloud: Cloud, command: Command) -> None:
     assert (newest["job"], newest["state"], newest["ended"]) == ("job-1", "running", None)
     assert (oldest["job"], oldest["state"]) == ("job-0", "failed")
     assert oldest["ended"].endswith("+00:00")
-    assert oldest["name"] == f"{PARENT}/pipelineJobs/job-0"
+    assert oldest["name"] == f"{NUMBERED}/pipelineJobs/job-0"
     assert "/runs/job-0?project=my-project" in oldest["page"]
 
 
@@ -45,7 +45,7 @@ def test_a_job_that_has_not_ended_is_cancelled(
     before: str, said: str, state: str, cloud: Cloud, command: Command
 ) -> None:
     add_job(cloud, before)
-    done = command("cancel", f"{PARENT}/pipelineJobs/{JOB}")
+    done = command("cancel", f"{NUMBERED}/pipelineJobs/{JOB}")
     assert done.code == 0, done.error
     assert said in done.out
     assert len(cloud.wire.named("CancelPipelineJob")) == (before == "RUNNING")
@@ -79,21 +79,27 @@ class TestSchedules:
             *("4711", "active", 0, 3),
         )
 
-    @pytest.mark.parametrize("by", ["number", "full name", "display name"])
+    @pytest.mark.parametrize("by", ["number", "full name", "with id", "page", "display name"])
     def test_one_is_paused_resumed_and_deleted(
-        self, by: str, cloud: Cloud, command: Command
+        self, by: str, cloud: Cloud, command: Command, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        console = "https://console.cloud.google.com/vertex-ai/locations/europe-west4/pipelines"
         name = {
             "number": "4711",
-            "full name": f"{PARENT}/schedules/4711",
+            "full name": f"{NUMBERED}/schedules/4711",
+            "with id": f"{PARENT}/schedules/4711",
+            "page": f"{console}/schedules/4711?project=my-project",
             "display name": cloud.schedules.schedules["4711"].display_name,
         }[by]
+        if by in ("full name", "with id", "page"):
+            monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "other-project")
+            monkeypatch.setenv("GOOGLE_CLOUD_REGION", "us-east1")
         for action, state in (("pause", "paused"), ("resume", "active")):
             assert command("schedules", action, name).out == f"schedule 4711 is {state}\n"
             assert cloud.schedules.schedules["4711"].state.name.lower() == state
         done = json.loads(command("schedules", "delete", name, "--json").out)
         assert done == {"schedule": "4711", "state": "deleted"}
-        assert "no schedules (project my-project" in command("schedules", "list").out
+        assert cloud.schedules.schedules == {}
 
     @pytest.mark.parametrize(
         ("name", "code", "fault"),

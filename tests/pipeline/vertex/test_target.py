@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import UsageError
-from pipeline.vertex.target import Target, resolve
+from pipeline.vertex.target import Target, known_regions, located, resolve
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +31,36 @@ def test_each_source_wins_over_the_next(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("GOOGLE_CLOUD_REGION", "us-east1")
     assert resolve(None, None) == Target("of-google", "us-east1")
     assert resolve("of-flag", "europe-west4") == Target("of-flag", "europe-west4")
+
+
+NAME = "projects/{}/locations/us-east1/pipelineJobs/job-1"
+PAGE = "https://console.cloud.google.com/vertex-ai/{}?project={}"
+
+
+@pytest.mark.parametrize(
+    ("reference", "project"),
+    [
+        (NAME.format("my-project"), "my-project"),
+        (NAME.format("123456789012"), "123456789012"),
+        (PAGE.format("locations/us-east1/pipelines/runs/job-1", "my-project"), "my-project"),
+        (PAGE.format("pipelines/locations/us-east1/runs/job-1/x", "123456789012"), "123456789012"),
+    ],
+)
+def test_what_the_service_prints_wins_over_the_options(reference: str, project: str) -> None:
+    found = located(reference, "pipelineJobs", "other-project", "europe-west4")
+    assert found == (Target(project, "us-east1"), "job-1")
+
+
+def test_a_name_by_itself_is_where_the_options_say() -> None:
+    for name in ("job-1", NAME.format("p").replace("pipelineJobs", "schedules")):
+        found = located(name, "pipelineJobs", "my-project", "europe-west4")
+        assert found == (Target("my-project", "europe-west4"), name)
+
+
+def test_the_regions_are_those_of_the_sdk() -> None:
+    from google.cloud.aiplatform.constants import base
+
+    assert known_regions() == base.SUPPORTED_REGIONS - {"global"}
 
 
 def test_what_is_set_nowhere_is_an_error_that_says_how_to_set_it() -> None:

@@ -5,7 +5,9 @@ import os
 import signal
 from typing import Any
 
+import google.auth.exceptions
 import pytest
+from google.oauth2.credentials import Credentials
 
 from pipeline.vertex import follow, target
 from tests.fakes.cloud import Cloud
@@ -52,6 +54,7 @@ def test_each_step_is_shown_with_its_figure(cloud: Cloud, command: Command) -> N
     assert done.code == 0, done.error
     lines = [line.split(" in ")[0] for line in done.out.splitlines()]
     assert lines[: lines.index("")] == [
+        f"{JOB} is pending: its steps have not started yet",
         "Ingest: started",
         "Ingest: done",
         "Decode: from the cache",
@@ -185,7 +188,12 @@ def test_the_network_may_go_away_and_come_back(
 
 @pytest.mark.parametrize(
     ("status", "expected"),
-    [(403, "it was refused"), (404, f"there is no job {JOB}"), (503, f"still running: {AGAIN}")],
+    [
+        (401, f"sign in with `gcloud auth application-default login`|still running: {AGAIN}"),
+        (403, f"it was refused|still running: {AGAIN}"),
+        (404, f"there is no job {JOB}"),
+        (503, f"gave up after 0 s, and the job is still running: {AGAIN}"),
+    ],
 )
 def test_a_refusal_ends_the_watching_and_so_does_the_end_of_patience(
     status: int, expected: str, cloud: Cloud, command: Command, monkeypatch: pytest.MonkeyPatch
@@ -197,7 +205,25 @@ def test_a_refusal_ends_the_watching_and_so_does_the_end_of_patience(
     ]
     done = command(*WATCH)
     assert done.code == 1
-    assert expected in done.error
+    assert all(text in done.error for text in expected.split("|"))
+    assert ("still running" in done.error) == (status != 404)
+
+
+def test_a_login_that_ends_while_watching_leaves_the_job_running(
+    cloud: Cloud, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Expiring(Credentials):  # type: ignore[misc]
+        def refresh(self, request: object) -> None:
+            raise google.auth.exceptions.RefreshError("invalid_grant: expired")
+
+    login = Expiring(token="mine", quota_project_id="my-project")
+    monkeypatch.setattr(target, "default_credentials", lambda: login)
+    add_job(cloud)
+    cloud.pipelines.script = [lambda _job: setattr(login, "token", None)]
+    done = command(*WATCH)
+    assert done.code == 1
+    assert "(invalid_grant: expired)" in done.error
+    assert f"; the job is still running: {AGAIN} follows it again" in done.error
 
 
 def test_ctrl_c_leaves_the_job_running(cloud: Cloud, command: Command) -> None:
