@@ -1,5 +1,6 @@
 """The commands about the compiled pipeline: compile it, list its parameters."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -40,7 +41,7 @@ def compile_command(
     for path in written:
         say(shown(path))
     if output and image:
-        spec = shown(output / compiler.PIPELINE)
+        spec = shlex.quote(shown(output / compiler.PIPELINE))
         next_steps({command(f"submit --bucket BUCKET --spec {spec}"): "runs it on Vertex AI"})
     else:
         next_steps({command("run"): "runs it here"})

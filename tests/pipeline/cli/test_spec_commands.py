@@ -30,17 +30,20 @@ def test_parameters_are_listed_with_defaults_and_types(call: Call) -> None:
 
 @pytest.mark.parametrize(
     ("options", "step"),
-    [((), "fashion-mnist run "), (("--image", "i@sha256:0"), "submit --bucket BUCKET --spec out/")],
+    [
+        ((), "fashion-mnist run "),
+        (("--image", "i@sha256:0"), "submit --bucket BUCKET --spec 'the output/pipeline.yaml' "),
+    ],
 )
 def test_compile_prints_what_it_wrote_and_the_next_step(
     options: tuple[str, ...], step: str, call: Call
 ) -> None:
-    done = call("compile", "--output", "out", *options)
-    assert (done.exit_code, done.stdout) == (0, "out/pipeline.yaml\n")
-    assert Path("out/pipeline.yaml").read_text() == "spec"
+    done = call("compile", "--output", "the output", *options)
+    assert (done.exit_code, done.stdout) == (0, "the output/pipeline.yaml\n")
+    assert Path("the output/pipeline.yaml").read_text() == "spec"
     assert step in done.stderr
-    printed = call("compile", "--output", "out", "--json")
-    assert json.loads(printed.stdout) == {"written": ["out/pipeline.yaml"]}
+    printed = call("compile", "--output", "the output", "--json")
+    assert json.loads(printed.stdout) == {"written": ["the output/pipeline.yaml"]}
 
 
 def test_a_stale_file_is_exit_code_1(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
