@@ -37,13 +37,24 @@ AFTERWARDS: Final = "What to do with it"
 
 def submit(
     bucket: Annotated[
-        str, option("Bucket of the data, the runs and the models; in the region.", panel=WHERE)
-    ],
+        str,
+        option(
+            "Bucket of the data, the runs and the models; in the region. Required.", panel=WHERE
+        ),
+    ] = "",
     project: Project = None,
     region: Region = None,
     create_bucket: Annotated[
         bool, option("Make the bucket if it is missing.", "--create-bucket", panel=WHERE)
     ] = False,
+    bucket_owner: Annotated[
+        str,
+        option(
+            "Number of the project that owns the bucket, if that is another one.",
+            panel=WHERE,
+            metavar="NUMBER",
+        ),
+    ] = "",
     parameter: Parameters = None,
     source: Annotated[
         str | None, option("Where the four raw files are: http(s):// or gs://.", panel=WHAT)
@@ -117,7 +128,8 @@ def submit(
 
     from pipeline.vertex import request as requests
 
-    target, options = resolve(project, region), requests.Options(**given)
+    no_bucket = () if bucket else ("no bucket is given: give --bucket",)
+    target, options = resolve(project, region, *no_bucket), requests.Options(**given)
     with waiting("comparing compiled/ with its source"):
         request = requests.request(options, target)
     if warning := requests.serving_warning(request):
@@ -148,8 +160,7 @@ def _send(
     """Sends the request after a preflight, and returns the job or the schedule as JSON values."""
     from pipeline.vertex import preflight
 
-    account, bucket = options.service_account, options.bucket_name
-    preflight.check(target, bucket, account, note, create_bucket=options.create_bucket)
+    preflight.check(target, options, note)
     if options.schedule:
         created = schedules.create(target, request)
         number = job.id_of(created)

@@ -51,11 +51,6 @@ class Machine:
     replicas: int = 1
     spot: bool = False
 
-    @property
-    def shares(self) -> int:
-        """Parts of each batch: one for each accelerator, or for each machine without any."""
-        return self.replicas * max(1, self.accelerator_count)
-
 
 def requested(
     accelerator: str | None, machine_type: str | None, replicas: int | None, *, spot: bool

@@ -2,27 +2,29 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from components.dataset.refusals import advice, unwrapped
 from pipeline.errors import CloudError, CommandError
+from pipeline.vertex import run_bucket
 from pipeline.vertex.refusals import explained
 from pipeline.vertex.target import SECONDS, Target, endpoint, patient
+
+if TYPE_CHECKING:
+    from pipeline.vertex.request import Options
 
 APIS: Final = ("aiplatform.googleapis.com", "storage.googleapis.com")
 DEFAULT_ACCOUNT_API: Final = "compute.googleapis.com"
 """Its default service account runs the steps if no other is named."""
 ACT_AS: Final = "iam.serviceAccounts.actAs"
-CONTINENTS: Final = {"US": "us-", "EU": "europe-", "ASIA": "asia-"}
-"""Multi-regions, and how the names of their regions begin."""
 Say = Callable[[str], None]
 
 
-def check(target: Target, bucket: str, account: str, say: Say, *, create_bucket: bool) -> None:
+def check(target: Target, options: "Options", say: Say) -> None:
     """Makes all checks, and says what could not be checked.
 
-    An empty account means Compute Engine's default account. With ``create_bucket`` the bucket is
-    made if nothing else is missing.
+    Without a service account, Compute Engine's default account is meant. With ``create_bucket``
+    the bucket is made if nothing else is missing.
 
     Raises:
         CloudError: The credentials are no longer valid, or the bucket could not be made.
@@ -37,22 +39,20 @@ def check(target: Target, bucket: str, account: str, say: Say, *, create_bucket:
             target.credentials.refresh(Request())
     session = AuthorizedSession(target.credentials)
     client = storage.Client(project=target.project, credentials=target.credentials)
+    account, services = options.service_account, []
     lacking = list(_quota_project(target))
     with _optional("whether the APIs are enabled", target, say):
-        lacking += _apis(target, account, session)
+        services = _services(target, account, session)
+        lacking += _apis(target, account, services)
     with _optional("whether you may run as the service account", target, say):
         lacking += _account(target, account, session)
-    is_missing = False
-    with _optional(f"whether gs://{bucket} is there and near", target, say, service="storage"):
-        found = client.lookup_bucket(bucket, timeout=SECONDS, retry=patient())
-        is_missing = found is None
-        if found or not create_bucket:
-            lacking += _bucket(target, bucket, found)
+    found, faults = _bucket(target, options, _number(services), client, say)
+    lacking += faults
     if lacking:
         raise CommandError("\n".join(("nothing was submitted:", *lacking)))
-    if is_missing:
-        _create_bucket(client, bucket, target)
-        say(f"made gs://{bucket} in {target.region}")
+    if not found and options.create_bucket:
+        run_bucket.create(client, options.bucket_name, target)
+        say(f"made gs://{options.bucket_name} in {target.region}")
 
 
 @contextlib.contextmanager
@@ -84,18 +84,32 @@ def _quota_project(target: Target) -> Iterator[str]:
         )
 
 
-def _apis(target: Target, account: str, session: Any) -> Iterator[str]:
-    wanted = APIS if account else (*APIS, DEFAULT_ACCOUNT_API)
-    names = [f"projects/{target.project}/services/{api}" for api in wanted]
+def _services(target: Target, account: str, session: Any) -> list[dict[str, Any]]:
+    """The APIs that the run needs, each with its name and state."""
+    names = [f"projects/{target.project}/services/{api}" for api in _wanted(account)]
     url = f"{endpoint('serviceusage')}/v1/projects/{target.project}/services:batchGet"
     answer = _checked(session.get(url, params={"names": names}, timeout=SECONDS))
-    services = answer.json().get("services", [])
+    services: list[dict[str, Any]] = answer.json().get("services", [])
+    return services
+
+
+def _wanted(account: str) -> tuple[str, ...]:
+    return APIS if account else (*APIS, DEFAULT_ACCOUNT_API)
+
+
+def _apis(target: Target, account: str, services: list[dict[str, Any]]) -> Iterator[str]:
     on = {one["name"].rsplit("/", 1)[1] for one in services if one.get("state") == "ENABLED"}
-    if off := [api for api in wanted if api not in on]:
+    if off := [api for api in _wanted(account) if api not in on]:
         yield (
             f"{', '.join(off)} {'are' if len(off) > 1 else 'is'} not enabled: run "
             f"`gcloud services enable {' '.join(off)} --project {target.project}`"
         )
+
+
+def _number(services: list[dict[str, Any]]) -> str:
+    """The project's number, which is in the names of its services; empty if it is not known."""
+    numbers = (one["name"].split("/")[1] for one in services)
+    return next((number for number in numbers if number.isdecimal()), "")
 
 
 def _account(target: Target, account: str, session: Any) -> Iterator[str]:
@@ -116,40 +130,24 @@ def _account(target: Target, account: str, session: Any) -> Iterator[str]:
         )
 
 
-def _bucket(target: Target, name: str, bucket: Any) -> Iterator[str]:
-    make = (
-        "gcloud storage buckets create gs://{} "
-        f"--project {target.project} --location {target.region} "
-        "--uniform-bucket-level-access --public-access-prevention"
-    )
-    if bucket is None:
-        how = f"give --create-bucket, or run `{make.format(name)}`"
-        yield f"there is no bucket gs://{name}: {how}"
-        return
-    location = str(bucket.location).upper()
-    places = {location, *(place.upper() for place in bucket.data_locations or ())}
-    in_continent = target.region.startswith(CONTINENTS.get(location, "?"))
-    if target.region.upper() not in places and not in_continent:
-        yield (
-            f"gs://{name} is in {bucket.location}, and the run in {target.region}: give another "
-            f"--bucket, or run `{make.format(f'{name}-{target.region}')}`"
-        )
+def _bucket(
+    target: Target, options: "Options", number: str, client: Any, say: Say
+) -> tuple[bool, list[str]]:
+    """Whether the bucket is there, and what is wrong with it."""
+    from google.api_core.exceptions import BadRequest
 
-
-def _create_bucket(client: Any, name: str, target: Target) -> None:
-    """Makes a bucket that cannot be opened to the public by accident."""
-    from google.api_core.exceptions import Conflict
-
-    bucket = client.bucket(name)
-    bucket.iam_configuration.uniform_bucket_level_access_enabled = True
-    bucket.iam_configuration.public_access_prevention = "enforced"
-    with explained(f"make gs://{name}", target, service="storage"):
+    name = options.bucket_name
+    with _optional(f"whether gs://{name} is there, near and yours", target, say, service="storage"):
         try:
-            client.create_bucket(bucket, location=target.region, timeout=SECONDS)
-        except Conflict as error:
-            # An earlier request had arrived, and only its answer was lost.
-            if "already own it" not in error.message:
+            bucket = client.lookup_bucket(name, timeout=SECONDS, retry=patient())
+        except BadRequest as error:
+            if run_bucket.PAYS not in str(error):
                 raise
+            return True, [run_bucket.setting(name, "requester_pays")]
+        if bucket:
+            return True, [*run_bucket.faults(target, options, number, bucket, say)]
+        return False, [] if options.create_bucket else [run_bucket.missing(target, name)]
+    return True, [] if options.bucket_owner else [run_bucket.unknown(options)]
 
 
 def _checked(answer: Any) -> Any:

@@ -3,12 +3,13 @@
 import datetime
 import json
 import re
+import shlex
 import types
 from typing import Any, Final
 
 import yaml
 
-from components.upload.containers import LAST_DAYS, container_spec
+from components.upload.containers import IMAGE, LAST_DAYS
 from pipeline import checkout, compiler
 from pipeline.errors import UsageError
 from pipeline.runs.record import new_run_id
@@ -17,7 +18,7 @@ from pipeline.specs import spec as specs
 from pipeline.specs.machine import Machine, requested
 from pipeline.specs.spec import Spec
 from pipeline.vertex.schedule import cron
-from pipeline.vertex.target import Target
+from pipeline.vertex.target import Target, known_regions
 
 FOLDER: Final = "fashion-mnist"
 NOTICE: Final = datetime.timedelta(days=60)
@@ -27,12 +28,13 @@ FORMS: Final = {
         r"(gs://)?[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]/?",
         "the name of a bucket, without a folder",
     ),
+    "bucket_owner": (r"\d+", "the number of the project that owns the bucket"),
     "image": (
-        r"[a-z0-9.-]+(:\d+)?/[\w./-]+(:[\w.-]+)?(@sha256:[0-9a-f]{64})?",
+        IMAGE.pattern,
         "the image with its registry, as in europe-docker.pkg.dev/PROJECT/REPOSITORY/NAME@sha256:…",
     ),
     "service_account": (
-        r"[^@\s]+@[a-z0-9.-]+\.gserviceaccount\.com",
+        r"[\w.:-]+@[a-z0-9.-]+\.gserviceaccount\.com",
         "its address, as in NAME@PROJECT.iam.gserviceaccount.com",
     ),
     "network": (
@@ -143,6 +145,14 @@ def _check(options: Options, target: Target) -> None:
         (options.require_upload and not options.wait, "--require-upload needs --wait"),
         (options.max_runs and not options.schedule, "--max-runs needs --schedule"),
         (
+            options.create_bucket and options.bucket_owner,
+            "--create-bucket makes a bucket of your project: leave out it or --bucket-owner",
+        ),
+        (
+            options.experiment and target.region not in known_regions(),
+            f"--experiment: the SDK has no experiments in {target.region}, which it does not list",
+        ),
+        (
             options.spec and (options.machine or options.image),
             "--spec: a compiled file has its machines and image already",
         ),
@@ -203,16 +213,18 @@ def _arguments(options: Options, spec: Spec) -> dict[str, Any]:
         given["source"] = options.source
     own = {"bucket_uri": options.home, "git_revision": checkout.git_revision()}
     arguments = parameters.resolve(spec, given, preset=options.preset, own=own)
-    source = arguments.get("source", "")
+    uri = arguments.get("bucket_uri", options.home)
+    if isinstance(uri, str) and not f"{uri}/".startswith(f"gs://{options.bucket_name}/"):
+        raise UsageError(
+            f"bucket_uri={uri}: a run keeps everything in its own bucket, which is checked; give "
+            "--bucket, or a folder of it as bucket_uri"
+        )
+    source = arguments.get("source", "") if specs.has_all_steps(spec) else ""
     if source and not source.startswith(("gs://", "http://", "https://")):
+        files = shlex.quote(source.rstrip("/")) + "/*.gz"
         raise UsageError(
             f"source={source}: a step on Vertex AI cannot read a directory of this machine; copy "
-            f"it, `gcloud storage cp {source.rstrip('/')}/*.gz gs://BUCKET/source/`, and give "
-            "--source gs://BUCKET/source"
+            f"it, `gcloud storage cp {files} gs://BUCKET/source/`, and give --source "
+            "gs://BUCKET/source"
         )
-    if "serving_image" in arguments:
-        container_spec(arguments["serving_image"])
-    shares = options.machine.shares if options.machine else 1
-    if (size := parameters.flat(arguments).get("batch_size", 0)) % shares:
-        raise UsageError(f"batch_size is {size}: the machines need a multiple of {shares}")
     return arguments

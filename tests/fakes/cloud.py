@@ -10,7 +10,7 @@ from google.iam.v1.iam_policy_pb2 import TestIamPermissionsRequest
 from google.protobuf import json_format
 
 from tests.fakes.vertex import MetadataService, PipelineService, ScheduleService
-from tests.fakes.wire import Call, Refusal, Route, Violation, Wire, serve
+from tests.fakes.wire import NUMBER, Call, Refusal, Route, Violation, Wire, serve
 
 ACCOUNT: Final = "pipeline@my-project.iam.gserviceaccount.com"
 APIS: Final = ("aiplatform.googleapis.com", "storage.googleapis.com", "compute.googleapis.com")
@@ -37,7 +37,13 @@ class ServiceUsage:
             raise Violation(f"BatchGetServices: {names}")
         on = {name: name.removeprefix(prefix) in self.enabled for name in names}
         states = {True: "ENABLED", False: "DISABLED"}
-        return {"services": [{"name": name, "state": states[on[name]]} for name in names]}
+        parent = f"projects/{NUMBER}"
+        found = {f"{parent}/services/{name.removeprefix(prefix)}": on[name] for name in names}
+        return {
+            "services": [
+                {"name": name, "parent": parent, "state": states[found[name]]} for name in found
+            ]
+        }
 
 
 @dataclass
@@ -66,9 +72,16 @@ class Iam:
 
 @dataclass
 class Buckets:
-    """Buckets without objects: where each is, and the requests for one that were accepted."""
+    """Buckets without objects.
+
+    Attributes:
+        locations: Where each is.
+        descriptions: What else the service says of each.
+        made: The requests for one that were accepted.
+    """
 
     locations: dict[str, str] = field(default_factory=lambda: {"my-bucket": "EUROPE-WEST4"})
+    descriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
     made: list[dict[str, Any]] = field(default_factory=list)
 
     def routes(self) -> list[Route]:
@@ -96,8 +109,11 @@ class Buckets:
         return self._resource(call.body["name"])
 
     def _resource(self, name: str) -> dict[str, Any]:
-        kind = {"kind": "storage#bucket", "id": name, "name": name}
-        return {**kind, "location": self.locations[name], "iamConfiguration": UNIFORM}
+        return {
+            **{"kind": "storage#bucket", "id": name, "name": name, "projectNumber": NUMBER},
+            **{"location": self.locations[name], "iamConfiguration": UNIFORM},
+            **self.descriptions.get(name, {}),
+        }
 
 
 @dataclass

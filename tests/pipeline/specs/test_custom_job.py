@@ -46,6 +46,10 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
         yield fake
 
 
+def test_each_accelerator_of_each_machine_has_a_share_of_a_batch() -> None:
+    assert worker_pools.shares(load(built(GPUS))) == 6
+
+
 @functools.cache
 def built(machine: Machine, image: str = "") -> str:
     return compiler.build_distributed(machine, image)

@@ -9,7 +9,7 @@ from google.oauth2.credentials import Credentials
 from pipeline.vertex import target
 from tests.fakes import refusals
 from tests.fakes.cloud import ACCOUNT, UNIFORM, Cloud
-from tests.fakes.wire import Fault
+from tests.fakes.wire import NUMBER, Fault
 from tests.pipeline.vertex.conftest import Command
 
 AS_ACCOUNT = ("--service-account", ACCOUNT)
@@ -97,21 +97,125 @@ def test_a_bucket_is_made_once_even_if_the_answer_is_lost(cloud: Cloud, submit: 
 
 def test_a_check_that_an_api_makes_impossible_names_the_api(cloud: Cloud, submit: Command) -> None:
     cloud.wire.fail("BatchGetServices", refusals.SERVICE_USAGE_DISABLED)
-    done = submit()
+    done = submit("--bucket-owner", NUMBER)
     assert done.code == 0, done.error
     (line,) = [line for line in done.out.splitlines() if line.startswith("not checked: ")]
     assert "`gcloud services enable serviceusage.googleapis.com --project 720070608347`" in line
 
 
-def test_a_bucket_that_is_far_away(cloud: Cloud, submit: Command) -> None:
-    for location in ("EUROPE-WEST4", "EU"):
-        cloud.buckets.locations["my-bucket"] = location
-        assert submit().code == 0
-    for location in ("EUROPE-WEST1", "US"):
-        cloud.buckets.locations["my-bucket"] = location
-        cloud.pipelines.created.clear()
-        (line,) = lacking(submit, cloud)
-        assert f"gs://my-bucket is in {location}, and the run in europe-west4" in line
+def pair(*places: str) -> dict[str, Any]:
+    return {"customPlacementConfig": {"dataLocations": list(places)}}
+
+
+@pytest.mark.parametrize(
+    ("location", "region", "more"),
+    [
+        ("EUROPE-WEST4", "europe-west4", {}),
+        ("EU", "europe-west4", {}),
+        ("EU", "europe-west4", pair("EUROPE-WEST1", "EUROPE-WEST4")),
+        ("EUR4", "europe-west4", {}),
+        ("NAM4", "us-east1", {}),
+        ("ASIA1", "asia-northeast2", {}),
+    ],
+)
+def test_a_bucket_that_holds_the_region_passes_and_a_wider_one_is_a_warning(
+    location: str, region: str, more: dict[str, Any], cloud: Cloud, submit: Command
+) -> None:
+    cloud.buckets.locations["my-bucket"] = location
+    cloud.buckets.descriptions["my-bucket"] = more
+    cloud.usage.enabled.discard("compute.googleapis.com")
+    done = submit("--region", region)
+    assert "gs://" not in done.error
+    warned = f"not in {region} alone; the Model Registry has refused" in done.out
+    assert warned == (location != "EUROPE-WEST4")
+
+
+@pytest.mark.parametrize(
+    ("location", "region", "more"),
+    [
+        ("EUROPE-WEST1", "europe-west4", {}),
+        ("US", "europe-west4", {}),
+        ("EU", "europe-west2", {}),
+        ("EU", "europe-west4", pair("EUROPE-WEST1", "EUROPE-NORTH1")),
+        ("EUR5", "europe-west4", {}),
+    ],
+)
+def test_a_bucket_that_is_far_away(
+    location: str, region: str, more: dict[str, Any], cloud: Cloud, submit: Command
+) -> None:
+    cloud.buckets.locations["my-bucket"] = location
+    cloud.buckets.descriptions["my-bucket"] = more
+    (line,) = lacking(submit, cloud, "--region", region)
+    assert f"gs://my-bucket is in {location}" in line
+    assert f"and the run in {region}: give another --bucket, or run `gcloud storage" in line
+
+
+@pytest.mark.parametrize("create", [(), ("--create-bucket",)])
+def test_a_bucket_of_another_project_is_refused(
+    create: tuple[str, ...], cloud: Cloud, submit: Command
+) -> None:
+    cloud.buckets.descriptions["my-bucket"] = {"projectNumber": "222"}
+    (line,) = lacking(submit, cloud, *create)
+    assert "gs://my-bucket belongs to the project with the number 222, and my-project has" in line
+    assert "or --bucket-owner 222 " in line
+    assert ("instead of --create-bucket" in line) == bool(create)
+
+
+def test_a_bucket_of_another_project_is_taken_if_its_owner_is_named(
+    cloud: Cloud, submit: Command
+) -> None:
+    cloud.buckets.descriptions["my-bucket"] = {"projectNumber": "222"}
+    (line,) = lacking(submit, cloud, "--bucket-owner", "333")
+    assert "with the number 222, and --bucket-owner is 333" in line
+    assert submit("--bucket-owner", "222").code == 0
+
+
+@pytest.mark.parametrize("fault", [Fault(403), Fault()], ids=["403", "reset"])
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        ("BatchGetServices", f"number {NUMBER}, and my-project has the number that could not be"),
+        ("GetBucket", "it is not known whose gs://my-bucket is"),
+    ],
+)
+def test_an_owner_that_cannot_be_found_out_has_to_be_named(
+    method: str,
+    said: str,
+    fault: Fault,
+    cloud: Cloud,
+    submit: Command,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(target, "RETRY_SECONDS", 0.2)
+    for create in ((), ("--create-bucket",)):
+        cloud.wire.faults[method] = [fault] * 20
+        (line,) = lacking(submit, cloud, *create)
+        assert said in line
+        assert "--bucket-owner" in line
+
+
+@pytest.mark.parametrize(
+    ("setting", "option"),
+    [
+        ({"billing": {"requesterPays": True}}, "--no-requester-pays"),
+        ({"retentionPolicy": {"retentionPeriod": "60"}}, "--clear-retention-period"),
+        ({"defaultEventBasedHold": True}, "--no-default-event-based-hold"),
+    ],
+    ids=lambda value: "" if isinstance(value, str) else next(iter(value)),
+)
+def test_a_setting_of_the_bucket_that_makes_runs_fail(
+    setting: dict[str, Any], option: str, cloud: Cloud, submit: Command
+) -> None:
+    cloud.buckets.descriptions["my-bucket"] = setting
+    (line,) = lacking(submit, cloud)
+    assert f"run `gcloud storage buckets update gs://my-bucket {option}`" in line
+
+
+def test_a_bucket_whose_description_somebody_has_to_pay_for(cloud: Cloud, submit: Command) -> None:
+    told = "Bucket is a requester pays bucket but no user project provided."
+    cloud.wire.fail("GetBucket", Fault(400, message=told))
+    (line,) = lacking(submit, cloud)
+    assert "--no-requester-pays`" in line
 
 
 def test_a_service_account_that_cannot_be_used(cloud: Cloud, submit: Command) -> None:
@@ -134,7 +238,7 @@ def test_everything_missing_is_listed_at_once(cloud: Cloud, submit: Command) -> 
     [
         ("BatchGetServices", "whether the APIs are enabled"),
         ("TestIamPermissions", "whether you may run as the service account"),
-        ("GetBucket", "whether gs://my-bucket is there and near"),
+        ("GetBucket", "whether gs://my-bucket is there, near and yours"),
     ],
 )
 @pytest.mark.parametrize("fault", [Fault(403), Fault()], ids=["403", "reset"])
@@ -148,7 +252,7 @@ def test_a_check_without_an_answer_stops_nothing(
 ) -> None:
     monkeypatch.setattr(target, "RETRY_SECONDS", 0.2)
     cloud.wire.fail(method, fault, times=20)
-    done = submit(*AS_ACCOUNT)
+    done = submit(*AS_ACCOUNT, "--bucket-owner", NUMBER)
     assert done.code == 0, done.error
     (line,) = [line for line in done.out.splitlines() if line.startswith("not checked: ")]
     assert what in line

@@ -13,15 +13,15 @@ from google.oauth2.credentials import Credentials
 from components.upload import containers
 from pipeline import compiler
 from pipeline.checkout import git_revision
-from pipeline.compiler import COMPILED, PIPELINE
+from pipeline.compiler import COMPILED, DISTRIBUTED_PIPELINE, PIPELINE
 from pipeline.errors import UsageError
 from pipeline.specs import parameters
 from pipeline.specs import spec as specs
 from pipeline.specs.machine import Machine
 from pipeline.vertex import request, target
-from tests import planted
+from tests import foreign, planted
 from tests.fakes.cloud import ACCOUNT, Cloud
-from tests.fakes.wire import PARENT, Fault, as_json
+from tests.fakes.wire import NUMBERED, PARENT, Fault, as_json
 from tests.pipeline.vertex.conftest import Command
 
 KEY = "projects/my-project/locations/europe-west4/keyRings/ring/cryptoKeys/key"
@@ -58,7 +58,7 @@ def test_the_committed_file_is_sent_unchanged(cloud: Cloud, submit: Command) -> 
 def test_json_names_the_job_or_the_schedule(cloud: Cloud, submit: Command) -> None:
     done = submit("--json")
     printed = json.loads(done.out)
-    assert printed["name"] == f"{PARENT}/pipelineJobs/{sent(cloud)['pipelineJobId']}"
+    assert printed["name"] == f"{NUMBERED}/pipelineJobs/{sent(cloud)['pipelineJobId']}"
     assert f"submitted {printed['job']}" in done.error
     printed = json.loads(submit("--json", *WEEKLY).out)
     assert printed["schedule"] in cloud.schedules.schedules
@@ -69,7 +69,7 @@ def test_all_options_reach_the_request(cloud: Cloud, command: Command) -> None:
     done = command(
         *("submit", "--bucket", "gs://my-bucket", *IDENTITY, "--label", "team=vision"),
         *("--preset", "tutorial", "-p", "epochs=3", "-p", "filters=[16, 32]"),
-        *("-p", 'digests={"train-images-idx3-ubyte": "00"}', "--source", "gs://data/raw"),
+        *("-p", "min_accuracy=0.8", "--source", "gs://data/raw"),
     )
     assert done.code == 0, done.error
     job = sent(cloud)["pipelineJob"]
@@ -84,7 +84,7 @@ def test_all_options_reach_the_request(cloud: Cloud, command: Command) -> None:
         "epochs": 3,
         "filters": [16, 32],
         "architecture": "plain",
-        "digests": {"train-images-idx3-ubyte": "00"},
+        "min_accuracy": 0.8,
         "source": "gs://data/raw",
     }
     assert expected.items() <= values.items()
@@ -186,6 +186,8 @@ def test_a_serving_image_near_its_last_day_is_a_warning(
 WRONG: dict[tuple[str, ...], str] = {
     ("-p", "epoch=3"): "no parameter 'epoch'; did you mean epochs?",
     ("--source", "/data"): "cannot read a directory of this machine; copy it, `gcloud storage cp",
+    ("--source", "/my data/"): "`gcloud storage cp '/my data'/*.gz gs://BUCKET/source/`",
+    ("--service-account", "$(id)@p.iam.gserviceaccount.com"): "give its address",
     ("--label", "team"): "give key=value",
     ("--label", "version=1.0"): "(no dot: write 1_0)",
     ("--service-account", "pipeline"): "NAME@PROJECT.iam.gserviceaccount.com",
@@ -200,14 +202,25 @@ WRONG: dict[tuple[str, ...], str] = {
     ("--image", "fashion-mnist"): "give the image with its registry",
     ("--accelerator", "T4"): "there is no accelerator 'T4'",
     ("--machine-type", "large"): "give one as in n1-standard-8",
-    ("--replicas", "3"): "batch_size is 256: the machines need a multiple of 3",
-    ("-p", "batch_size=250", "--accelerator", "NVIDIA_L4:4"): "need a multiple of 4",
+    ("--replicas", "2", "-p", "batch_size=255"): "the machines need a multiple of 2",
+    ("-p", "model_name=" + "a" * 200): "cannot be a display name",
+    ("-p", f"seed={2**53 + 1}"): "seed takes a whole number, below 2**53",
+    ("-p", "bucket_uri=gs://other/raw"): "give --bucket, or a folder of it as bucket_uri",
+    ("-p", "bucket_uri=gs://my-bucket-2"): "bucket_uri=gs://my-bucket-2: a run keeps everything",
+    ("--bucket-owner", "other-project"): "give the number of the project that owns the bucket",
+    ("--bucket-owner", "1", "--create-bucket"): "--create-bucket makes a bucket of your project",
     ("--schedule", "0 6 * *"): "give five plain fields",
     ("--schedule", "0 6 * * 1L"): "give five plain fields",
     ("--schedule", "0 6 * * 1#2"): "give five plain fields",
     ("--schedule", "0 6 LW * *"): "give five plain fields",
+    ("--schedule", "TZ=Europe/Berlin 0 6 * * 1"): "give the time zone with --time-zone",
+    ("--schedule", "0 0 31 2 *"): "Bad day-of-month",
     ("--schedule", "61 6 * * 1"): "Bad minute",
     (*WEEKLY, "--time-zone", "Berlin"): "as in Europe/Berlin",
+    (*WEEKLY, "--time-zone", "localtime"): "as in Europe/Berlin",
+    (*WEEKLY, "--time-zone", "Factory"): "as in Europe/Berlin",
+    (*WEEKLY, "--time-zone", "posixrules"): "as in Europe/Berlin",
+    (*WEEKLY, "--time-zone", "right/Europe/Berlin"): "as in Europe/Berlin",
     (*WEEKLY, "--wait"): "--wait follows one job, and --schedule makes many",
     (*WEEKLY, "--experiment", "first"): "scheduled runs",
     ("--max-runs", "3"): "--max-runs needs --schedule",
@@ -226,12 +239,54 @@ def test_a_wrong_option_is_one_line_and_nothing_is_sent(
     submit: Command,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    committed = (COMPILED / PIPELINE).read_text()
+    committed = (COMPILED / DISTRIBUTED_PIPELINE).read_text()
     monkeypatch.setattr(compiler, "build_distributed", lambda *_: committed)
     done = submit(*options)
     assert done.code == 2, done.error
     assert expected in done.error
     assert len(done.error.strip().splitlines()) == 1
+    assert cloud.wire.calls == []
+
+
+def test_all_that_is_missing_is_said_at_once(
+    cloud: Cloud, command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("GOOGLE_CLOUD_PROJECT")
+    monkeypatch.delenv("GOOGLE_CLOUD_REGION")
+    done = command("submit", "--bucket", "")
+    assert done.code == 2
+    for text, line in zip(("bucket", "project", "region"), done.error.splitlines(), strict=True):
+        assert f"give --{text}" in line
+    assert cloud.wire.calls == []
+
+
+def test_a_folder_of_the_bucket_may_hold_data_and_checkpoints(
+    cloud: Cloud, submit: Command
+) -> None:
+    done = submit("-p", "bucket_uri=gs://my-bucket/elsewhere")
+    assert done.code == 0, done.error
+    values = sent(cloud)["pipelineJob"]["runtimeConfig"]["parameterValues"]
+    assert values["bucket_uri"] == "gs://my-bucket/elsewhere"
+
+
+def test_another_pipeline_gets_what_it_declares_and_nothing_else(
+    cloud: Cloud, submit: Command, tmp_path: Path
+) -> None:
+    done = submit("--spec", str(foreign.write(tmp_path)), "-p", "min_accuracy=99")
+    assert done.code == 0, done.error
+    values = sent(cloud)["pipelineJob"]["runtimeConfig"]["parameterValues"]
+    assert values == {**foreign.ARGUMENTS, "min_accuracy": 99.0}
+
+
+def test_a_region_that_the_sdk_does_not_list_is_a_warning_with_the_nearest(
+    cloud: Cloud, submit: Command, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert submit("--dry-run", "--region", "europe-wset4").code == 0
+    assert "europe-wset4; did you mean europe-west4?" in caplog.text
+    done = submit("--region", "europe-west99", "--experiment", "first")
+    assert (done.code, done.error.count("\n")) == (2, 1)
+    assert "the SDK has no experiments in europe-west99" in done.error
     assert cloud.wire.calls == []
 
 
