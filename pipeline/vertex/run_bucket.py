@@ -101,9 +101,11 @@ def _owner(target: Target, options: "Options", number: str, bucket: Any) -> Iter
     owner, expected = str(bucket.project_number), options.bucket_owner or number
     if owner == expected:
         return
-    other = f"{target.project} has the number {number or 'that could not be found out'}"
+    other = f"{target.project} has the number {number}"
     if options.bucket_owner:
         other = f"--bucket-owner is {options.bucket_owner}"
+    elif not number:
+        other = f"the number of {target.project} could not be found out"
     yield (
         f"gs://{bucket.name} belongs to the project with the number {owner}, and {other}: give "
         f"another --bucket, or --bucket-owner {owner}{_instead(options)} if data and models may "

@@ -174,7 +174,7 @@ def test_a_bucket_of_another_project_is_taken_if_its_owner_is_named(
 @pytest.mark.parametrize(
     ("method", "said"),
     [
-        ("BatchGetServices", f"number {NUMBER}, and my-project has the number that could not be"),
+        ("BatchGetServices", f"number {NUMBER}, and the number of my-project could not be found"),
         ("GetBucket", "it is not known whose gs://my-bucket is"),
     ],
 )
