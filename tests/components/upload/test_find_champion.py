@@ -173,6 +173,7 @@ def test_a_name_that_the_registry_cannot_take_is_refused_without_a_request(
     registry: ModelService, name: str
 ) -> None:
     assert "model_name" in refused(name=name)
+    assert not registry.requests
 
 
 @pytest.mark.parametrize("alias", ["", "Default", "the best", "0"])
@@ -180,7 +181,6 @@ def test_an_alias_that_no_version_can_have_is_refused_before_there_is_a_model(
     alias: str, registry: ModelService
 ) -> None:
     assert f"champion_alias {alias!r} is neither an alias" in refused(alias)
-    assert registry.requests == []
     assert not registry.requests
 
 
