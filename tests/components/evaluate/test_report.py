@@ -113,6 +113,12 @@ def test_the_curves_have_a_point_for_each_epoch_and_a_table(page: str) -> None:
     assert [row.count("<td") for row in table.split("<tr>")[2:]] == [6] * 7
 
 
+def test_a_bar_is_as_long_as_the_share_that_was_missed(facts: Facts, page: str) -> None:
+    missed = [f"{100 * (1 - entry['recall']):.1f}" for entry in facts["per_class"]]
+    assert 0 < float(max(missed, key=float)) < 50
+    assert re.findall(r"--share:([\d.]+)%", section(page, "classes")) == missed
+
+
 def test_every_picture_has_a_text_and_every_header_a_scope(page: str) -> None:
     parsed = Page(page)
     assert all(image["alt"] for image in parsed.all("img"))
