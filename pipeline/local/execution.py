@@ -71,9 +71,11 @@ class Execution:
                 enable_caching=True,
             )
             pipeline = components.load_component_from_text(yaml.safe_dump(_as_pipeline(spec)))
-            with self._installed():
-                pipeline(**arguments)
-        self.table.settle()
+            try:
+                with self._installed():
+                    pipeline(**arguments)
+            finally:
+                self.table.settle()
 
     @contextlib.contextmanager
     def _installed(self) -> Iterator[None]:
@@ -108,13 +110,14 @@ class Execution:
     def _run_task(self, task: str, execute: Callable[[], Any]) -> Any:
         self._task, self._processes = task, 0
         started = time.monotonic()
-        self.table.update(task, "running")
         try:
+            self.table.update(task, "running")
             outputs, status = execute()
             if status.name != "SUCCESS":
                 raise self._failed(task)
-        except BaseException:
-            self.table.update(task, "failed", time.monotonic() - started)
+        except BaseException as error:
+            ended = "failed" if isinstance(error, Exception) else "cancelled"
+            self.table.update(task, ended, time.monotonic() - started)
             raise
         state = "done" if self._processes else "cached"
         self.table.update(task, state, time.monotonic() - started, outputs)

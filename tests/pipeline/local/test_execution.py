@@ -176,6 +176,19 @@ def test_a_step_with_other_pins_is_not_answered_from_the_cache(laboratory: Labor
         assert laboratory.states() == {"decide": state}
 
 
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])
+def test_an_interrupted_step_is_cancelled_and_the_others_are_skipped(
+    stop: type[BaseException], laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: Any, **__: Any) -> None:
+        raise stop
+
+    monkeypatch.setattr(Witness, "said", interrupt)
+    with pytest.raises(stop):
+        laboratory.run(gate, value=1, marker="never")
+    assert laboratory.states() == {"decide": "cancelled", "act": "skipped"}
+
+
 def test_a_failed_step_ends_the_run_with_its_last_lines_after_the_retries_of_the_spec(
     laboratory: Laboratory, tmp_path: Path
 ) -> None:
