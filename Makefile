@@ -56,7 +56,7 @@ test: setup $(DEV) ## Run the tests (options in ARGS="-k ingest"; in PROCESSES=2
 
 .PHONY: tensorboard
 tensorboard: $(DEV) ## Show the training runs in TensorBoard (options in ARGS="--port 6007")
-	@$(BIN)/tensorboard --logdir .fashion-mnist/runs $(ARGS)
+	@$(BIN)/tensorboard --logdir $${FASHION_MNIST_ROOT:-.fashion-mnist}/runs $(ARGS)
 
 .PHONY: soak
 soak: setup $(DEV) ## Run the long reliability tests (a tenth of the rounds: SOAK=0.1; ARGS="-k ingest")

@@ -1,8 +1,10 @@
-"""The commit of this checkout."""
+"""This checkout: its folder and its commit."""
 
 import subprocess
+from pathlib import Path
+from typing import Final
 
-from pipeline.compiler import PROJECT
+PROJECT: Final = Path(__file__).resolve().parent.parent
 
 
 def git_revision() -> str:

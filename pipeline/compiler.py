@@ -15,7 +15,7 @@ from typing import Any, Final
 import yaml
 
 from components.dataset.manifest import file_digest
-from pipeline import files
+from pipeline import checkout, files
 from pipeline.errors import CommandError, UsageError
 from pipeline.specs import spec as specs
 from pipeline.specs import worker_pools
@@ -23,7 +23,7 @@ from pipeline.specs.machine import Machine
 from pipeline.steps import STEPS
 
 NAME: Final = "fashion-mnist"
-PROJECT: Final = Path(__file__).resolve().parent.parent
+PROJECT: Final = checkout.PROJECT
 COMPILED: Final = PROJECT / "compiled"
 PIPELINE: Final = "pipeline.yaml"
 DISTRIBUTED_PIPELINE: Final = "pipeline-distributed.yaml"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from components.dataset.startup import NO_PROXY, direct_loopback
+from pipeline.runs.root import DEFAULT_ROOT, VARIABLE
 
 if TYPE_CHECKING:
     from tests.small_project import Project
@@ -19,10 +20,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def commands_have_names() -> Iterator[None]:
-    """A shell that finds the project's commands, as in an environment that is active."""
+    """A shell that finds the project's commands, as in an environment that is active.
+
+    What they leave is in the working directory, never in the checkout.
+    """
     own = Path(sys.executable).parent
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", f"{own}{os.pathsep}{os.environ.get('PATH', os.defpath)}")
+        patch.setenv(VARIABLE, str(DEFAULT_ROOT))
         yield
 
 

@@ -16,8 +16,8 @@ from nbclient import NotebookClient
 from components.train.trainer.hyperparameters import Hyperparameters
 from pipeline.compiler import PROJECT
 from pipeline.local import run as local
-from pipeline.notebook.artifacts import VARIABLE
 from pipeline.runs.registry import Registry
+from pipeline.runs.root import VARIABLE
 from pipeline.specs import parameters
 from pipeline.specs import spec as specs
 from tests.command import versions

@@ -10,12 +10,13 @@ import typer
 from components.dataset.places import PlaceError, local_path
 from components.train.trainer.hyperparameters import PRESETS
 from pipeline.errors import UsageError
-from pipeline.runs.root import DEFAULT_ROOT
+from pipeline.runs.root import DEFAULT_ROOT, VARIABLE, default_root
 
 WHAT: Final = "What to run"
 WHERE: Final = "Where"
 
-ROOT: Final = DEFAULT_ROOT
+ROOT: Final[Any] = default_root
+"""The default of ``RootFolder``, for each call of its own."""
 
 
 def option(help: str, *names: str, panel: str | None = None, **more: Any) -> Any:  # noqa: A002
@@ -57,7 +58,12 @@ AsJson = Annotated[
 ]
 RootFolder = Annotated[
     Path,
-    option("Folder of the local runs, models and data.", "--root", parser=write_to("--root")),
+    option(
+        f"Folder of the local runs, models and data; else {VARIABLE}.",
+        "--root",
+        parser=write_to("--root"),
+        show_default=f"{DEFAULT_ROOT} in the project",
+    ),
 ]
 Count = Annotated[int, option("How many.", "-n", "--count", min=1)]
 Parameters = Annotated[
@@ -102,4 +108,4 @@ Every = Annotated[float, option("Seconds between two looks at the job.", min=0.0
 
 def root_option(root: Path) -> str:
     """The option that names ``root``, with a space in front; empty for the default root."""
-    return "" if root == ROOT else f" --root {shlex.quote(str(root))}"
+    return "" if root == default_root() else f" --root {shlex.quote(str(root))}"

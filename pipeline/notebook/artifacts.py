@@ -3,23 +3,19 @@
 import contextlib
 import dataclasses
 import json
-import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from components.dataset import bucket, folder
 from components.dataset.errors import StepError
 from components.dataset.places import PlaceError, local_path
-from pipeline.compiler import PROJECT
 from pipeline.errors import CommandError
 from pipeline.local import run as local
 from pipeline.runs import record
-from pipeline.runs.root import DEFAULT_ROOT, Root
+from pipeline.runs.root import Root, default_root
 from pipeline.text import command
-
-VARIABLE: Final = "FASHION_MNIST_ROOT"
 
 
 class ArtifactError(CommandError):
@@ -27,13 +23,8 @@ class ArtifactError(CommandError):
 
 
 def place(root: Path | None = None) -> Root:
-    """The folder that holds all that is local.
-
-    By default it is what FASHION_MNIST_ROOT names, else ``.fashion-mnist`` in the checkout,
-    whatever the notebook's working directory is.
-    """
-    chosen = root or os.environ.get(VARIABLE) or PROJECT / DEFAULT_ROOT
-    return Root(Path(chosen).expanduser().resolve())
+    """The folder that holds all that is local; by default as for the commands."""
+    return Root((root or default_root()).expanduser().resolve())
 
 
 @dataclasses.dataclass(frozen=True)

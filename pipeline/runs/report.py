@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from pipeline import files
+from pipeline.checkout import PROJECT
 from pipeline.runs.record import EVALUATION, REPORT, Run, RunError
 from pipeline.runs.registry import Registry, RegistryError, Version
 from pipeline.runs.root import Root
 from pipeline.specs.parameters import SET_BY_COMMANDS, as_text
-from pipeline.text import duration, shown
+from pipeline.text import duration
 
 IMAGES: Final = "images"
 """A key that evaluations of earlier versions of the step lack; they give no report."""
@@ -80,8 +81,14 @@ def _model(run: Run, evaluation: Mapping[str, Any]) -> dict[str, Any]:
         "version": number,
         "present": version is not None,
         "aliases": version.aliases if version else [],
-        "place": shlex.quote(shown(path)) if path else "",
+        "place": _copied_from(path) if path else "",
     }
+
+
+def _copied_from(path: Path) -> str:
+    """A path for a shell in the checkout, as is the command that repeats the run."""
+    whole = path.resolve()
+    return shlex.quote(str(whole.relative_to(PROJECT) if whole.is_relative_to(PROJECT) else whole))
 
 
 def _version_of(run: Run, evaluation: Mapping[str, Any]) -> tuple[str, Version | None]:

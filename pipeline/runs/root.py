@@ -1,9 +1,23 @@
 """The folder that holds all that a run on this machine leaves."""
 
+import os
 from pathlib import Path
 from typing import Final
 
+from pipeline.checkout import PROJECT
+from pipeline.text import shown
+
 DEFAULT_ROOT: Final = Path(".fashion-mnist")
+VARIABLE: Final = "FASHION_MNIST_ROOT"
+
+
+def default_root() -> Path:
+    """The root where none is given: FASHION_MNIST_ROOT, else ``.fashion-mnist`` in this checkout.
+
+    Like the source and ``compiled/``, the second does not depend on the working directory.
+    """
+    named = os.environ.get(VARIABLE)
+    return Path(named).expanduser() if named else Path(shown(PROJECT / DEFAULT_ROOT))
 
 
 class Root:

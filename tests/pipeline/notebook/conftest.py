@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from pipeline.notebook import running
-from pipeline.notebook.artifacts import VARIABLE
 from pipeline.runs.record import Run
+from pipeline.runs.root import VARIABLE
 from tests.idx_files import write_idx_set
 
 SMALL: dict[str, Any] = {"validation_examples": 20, "shards": 2, "learning_rate": 0.12}
