@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.dataset.errors import StepError
-from components.dataset.facts import NUM_CLASSES
+from components.dataset.facts import CLASS_NAMES, NUM_CLASSES
 from components.dataset.startup import PINS, PREDICTIONS, quiet_start
 
 BATCH: Final = 1000
@@ -19,6 +19,7 @@ MODEL_FILES: Final = ("saved_model.pb", "variables/*")
 SIGNATURE: Final = "serving_default"
 INPUT: Final = "image"
 OUTPUT: Final = "probabilities"
+LABEL: Final = "label"
 
 
 class ModelError(StepError):
@@ -41,8 +42,7 @@ def predict(
         float32 [n, 10].
 
     Raises:
-        ModelError: The model is missing or unreadable, has another interface, or answers with
-            anything but finite probabilities.
+        ModelError: As ``answers``, or the model has other classes than the data.
     """
     if not os.environ.get(PREDICTIONS):
         return _predict(directory, images, name, cure)
@@ -51,11 +51,11 @@ def predict(
     except OSError as error:
         raise ModelError(f"{name} in {directory} cannot be read ({error}); {cure}") from error
     if not known.is_file():
-        answers = _predict(directory, images, name, cure)
+        found = _predict(directory, images, name, cure)
         known.parent.mkdir(parents=True, exist_ok=True)
         # In the run's scratch folder, which is removed whatever happens.
         with tempfile.NamedTemporaryFile(delete=False) as aside:
-            aside.write(answers.tobytes())
+            aside.write(found.tobytes())
         Path(aside.name).replace(known)
     return np.frombuffer(known.read_bytes(), np.float32).reshape(len(images), NUM_CLASSES)
 
@@ -74,6 +74,31 @@ def _digest(directory: Path, images: NDArray[np.uint8]) -> str:
 def _predict(
     directory: Path, images: NDArray[np.uint8], name: str, cure: str
 ) -> NDArray[np.float32]:
+    probabilities, labels = answers(directory, images, name=name, cure=cure)
+    if probabilities.shape[1] != NUM_CLASSES:
+        raise ModelError(f"{name} has {probabilities.shape[1]} classes, not {NUM_CLASSES}; {cure}")
+    for number, label in labels.items():
+        if label != CLASS_NAMES[number]:
+            raise ModelError(
+                f"{name} has other classes: it calls class {number} {label!r}, and the data "
+                f"{CLASS_NAMES[number]!r}; {cure}"
+            )
+    return probabilities
+
+
+def answers(
+    directory: Path, images: NDArray[np.uint8], *, name: str, cure: str
+) -> tuple[NDArray[np.float32], dict[int, str]]:
+    """What a SavedModel answers to images, uint8 [n, 28, 28]; the arguments are as in ``predict``.
+
+    Returns:
+        Probabilities, float32 [n, classes], and by its number the label of each class that is an
+        image's most likely one; no label if the signature gives none.
+
+    Raises:
+        ModelError: The model is missing or unreadable, has another interface, or answers with
+            anything but finite probabilities.
+    """
     with quiet_start():
         import tensorflow as tf
 
@@ -82,24 +107,25 @@ def _predict(
         raise ModelError(f"{name} has no saved_model.pb in {directory}; {cure}")
     try:
         model = tf.saved_model.load(str(directory))
-        answer = _signature(model, directory, name, cure)
+        ask = _signature(model, directory, name, cure)
         batches = [
-            answer(**{INPUT: tf.constant(images[start : start + BATCH])})[OUTPUT].numpy()
+            ask(**{INPUT: tf.constant(images[start : start + BATCH])})
             for start in range(0, len(images), BATCH)
         ]
+        found = np.concatenate([batch[OUTPUT].numpy() for batch in batches]).astype(np.float32)
+        texts = [text for batch in batches if LABEL in batch for text in batch[LABEL].numpy()]
+        labels = [text.decode(errors="replace") for text in texts]
     except (OSError, ValueError, TypeError, AttributeError, KeyError, tf.errors.OpError) as error:
         reason = str(error).strip().split("\n", 1)[0][:300]
         raise ModelError(
             f"{name} in {directory} cannot be used ({type(error).__name__}: {reason}); {cure}"
         ) from error
-    probabilities: NDArray[np.float32] = np.concatenate(batches).astype(np.float32)
-    expected = (len(images), NUM_CLASSES)
-    if probabilities.shape != expected or not np.isfinite(probabilities).all():
+    if found.ndim != 2 or len(found) != len(images) or not np.isfinite(found).all():
         raise ModelError(
-            f"{name} answers with shape {probabilities.shape}, expected finite probabilities of "
-            f"shape {expected}; {cure}"
+            f"{name} answers with shape {found.shape}, expected finite probabilities of shape "
+            f"({len(images)}, classes); {cure}"
         )
-    return probabilities
+    return found, dict(zip(found.argmax(axis=1).tolist(), labels, strict=False))
 
 
 def _signature(model: Any, directory: Path, name: str, cure: str) -> Any:

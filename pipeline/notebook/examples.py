@@ -78,7 +78,7 @@ def signatures(model: Artifact) -> str:
     return "\n".join(lines)
 
 
-def ask(model: Artifact, picture: Any) -> NDArray[np.float32]:
+def ask(model: Artifact, picture: Any) -> dict[str, float]:
     """A model's answer for a picture, from the signature that takes image files.
 
     Args:
@@ -87,13 +87,14 @@ def ask(model: Artifact, picture: Any) -> NDArray[np.float32]:
             unchanged; or the path of a photo, which is prepared as ``fashion-mnist predict`` does.
 
     Returns:
-        float32 [10], the probability of each class.
+        The probability of each class by the model's name for it.
 
     Raises:
         PhotoError: The file is not an image, or no subject was found against the background.
     """
     from PIL import Image
 
+    from pipeline.photos.labels import class_names
     from pipeline.photos.predictions import read
 
     tf = _tensorflow()
@@ -103,10 +104,12 @@ def ask(model: Artifact, picture: Any) -> NDArray[np.float32]:
         picture = Image.fromarray(picture)
     file = io.BytesIO()
     picture.convert("L").save(file, "PNG")
-    answer = _load(model.path).signatures["serving_bytes"]
-    found = answer(image_bytes=tf.constant([file.getvalue()]))["probabilities"].numpy()[0]
-    probabilities: NDArray[np.float32] = found
-    return probabilities
+    signature = _load(model.path).signatures["serving_bytes"]
+    answer = signature(image_bytes=tf.constant([file.getvalue()]))
+    probabilities = answer["probabilities"].numpy()[0].tolist()
+    labels = {int(answer["class_id"][0]): answer["label"].numpy()[0].decode()}
+    names = class_names(model.path, len(probabilities), labels)
+    return dict(zip(names, probabilities, strict=True))
 
 
 def _load(path: Path) -> Any:

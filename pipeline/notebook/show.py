@@ -94,24 +94,28 @@ def show_curves(runs: Mapping[str, Run]) -> Shown:
     return _drawn(draw, (9.0, 3.8), f"Learning curves: {'; '.join(lasts)}")
 
 
-def show_answer(picture: Any, probabilities: NDArray[Any]) -> Shown:
-    """A picture, a PIL image or uint8 [height, width], next to its three most probable classes."""
-    best = np.argsort(probabilities)[::-1][:3]
+def show_answer(picture: Any, probabilities: Mapping[str, float]) -> Shown:
+    """A picture, a PIL image or uint8 [height, width], next to its three most probable classes.
+
+    ``probabilities`` is what ``ask`` returns.
+    """
+    names = sorted(probabilities, key=lambda name: -probabilities[name])[:3]
+    best = [probabilities[name] for name in names]
+    texts = [f"{share:.1%}" for share in best]
 
     def draw(figure: Any) -> None:
         left, right = figure.subplots(1, 2, width_ratios=(1, 2))
         left.imshow(picture, cmap="gray", vmin=0, vmax=255)
         left.axis("off")
-        names = [CLASS_NAMES[number] for number in best]
-        bars = right.barh(names, probabilities[best], color=COLOURS[0])
-        right.bar_label(bars, [f"{probabilities[number]:.1%}" for number in best], padding=4)
+        bars = right.barh(names, best, color=COLOURS[0])
+        right.bar_label(bars, texts, padding=4)
         right.invert_yaxis()
         right.set_xlim(0, 1.15)
         right.set_xticks([])
         right.grid(visible=False)
         right.spines["bottom"].set_visible(False)
 
-    description = [f"{CLASS_NAMES[number]} {probabilities[number]:.1%}" for number in best]
+    description = [f"{name} {text}" for name, text in zip(names, texts, strict=True)]
     return _drawn(draw, (6.0, 2.0), f"The model's answer: {', '.join(description)}")
 
 

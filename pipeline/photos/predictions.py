@@ -6,22 +6,31 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from components.dataset.facts import CLASS_NAMES
 from components.dataset.places import PlaceError, local_path
 from pipeline.photos.decoding import MAX_BYTES, PhotoError
+from pipeline.photos.labels import class_names
 from pipeline.photos.preparation import seen_by_network
 from pipeline.runs.chosen_model import ChosenModel
 
 STANDARD_INPUT: Final = "-"
 
-Ranking = list[tuple[str, float]]
-"""Class names with their probabilities, the most likely first."""
+
+class Likely(NamedTuple):
+    """A class that a photo may be of: the model's name for it, its number, its probability."""
+
+    name: str
+    class_id: int
+    probability: float
+
+
+Ranking = list[Likely]
+"""The most likely classes of a photo, the first one first."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,14 +61,15 @@ def predict(photos: Sequence[Photo], model: ChosenModel, count: int) -> list[Ran
     Raises:
         ModelError: The model cannot be used.
     """
-    from components.evaluate.predictions import predict as ask
+    from components.evaluate.predictions import answers
 
     images = np.stack([photo.seen for photo in photos])
     cure = "choose another one with --version, --run or --model"
-    probabilities = ask(model.directory, images, name=model.title, cure=cure)
+    probabilities, labels = answers(model.directory, images, name=model.title, cure=cure)
+    names = class_names(model.directory, probabilities.shape[1], labels)
     orders = np.argsort(-probabilities, axis=1, kind="stable")[:, :count]
     return [
-        [(CLASS_NAMES[number], float(answer[number])) for number in order]
+        [Likely(names[number], int(number), float(answer[number])) for number in order]
         for answer, order in zip(probabilities, orders, strict=True)
     ]
 

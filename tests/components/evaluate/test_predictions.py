@@ -1,3 +1,4 @@
+import contextlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -7,9 +8,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from components.dataset.facts import CLASS_NAMES
 from components.dataset.startup import PINS, PREDICTIONS
 from components.evaluate import predictions
 from components.evaluate.predictions import ModelError, predict
+from tests.saved_models import make_classifier
 
 IMAGES = np.zeros([3, 28, 28], np.uint8)
 
@@ -56,3 +59,25 @@ def test_an_answer_that_failed_is_not_kept(tmp_path: Path, monkeypatch: pytest.M
         with pytest.raises(ModelError, match="has no saved_model"):
             predict(tmp_path, IMAGES, name="the model", cure="train again")
     assert not (tmp_path / "kept").exists()
+
+
+@pytest.mark.parametrize(
+    ("names", "fault"),
+    [
+        (["circle", "square"], "the champion has 2 classes, not 10; compare with nothing"),
+        (
+            [*CLASS_NAMES[:2], "triangle", *CLASS_NAMES[3:]],
+            "calls class 2 'triangle', and the data 'Pullover'; compare with nothing",
+        ),
+        (CLASS_NAMES, ""),
+    ],
+)
+def test_a_model_with_other_classes_is_not_compared(
+    names: list[str], fault: str, tmp_path: Path
+) -> None:
+    model = make_classifier(tmp_path / "model", names)
+    images = np.zeros([3, 28, 28], np.uint8)
+    images[1, 2] = 255
+    refused = pytest.raises(ModelError, match=fault) if fault else contextlib.nullcontext()
+    with refused:
+        predict(model, images, name="the champion", cure="compare with nothing")

@@ -1,0 +1,34 @@
+"""The names of a model's classes, as the model itself has them."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pipeline.runs.registry import SAVED_MODEL
+
+
+def class_names(directory: Path, classes: int, answered: Mapping[int, str]) -> list[str]:
+    """A name for each class of a SavedModel that has loaded.
+
+    A signature answers with the name of the most likely class alone. All of them are a constant
+    of its graph: the one that agrees with what it ``answered``, its labels by class. A class that
+    the model does not name is ``class 3``.
+    """
+    for names in _texts(directory, classes) if answered else ():
+        if all(names[number] == label for number, label in answered.items()):
+            return names
+    return [answered.get(number, f"class {number}") for number in range(classes)]
+
+
+def _texts(directory: Path, length: int) -> Iterator[list[str]]:
+    """The constants of a SavedModel's graphs that are ``length`` texts."""
+    import tensorflow as tf
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    saved = saved_model_pb2.SavedModel.FromString((directory / SAVED_MODEL).read_bytes())
+    graph = saved.meta_graphs[0].graph_def
+    nodes = [*graph.node, *(node for part in graph.library.function for node in part.node_def)]
+    for node in nodes:
+        if node.op == "Const" and node.attr["dtype"].type == tf.string.as_datatype_enum:
+            texts = tf.make_ndarray(node.attr["value"].tensor)
+            if texts.shape == (length,):
+                yield [text.decode(errors="replace") for text in texts.tolist()]
