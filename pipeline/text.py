@@ -1,6 +1,8 @@
-"""Times, paths and commands as a person reads and types them."""
+"""Times, texts, paths and commands as a person reads and types them."""
 
 import datetime
+import os
+import re
 import shlex
 import shutil
 import sys
@@ -8,6 +10,11 @@ from pathlib import Path
 from typing import Final
 
 PROGRAM: Final = "fashion-mnist"
+UNPRINTABLE: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""What a terminal obeys or cannot show, except tabs and line feeds: control characters, the
+controls of writing direction, and surrogates, as which Python reads bytes that are not UTF-8."""
 
 
 def duration(seconds: float) -> str:
@@ -36,10 +43,25 @@ def iso(moment: datetime.datetime | None) -> str | None:
     return moment.isoformat(timespec="seconds") if moment else None
 
 
+def printable(text: object, *, lines: bool = False) -> str:
+    r"""A text with escapes for what a terminal obeys or cannot show: ``\x1b``, ``\xf6``.
+
+    Line feeds are escaped too, unless it may have several ``lines``.
+    """
+    escaped = UNPRINTABLE.sub(_escaped, str(text))
+    return escaped if lines else escaped.replace("\n", r"\n")
+
+
+def _escaped(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if 0xDC80 <= code <= 0xDCFF:  # A byte that is not UTF-8.
+        return f"\\x{code - 0xDC00:02x}"
+    return match[0].encode("unicode_escape").decode()
+
+
 def shown(path: Path) -> str:
-    """A path relative to the working directory if it is inside it, else unchanged."""
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+    """A path as it is, or relative to the working directory, whichever is shorter."""
+    return min(os.path.relpath(path), str(path), key=len)
 
 
 def command(words: str) -> str:

@@ -5,52 +5,83 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
-import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from pipeline.cli.layout import laid_out
+from pipeline.text import UNPRINTABLE, printable
 
-def console(file: TextIO | None = None) -> Console:
+
+class Output(Console):
+    """A console that shows texts as they are, with escapes for what a terminal would obey.
+
+    Square brackets are no markup, ``:100:`` is no emoji, and a number has no colour of its own.
+    """
+
+    def __init__(self, file: TextIO | None = None, **options: Any) -> None:
+        super().__init__(
+            file=file or sys.stdout, emoji=False, markup=False, highlight=False, **options
+        )
+
+    def render_str(self, text: str, *, style: Any = "", **_: Any) -> Text:
+        """The text that is shown for a string."""
+        return styled(text, style)
+
+    def on_broken_pipe(self) -> NoReturn:
+        """Ends the command without a word: its reader, as ``head``, has what it wanted."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+        raise SystemExit(1)
+
+
+def is_plain(console: Console) -> bool:
+    """Whether a console's encoding has letters, but neither marks nor blocks."""
+    return not console.encoding.startswith("utf")
+
+
+def styled(text: str, style: Any = "") -> Text:
+    """A text in a style, as ``Output`` shows it."""
+    return Text(printable(text, lines=True), style=style)
+
+
+def console(file: TextIO | None = None) -> Output:
     """A console that leaves long lines to the terminal to wrap."""
-    return Console(file=file or sys.stdout, soft_wrap=True)
+    return Output(file, soft_wrap=True)
 
 
 def say(text: str, file: TextIO | None = None) -> None:
-    """Prints a line unchanged."""
-    console(file).print(text, highlight=False, markup=False)
+    """Prints a line."""
+    console(file).print(text)
 
 
 def say_aside(text: str) -> None:
-    """Prints a line unchanged to standard error."""
+    """Prints a line to standard error."""
     say(text, sys.stderr)
 
 
 def print_json(value: Any) -> None:
-    """Prints a value as one JSON document; types that JSON does not know become text."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    """Prints a value as one JSON document; types that JSON does not know become text.
+
+    A path that is not UTF-8 is read back as Python's text for it.
+    """
+    output = console()
+    text = json.dumps(value, indent=2, ensure_ascii=is_plain(output), default=str)
+    output.out(UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text), highlight=False)
 
 
 def print_table(
-    columns: tuple[str, ...], rows: Sequence[tuple[str, ...]], whole: str | None = None
+    columns: Sequence[str], rows: Sequence[Sequence[str]], *, wraps: bool = False
 ) -> None:
-    """Prints rows of cells under column names.
-
-    The column ``whole``, by default the first, is never wrapped, so that it can be copied.
-    """
-    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
-    for name in columns:
-        table.add_column(name, no_wrap=name == (whole or columns[0]), overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    output = Console()
-    if not output.is_terminal:
-        # A pipe has no width, and its reader wants whole lines.
-        unlimited = output.options.update(width=10_000)
-        output.width = max(output.width, output.measure(table, options=unlimited).maximum)
-    output.print(table, highlight=False)
+    """Prints rows of cells under column names; see ``layout.laid_out``."""
+    output = console()
+    cells = [[printable(cell) for cell in row] for row in rows]
+    width = output.width if output.is_terminal else None
+    header, *lines = laid_out(columns, cells, width, wraps=wraps)
+    output.print(header, style="bold")
+    for line in lines:
+        output.print(line)
 
 
 def print_list(
@@ -60,7 +91,7 @@ def print_list(
     rows: Sequence[tuple[str, ...]],
     *,
     nothing: str,
-    whole: str | None = None,
+    wraps: bool = False,
     then: Mapping[str, str] | None = None,
 ) -> None:
     """Prints values as JSON, or as a table, or ``nothing`` if empty, with the next commands."""
@@ -69,7 +100,7 @@ def print_list(
     elif not rows:
         say(nothing)
     else:
-        print_table(columns, rows, whole)
+        print_table(columns, rows, wraps=wraps)
         if then:
             next_steps(then)
 
@@ -81,7 +112,7 @@ def next_steps(commands: Mapping[str, str]) -> None:
     output.print()
     for number, (command, does) in enumerate(commands.items()):
         line = f"{'' if number else 'Next':<10} {command:<{width}}  {does}"
-        output.print(line, highlight=False, markup=False, style="dim")
+        output.print(line, style="dim")
 
 
 @contextlib.contextmanager
@@ -90,7 +121,9 @@ def waiting(text: str) -> Iterator[None]:
 
     It uses its own copy of standard error, because TensorFlow's start silences the original.
     """
-    with os.fdopen(os.dup(2), "w") as file:
-        output = Console(file=file)
-        with output.status(text) if output.is_terminal else contextlib.nullcontext():
+    with os.fdopen(os.dup(2), "w", errors="backslashreplace") as file:
+        output = Output(file)
+        spinner = "line" if is_plain(output) else "dots"
+        status = output.status(styled(text), spinner=spinner)
+        with status if output.is_terminal else contextlib.nullcontext():
             yield

@@ -13,14 +13,17 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli.commands import show
-from pipeline.cli.console import console, print_json, say_aside, waiting
+from pipeline.cli.console import console, is_plain, print_json, say_aside, styled, waiting
 from pipeline.cli.options import ROOT, AsJson, RootFolder, named, option, read_from, write_to
+from pipeline.text import printable
 
 if TYPE_CHECKING:
     from pipeline.photos.predictions import Photo, Ranking
 
 BAR: Final = 24
 """Characters of a probability of 1."""
+GAP: Final = 3
+"""Characters between a picture and what is beside it."""
 COLOURS: Final = ("256", "truecolor")
 """Colour systems with enough greys for a picture."""
 UNSURE: Final = 0.5
@@ -42,7 +45,7 @@ def predict(
         Path | None, option("Directory of a SavedModel.", parser=read_from("--model"))
     ] = None,
     root: RootFolder = ROOT,
-    top: Annotated[int, option("How many classes to name.", min=1, max=10)] = 3,
+    top: Annotated[int, option("How many classes to name.", min=1)] = 3,
     save: Annotated[
         Path | None,
         option("Directory to write what the network saw to, as PNG.", parser=write_to("--save")),
@@ -70,18 +73,18 @@ def predict(
     if readable:
         with waiting(f"loading TensorFlow and {chosen.title}"):
             rankings = predictions.predict(readable, chosen, top)
-        if save:
-            written = predictions.save(readable, save)
-            say_aside(f"What the network saw is in {', '.join(map(str, written))}")
         for photo, ranking in zip(readable, rankings, strict=True):
             facts[photo.file] |= _as_json(photo, ranking) | {"model": chosen.as_json()}
             if not as_json:
                 show_prediction(photo, ranking, console())
         if not as_json:
             aside = console(sys.stderr)
-            aside.print(f"asked {chosen.title}", style="dim", highlight=False, markup=False)
+            aside.print(f"asked {chosen.title}", style="dim")
     if as_json:
         print_json(list(facts.values()))
+    if readable and save:
+        written = predictions.save(readable, save)
+        say_aside(f"What the network saw is in {', '.join(map(printable, written))}")
     if len(readable) < len(facts):
         raise typer.Exit(1)
 
@@ -97,37 +100,41 @@ def _readable(facts: dict[str, dict[str, Any]]) -> "list[Photo]":
             photos.append(read(file))
         except PhotoError as error:
             about["error"] = str(error)
-            show(PhotoError(f"{file}: {error}"))
+            show(PhotoError(f"{printable(file)}: {error}"))
     return photos
 
 
 def _as_json(photo: "Photo", ranking: "Ranking") -> dict[str, Any]:
-    from components.dataset.facts import CLASS_NAMES
-
     answers = [
-        {"class": name, "class_id": CLASS_NAMES.index(name), "probability": probability}
-        for name, probability in ranking
+        {"class": one.name, "class_id": one.class_id, "probability": one.probability}
+        for one in ranking
     ]
     return {"sha256": photo.sha256, "predictions": answers}
 
 
 def show_prediction(photo: "Photo", ranking: "Ranking", console: Console) -> None:
     """Prints a prediction: with a picture on a terminal with colours, elsewhere in one line."""
-    if not console.is_terminal:
-        answer = ", ".join(f"{name} {100 * share:.1f} %" for name, share in ranking)
-        line = f"{photo.file}: {answer}"
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    file = printable(photo.file)
+    if not console.is_terminal or is_plain(console):
+        answer = ", ".join(f"{one.name} {100 * one.probability:.1f} %" for one in ranking)
+        console.print(styled(printable(f"{file}: {answer}")), soft_wrap=True)
         return
     bars = Table.grid(padding=(0, 2, 0, 0))
-    for place, (name, share) in enumerate(ranking):
+    for place, one in enumerate(ranking):
         style, colour = ("bold", "green") if place == 0 else ("", "cyan")
-        bar = Bar(1.0, 0.0, share, width=BAR, color=colour)
-        bars.add_row(Text(name, style=style), bar, Text(f"{100 * share:.1f} %", style=style))
-    beside: list[RenderableType] = [Text(photo.file, style="bold"), Text(), bars]
-    if ranking[0][1] < UNSURE:
+        share = f"{100 * one.probability:.1f} %"
+        bar = Bar(1.0, 0.0, one.probability, width=BAR, color=colour)
+        bars.add_row(styled(one.name, style), bar, styled(share, style))
+    beside: list[RenderableType] = [bars]
+    if ranking[0].probability < UNSURE:
         beside += [Text(), Text(ADVICE, style="dim")]
     colours = console.color_system in COLOURS and not console.no_color
-    grid = Table.grid(padding=(0, 3, 0, 0))
+    title = styled(file, "bold")
+    if title.cell_len <= console.width - (photo.seen.shape[1] + GAP if colours else 0):
+        beside = [title, Text(), *beside]
+    else:
+        console.print(title, soft_wrap=True)
+    grid = Table.grid(padding=(0, GAP, 0, 0))
     grid.add_row(*([_picture(photo)] if colours else []), Group(*beside))
     console.print(grid, Text())
 

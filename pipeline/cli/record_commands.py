@@ -21,7 +21,7 @@ from pipeline.cli.options import (
 )
 from pipeline.errors import CommandError, UsageError
 from pipeline.runs.root import Root
-from pipeline.text import age, command, duration, shown
+from pipeline.text import age, command, duration, printable, shown
 
 if TYPE_CHECKING:
     from pipeline.runs.registry import Version
@@ -57,10 +57,10 @@ def runs(
     rows = [
         (
             run.id,
-            age(run.started),
             run.state,
             _accuracy(run.accuracy),
             run.version,
+            age(run.started),
             duration(run.seconds) if run.seconds else "",
         )
         for run in found
@@ -68,7 +68,7 @@ def runs(
     print_list(
         as_json,
         [run.as_line() for run in found],
-        ("Run", "Age", "State", "Accuracy", "Version", "Time"),
+        ("Run", "State", "Accuracy", "Version", "Age", "Time"),
         rows,
         nothing=f"no runs in {root}: `{command('run')}` makes one",
         then={command(f"predict --run RUN PHOTO{root_option(root)}"): "asks its model"},
@@ -153,7 +153,6 @@ def models(
         ("Version", "Aliases", "Accuracy", "Age", "Run"),
         rows,
         nothing=f"no models in {registry.root}: `{command('run')}` trains one and uploads it",
-        whole="Run",
         then={command(f"predict --version VERSION PHOTO{root_option(root)}"): "asks it"},
     )
 
@@ -206,10 +205,10 @@ def _verify(root: Root, what: str | None, as_json: bool) -> None:
         print_json(values)
     else:
         for path, checks in found.items():
-            say(str(path))
+            say(printable(shown(path)))
             rows = [(one.check, one.state, one.text) for one in checks]
-            print_table(("Check", "State", "Found"), rows)
-    if failed := [str(path) for path, checks in found.items() if not sound(checks)]:
+            print_table(("Check", "State", "Found"), rows, wraps=True)
+    if failed := [printable(path) for path, checks in found.items() if not sound(checks)]:
         raise CommandError(
             f"{len(failed)} of {len(found)} differ from their records: {', '.join(failed)}"
         )
@@ -280,7 +279,7 @@ def report(
         about = {name: record[name] for name in ("run", "state", "metrics", "verdict", "model")}
         print_json({**about, "report": str(page)})
     else:
-        say(shown(page))
+        say(printable(shown(page)))
     wanted = has_display() and not as_json if show is None else show
     if wanted and not webbrowser.open(page.as_uri()):
         say_aside("no browser was found; open the file in one")

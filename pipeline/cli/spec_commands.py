@@ -79,7 +79,8 @@ def parameters(spec: Spec = None, as_json: AsJson = False) -> None:
         as_json,
         [one.as_json() for one in known],
         ("Parameter", "Default", "Description"),
-        [(one.name, one.text, one.description) for one in known],
+        [(one.name, one.text, one.description.split(". ")[0]) for one in known],
         nothing="no parameters",
+        wraps=True,
         then={command("run -p NAME=VALUE"): "runs the pipeline with another value"},
     )

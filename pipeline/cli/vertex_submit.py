@@ -1,9 +1,8 @@
 """The command that submits the pipeline, or schedules it."""
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, Final
-
-import typer
 
 from pipeline.cli.console import print_json, say, say_aside, waiting
 from pipeline.cli.options import (
@@ -135,7 +134,7 @@ def submit(
     if warning := requests.serving_warning(request):
         say_aside(f"warning: {warning}")
     if dry_run:
-        typer.echo(requests.as_json(request))
+        print_json(json.loads(requests.as_json(request)))
         say_aside(requests.difference(options) or "the spec is as committed in compiled/")
         return
     notes: list[str] = []

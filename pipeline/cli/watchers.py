@@ -10,11 +10,11 @@ from typing import Any, Final, TextIO
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
-from rich.text import Text
 
+from pipeline.cli.console import Output, is_plain, styled
 from pipeline.errors import Interrupted
 from pipeline.runs.record import Run, Task, Watcher
-from pipeline.text import duration
+from pipeline.text import duration, printable
 
 MARKS: Final = {
     "waiting": ("·", "dim"),
@@ -25,6 +25,8 @@ MARKS: Final = {
     "cancelled": ("✗", "yellow"),
     "skipped": ("-", "dim"),
 }
+INTERRUPT: Final = "^C"
+"""What a terminal writes at the end of the table when somebody interrupts."""
 
 
 class PlainWatcher:
@@ -47,13 +49,14 @@ class PlainWatcher:
         self._print(f"{task.title}: {task.outcome}")
 
     def _print(self, text: str) -> None:
-        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(styled(printable(text)), soft_wrap=True)
 
 
 class LiveWatcher:
     """A table of all steps that is redrawn while the run lasts."""
 
     def __init__(self, console: Console, tasks: Iterable[Task]) -> None:
+        self.console = console
         self.tasks = list(tasks)
         self.notes: dict[str, str] = {}
         self.begun: dict[str, float] = {}
@@ -66,7 +69,7 @@ class LiveWatcher:
     def said(self, task: Task, line: str, *, transient: bool) -> None:
         """Shows a step's newest line in its row."""
         del transient
-        self.notes[task.name] = line
+        self.notes[task.name] = printable(line)
 
     def ended(self, task: Task) -> None:
         """Shows the step's figure in its row."""
@@ -75,19 +78,21 @@ class LiveWatcher:
 
     def table(self) -> Table:
         """The table as it is now."""
-        table = Table(box=None, pad_edge=False, expand=True)
+        plain, width = is_plain(self.console), self.console.width - len(INTERRUPT)
+        # At the terminal's edge INTERRUPT would begin a line, and the table move down by one.
+        table = Table(box=None, pad_edge=False, width=width)
         table.add_column("Step", no_wrap=True)
         table.add_column("State", no_wrap=True)
         table.add_column("Time", justify="right", no_wrap=True)
-        table.add_column("", ratio=1, no_wrap=True, overflow="ellipsis")
+        table.add_column("", ratio=1, no_wrap=True, overflow="crop" if plain else "ellipsis")
         for task in self.tasks:
             mark, style = MARKS[task.state]
             running = task.state == "running"
             table.add_row(
-                Text(task.title, style="bold" if running else ""),
-                Text(f"{mark} {task.state}", style=style),
+                styled(task.title, "bold" if running else ""),
+                styled(task.state if plain else f"{mark} {task.state}", style),
                 self._time(task),
-                Text(self.notes.get(task.name, ""), style="dim") if running else task.figure,
+                styled(self.notes.get(task.name, ""), "dim") if running else styled(task.figure),
             )
         return table
 
@@ -102,7 +107,7 @@ def watch_on(file: TextIO) -> Callable[[list[Task]], contextlib.AbstractContextM
 
     @contextlib.contextmanager
     def watch(tasks: list[Task]) -> Iterator[Watcher]:
-        console = Console(file=file)
+        console = Output(file)
         if not console.is_terminal:
             yield PlainWatcher(console)
             return
@@ -141,8 +146,8 @@ def show_result(run: Run, console: Console, places: dict[str, str]) -> None:
         lines["Accuracy"] = f"{run.accuracy:.4f} on the test set"
         verdict = run.reason
         if console.is_terminal:
-            verdict = textwrap.fill(verdict, console.width - 11).replace("\n", "\n" + " " * 11)
-        lines["Verdict"] = verdict
+            verdict = textwrap.fill(verdict, console.width - 11, break_long_words=False)
+        lines["Verdict"] = verdict.replace("\n", "\n" + " " * 11)
     lines |= places
     text = "\n".join(f"{name:<10} {about}" for name, about in lines.items())
-    console.print(f"\n{text}", highlight=False, markup=False)
+    console.print(styled(f"\n{text}"))

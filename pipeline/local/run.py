@@ -19,11 +19,12 @@ from pipeline.local.execution import Execution
 from pipeline.local.localization import localize
 from pipeline.runs.record import Run
 from pipeline.runs.registry import Registry, RegistryError
-from pipeline.runs.root import DEFAULT_ROOT, Root
+from pipeline.runs.root import Root, default_root
 from pipeline.runs.table import Table, Watch
-from pipeline.specs import parameters
+from pipeline.specs import checks, parameters
 from pipeline.specs.machine import Machine
 from pipeline.specs.spec import Spec, has_all_steps
+from pipeline.text import printable
 
 DEFAULT_SPEC: Final = COMPILED / PIPELINE
 BUCKET_URI: Final = f"gs://{emulator.LOCAL_BUCKET}"
@@ -68,6 +69,7 @@ def run(
     from pipeline.local.cache import StepCache
 
     options = options or Options()
+    checks.check_texts({"root": str(root.path.resolve())})  # It is a part of artifacts' addresses.
     with emulator.alone(root.bucket):
         run_folder.clear(root)
         recorded = arguments if options.parameters is None else options.parameters
@@ -96,7 +98,7 @@ def run(
                 )
                 execution.run(changed, arguments)
             result.state = "done"
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit):  # The second: nobody reads what it prints.
             result.state = "interrupted"
             raise
         except BaseException as error:
@@ -124,14 +126,14 @@ def step_environment(host: str, scratch: Path, root: Root, spec_digest: str) -> 
 
 
 @contextlib.contextmanager
-def bucket(root: Path = DEFAULT_ROOT) -> Iterator[str]:
+def bucket(root: Path | None = None) -> Iterator[str]:
     """Serves the local bucket while the block runs, for notebooks and tests.
 
     Yields:
         The bucket's URI; the variables that lead a client to it are set while the block runs.
     """
     before = dict(os.environ)
-    with emulator.serve(Root(root).bucket) as host:
+    with emulator.serve(Root(root or default_root()).bucket) as host:
         os.environ.update(direct_loopback(before), STORAGE_EMULATOR_HOST=host)
         try:
             yield BUCKET_URI
@@ -174,7 +176,7 @@ def checked_arguments(
     if has_all_steps(spec):
         if arguments.get("source"):
             arguments["source"] = check_source(arguments["source"])
-        _check_champion(Registry((root or Root(DEFAULT_ROOT)).registry), arguments)
+        _check_champion(Registry((root or Root(default_root())).registry), arguments)
     return arguments
 
 
@@ -212,5 +214,5 @@ def check_source(source: str) -> str:
     with contextlib.suppress(RuntimeError):  # A user who does not exist.
         path = path.expanduser()
     if not path.is_dir():
-        raise UsageError(f"source={source}: there is no such directory")
+        raise UsageError(f"source={printable(source)}: there is no such directory")
     return str(path.resolve())

@@ -8,7 +8,7 @@ from pipeline.errors import CommandError, UsageError
 from pipeline.runs.finding import LAST, find, newest
 from pipeline.runs.registry import ALIAS, SAVED_MODEL, Registry
 from pipeline.runs.root import Root
-from pipeline.text import command
+from pipeline.text import command, printable
 
 MODEL: Final = "fashion-mnist"
 """The model that is taken when the registry has several and none is named."""
@@ -46,8 +46,8 @@ def choose(
         raise UsageError(f"{' and '.join(named)}: each names a model; give one of them")
     if directory is not None:
         if not (directory / SAVED_MODEL).is_file():
-            raise UsageError(f"--model {directory}: there is no {SAVED_MODEL} in it")
-        return ChosenModel(directory, f"the model in {directory}", {})
+            raise UsageError(f"--model {printable(directory)}: there is no {SAVED_MODEL} in it")
+        return ChosenModel(directory, f"the model in {printable(directory)}", {})
     return _in_registry(root, version) if run is None else _of_run(root, run)
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from pipeline.errors import UsageError
 from pipeline.runs.record import Run, RunError
 from pipeline.runs.root import Root
-from pipeline.text import command
+from pipeline.text import command, printable
 
 LAST: Final = "last"
 NAMED: Final = 5
@@ -30,11 +30,10 @@ def find(root: Root, reference: str) -> Run:
     """
     if "/" in reference and Path(reference).is_dir():
         return Run.read(Path(reference))
+    named = printable(reference)
     known = listed(root)
     if not known:
-        raise UsageError(
-            f"{reference}: {root.runs} holds no run; start one with `{command('run')}`"
-        )
+        raise UsageError(f"{named}: {root.runs} holds no run; start one with `{command('run')}`")
     if reference == LAST:
         return known[0]
     whole = [run for run in known if run.id == reference]
@@ -43,8 +42,8 @@ def find(root: Root, reference: str) -> Run:
     if len(meant) == 1:
         return meant[0]
     if meant:
-        raise UsageError(f"{reference} is part of several runs' names: {_names(meant)}")
-    raise UsageError(f"there is no run {reference} in {root.runs}; there are {_names(known)}")
+        raise UsageError(f"{named} is part of several runs' names: {_names(meant)}")
+    raise UsageError(f"there is no run {named} in {root.runs}; there are {_names(known)}")
 
 
 def newest(root: Root, what: str, has: Callable[[Run], object]) -> Run:

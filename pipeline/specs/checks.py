@@ -14,6 +14,7 @@ from components.upload.registry_lookup import NO_ALIAS, check_names
 from pipeline.errors import UsageError
 from pipeline.specs import worker_pools
 from pipeline.specs.spec import Spec, declared, has_all_steps
+from pipeline.text import printable
 
 STRUCT: Final = "hyperparameters"
 
@@ -25,9 +26,10 @@ def check(arguments: dict[str, Any], spec: Spec) -> dict[str, Any]:
     means something else.
 
     Raises:
-        UsageError: A value is out of range, or a source holds credentials, which are not repeated:
-            parameters are kept in plain text.
+        UsageError: A value is out of range, a text is not Unicode, or a source holds credentials,
+            which are not repeated: parameters are kept in plain text.
     """
+    check_texts(arguments)
     if not has_all_steps(spec):
         return arguments
     defaults = {name: one.get("defaultValue") for name, one in declared(spec).items()}
@@ -46,6 +48,17 @@ def check(arguments: dict[str, Any], spec: Spec) -> dict[str, Any]:
     if (size := struct.get("batch_size", 0)) % shares:
         raise UsageError(f"batch_size is {size}: the machines need a multiple of {shares}")
     return {**arguments, STRUCT: struct}
+
+
+def check_texts(values: Mapping[str, Any]) -> None:
+    """Refuses a text with bytes that are not UTF-8, as a file name on Linux may have them.
+
+    Raises:
+        UsageError: A value is such a text.
+    """
+    for name, value in values.items():
+        if isinstance(value, str) and any("\ud800" <= char <= "\udfff" for char in value):
+            raise UsageError(f"{name}={printable(value)} is not UTF-8; rename it")
 
 
 def _ingest(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.text import age, command
+from pipeline.text import age, command, shown
 
 INSTALLED = Path(sys.executable).parent
 
@@ -27,3 +27,15 @@ def test_elsewhere_a_command_is_a_path(tmp_path: Path, monkeypatch: pytest.Monke
     assert command("runs") == f"{INSTALLED.parent.name}/bin/fashion-mnist runs"
     monkeypatch.chdir(tmp_path)
     assert command("runs") == f"{INSTALLED}/fashion-mnist runs"
+
+
+def test_a_path_is_as_short_as_the_working_directory_allows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "project" / "docs").mkdir(parents=True)
+    report = tmp_path / "project" / "report.html"
+    for folder, short in {"project": "report.html", "project/docs": "../report.html"}.items():
+        monkeypatch.chdir(tmp_path / folder)
+        assert shown(report) == short
+    monkeypatch.chdir("/usr/lib")
+    assert shown(report) == str(report)

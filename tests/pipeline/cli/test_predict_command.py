@@ -1,7 +1,9 @@
-"""Photos on the command line, and a model that names the lightest row of them."""
+"""Photos on the command line, and models that name the lightest row of them."""
 
 import io
 import json
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,29 +12,28 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from components.evaluate import predictions as asked
-from components.evaluate.predictions import ModelError
+from components.dataset.facts import CLASS_NAMES
 from pipeline.cli.predict_command import show_prediction
-from pipeline.photos.predictions import Photo
+from pipeline.photos.predictions import Likely, Photo
+from tests.command import fashion_mnist
 from tests.photographs import encoded
 from tests.pipeline.cli.conftest import Call
 from tests.pipeline.local_registry import FIRST, add_run, add_version
+from tests.saved_models import make_classifier
 
 ROOT = Path(".fashion-mnist")
 
 
+@pytest.fixture(scope="module")
+def classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model whose class is the number of the lightest of the first ten rows."""
+    return make_classifier(tmp_path_factory.mktemp("models") / "clothes", CLASS_NAMES)
+
+
 @pytest.fixture(autouse=True)
-def model(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A champion whose class is the number of the lightest of the first ten rows."""
-
-    def predict(directory: Path, images: Any, *, name: str, cure: str) -> Any:
-        if not (directory / "saved_model.pb").read_bytes():
-            raise ModelError(f"{name} cannot be used; {cure}")
-        rows = images[:, :10].sum(axis=2) / 1000.0
-        return np.exp(rows) / np.exp(rows).sum(axis=1, keepdims=True)
-
-    monkeypatch.setattr(asked, "predict", predict)
-    add_version(ROOT, Path("model"))
+def champion(call: Call, classifier: Path) -> None:
+    add_version(ROOT, classifier)
+    Path("model").symlink_to(classifier)
 
 
 def photo_of(row: int) -> bytes:
@@ -112,7 +113,8 @@ def test_what_the_network_saw_is_saved_beside_the_photos(call: Call) -> None:
 )
 def test_another_model_can_be_named(arguments: tuple[str, ...], title: str, call: Call) -> None:
     Path("boot.png").write_bytes(photo_of(9))
-    add_run(ROOT, FIRST)
+    shutil.rmtree(trained := add_run(ROOT, FIRST) / "steps" / "train" / "model")
+    trained.symlink_to(Path("model").resolve())
     done = call("predict", *arguments, "boot.png")
     assert done.exit_code == 0, done.output
     assert done.stderr == f"asked {title}\n"
@@ -123,10 +125,61 @@ def test_an_unusable_model_is_one_line(call: Call) -> None:
     (ROOT / "registry/fashion-mnist/1/saved_model.pb").write_bytes(b"")
     done = call("predict", "boot.png")
     assert done.exit_code == 1
-    assert done.stderr == (
-        "error: fashion-mnist version 1 cannot be used; choose another one with --version, --run "
-        "or --model\n"
-    )
+    assert done.stderr.startswith("error: fashion-mnist version 1 in .fashion-mnist/registry/")
+    assert done.stderr.endswith("; choose another one with --version, --run or --model\n")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_classes_have_the_names_that_the_model_gives_them(labelled: bool, call: Call) -> None:
+    """Names of the model's own, as many as it has; without any, numbers."""
+    Path("shape.png").write_bytes(photo_of(2))
+    names = ["circle", "square", "triangle", *(f"star {points}" for points in range(5, 14))]
+    make_classifier(Path("shapes"), names, labelled=labelled)
+    done = call("predict", "--model", "shapes", "--top", "12", "--json", "shape.png")
+    assert done.exit_code == 0, done.output
+    best, *others = json.loads(done.stdout)[0]["predictions"]
+    found = {one["class_id"]: one["class"] for one in (best, *others)}
+    assert best["class_id"] == 2
+    assert found == dict(enumerate(names if labelled else [f"class {n}" for n in range(12)]))
+
+
+NAMES = {
+    "scale-1:100:5 [red].png": "scale-1:100:5 [red].png",
+    os.fsdecode(b"h\xf6se.png"): r"h\xf6se.png",
+    "two\nlines \x1b[31m.png": r"two\nlines \x1b[31m.png",
+    "ho\u0308se \u202f👖.png": "ho\u0308se \u202f👖.png",
+}
+
+
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
+def test_any_name_of_a_file_is_shown_whole_on_its_line(name: str, call: Call) -> None:
+    Path(name).write_bytes(photo_of(9))
+    done = call("predict", "--save", "seen", name, "gone" + name)
+    assert done.stdout.startswith(f"{NAMES[name]}: Ankle boot 9")
+    assert done.stdout.count("\n") == 1
+    assert f"error: gone{NAMES[name]}: No such file" in done.stderr
+    assert f"What the network saw is in seen/{NAMES[name]}\n" in done.stderr
+    assert Path("seen", name).is_file()
+    assert call("predict", "--model", name, name).stderr.startswith(f"error: --model {NAMES[name]}")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_json_has_names_that_find_their_files_again(encoding: str, call: Call) -> None:
+    for name in NAMES:
+        Path(name).write_bytes(photo_of(9))
+    done = fashion_mnist("predict", "--json", *NAMES, cwd=Path.cwd(), PYTHONIOENCODING=encoding)
+    assert [photo["file"] for photo in json.loads(done.stdout)] == list(NAMES)
+    done = fashion_mnist("predict", *NAMES, cwd=Path.cwd(), PYTHONIOENCODING=encoding)
+    assert done.stdout.count(": Ankle boot 9") == len(NAMES)
+
+
+def test_answers_are_printed_before_a_picture_that_cannot_be_saved(call: Call) -> None:
+    Path("boot.png").write_bytes(photo_of(9))
+    done = call("predict", "--json", "--save", "boot.png", "boot.png")
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)[0]["predictions"][0]["class"] == "Ankle boot"
+    assert "boot.png: file exists" in done.stderr
 
 
 def test_without_a_model_the_line_says_how_to_get_one(call: Call) -> None:
@@ -135,13 +188,13 @@ def test_without_a_model_the_line_says_how_to_get_one(call: Call) -> None:
     assert "fashion-mnist run` trains one" in done.stderr
 
 
-def shown(**terminal: Any) -> str:
+def shown(file: str = "[red]bag.png", **terminal: Any) -> str:
     seen = np.zeros((28, 28), np.uint8)
     seen[0] = 200
-    ranking = [("Bag", 0.4375), ("Shirt", 0.25), ("Coat", 0.01)]
+    ranking = [Likely("Bag", 8, 0.4375), Likely("Shirt", 6, 0.25), Likely("Coat", 4, 0.01)]
     output = io.StringIO()
     console = Console(file=output, width=80, legacy_windows=False, _environ={}, **terminal)
-    show_prediction(Photo("[red]bag.png", "", seen), ranking, console)
+    show_prediction(Photo(file, "", seen), ranking, console)
     return output.getvalue()
 
 
@@ -161,3 +214,8 @@ def test_a_terminal_without_colours_shows_the_names(terminal: dict[str, Any]) ->
     text = shown(force_terminal=True, **terminal)
     assert "▀" not in text
     assert "Bag" in text
+
+
+@pytest.mark.parametrize("length", [10, 45, 46, 80, 200])
+def test_a_name_is_on_one_line_beside_the_picture_or_above_it(length: int) -> None:
+    assert "b" * length in shown("b" * length, force_terminal=True, color_system="truecolor")

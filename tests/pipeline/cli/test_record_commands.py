@@ -40,9 +40,10 @@ class TestRuns:
         done = call("runs", env={"COLUMNS": "20"})
         assert done.exit_code == 0, done.stderr
         header, *rows = done.stdout.splitlines()
-        assert header.split() == ["Run", "Age", "State", "Accuracy", "Version", "Time"]
+        assert header.split() == ["Run", "State", "Accuracy", "Version", "Age", "Time"]
         assert [row.split()[0] for row in rows] == [FAILED, SECOND, FIRST]
-        assert rows[1].split()[3:] == ["done", "0.9100", "1", "1", "min", "23", "s"]
+        assert rows[1].split()[1:4] == ["done", "0.9100", "1"]
+        assert rows[1].endswith("  1 min 23 s")
         assert "predict --run" in done.stderr
         printed = call("runs", "--json", "--count", "2")
         first, second = json.loads(printed.stdout)

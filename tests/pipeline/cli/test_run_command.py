@@ -1,6 +1,7 @@
 """The command that runs the pipeline here, without the run."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,8 @@ def end_with(monkeypatch: pytest.MonkeyPatch, make: Callable[[], Run]) -> list[d
         (["-p", "bucket_uri=gs://own"], "has only its own bucket, gs://fashion-mnist-local"),
         (["-p", "model_name=.hidden"], "'.hidden' cannot name a model"),
         (["--replicas", "2", "-p", "batch_size=255"], "the machines need a multiple of 2"),
+        (["--source", "/no\nwhere"], r"source=/no\nwhere: there is no such directory"),
+        (["--source", os.fsdecode(b"/h\xf6se")], r"source=/h\xf6se is not UTF-8"),
         (["--spec", "no.yaml"], "no.yaml: there is no such file"),
         (["--spec", __file__, "--replicas", "2"], "leave out --spec or --replicas"),
     ],

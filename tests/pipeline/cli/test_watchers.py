@@ -2,9 +2,10 @@
 
 import io
 
+import pytest
 from rich.console import Console
 
-from pipeline.cli.watchers import LiveWatcher, PlainWatcher
+from pipeline.cli.watchers import MARKS, LiveWatcher, PlainWatcher
 from pipeline.runs.record import Artifact, Task
 from pipeline.steps import STEPS
 
@@ -18,9 +19,9 @@ def written(console: Console) -> str:
     return console.file.getvalue()
 
 
-def running() -> tuple[Task, LiveWatcher]:
+def running(width: int = 80) -> tuple[Task, LiveWatcher]:
     task = Task("train", "Train")
-    watcher = LiveWatcher(terminal(), [task])
+    watcher = LiveWatcher(terminal(width), [task])
     task.state = "running"
     watcher.started(task)
     return task, watcher
@@ -52,13 +53,26 @@ def test_a_row_shows_the_progress_and_then_the_figure_of_its_step() -> None:
     assert row == "Train  ✓ done  1 min 30 s  validation accuracy 0.9456"
 
 
-def test_a_long_line_does_not_break_the_table() -> None:
-    task, watcher = running()
-    watcher.said(task, "x" * 500, transient=False)
-    rows = drawn(watcher, 60)
-    assert len(rows) == 2
-    assert rows[1].endswith("…")
-    assert len(rows[1]) == 60
+@pytest.mark.parametrize("line", ["x" * 500, "two\nlines \x1b[2J" * 50, "40 %"])
+def test_the_table_keeps_its_rows_and_leaves_room_for_an_interrupt(line: str) -> None:
+    task, watcher = running(60)
+    watcher.said(task, line, transient=False)
+    with watcher.live:
+        pass
+    _, *rows, _ = written(watcher.console).replace("\x1b[?25l", "\x1b[?25h").split("\n")
+    assert len(rows) in (1, 3), "drawn when it begins and when it ends"
+    assert {len(row) for row in rows if row.startswith("Train")} == {58}
+    assert drawn(watcher, 60)[1].endswith("…") == (len(line) > 60)
+
+
+def test_an_encoding_without_marks_gets_the_words_alone() -> None:
+    output = io.TextIOWrapper(io.BytesIO(), "ascii")
+    console = Console(file=output, force_terminal=True, width=60, color_system=None)
+    watcher = LiveWatcher(console, [Task("train", "Train", state) for state in MARKS])
+    watcher.said(watcher.tasks[1], "x" * 500, transient=False)
+    console.print(watcher.table())
+    text = output.buffer.getvalue().decode("ascii")
+    assert [row.split()[1] for row in text.splitlines()[1:]] == list(MARKS)
 
 
 def test_plain_lines_leave_out_progress_and_keep_markup() -> None:
@@ -67,11 +81,11 @@ def test_plain_lines_leave_out_progress_and_keep_markup() -> None:
     task = Task("train", "Train")
     watcher.started(task)
     watcher.said(task, "40 %", transient=True)
-    watcher.said(task, "[bold] a line longer than the terminal is wide", transient=False)
+    watcher.said(task, "[bold] a line longer than the terminal is wide \x1b[2J", transient=False)
     task.state = "cached"
     watcher.ended(task)
     assert written(console).splitlines() == [
         "Train: started",
-        "  train | [bold] a line longer than the terminal is wide",
+        r"  train | [bold] a line longer than the terminal is wide \x1b[2J",
         "Train: from the cache",
     ]

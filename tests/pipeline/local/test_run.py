@@ -1,5 +1,6 @@
 """How a run begins: the source, the steps' environment, the options."""
 
+import contextlib
 import os
 import shlex
 import subprocess
@@ -8,13 +9,19 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+import yaml
 
 from components.dataset.bucket import stat
 from pipeline.compiler import PROJECT
 from pipeline.errors import UsageError
 from pipeline.local import emulator
 from pipeline.local import run as local
+from pipeline.runs.record import Run
 from pipeline.runs.root import Root
+from pipeline.runs.table import Unwatched
+from tests.command import newest_run, start
+from tests.light_steps import light_spec
+from tests.small_project import Project
 
 
 @pytest.mark.parametrize(
@@ -64,3 +71,24 @@ def test_the_bucket_of_this_machine_is_never_asked_through_a_proxy(
     assert found is not None
     assert found.size == len(b"content")
     assert dict(os.environ) == before
+
+
+def test_a_root_that_is_not_utf_8_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    root = Root(tmp_path / os.fsdecode(b"r\xf6ot"))
+    with pytest.raises(UsageError, match=r"root=.*/r\\xf6ot is not UTF-8"):
+        local.run({}, {}, root, lambda _rows: contextlib.nullcontext(Unwatched()))
+    assert not root.path.exists()
+
+
+def test_a_run_whose_reader_leaves_is_interrupted(light: Project, tmp_path: Path) -> None:
+    """As ``run | head -1``: it ends without a word, and its record says so."""
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(yaml.safe_dump(light_spec()))
+    arguments = light.arguments(tmp_path / "root", "--spec", str(spec))
+    with start(*arguments, cwd=tmp_path) as process:
+        assert process.stdout and process.stderr
+        assert process.stdout.readline() == "Ingest: started\n"
+        process.stdout.close()
+        assert (process.wait(), process.stderr.read()) == (1, "")
+    run = Run.read(newest_run(tmp_path / "root"))
+    assert (run.state, run.steps["ingest"].state) == ("interrupted", "cancelled")
