@@ -1,18 +1,26 @@
 """What all commands share: examples in their help, one line for an error, an exit code."""
 
+import contextlib
+import difflib
 import errno
+import io
+import logging
+import shlex
+import sys
 import traceback
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
+from typer.exceptions import TyperException
 
 from components.dataset.errors import StepError
-from pipeline.errors import CommandError, StepFailed
-from pipeline.text import command
+from components.train.trainer.hyperparameters import PRESETS
+from pipeline.cli.console import console, say, styled
+from pipeline.errors import CommandError, StepFailed, UsageError
+from pipeline.text import command, printable
 
 LAST_LINES: Final = 15
 VERBOSE: Final = "--verbose"
@@ -25,8 +33,7 @@ class Documented:
 
     def __init__(self, *arguments: Any, help: str | None = None, **options: Any) -> None:  # noqa: A002
         about, _, examples = (help or "").partition(EXAMPLES)
-        if examples:
-            options["epilog"] = _markdown(examples)
+        self.examples = [line.strip().split("  # ") for line in examples.strip().splitlines()]
         super().__init__(*arguments, help=about.strip(), **options)  # type: ignore[call-arg]
 
     def get_params(self, ctx: Any) -> list[Any]:
@@ -36,6 +43,14 @@ class Documented:
             if getattr(parameter, "is_flag", False) and parameter.metavar is None:
                 parameter.metavar = ""
         return parameters
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Prints the help; each example is a line that can be copied."""
+        super().format_help(ctx, formatter)  # type: ignore[misc]
+        if self.examples:
+            say(" Examples\n")
+        for arguments, does in self.examples:
+            say(f"   {command(arguments)}\n     {does}")
 
 
 class Command(Documented, TyperCommand):
@@ -49,31 +64,46 @@ class Group(Documented, TyperGroup):
 class Commands(Group):
     """The group of all commands; see ``pipeline.errors`` for the exit codes."""
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Accepts ``--verbose`` anywhere in the line."""
-        ctx.meta[VERBOSE] = VERBOSE in args
-        rest: list[str] = super().parse_args(ctx, [text for text in args if text != VERBOSE])
-        return rest
-
-    def invoke(self, ctx: Any) -> Any:
-        """Runs a command and turns an error into a line and an exit code."""
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **options: Any) -> NoReturn:
+        """Runs a command and exits; an error is a line. Takes ``--verbose`` anywhere."""
+        given = sys.argv[1:] if args is None else list(args)
+        known = [text for text in given if text != VERBOSE]
+        _print_whatever_comes()
         try:
-            return super().invoke(ctx)
-        except (CommandError, StepError, OSError) as error:
-            if ctx.meta[VERBOSE]:
+            code = super().main(known, *rest, **{**options, "standalone_mode": False})
+        except typer.Abort:
+            code = show(CommandError("aborted"))
+        except (CommandError, StepError, OSError, TyperException) as error:
+            if len(known) < len(given):
                 traceback.print_exc()
-            raise typer.Exit(show(error)) from error
+            code = show(_wrong_use(error, known) if isinstance(error, TyperException) else error)
+        sys.exit(code)
 
 
 def show(error: CommandError | StepError | OSError) -> int:
     """Prints an error to standard error; its exit code."""
-    console = Console(stderr=True, soft_wrap=True)
+    output = console(sys.stderr)
     text = _about_file(error) if isinstance(error, OSError) else str(error)
-    console.print(f"[bold red]error:[/] {escape(text)}", highlight=False)
+    if text:
+        output.print(styled("error: ", "bold red"), text, sep="")
     if isinstance(error, StepFailed):
         for line in error.lines[-LAST_LINES:]:
-            console.print(f"  {line}", markup=False, highlight=False, style="dim")
+            output.print(f"  {line}", style="dim")
     return error.exit_code if isinstance(error, CommandError) else 1
+
+
+def _print_whatever_comes() -> None:
+    """Escapes what an encoding cannot write, and what a terminal would obey in a log."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+    class Printable(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return printable(super().format(record), lines=True)
+
+    if logging.lastResort:
+        logging.lastResort.setFormatter(Printable())
 
 
 def _about_file(error: OSError) -> str:
@@ -88,9 +118,45 @@ def _about_file(error: OSError) -> str:
     return f"{path}: {error.strerror.lower()}; correct that or choose another path"
 
 
-def _markdown(examples: str) -> str:
-    lines = ["**Examples**"]
-    for line in examples.strip().splitlines():
-        arguments, _, does = line.partition("  # ")
-        lines.append(f"- `{command(arguments.strip())}`: {does.strip()}")
-    return "\n\n".join(lines)
+def _wrong_use(error: Any, given: Sequence[str]) -> UsageError:
+    """What Typer found wrong, and the option that was probably meant."""
+    text = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    if not text or not context:  # A group alone has shown its help.
+        return UsageError(text)
+    if option := getattr(error, "option_name", ""):
+        near = difflib.get_close_matches(_bare(option), meant := _meant(context, option, given), 1)
+        text = f"No such option: {option}" + "".join(f"; did you mean {meant[n]}?" for n in near)
+    path = context.command_path.partition(" ")[2]
+    return UsageError(f"{text} (see `{command(f'{path} --help'.strip())}`)")
+
+
+def _meant(context: Any, option: str, given: Sequence[str]) -> Mapping[str, str]:
+    """What can be written in place of an option that does not exist, by bare names."""
+    names = [name for parameter in context.command.params for name in parameter.opts]
+    meant = {_bare(name): name for name in names if name.startswith("--")}
+    if "parameter" not in meant:
+        return meant
+    from pipeline import compiler
+    from pipeline.specs.parameters import describe
+    from pipeline.specs.spec import load
+
+    with contextlib.suppress(UsageError):
+        known = describe(load(compiler.COMPILED / compiler.PIPELINE))
+        value = _value(option, given)
+        own = {_bare(one.name): f"-p {shlex.quote(f'{one.name}={value}')}" for one in known}
+        meant = {preset: f"--preset {preset}" for preset in PRESETS} | own | meant
+    return meant
+
+
+def _bare(name: str) -> str:
+    return name.lstrip("-").replace("_", "-")
+
+
+def _value(option: str, given: Sequence[str]) -> str:
+    """The value that was given to an option: ``--option=3`` or ``--option 3``."""
+    for text, after in zip(given, [*given[1:], "-"], strict=True):
+        name, equals, value = text.partition("=")
+        if name == option:
+            return value if equals else "VALUE" if after.startswith("-") else after
+    return "VALUE"

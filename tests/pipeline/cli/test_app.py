@@ -1,6 +1,7 @@
 """The help of the commands, their colours, and what wrong use is answered with."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -13,8 +14,12 @@ import pytest
 import typer
 
 from pipeline.cli.app import app
-from pipeline.compiler import PROJECT
-from tests.command import fashion_mnist
+from pipeline.compiler import COMPILED, PIPELINE, PROJECT
+from pipeline.runs.root import VARIABLE
+from pipeline.specs.parameters import describe
+from pipeline.specs.spec import load
+from pipeline.text import command
+from tests.command import fashion_mnist, start
 from tests.pipeline.cli.conftest import Call
 
 TOP = typer.main.get_command(app).commands  # type: ignore[attr-defined]
@@ -22,7 +27,6 @@ COMMANDS: dict[tuple[str, ...], Any] = {
     **{(name,): one for name, one in TOP.items() if name != "schedules"},
     **{("schedules", name): one for name, one in TOP["schedules"].commands.items()},
 }
-EXAMPLES = re.compile(r"`\S*fashion-mnist (.*?)`: ")
 COLOUR = re.compile(r"\x1b\[[0-9;]*[34][0-9]")
 HEAVY = {
     *("tensorflow", "keras", "kfp", "numpy", "PIL", "yaml", "google.auth", "google.api_core"),
@@ -41,12 +45,11 @@ def test_every_command_has_json_and_no_type_at_its_flags(
 
 @pytest.mark.parametrize("name", TOP)
 def test_every_example_in_the_help_is_a_line_that_works(name: str, call: Call) -> None:
-    epilog = TOP[name].epilog or ""
-    examples = EXAMPLES.findall(epilog)
+    lines = call(name, "--help", env={"COLUMNS": "40"}).stdout.splitlines()
+    examples = [example for example, _ in TOP[name].examples]
     assert examples
-    text = " ".join(call(name, "--help", env={"COLUMNS": "400"}).stdout.split())
     for example in examples:
-        assert example in text
+        assert f"   {command(example)}" in lines
         names = example.split()[: 2 if name == "schedules" else 1]
         arguments = shlex.split(re.sub(r" [<>] \S+$", "", example))[len(names) :]
         COMMANDS[tuple(names)].make_context(names[-1], arguments)
@@ -88,17 +91,67 @@ def test_colours_follow_the_environment(
     [
         (("prameters",), "Did you mean 'parameters'?"),
         (("schedules", "lst"), "Did you mean 'list'?"),
-        (("run", "--sorce", "x"), "--source"),
-        (("run", "--fast"), "No such option: --fast"),
+        (("run", "--sorce", "x"), "--sorce; did you mean --source?"),
+        (("run", "--fast"), "--fast; did you mean --preset fast?"),
+        (("run", "--foo"), "No such option: --foo (see `fashion-mnist run --help`)"),
+        (("runs", "--epochs", "3"), "No such option: --epochs (see"),
+        (("run", "--\x1b[31m"), r"No such option: --\x1b[31m"),
+        (("predict",), "Missing argument 'PHOTO' (see `fashion-mnist predict --help`)"),
     ],
 )
-def test_a_wrong_name_is_exit_code_2_with_a_hint(
+def test_wrong_use_is_a_line_with_a_hint_and_exit_code_2(
     arguments: tuple[str, ...], hint: str, call: Call
 ) -> None:
     done = call(*arguments)
-    assert done.exit_code == 2
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
     assert hint in done.stderr
-    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("name", ["run", "submit"])
+def test_a_parameter_given_as_an_option_is_answered_with_p(name: str, call: Call) -> None:
+    options = {option for one in TOP[name].params for option in one.opts}
+    for parameter in describe(load(COMPILED / PIPELINE)):
+        option = f"--{parameter.name.replace('_', '-')}"
+        if option not in options:
+            meant = f"{option}; did you mean -p {parameter.name}="
+            assert f"{meant}3?" in call(name, option, "3").stderr
+    assert f"{meant}3?" in call(name, f"{option}=3").stderr
+    assert f"{meant}VALUE?" in call(name, option, "--json").stderr
+
+
+@pytest.mark.parametrize("arguments", [("submit", "--help"), ("parameters", "--json"), ("runs",)])
+@pytest.mark.parametrize("reads", [0, 1])
+def test_a_reader_that_leaves_ends_a_command_without_a_word(
+    arguments: tuple[str, ...], reads: int, tmp_path: Path
+) -> None:
+    for number in range(300):
+        (tmp_path / ".fashion-mnist" / "runs" / f"run-{number}").mkdir(parents=True)
+    count = ("--count", "300") if arguments == ("runs",) else ()
+    with start(*arguments, *count, cwd=tmp_path) as process:
+        assert process.stdout and process.stderr
+        process.stdout.read(reads)
+        process.stdout.close()
+        said = process.stderr.read()
+    assert (process.returncode in (0, 1), said) == (True, "")
+
+
+def test_a_full_disk_is_one_line_even_for_the_help(tmp_path: Path) -> None:
+    line = [sys.executable, "-m", "pipeline", "--help"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "the disk is full" in done.stderr
+
+
+def test_in_a_folder_of_the_project_its_runs_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE)
+    places = {PROJECT: ".fashion-mnist", PROJECT / "docs": "../.fashion-mnist", Path("/usr"): None}
+    for folder, shown in places.items():
+        monkeypatch.chdir(folder)
+        context = TOP["runs"].make_context("runs", [])
+        assert context.params["root"] == Path(shown or PROJECT / ".fashion-mnist")
 
 
 def test_the_version_is_the_package_version(call: Call) -> None:
@@ -114,3 +167,19 @@ def test_the_exit_code_of_an_error_is_that_of_the_process(tmp_path: Path) -> Non
     assert done.returncode == 2
     assert done.stderr == "error: --model nowhere: there is no saved_model.pb in it\n"
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [("fashion-mnist pre", "predict"), ("fashion-mnist run --pre", "--preset")],
+)
+def test_a_shell_completes_commands_and_options(words: str, completed: str) -> None:
+    shell = {
+        "_FASHION_MNIST_COMPLETE": "complete_bash",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(words.count(" ")),
+    }
+    program = Path(sys.executable).with_name("fashion-mnist")
+    environment = {**os.environ, **shell}
+    done = subprocess.run([program], env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == [completed]
