@@ -97,7 +97,7 @@ def models(
             metavar="VERSION|DIR",
             help="Which one: a version, an alias, or to verify a directory.",
             show_default=False,
-            parser=named("models"),
+            parser=named("VERSION|DIR"),
         ),
     ] = None,
     verify: Annotated[bool, option("Check models against their records.", "--verify")] = False,

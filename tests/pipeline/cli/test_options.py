@@ -38,8 +38,8 @@ def test_an_address_is_refused_in_one_line_and_nothing_is_written(
         (("predict", "--run", "gs://b/x", "PHOTO"), f"--run gs://b/x {COPY_HERE}"),
         (("run", "--spec", "gs://b/x"), f"--spec gs://b/x {COPY_HERE}"),
         (("report", "gs://b/x"), f"RUN gs://b/x {COPY_HERE}"),
-        (("models", "--verify", "gs://b/x"), f"models gs://b/x {COPY_HERE}"),
-        (("models", "--verify", "s3://b/x"), "models: give a path on this machine"),
+        (("models", "--verify", "gs://b/x"), f"VERSION|DIR gs://b/x {COPY_HERE}"),
+        (("models", "--verify", "s3://b/x"), "VERSION|DIR: give a path on this machine"),
         (("report", "--output", "gs://b/x"), f"--output gs://b/x is in a bucket; {COPY_THERE}"),
     ],
 )
