@@ -124,7 +124,7 @@ def show_prediction(photo: "Photo", ranking: "Ranking", console: Console) -> Non
         style, colour = ("bold", "green") if place == 0 else ("", "cyan")
         share = f"{100 * one.probability:.1f} %"
         bar = Bar(1.0, 0.0, one.probability, width=BAR, color=colour)
-        bars.add_row(styled(one.name, style), bar, styled(share, style))
+        bars.add_row(styled(printable(one.name), style), bar, styled(share, style))
     beside: list[RenderableType] = [bars]
     if ranking[0].probability < UNSURE:
         beside += [Text(), Text(ADVICE, style="dim")]
