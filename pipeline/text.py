@@ -38,6 +38,11 @@ def age(moment: datetime.datetime | None) -> str:
     return f"{max(0, seconds):.0f} s"
 
 
+def accuracy(value: float | None) -> str:
+    """An accuracy with four digits; empty if it is None."""
+    return "" if value is None else f"{value:.4f}"
+
+
 def iso(moment: datetime.datetime | None) -> str | None:
     """A moment as ISO 8601, to the second; None stays None."""
     return moment.isoformat(timespec="seconds") if moment else None

@@ -6,8 +6,9 @@ import typer
 
 from pipeline.cli.commands import Command, Commands
 from pipeline.cli.console import say
+from pipeline.cli.model_commands import models
 from pipeline.cli.predict_command import predict
-from pipeline.cli.record_commands import models, report, runs
+from pipeline.cli.record_commands import report, runs
 from pipeline.cli.run_command import run
 from pipeline.cli.spec_commands import compile_command, parameters
 from pipeline.cli.vertex_jobs import cancel, jobs, schedules, watch
