@@ -79,6 +79,7 @@ def test_a_second_ingest_downloads_only_what_is_missing_and_says_so(
         (gzip.compress(labels_payload(shuffled_labels(2))), "another dataset under the same name"),
         (b"<html>", "is not the IDX file it should be"),
     ],
+    ids=["another dataset", "a page"],
 )
 def test_a_source_that_is_named_must_have_the_data_even_if_the_bucket_has_them(
     fake: FakeBucket, mirror: FakeMirror, digests: dict[str, str], body: bytes, said: str
