@@ -43,10 +43,11 @@ if "$found" -c 'import ensurepip' 2>/dev/null; then
 else
     install_with_debians_pip
 fi
-# uv then installs commands that still work when the project is moved or copied.
-echo "relocatable = true" >>"$venv/pyvenv.cfg"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
     --require-hashes --no-deps --requirement requirements-uv.lock
+# Its commands then work when the project is moved or copied; without uv they do not.
+"$venv/bin/uv" venv --quiet --no-config --relocatable --allow-existing --python "$found" "$venv" ||
+    true
 scripts/install.sh "$venv" requirements.lock
 set -- --quiet --no-deps --no-build-isolation --editable .
 "$venv/bin/uv" pip install --no-config --python "$venv/bin/python" "$@" ||

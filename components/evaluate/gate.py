@@ -95,7 +95,7 @@ def check(thresholds: Mapping[str, float]) -> None:
         if not math.isfinite(value) or not RULES[name].lowest <= value <= 1.0:
             raise ThresholdError(
                 f"{name} is {value}, expected a number from {RULES[name].lowest:g} to 1; "
-                f"accuracies are shares, so 90 % is -p {name}=0.9"
+                "accuracies are shares: 0.9 is 90 %"
             )
 
 

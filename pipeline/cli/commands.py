@@ -126,27 +126,42 @@ def _wrong_use(error: Any, given: Sequence[str]) -> UsageError:
         return UsageError(text)
     if option := getattr(error, "option_name", ""):
         near = difflib.get_close_matches(_bare(option), meant := _meant(context, option, given), 1)
-        text = f"No such option: {option}" + "".join(f"; did you mean {meant[n]}?" for n in near)
+        others = [name for name, own in _siblings(context) if option in _options(own)]
+        hints = [f"did you mean {meant[name]}?" for name in near]
+        hints = [f"it is an option of {', '.join(others)}"] if others else hints
+        text = "; ".join((f"No such option: {option}", *hints))
     path = context.command_path.partition(" ")[2]
     return UsageError(f"{text} (see `{command(f'{path} --help'.strip())}`)")
 
 
 def _meant(context: Any, option: str, given: Sequence[str]) -> Mapping[str, str]:
     """What can be written in place of an option that does not exist, by bare names."""
-    names = [name for parameter in context.command.params for name in parameter.opts]
-    meant = {_bare(name): name for name in names if name.startswith("--")}
+    meant = {_bare(name): name for name in _options(context.command) if name.startswith("--")}
     if "parameter" not in meant:
         return meant
     from pipeline import compiler
-    from pipeline.specs.parameters import describe
+    from pipeline.specs.parameters import SET_BY_COMMANDS, describe
     from pipeline.specs.spec import load
 
     with contextlib.suppress(UsageError):
         known = describe(load(compiler.COMPILED / compiler.PIPELINE))
         value = _value(option, given)
-        own = {_bare(one.name): f"-p {shlex.quote(f'{one.name}={value}')}" for one in known}
+        own = {
+            _bare(one.name): f"-p {shlex.quote(f'{one.name}={value}')}"
+            for one in known
+            if one.name not in SET_BY_COMMANDS
+        }
         meant = {preset: f"--preset {preset}" for preset in PRESETS} | own | meant
     return meant
+
+
+def _siblings(context: Any) -> list[tuple[str, Any]]:
+    group = getattr(context.parent, "command", None)
+    return list(getattr(group, "commands", {}).items())
+
+
+def _options(command: Any) -> list[str]:
+    return [name for parameter in command.params for name in parameter.opts]
 
 
 def _bare(name: str) -> str:

@@ -73,12 +73,13 @@ def models(
         )
         for one in found
     ]
+    train = command(f"run{root_option(root)}")
     print_list(
         as_json,
         found,
         ("Version", "Aliases", "Accuracy", "Age", "Run"),
         rows,
-        nothing=f"no models in {registry.root}: `{command('run')}` trains one and uploads it",
+        nothing=f"no models in {registry.root}: `{train}` trains one and uploads it",
         then={command(f"predict --version VERSION PHOTO{root_option(root)}"): "asks it"},
     )
 

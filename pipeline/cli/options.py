@@ -32,7 +32,7 @@ def read_from(name: str) -> Callable[[str], Path]:
 def named(name: str) -> Callable[[str], str]:
     """The parser of an option or argument that takes a name, or a path as ``read_from`` does."""
     parse = read_from(name)
-    return lambda text: str(parse(text)) if ":/" in text else text
+    return lambda text: str(parse(text)) if ":/" in text or not text else text
 
 
 def write_to(name: str) -> Callable[[str], Path]:
@@ -42,6 +42,8 @@ def write_to(name: str) -> Callable[[str], Path]:
 
 
 def _path(name: str, place: str, cure: str) -> Path:
+    if not place:
+        raise UsageError(f"{name} is empty; give a value, or leave it out")
     try:
         path = local_path(str(place))
     except PlaceError as error:
@@ -61,11 +63,23 @@ RootFolder = Annotated[
     option(
         f"Folder of the local runs, models and data; else {VARIABLE}.",
         "--root",
-        parser=write_to("--root"),
+        parser=lambda place: _path("--root", place, "give a folder on this machine"),
         show_default=f"{DEFAULT_ROOT} in the project",
     ),
 ]
 Count = Annotated[int, option("How many.", "-n", "--count", min=1)]
+
+
+def _beginnings(incomplete: str) -> list[str]:
+    """What a shell offers after ``-p``."""
+    from pipeline import compiler
+    from pipeline.specs.parameters import describe
+    from pipeline.specs.spec import load
+
+    known = describe(load(compiler.COMPILED / compiler.PIPELINE))
+    return [f"{one.name}=" for one in known if one.name.startswith(incomplete)]
+
+
 Parameters = Annotated[
     list[str] | None,
     option(
@@ -73,11 +87,16 @@ Parameters = Annotated[
         *("-p", "--parameter"),
         panel=WHAT,
         metavar="NAME=VALUE",
+        autocompletion=_beginnings,
     ),
 ]
 Preset = Annotated[
     str | None,
-    option(f"Hyperparameters to start from: {', '.join(PRESETS)}. -p changes them.", panel=WHAT),
+    option(
+        f"Hyperparameters to start from: {', '.join(PRESETS)}. -p changes them.",
+        panel=WHAT,
+        autocompletion=lambda incomplete: [one for one in PRESETS if one.startswith(incomplete)],
+    ),
 ]
 Spec = Annotated[
     Path | None,

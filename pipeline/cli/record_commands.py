@@ -65,7 +65,7 @@ def runs(
         [run.as_line() for run in found],
         ("Run", "State", "Accuracy", "Version", "Age", "Time"),
         rows,
-        nothing=f"no runs in {root}: `{command('run')}` makes one",
+        nothing=f"no runs in {root}: `{command(f'run{root_option(root)}')}` makes one",
         then={command(f"predict --run RUN PHOTO{root_option(root)}"): "asks its model"},
     )
 
@@ -82,7 +82,7 @@ def _prune(root: Root, keep: int, as_json: bool) -> None:
     if as_json:
         print_json({"removed": [run.id for run, _size in removed], "bytes": freed})
     else:
-        say(f"removed {len(removed)} run{'s' * (len(removed) != 1)}: {decimal(freed)} are free")
+        say(f"removed {len(removed)} run{'s' * (len(removed) != 1)}, freed {decimal(freed)}")
 
 
 def report(

@@ -103,7 +103,7 @@ def _show(run: "Run", root: Root) -> None:
     places = {}
     if run.version:
         folder = root.registry / run.model_name / run.version
-        places["Model"] = f"{run.model_name} version {run.version}: {folder}"
+        places["Model"] = f"{run.model_name} version {run.version}: {shown(folder)}"
     elif run.passed is False:
         places["Model"] = "not uploaded"
     if run.report:

@@ -75,6 +75,7 @@ def parameters(spec: Spec = None, as_json: AsJson = False) -> None:
     from pipeline.specs.spec import load
 
     known = describe(load(spec or compiler.COMPILED / compiler.PIPELINE))
+    given = f" --spec {shlex.quote(shown(spec))}" if spec else ""
     print_list(
         as_json,
         [one.as_json() for one in known],
@@ -82,5 +83,5 @@ def parameters(spec: Spec = None, as_json: AsJson = False) -> None:
         [(one.name, one.text, one.description.split(". ")[0]) for one in known],
         nothing="no parameters",
         wraps=True,
-        then={command("run -p NAME=VALUE"): "runs the pipeline with another value"},
+        then={command(f"run{given} -p NAME=VALUE"): "runs the pipeline with another value"},
     )

@@ -213,6 +213,11 @@ def check_source(source: str) -> str:
     path = Path(source)
     with contextlib.suppress(RuntimeError):  # A user who does not exist.
         path = path.expanduser()
+    if path.is_file():
+        raise UsageError(
+            f"source={printable(source)} is a file; give the directory of the four files, and "
+            "unpack an archive before"
+        )
     if not path.is_dir():
         raise UsageError(f"source={printable(source)}: there is no such directory")
     return str(path.resolve())

@@ -62,13 +62,13 @@ def job_run(
     return run
 
 
-def promote(run: Run, version: str) -> None:
+def promote(run: Run, version: int | str) -> None:
     """Makes a version of the run's model the champion in this machine's registry.
 
     Raises:
         RegistryError: There is no such version.
     """
-    Registry(root_of(run).registry).promote(run.model_name, version)
+    Registry(root_of(run).registry).promote(run.model_name, str(version))
 
 
 def following(earlier: Run, run: Run) -> Run:

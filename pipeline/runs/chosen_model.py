@@ -71,7 +71,7 @@ def _in_registry(root: Path, reference: str | None) -> ChosenModel:
             f"there is no model in {registry.root} yet: `{command('run')}` trains one in a few "
             "minutes; in a fresh clone `make run` sets up everything first"
         )
-    name, _, alias = (reference or ALIAS).rpartition("@")
+    name, _, alias = (ALIAS if reference is None else reference).rpartition("@")
     if not name and MODEL not in known and len(known) > 1:
         raise UsageError(
             f"{registry.root} has several models: give --version NAME@{alias}, with one of "

@@ -4,7 +4,9 @@ import os
 from pathlib import Path
 from typing import Final
 
+from components.dataset.places import PlaceError, local_path
 from pipeline.checkout import PROJECT
+from pipeline.errors import UsageError
 from pipeline.text import shown
 
 DEFAULT_ROOT: Final = Path(".fashion-mnist")
@@ -15,9 +17,19 @@ def default_root() -> Path:
     """The root where none is given: FASHION_MNIST_ROOT, else ``.fashion-mnist`` in this checkout.
 
     Like the source and ``compiled/``, the second does not depend on the working directory.
+
+    Raises:
+        UsageError: The variable holds an address.
     """
-    named = os.environ.get(VARIABLE)
-    return Path(named).expanduser() if named else Path(shown(PROJECT / DEFAULT_ROOT))
+    if not (named := os.environ.get(VARIABLE)):
+        return Path(shown(PROJECT / DEFAULT_ROOT))
+    try:
+        path = local_path(named)
+    except PlaceError:
+        path = None
+    if path is None:
+        raise UsageError(f"{VARIABLE} is {named}: it must name a folder on this machine")
+    return path
 
 
 class Root:

@@ -20,11 +20,11 @@ from pipeline.specs.spec import Spec, declared, has_all_steps
 
 STRUCT: Final = checks.STRUCT
 SET_BY_COMMANDS: Final = ("bucket_uri", "git_revision")
-EXACT: Final = 2**53
-"""A spec's numbers are floating-point; from this one on not every integer is among them."""
+EXACT: Final = 10**15
+"""A spec's numbers are floating-point, which have whole numbers of up to 15 digits exactly."""
 KINDS: Final[dict[str, tuple[str, type]]] = {
     "STRING": ("text", str),
-    "NUMBER_INTEGER": ("a whole number, below 2**53 in size", int),
+    "NUMBER_INTEGER": ("a whole number, with at most 15 digits", int),
     "NUMBER_DOUBLE": ("a number", float),
     "BOOLEAN": ("true or false", bool),
     "LIST": ("a JSON list, as in [16, 32]", list),
@@ -54,6 +54,8 @@ class Parameter:
     @property
     def text(self) -> str:
         """The default as people would type it."""
+        if self.name in SET_BY_COMMANDS:
+            return "(set by run)"
         return "(required)" if self.required else as_text(self.default)
 
     def as_json(self) -> dict[str, Any]:

@@ -21,6 +21,8 @@ INSTEAD: Final = {
         *("--hidden-units", "--layer-sizes-scale-factor"),
     ),
     "use --dropout": ("--dropout-prob",),
+    "use --job-dir": ("--model-dir", "--output-dir"),
+    "use --train-files and --eval-files": ("--data-dir",),
     "use --train-steps": ("--max-steps",),
     "use --train-files IMAGES LABELS": ("--train-file", "--train-labels-file"),
     "use --eval-files IMAGES LABELS": ("--test-file", "--test-labels-file"),
@@ -28,7 +30,10 @@ INSTEAD: Final = {
     "leave it out: a job that starts again with the same --job-dir resumes": ("--reuse-job-dir",),
     "leave it out: --learning-rate is the peak of a schedule": ("--learning-rate-decay-factor",),
     "leave it out: each epoch ends with a validation and a checkpoint": (
-        *("--eval-frequency", "--eval-frequency-secs", "--checkpoint-epochs"),
+        *("--eval-frequency", "--eval-frequency-secs", "--checkpoint-epochs", "--eval-num-epochs"),
+    ),
+    "leave it out: all GPUs and the workers in TF_CONFIG take part": (
+        *("--num-gpus", "--distribution-strategy"),
     ),
     "leave it out: the model takes pixels and image files": (
         *("--export-format", "--serving-export-format", "--eval-export-format"),
@@ -64,7 +69,7 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     for option in FILES:
         name = option.strip("-").replace("-", "_")
         given = getattr(arguments, name)
-        globs = [each for text in given for each in text.split(",") if each]
+        globs = [each.strip() for text in given for each in text.split(",") if each.strip()]
         for each in globs:
             try:
                 local_path(each)

@@ -16,7 +16,7 @@ from components.dataset.bucket import SCHEME
 from components.dataset.errors import DataError
 from components.dataset.facts import TRAIN_IMAGES, TRAIN_LABELS
 from components.dataset.folder import fetch_object, list_files
-from components.dataset.manifest import file_digest
+from components.dataset.manifest import MANIFEST, file_digest
 from components.dataset.places import local_path
 from components.dataset.raw import find_file
 from components.dataset.records import frame_records
@@ -83,7 +83,7 @@ def _matches(pattern: str, scratch: Path) -> list[Path]:
     local = local_path(pattern)
     if local is not None:
         names = glob.glob(str(local), recursive=True)  # noqa: PTH207 - it may be absolute
-        found = [path for path in map(Path, names) if path.is_file()]
+        found = [path for path in map(Path, names) if path.is_file() and path.name != MANIFEST]
     else:
         folder, _, files = pattern.rpartition("/")
         here = scratch / "inputs" / folder.removeprefix(SCHEME)
@@ -91,7 +91,7 @@ def _matches(pattern: str, scratch: Path) -> list[Path]:
         found = [
             fetch_object(f"{folder}/{name}", here / name)
             for name in names
-            if "/" not in name and fnmatch.fnmatchcase(name, files)
+            if "/" not in name and name != MANIFEST and fnmatch.fnmatchcase(name, files)
         ]
     if not found:
         raise DataError(

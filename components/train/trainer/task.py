@@ -24,6 +24,7 @@ from components.dataset.errors import StepError
 
 from . import data_files
 from .arguments import hyperparameters, parse, parser
+from .hyperparameters import HyperparameterError
 from .job import run
 from .outputs import OutputError, Outputs
 from .tf_config import is_evaluator
@@ -47,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 logger.info("the evaluator has nothing to do: the chief validates each epoch")
                 return 0
             _train(arguments, Path(scratch))
-        except OutputError as error:
+        except (HyperparameterError, OutputError) as error:
             parser().error(str(error))
         except StepError as error:
             logger.error("%s", error)

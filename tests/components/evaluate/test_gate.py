@@ -56,7 +56,7 @@ def test_an_equal_model_passes_and_a_worse_one_only_if_that_is_allowed() -> None
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 90, -1.5])
 def test_a_threshold_out_of_its_range_is_refused_by_name(name: str, value: float) -> None:
     for refuse in (gate.check, lambda given: judge(9_500, 9_000, **given)):
-        with pytest.raises(gate.ThresholdError, match=rf"{name} is .*-p {name}=0\.9"):
+        with pytest.raises(gate.ThresholdError, match=rf"{name} is .*: 0\.9 is 90 %"):
             refuse({name: value})
 
 

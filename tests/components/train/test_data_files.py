@@ -30,7 +30,9 @@ def test_the_digest_of_files_depends_on_their_bytes(train: Split, tmp_path: Path
 def test_files_count_once_in_one_order_however_they_are_given(train: Split, tmp_path: Path) -> None:
     first, second = map(str, train.files)
     both = data_files.matching([f"{train.files[0].parent}/*.tfrecord"], tmp_path)
-    for globs in ([second, first], [first, f"{train.files[0].parent}/*.tfrecord"]):
+    folder = train.files[0].parent
+    assert (folder / "manifest.json").is_file()
+    for globs in ([second, first], [first, f"{folder}/*.tfrecord"], [f"{folder}/*"]):
         assert data_files.matching(globs, tmp_path) == both
     with pytest.raises(DataError, match="no file matches 'nowhere'"):
         data_files.matching([first, "nowhere"], tmp_path)

@@ -60,7 +60,7 @@ def test_with_nothing_but_a_job_dir_it_trains_the_default_on_the_official_files(
     "given",
     [
         ["--train-files", "a/1", "a/2", "--eval-files", "b"],
-        ["--train-files=a/1,a/2", "--eval-files", "b"],
+        ["--train-files=a/1, a/2", "--eval-files", "b"],
         ["--train-files=a/1", "--eval-files=b,", "--train-files=a/2"],
     ],
 )
@@ -126,15 +126,16 @@ def test_an_evaluator_ends_with_one_line_and_trains_nothing(
         (["--seed=-1"], "seed is -1; it must be a whole number, at least 0 and below 2147483648"),
     ],
 )
-def test_a_foreseen_error_is_one_line_and_exit_code_1(
+def test_a_value_out_of_range_is_wrong_use_in_one_line(
     given: list[str],
     line: str,
     files: list[str],
     tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert task.main([*files, f"--job-dir={tmp_path}", *given]) == 1
-    assert caplog.messages == [line]
+    with pytest.raises(SystemExit, match="2"):
+        task.main([*files, f"--job-dir={tmp_path}", *given])
+    assert capsys.readouterr().err == f"trainer.task: error: {line}\n"
 
 
 @pytest.mark.skipif(not shutil.which("gcloud"), reason="gcloud is not on this machine")

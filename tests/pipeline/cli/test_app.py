@@ -16,7 +16,7 @@ import typer
 from pipeline.cli.app import app
 from pipeline.compiler import COMPILED, PIPELINE, PROJECT
 from pipeline.runs.root import VARIABLE
-from pipeline.specs.parameters import describe
+from pipeline.specs.parameters import SET_BY_COMMANDS, describe
 from pipeline.specs.spec import load
 from pipeline.text import command
 from tests.command import fashion_mnist, start
@@ -114,7 +114,7 @@ def test_a_parameter_given_as_an_option_is_answered_with_p(name: str, call: Call
     options = {option for one in TOP[name].params for option in one.opts}
     for parameter in describe(load(COMPILED / PIPELINE)):
         option = f"--{parameter.name.replace('_', '-')}"
-        if option not in options:
+        if option not in options and parameter.name not in SET_BY_COMMANDS:
             meant = f"{option}; did you mean -p {parameter.name}="
             assert f"{meant}3?" in call(name, option, "3").stderr
     assert f"{meant}3?" in call(name, f"{option}=3").stderr
@@ -183,3 +183,46 @@ def test_a_shell_completes_commands_and_options(words: str, completed: str) -> N
     environment = {**os.environ, **shell}
     done = subprocess.run([program], env=environment, capture_output=True, text=True, check=False)
     assert done.stdout.split() == [completed]
+
+
+def test_an_option_of_another_command_is_answered_with_its_name(call: Call) -> None:
+    assert "--bucket; it is an option of submit (see" in call("run", "--bucket", "x").stderr
+
+
+@pytest.mark.parametrize("root", ["gs://bucket", "s3://bucket"])
+def test_a_root_in_a_bucket_is_refused_by_its_variable(
+    root: str, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FASHION_MNIST_ROOT", root)
+    done = call("runs")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert f"FASHION_MNIST_ROOT is {root}: it must name a folder on this machine" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("predict", "--save", "", "PHOTO"),
+        ("predict", "--model", "", "PHOTO"),
+        ("models", "--delete", ""),
+        ("models", "--promote", ""),
+        ("run", "--root", ""),
+        ("run", "--spec", ""),
+    ],
+)
+def test_an_empty_value_is_wrong_use(arguments: tuple[str, ...], call: Call) -> None:
+    done = call(*arguments)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "is empty; give a value, or leave it out" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [("run -p learn", "learning_rate="), ("run --preset a", "accurate"), ("pred", "predict")],
+)
+def test_a_shell_completes_commands_parameters_and_presets(
+    words: str, offered: str, call: Call
+) -> None:
+    script = {"_FASHION_MNIST_COMPLETE": "complete_bash", "COMP_WORDS": f"fashion-mnist {words}"}
+    script["COMP_CWORD"] = str(len(words.split()))
+    assert offered in call(env=script).stdout.split()

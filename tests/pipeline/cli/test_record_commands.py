@@ -53,7 +53,7 @@ class TestRuns:
         for run in (FIRST, SECOND):
             add_run(ROOT, run)
         assert re.fullmatch(
-            r"removed 1 run: [\d.]+ \w+ are free\n", call("runs", "--prune", "--keep", "1").stdout
+            r"removed 1 run, freed [\d.]+ \w+\n", call("runs", "--prune", "--keep", "1").stdout
         )
         assert json.loads(call("runs", "--prune", "--json").stdout) == {"removed": [], "bytes": 0}
 

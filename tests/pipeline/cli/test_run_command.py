@@ -67,6 +67,7 @@ def end_with(monkeypatch: pytest.MonkeyPatch, make: Callable[[], Run]) -> list[d
         (["--replicas", "2", "-p", "batch_size=255"], "the machines need a multiple of 2"),
         (["--source", "/no\nwhere"], r"source=/no\nwhere: there is no such directory"),
         (["--source", os.fsdecode(b"/h\xf6se")], r"source=/h\xf6se is not UTF-8"),
+        (["--source", __file__], "is a file; give the directory of the four files"),
         (["--spec", "no.yaml"], "no.yaml: there is no such file"),
         (["--spec", __file__, "--replicas", "2"], "leave out --spec or --replicas"),
     ],

@@ -204,7 +204,7 @@ WRONG: dict[tuple[str, ...], str] = {
     ("--machine-type", "large"): "give one as in n1-standard-8",
     ("--replicas", "2", "-p", "batch_size=255"): "the machines need a multiple of 2",
     ("-p", "model_name=" + "a" * 200): "cannot be a display name",
-    ("-p", f"seed={2**53 + 1}"): "seed takes a whole number, below 2**53",
+    ("-p", f"seed={2**53 + 1}"): "seed takes a whole number, with at most 15 digits",
     ("-p", "bucket_uri=gs://other/raw"): "give --bucket, or a folder of it as bucket_uri",
     ("-p", "bucket_uri=gs://my-bucket-2"): "bucket_uri=gs://my-bucket-2: a run keeps everything",
     ("--bucket-owner", "other-project"): "give the number of the project that owns the bucket",
