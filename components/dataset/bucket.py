@@ -17,7 +17,8 @@ import google_crc32c
 
 from components.dataset.errors import BucketError
 from components.dataset.redaction import one_line
-from components.dataset.refusals import advice, is_credentials, reading_credentials, refusal
+from components.dataset.refusals import advice, is_credentials, refusal
+from components.dataset.sign_in import reading_credentials
 
 SCHEME: Final = "gs://"
 BLOCK: Final = 8 << 20

@@ -5,13 +5,17 @@ from typing import Final
 
 USER: Final = re.compile(r"(?<=://)(?:[^/\s]*|[^/\s:\[]*:(?!\d*/)\S*)@")
 """User and password before the host; a password may contain a slash, a port may not."""
-QUERY: Final = re.compile(r"(?<=[^\s?])\?[^\s'\")>]+")
+QUERY: Final = re.compile(
+    r"(https://console\.(?:cloud|developers)\.google\.com/[^\s?]*\?[^\s'\")>]+)"
+    r"|(?<=[^\s?])\?[^\s'\")>]+"
+)
+"""A page of Google Cloud's console, which stays as it is, or the query of any other address."""
 HIDDEN: Final = "***"
 
 
 def redacted(text: str) -> str:
-    """A text with the users, passwords and queries of its addresses hidden."""
-    return QUERY.sub(f"?{HIDDEN}", USER.sub(f"{HIDDEN}@", text))
+    """A text with the users, passwords and queries of its addresses hidden; see ``QUERY``."""
+    return QUERY.sub(lambda found: found[1] or f"?{HIDDEN}", USER.sub(f"{HIDDEN}@", text))
 
 
 def one_line(text: object, longest: int = 300) -> str:

@@ -1,17 +1,14 @@
 """Why one of Google's services refuses, by the reason that it gives, and what to do about it."""
 
 import json
-import os
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from components.dataset.redaction import one_line
+from components.dataset.sign_in import ACT_FOR, default_file, member, sign_in
 
-LOGIN: Final = "gcloud auth application-default login"
-VARIABLE: Final = "GOOGLE_APPLICATION_CREDENTIALS"
 ADVICE: Final = {
     "SERVICE_DISABLED|accessNotConfigured": (
         "enable the API with `gcloud services enable {service} --project {consumer}`, and run "
@@ -36,8 +33,8 @@ ADVICE: Final = {
         "use credentials with the scope https://www.googleapis.com/auth/cloud-platform"
     ),
     "retentionPolicyNotMet": (
-        "use a bucket without a retention policy, or remove it with `gcloud storage buckets "
-        "update gs://{bucket} --clear-retention-period`"
+        "use a bucket without a retention policy, or remove the policy, unless it is locked, with "
+        "`gcloud storage buckets update gs://{bucket} --clear-retention-period`"
     ),
     r"objectUnderActiveHold|under active \S+ hold": (
         "release the hold with `gcloud storage objects update {uri} --no-event-based-hold "
@@ -51,14 +48,14 @@ ADVICE: Final = {
         "enable the key's version, or give the bucket another default key"
     ),
     "denied on Cloud KMS key": (
-        "let Cloud Storage use the key with `gcloud storage service-agent --authorize-cmek=KEY` "
+        "let Cloud Storage use the key with `gcloud storage service-agent --authorize-cmek={key}` "
         "in the bucket's project"
     ),
     "RATE_LIMIT_EXCEEDED|[rR]ateLimitExceeded|HTTP 429": "run again in some minutes",
     r"iam\.serviceAccounts\.getAccessToken": (
         "let your credentials act for {account} with `gcloud iam service-accounts "
         "add-iam-policy-binding {account} --member={member} "
-        "--role=roles/iam.serviceAccountTokenCreator`"
+        "--role={role}`"
     ),
     "Invalid JWT Signature": (
         "make a new key with `gcloud iam service-accounts keys create {path} "
@@ -67,27 +64,18 @@ ADVICE: Final = {
     "in a reasonable timeframe": "set this machine's clock",
 }
 """What to do, by a pattern of the reason and, where the reason says too little, of the words."""
-SIGN_IN: Final = {
-    "authorized_user": f"sign in with `{LOGIN}`",
-    "external_account_authorized_user": f"sign in with `{LOGIN}`",
-    "impersonated_service_account": (
-        f"sign in with `{LOGIN} --impersonate-service-account={{account}}`"
-    ),
-    "service_account": (
-        "look for the key in `gcloud iam service-accounts keys list --iam-account={account}`"
-    ),
-    "external_account": "look at the workload identity pool and provider that {path} names",
-}
-"""What to do about credentials that are refused for no reason of ``ADVICE``, by their kind."""
 FACTS: Final = (
     r"(?:in|on|use|resource) project #?(?P<consumer>[\w:-]+(?:\.[\w:-]+)*)",
     r"(?:not have|Permission) '?(?P<permission>[a-z]+(?:\.\w+){2,})",
-    r"(?P<caller>[^\s@]+@[\w.-]+) does not have",
+    r"(?P<caller>principal\S+|[^\s@]+@[\w.-]+) does not have",
     r"service.account:? (?P<account>[^\s@]+@[\w.-]*\w)",
     r"UniqueIdentifier: (?P<uid>[\w-]+)",
     r"(?P<constraint>constraints/[\w.]+)",
+    r"(?P<key>projects/[^\s/]+/locations/[^\s/]+/keyRings/[^\s/]+/cryptoKeys/[\w-]+)",
+    r"/storage/v1/b/(?P<bucket>[^\s/?]+)",
+    r"[Oo]bject '(?P<object>(?P<bucket>[^\s/']+)/[^']+)'",
 )
-"""What a service's words name."""
+"""What a service's words name, and the address that was asked."""
 
 
 class Refusal(NamedTuple):
@@ -133,11 +121,17 @@ def refusal(error: Any) -> Refusal:
         own = own.args[0]
     # A client that signs in has a text and an answer as its arguments.
     own = own.args[0] if len(own.args) > 1 and isinstance(own.args[0], str) else own
-    words = str(said.get("message") or getattr(error, "message", "") or own).strip()
-    words = one_line(re.sub(r"^[A-Z]+ https?://\S+: ", "", words), 500).rstrip(".")
+    text = str(getattr(error, "message", "") or own).strip()
+    asked = re.match(r"(?:[A-Z]+ https?://\S+: )?", text)
+    address = asked[0] if asked else ""
+    words = one_line(said.get("message") or text.removeprefix(address), 500).rstrip(".")
     facts: dict[str, str] = {}
-    for found in (re.search(fact, words) for fact in FACTS):
+    for found in (re.search(fact, f"{address}{words}") for fact in FACTS):
         facts |= found.groupdict() if found else {}
+    if "object" in facts:
+        facts["uri"] = f"gs://{facts['object']}"
+    if "caller" in facts:
+        facts["member"] = member(facts["caller"])
     facts |= info.get("metadata", {})
     if "consumer" in facts:
         facts["consumer"] = facts["consumer"].removeprefix("projects/")
@@ -170,64 +164,16 @@ def advice(error: Any, first: Mapping[str, str] = ADVICE, **known: str) -> str:
     text = f"{refused.reason} HTTP {refused.code}: {refused.words}"
     rows = (*first.items(), *ADVICE.items())
     found = next((one for key, one in rows if re.search(key, text)), "")
-    facts = _Facts({"consumer": "PROJECT", "uid": "the message's identifier", **known})
+    unnamed = {"consumer": "PROJECT", "uid": "the message's identifier", "role": ACT_FOR}
+    facts = _Facts(unnamed | known)
     if is_credentials(error):
-        kind, origin = _credentials()
+        kind, origin = default_file()
         facts |= origin
-        found = _sign_in(unwrapped(error), refused.code, kind, found)
+        found = sign_in(unwrapped(error), refused.code, kind, found)
     facts |= refused.facts
-    if caller := refused.facts.get("caller"):
-        is_robot = caller.endswith("gserviceaccount.com")
-        facts["member"] = f"{'serviceAccount' if is_robot else 'user'}:{caller}"
     return found.format_map(facts)
 
 
 class _Facts(dict[str, str]):
     def __missing__(self, name: str) -> str:
         return name.upper()
-
-
-def _credentials() -> tuple[str, dict[str, str]]:
-    """The kind of the default credentials' file, its path and its account, as far as known."""
-    from google.auth import _cloud_sdk
-
-    path = os.environ.get(VARIABLE) or _cloud_sdk.get_application_default_credentials_path()
-    origin = {"path": path}
-    with suppress(AttributeError, OSError, ValueError):
-        content = json.loads(Path(path).read_text())
-        address = content.get("service_account_impersonation_url") or ""
-        account = content.get("client_email") or address.rpartition("/")[2].partition(":")[0]
-        return content.get("type", ""), origin | ({"account": account} if account else {})
-    return "", origin
-
-
-def _sign_in(error: Any, code: int, kind: str, found: str) -> str:
-    """What to do about credentials, with the variable that they come from."""
-    from google.auth.exceptions import DefaultCredentialsError
-
-    is_set = bool(os.environ.get(VARIABLE))
-    if getattr(error, "retryable", False):
-        return "run again in some minutes"
-    if isinstance(error, DefaultCredentialsError):
-        unusable = f"correct {VARIABLE}, which names {{path}}, or unset it to use gcloud's login"
-        return unusable if is_set else f"sign in with `{LOGIN}`"
-    if not found and code in (0, 401):
-        found = SIGN_IN.get(kind, "")
-    if not is_set:
-        return found
-    joined = " and " if LOGIN in found else ", or " if found else ""
-    return f"{found}{joined}unset {VARIABLE}, which names {{path}} and wins over gcloud's login"
-
-
-@contextmanager
-def reading_credentials() -> Iterator[None]:
-    """Makes a file that holds no credentials an error of Google's clients, whatever it holds."""
-    from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
-
-    try:
-        yield
-    except GoogleAuthError:
-        raise
-    except (AttributeError, LookupError, OSError, TypeError, ValueError) as error:
-        why = getattr(error, "strerror", "") or "the file holds no credentials"
-        raise DefaultCredentialsError(why) from error

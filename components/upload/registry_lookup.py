@@ -12,7 +12,8 @@ from typing import Any, Final, NamedTuple
 
 from components.dataset import bucket
 from components.dataset.errors import BucketError, StepError
-from components.dataset.refusals import advice, is_credentials, reading_credentials, refusal
+from components.dataset.refusals import advice, is_credentials, refusal
+from components.dataset.sign_in import reading_credentials
 
 NO_ALIAS: Final = "none"
 """The value of ``champion_alias`` that compares with nothing."""

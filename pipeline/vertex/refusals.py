@@ -4,12 +4,18 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any, Final
 
-from components.dataset.refusals import LOGIN, advice, is_credentials, refusal, unwrapped
+from components.dataset.refusals import advice, is_credentials, refusal, unwrapped
+from components.dataset.sign_in import LOGIN, member
 from pipeline.errors import CloudError, CommandError
 from pipeline.vertex import target as targets
 from pipeline.vertex.target import Target
 
-SERVICES: Final = {"aiplatform": "Vertex AI", "storage": "Cloud Storage"}
+SERVICES: Final = {
+    "aiplatform": "Vertex AI",
+    "storage": "Cloud Storage",
+    "serviceusage": "Service Usage",
+    "iam": "IAM",
+}
 ROLES: Final = {"aiplatform": "roles/aiplatform.user", "storage": "roles/storage.admin"}
 ADVICE: Final = {
     r"iam\.serviceAccounts\.actAs|permission to act as": (
@@ -87,13 +93,19 @@ def explain(
     missing: str = "",
 ) -> str:
     """The sentence for an error of Google's clients; empty for any other error."""
+    cure = cure_of(error, target, service=service, missing=missing)
+    words = refusal(error).words if cure else ""
+    return cure and f"could not {doing} ({target}): {cure}" + (f" ({words})" * bool(words))
+
+
+def cure_of(error: Any, target: Target, *, service: str, missing: str = "") -> str:
+    """What to do about an error of Google's clients; empty for any other error."""
     import requests
     from google.api_core import exceptions
     from google.auth.exceptions import GoogleAuthError, TransportError
     from google.protobuf.json_format import ParseError
 
     name, error = SERVICES[service], unwrapped(error)
-    refused = refusal(error)
     cures = {
         requests.Timeout: (
             f"{name} gave no answer within {targets.SECONDS:.0f} s; look at the network and run "
@@ -113,10 +125,15 @@ def explain(
         exceptions.GoogleAPICallError: "run again",
     }
     cure = next((cure for kind, cure in cures.items() if isinstance(error, kind)), "")
-    if not cure:
-        return ""
-    cure = _advice(error, target, service) or cure
-    return f"could not {doing} ({target}): {cure}" + (f" ({refused.words})" * bool(refused.words))
+    return cure and (_advice(error, target, service) or cure)
+
+
+def caller(credentials: Any) -> str:
+    """Whom credentials sign in as, as ``gcloud --member`` takes it."""
+    account = getattr(credentials, "service_account_email", "") or ""
+    # A machine's own account is not known before it has signed in.
+    account = account if "@" in account else ""
+    return member(account, getattr(credentials, "info", {}).get("audience", ""))
 
 
 def _advice(error: Any, target: Target, service: str) -> str:
@@ -124,14 +141,12 @@ def _advice(error: Any, target: Target, service: str) -> str:
     from google.oauth2.credentials import Credentials
 
     refused, credentials = refusal(error), target.__dict__.get("credentials")
-    account = getattr(credentials, "service_account_email", "")
-    is_robot = "@" in account  # A machine's own account is not known before it has signed in.
     known = {
         "service": f"{service}.googleapis.com",
         "project": target.project,
         "consumer": target.project,
         "region": target.region,
-        "member": f"serviceAccount:{account}" if is_robot else "user:YOU",
+        "member": caller(credentials),
     }
     cure = advice(error, ADVICE, **known)
     if is_credentials(error):
@@ -140,7 +155,7 @@ def _advice(error: Any, target: Target, service: str) -> str:
     if not cure and role:
         return (
             f"you lack a role; run `gcloud projects add-iam-policy-binding {target.project} "
-            f"--member={known['member']} --role={role}`"
+            f"--member={refused.facts.get('member', known['member'])} --role={role}`"
         )
     counted = refused.facts.get("consumer", target.project)
     if (

@@ -13,7 +13,7 @@ import urllib.parse
 from collections.abc import Callable
 from typing import Any, Final
 
-from components.dataset.refusals import reading_credentials
+from components.dataset.sign_in import reading_credentials
 from pipeline.errors import UsageError
 
 PROJECT: Final = re.compile(r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]|[1-9][0-9]{5,18}")
@@ -72,11 +72,12 @@ class Target:
         )
 
 
-def resolve(project: str | None, region: str | None, *faults: str) -> Target:
+def resolve(project: str | None, region: str | None, *faults: str, name: str = "") -> Target:
     """The target that the options, the environment or gcloud's configuration name.
 
-    ``faults`` are what else is wrong with the options, to be reported at the same time. A region
-    that the SDK does not list is a warning in the log.
+    ``faults`` are what else is wrong with the options, to be reported at the same time. ``name``
+    is what a person gave with project and region in it. A region that the SDK does not list is a
+    warning in the log.
 
     Raises:
         UsageError: One of them is set nowhere, or is not valid; the text has a line for each.
@@ -87,17 +88,18 @@ def resolve(project: str | None, region: str | None, *faults: str) -> Target:
         ("region", region, "CLOUDSDK_AI_REGION", "ai/region", REGION),
     ):
         google = f"GOOGLE_CLOUD_{what.upper()}"
-        value = given or os.environ.get(google) or os.environ.get(variable) or _gcloud(configured)
+        value = given
+        if value is None:
+            value = os.environ.get(google) or os.environ.get(variable) or _gcloud(configured)
         found[what] = value
         if not pattern.fullmatch(value):
             fault = f"{what} {value!r} cannot be a {what}" if value else f"no {what} is set"
-            wrong.append(
-                f"{fault}: give --{what}, set {google}, or run `gcloud config set {configured} …`"
-            )
+            cure = f"give --{what}, set {google}, or run `gcloud config set {configured} …`"
+            wrong.append(f"{fault}: {f'correct {name}' if name else cure}")
     if wrong:
         raise UsageError("\n".join(wrong))
     if found["region"] not in known_regions():
-        near = difflib.get_close_matches(found["region"], known_regions(), n=1)
+        near = difflib.get_close_matches(found["region"], known_regions(), n=1, cutoff=0.9)
         hint = f"did you mean {near[0]}?" if near else "it may be new, or mistyped"
         log.warning("warning: the SDK does not list the region %s; %s", found["region"], hint)
     return Target(**found)
@@ -121,12 +123,12 @@ def located(
         UsageError: There is no project or region, or one is not valid.
     """
     if found := re.fullmatch(f"projects/([^/]+)/locations/([^/]+)/{kind}/([^/]+)", reference):
-        return resolve(found[1], found[2]), found[3]
+        return resolve(found[1], found[2], name=reference), found[3]
     page = urllib.parse.urlsplit(reference)
     of_project = urllib.parse.parse_qs(page.query).get("project")
     place = re.search(rf"/locations/([^/]+)/(?:pipelines/)?{PAGES[kind]}/([^/]+)", page.path)
     if reference.startswith(f"{CONSOLE}/vertex-ai/") and place and of_project:
-        return resolve(of_project[0], place[1]), place[2]
+        return resolve(of_project[0], place[1], name=reference), place[2]
     return resolve(project, region), reference
 
 

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from tests.fakes.server import Handler, LoopbackServer
 
 ROBOT: Final = "robot@my-project.iam.gserviceaccount.com"
+POOL: Final = "//iam.googleapis.com/projects/12345/locations/global/workloadIdentityPools/pool"
 GRANTED: Final = {
     "access_token": "token",
     "token_type": "Bearer",
@@ -49,7 +50,7 @@ class SignIn:
                 "token_uri": f"{self.url}/token",
             },
             "external_account": {
-                "audience": "//iam.googleapis.com/pool",
+                "audience": f"{POOL}/providers/one",
                 "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
                 "token_url": f"{self.url}/token",
                 "credential_source": {"file": str(folder / "subject")},
@@ -73,6 +74,8 @@ def serve_sign_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[SignIn]:
         server.fake = fake  # type: ignore[attr-defined]
         endpoint = "google.oauth2.credentials._GOOGLE_OAUTH2_TOKEN_ENDPOINT"
         monkeypatch.setattr(endpoint, f"{server.url}/token")
+        account = f"{server.url}/accounts/{{}}:generateAccessToken"
+        monkeypatch.setattr("google.auth.iam._IAM_ENDPOINT", account)
         yield fake
 
 

@@ -11,9 +11,18 @@ def test_a_text_keeps_everything_but_the_credentials() -> None:
     )
     slash = f"see ftp://somebody:pa/{planted.SECRET}@host/ for it"
     assert redacted(slash) == "see ftp://***@host/ for it"
+    for host in ("console.cloud.google.com.host", "host/console.cloud.google.com"):
+        assert redacted(f"https://{host}/a?b=1") == f"https://{host}/a?***"
 
 
-@pytest.mark.parametrize("address", ["http://host:80/a@b", "http://[::1]:80/a@b", "a@b://c"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("http://host:80/a@b", "http://[::1]:80/a@b", "a@b://c"),
+        "(see https://console.cloud.google.com/iam-admin/quotas?project=p)",
+        "visiting https://console.developers.google.com/billing/enable?project=1 then retry",
+    ],
+)
 def test_an_address_without_credentials_is_kept(address: str) -> None:
     assert redacted(address) == address
 

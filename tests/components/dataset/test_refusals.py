@@ -11,7 +11,7 @@ from components.dataset import bucket
 from components.dataset.errors import BucketError
 from tests import planted
 from tests.fakes.refusals import typed
-from tests.fakes.sign_in import KEY_DELETED, ROBOT, SignIn, denied, serve_sign_in
+from tests.fakes.sign_in import KEY_DELETED, POOL, ROBOT, SignIn, denied, serve_sign_in
 
 URI = "gs://bucket/object"
 LOGIN = "sign in with `gcloud auth application-default login"
@@ -51,7 +51,17 @@ CASES = [
     ("authorized_user", (503, {}), "run again in some minutes"),
     ("impersonated_service_account", EXPIRED, f"{LOGIN} --impersonate-service-account={ROBOT}`"),
     ("external_account", NO_POOL, "look at the workload identity pool and provider that"),
-    ("external_account", NO_TOKEN, f"service-accounts add-iam-policy-binding {ROBOT}"),
+    (
+        "external_account",
+        NO_TOKEN,
+        f"add-iam-policy-binding {ROBOT} --member=principal:{POOL}/subject/SUBJECT "
+        "--role=roles/iam.workloadIdentityUser`",
+    ),
+    (
+        "impersonated_service_account",
+        NO_TOKEN,
+        f"{ROBOT} --member=user:YOU --role=roles/iam.serviceAccountTokenCreator`",
+    ),
     ("external_account", API_OFF, "`gcloud services enable iamcredentials.googleapis.com --proj"),
 ]
 
@@ -113,7 +123,16 @@ def test_a_login_of_gcloud_that_expired_is_renewed(sign_in: SignIn, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    "content", ["[]", "no JSON", "{}", '{"type": "service_account"}', "directory", "missing"]
+    "content",
+    [
+        "[]",
+        "no JSON",
+        "{}",
+        '{"type": "robot"}',
+        '{"type": "service_account"}',
+        "directory",
+        "missing",
+    ],
 )
 def test_a_file_that_holds_no_credentials_is_named(
     content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -124,7 +143,9 @@ def test_a_file_that_holds_no_credentials_is_named(
         path.mkdir()
     elif content != "missing":
         path.write_text(content)
-    assert f"correct GOOGLE_APPLICATION_CREDENTIALS, which names {path}, or unset it" in refused()
+    text = refused()
+    assert f"correct GOOGLE_APPLICATION_CREDENTIALS, which names {path}, or unset it" in text
+    assert "('" not in text, "no Python tuple"
 
 
 def test_a_metadata_server_without_a_token_is_quoted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,15 +1,17 @@
 """What Google's services and the network do wrong, against every command that asks them."""
 
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+from google.auth.credentials import AnonymousCredentials
 from google.oauth2.credentials import Credentials
 
 from pipeline.vertex import target
 from tests.fakes import refusals
 from tests.fakes.cloud import Cloud
 from tests.fakes.refusals import UID
-from tests.fakes.sign_in import KEY_DELETED, ROBOT, serve_sign_in
+from tests.fakes.sign_in import KEY_DELETED, POOL, ROBOT, serve_sign_in
 from tests.fakes.wire import Fault
 from tests.pipeline.vertex.conftest import Command
 from tests.pipeline.vertex.jobs import JOB, add_job
@@ -57,6 +59,12 @@ FAULTS = {
         "add-iam-policy-binding 720070608347-compute@developer.gserviceaccount.com --project "
         "my-project --member=user:YOU --role=roles/iam.serviceAccountUser`",
     ),
+    "billing link": (refusals.BILLING_DISABLED, "/billing/enable?project=1051023892108 then retr"),
+    "key": (
+        Fault(403, message=f"Permission denied on Cloud KMS key {refusals.KEY}. Please ensure"),
+        f"--authorize-cmek={refusals.KEY}`",
+    ),
+    "hold": (refusals.HOLD, "objects update gs://bucket/home/object --no-event"),
     "location": (refusals.LOCATIONS, "your organization allows nothing in europe-west4; give anot"),
 }
 SUBMIT = ("submit", "--bucket", "my-bucket")
@@ -125,6 +133,18 @@ def test_a_login_whose_requests_count_against_another_project_can_change_that(
     cloud.wire.fail("ListPipelineJobs", off)
     error = command("jobs").error
     assert f"{said} with `gcloud services enable a.com --project {consumer}`" in error
+
+
+def test_the_role_that_credentials_of_a_pool_lack_is_for_its_principal(
+    cloud: Cloud, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class OfPool(AnonymousCredentials):  # type: ignore[misc]
+        service_account_email = None
+        info: ClassVar = {"audience": f"{POOL}/providers/one"}
+
+    monkeypatch.setattr(target, "default_credentials", OfPool)
+    cloud.wire.fail("ListPipelineJobs", refusals.IAM_PERMISSION_DENIED)
+    assert f"--member=principal:{POOL}/subject/SUBJECT --role" in command("jobs").error
 
 
 def test_the_credentials_that_were_used_are_named(

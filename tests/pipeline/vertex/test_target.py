@@ -1,5 +1,6 @@
 """Project and region: the flag, then Google's variables, then gcloud's, then its configuration."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,21 @@ PAGE = "https://console.cloud.google.com/vertex-ai/{}?project={}"
 def test_what_the_service_prints_wins_over_the_options(reference: str, project: str) -> None:
     found = located(reference, "pipelineJobs", "other-project", "europe-west4")
     assert found == (Target(project, "us-east1"), "job-1")
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        NAME.format("My_Project"),
+        NAME.format("my-project").replace("us-east1", "useast"),
+        PAGE.format("locations/us-east1/pipelines/runs/job-1", "My_Project"),
+    ],
+)
+def test_a_name_with_a_project_or_region_that_cannot_be_one_is_to_be_corrected(
+    reference: str,
+) -> None:
+    with pytest.raises(UsageError, match=f"cannot be a .*: correct {re.escape(reference)}$"):
+        located(reference, "pipelineJobs", "other-project", "europe-west4")
 
 
 def test_a_name_by_itself_is_where_the_options_say() -> None:
