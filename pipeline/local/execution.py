@@ -26,7 +26,7 @@ from pipeline.local.emulator import disk_is_full
 from pipeline.local.processes import OwnLines, foreseen, make_environment, read_lines, running
 from pipeline.runs import signals
 from pipeline.runs.table import Table
-from pipeline.specs.spec import Spec
+from pipeline.specs.spec import Spec, declared
 
 if TYPE_CHECKING:
     from pipeline.local.cache import StepCache
@@ -70,7 +70,8 @@ class Execution:
                 raise_on_error=True,
                 enable_caching=True,
             )
-            pipeline = components.load_component_from_text(yaml.safe_dump(_as_pipeline(spec)))
+            runnable = _without(_as_pipeline(spec), declared(spec).keys() - arguments.keys())
+            pipeline = components.load_component_from_text(yaml.safe_dump(runnable))
             try:
                 with self._installed():
                     pipeline(**arguments)
@@ -178,6 +179,28 @@ def _as_pipeline(spec: Spec) -> Spec:
     if f"comp-{name}" not in spec["components"]:
         return spec
     return {**spec, "pipelineInfo": {**spec["pipelineInfo"], "name": f"{name}-alone"}}
+
+
+def _without(spec: Spec, unset: set[str]) -> Spec:
+    """The spec without parameters that have no value, which kfp cannot pass on to tasks."""
+    if not unset:
+        return spec
+
+    def kept(task: Spec) -> Spec:
+        given = task.get("inputs", {}).get("parameters", {})
+        kept = {
+            name: one
+            for name, one in given.items()
+            if one.get("componentInputParameter") not in unset
+        }
+        return {**task, "inputs": {**task.get("inputs", {}), "parameters": kept}}
+
+    root = spec["root"]
+    inputs = {name: one for name, one in declared(spec).items() if name not in unset}
+    tasks = {name: kept(task) for name, task in root["dag"]["tasks"].items()}
+    definitions = {**root["inputDefinitions"], "parameters": inputs}
+    dag = {**root["dag"], "tasks": tasks}
+    return {**spec, "root": {**root, "inputDefinitions": definitions, "dag": dag}}
 
 
 def step_failed(

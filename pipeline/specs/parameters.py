@@ -56,7 +56,9 @@ class Parameter:
         """The default as people would type it."""
         if self.name in SET_BY_COMMANDS:
             return "(set by run)"
-        return "(required)" if self.required else as_text(self.default)
+        if self.default is None:
+            return "(required)" if self.required else "(not set)"
+        return as_text(self.default)
 
     def as_json(self) -> dict[str, Any]:
         """All of it, as JSON values."""
@@ -119,18 +121,19 @@ def resolve(
         raise UsageError(f"--preset {preset}: the pipeline has no parameter {STRUCT!r}")
     values = {name: _typed(name, value, kinds[name]) for name, value in given.items()}
     struct = _declared_in_struct({**_preset(preset), **values.pop(STRUCT, {})}, spec)
-    defaults = {name: one.default for name, one in known.items() if not one.required}
+    defaults = {name: one.default for name, one in known.items() if one.default is not None}
     own = {name: value for name, value in (own or {}).items() if name in known}
     chosen = {**defaults, **own, **values}
-    if missing := [name for name in known if name not in chosen]:
+    if missing := [name for name, one in known.items() if one.required and name not in chosen]:
         raise UsageError(f"give a value for {', '.join(missing)}, as in -p {missing[0]}=VALUE")
 
     def some(source: Mapping[str, Any], *, hyper: bool) -> dict[str, Any]:
         return {name: source[name] for name in source if known[name].is_hyperparameter is hyper}
 
     arguments = some(chosen, hyper=False)
-    if STRUCT in kinds:
-        arguments[STRUCT] = some(defaults, hyper=True) | struct | some(values, hyper=True)
+    struct = some(defaults, hyper=True) | struct | some(values, hyper=True)
+    if STRUCT in kinds and (struct or not declared(spec)[STRUCT].get("isOptional")):
+        arguments[STRUCT] = struct
     return checks.check(arguments, spec)
 
 
@@ -188,7 +191,7 @@ def _known(spec: Spec) -> dict[str, Parameter]:
         if name != STRUCT:
             description = " ".join(definition.get("description", "").replace("``", "`").split())
             default = default if default is None else _value(default, kind)
-            required = not definition.get("isOptional")
+            required = default is None and not definition.get("isOptional")
             known[name] = Parameter(name, kind, required, default, description)
     kinds = {python: kind for kind, (_, python) in KINDS.items()}
     fields = {field.name: field for field in dataclasses.fields(Hyperparameters)}

@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 from kfp import compiler, dsl
@@ -34,6 +34,11 @@ def act(marker: str) -> str:
 
     Path(marker).write_text("acted")
     return marker
+
+
+@dsl.component(base_image="python:3.11-slim")
+def take(marker: Optional[str] = None) -> bool:  # noqa: UP045
+    return marker is None
 
 
 @dsl.component(base_image="python:3.11-slim")
@@ -130,6 +135,18 @@ def test_a_branch_runs_where_its_condition_is_true(laboratory: Laboratory, tmp_p
     laboratory.run(gate, "second", **arguments)
     assert laboratory.states() == {"decide": "cached", "act": "done"}
     assert laboratory.tasks["decide"].outputs == {"Output": True}
+
+
+@dsl.pipeline(name="optional")
+def optional(marker: Optional[str] = None) -> None:  # noqa: UP045
+    take(marker=marker)
+
+
+def test_an_optional_parameter_that_is_not_set_is_none(laboratory: Laboratory) -> None:
+    laboratory.run(optional)
+    assert laboratory.tasks["take"].outputs == {"Output": True}
+    laboratory.run(optional, "second", marker="given")
+    assert laboratory.tasks["take"].outputs == {"Output": False}
 
 
 def test_the_path_of_the_project_may_have_spaces_and_quotes_and_python3_in_it(

@@ -124,6 +124,22 @@ def test_a_missing_value_and_an_unknown_preset_are_refused() -> None:
         resolved(preset="huge")
 
 
+def test_an_optional_value_without_a_default_is_not_set_and_a_default_makes_optional() -> None:
+    root = {
+        "text": {"parameterType": "STRING", "defaultValue": "plum"},
+        "serving_image": {"parameterType": "STRING", "isOptional": True},
+        "hyperparameters": {"parameterType": "STRUCT", "isOptional": True},
+    }
+    tasks = {"inputDefinitions": {"parameters": root}, "dag": {"tasks": {}}}
+    spec = {"root": tasks, "components": {}}
+    assert parameters.resolve(spec, {}) == {"text": "plum"}
+    assert parameters.resolve(spec, {"serving_image": "a"}) == {
+        "text": "plum",
+        "serving_image": "a",
+    }
+    assert [one.text for one in parameters.describe(spec)] == ["(not set)", "plum"]
+
+
 def test_changes_from_the_defaults_become_options_that_give_them_again() -> None:
     values = resolved("learning_rate=0.06", "filters=[16, 32]", "model_name=Shoe model")
     changed = parameters.changed(values, SPEC)
