@@ -47,13 +47,13 @@ def submit(
         bool, option("Make the bucket if it is missing.", "--create-bucket", panel=WHERE)
     ] = False,
     bucket_owner: Annotated[
-        str,
+        str | None,
         option(
             "Number of the project that owns the bucket, if that is another one.",
             panel=WHERE,
             metavar="NUMBER",
         ),
-    ] = "",
+    ] = None,
     parameter: Parameters = None,
     source: Annotated[
         str | None, option("Where the four raw files are: http(s):// or gs://.", panel=WHAT)
@@ -62,8 +62,8 @@ def submit(
     spec: Spec = None,
     no_cache: NoCache = False,
     image: Annotated[
-        str, option("Image that holds the dependencies, as URI@sha256:…", panel=MACHINES)
-    ] = "",
+        str | None, option("Image that holds the dependencies, as URI@sha256:…", panel=MACHINES)
+    ] = None,
     accelerator: Annotated[
         str | None,
         option("For the training, as NVIDIA_L4:1.", panel=MACHINES, metavar="TYPE[:N]"),
@@ -79,26 +79,29 @@ def submit(
         option("Train on spot machines, and start again if preempted.", "--spot", panel=MACHINES),
     ] = False,
     service_account: Annotated[
-        str,
+        str | None,
         option("What the steps run as; else Compute Engine's default account.", panel=IDENTITY),
-    ] = "",
+    ] = None,
     network: Annotated[
-        str, option("projects/NUMBER/global/networks/NAME, to be peered with.", panel=IDENTITY)
-    ] = "",
+        str | None,
+        option("projects/NUMBER/global/networks/NAME, to be peered with.", panel=IDENTITY),
+    ] = None,
     encryption_key: Annotated[
-        str, option("Cloud KMS key (CMEK): projects/…/cryptoKeys/…", panel=IDENTITY)
-    ] = "",
+        str | None, option("Cloud KMS key (CMEK): projects/…/cryptoKeys/…", panel=IDENTITY)
+    ] = None,
     label: Annotated[
         list[str] | None,
         option("A label of the job and of the model.", panel=IDENTITY, metavar="KEY=VALUE"),
     ] = None,
-    experiment: Annotated[str, option("Experiment to show the run in.", panel=IDENTITY)] = "",
+    experiment: Annotated[
+        str | None, option("Experiment to show the run in.", panel=IDENTITY)
+    ] = None,
     schedule: Annotated[
-        str, option('Run repeatedly, as "0 6 * * 1".', panel=REPEATED, metavar="CRON")
-    ] = "",
+        str | None, option('Run repeatedly, as "0 6 * * 1".', panel=REPEATED, metavar="CRON")
+    ] = None,
     time_zone: Annotated[
-        str, option("Of the schedule, as Europe/Berlin.", panel=REPEATED)
-    ] = "Etc/UTC",
+        str | None, option("Of the schedule, as Europe/Berlin; else UTC.", panel=REPEATED)
+    ] = None,
     max_runs: Annotated[
         int, option("Runs after which the schedule ends; 0: never.", panel=REPEATED, min=0)
     ] = 0,

@@ -25,8 +25,9 @@ NOTICE: Final = datetime.timedelta(days=60)
 """How long before a serving image's last day it is worth a warning."""
 FORMS: Final = {
     "bucket": (
-        r"(gs://)?[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]/?",
-        "the name of a bucket, without a folder",
+        r"(gs://)?(?!.*[^./]{64})[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]/?",
+        "a bucket's name alone, with gs:// or without: 3 to 63 lower-case letters, digits, dashes, "
+        "underscores and dots",
     ),
     "bucket_owner": (r"\d+", "the number of the project that owns the bucket"),
     "image": (
@@ -84,7 +85,7 @@ def request(options: Options, target: Target) -> Any:
     """
     from google.cloud import aiplatform_v1 as vertex
 
-    times = cron(options.schedule, options.time_zone) if options.schedule else ""
+    times = "" if options.schedule is None else cron(options.schedule, options.time_zone)
     _check(options, target)
     job = _job(options)
     create = vertex.CreatePipelineJobRequest(parent=target.parent, pipeline_job=job)
@@ -135,18 +136,22 @@ def serving_warning(message: Any) -> str:
 
 def _check(options: Options, target: Target) -> None:
     for name, (form, words) in FORMS.items():
-        given = getattr(options, name) or []
-        for value in [given] if isinstance(given, str) else given:
+        given = getattr(options, name)
+        for value in [given] if isinstance(given, str) else given or ():
+            # An empty value is that of a variable that is not set.
             if not re.fullmatch(form, value):
-                raise UsageError(f"--{name.replace('_', '-')} {value}: give {words}")
+                option = name.replace("_", "-")
+                raise UsageError(f"--{option} {value or repr(value)}: give {words}")
     faults = (
         (options.schedule and options.wait, "--wait follows one job, and --schedule makes many"),
         (options.schedule and options.experiment, "--experiment cannot show scheduled runs"),
         (options.require_upload and not options.wait, "--require-upload needs --wait"),
         (options.max_runs and not options.schedule, "--max-runs needs --schedule"),
+        (options.time_zone is not None and not options.schedule, "--time-zone needs --schedule"),
         (
             options.create_bucket and options.bucket_owner,
-            "--create-bucket makes a bucket of your project: leave out it or --bucket-owner",
+            "--create-bucket makes a bucket in your project: leave out --create-bucket or "
+            "--bucket-owner",
         ),
         (
             options.experiment and target.region not in known_regions(),
@@ -201,7 +206,9 @@ def _spec(options: Options) -> Spec:
     if options.spec is not None:
         return specs.load(options.spec)
     if options.machine is not None:
-        compiled: Spec = yaml.safe_load(compiler.build_distributed(options.machine, options.image))
+        compiled: Spec = yaml.safe_load(
+            compiler.build_distributed(options.machine, options.image or "")
+        )
         return compiled
     committed = specs.load(compiler.COMPILED / compiler.PIPELINE)
     return compiler.with_image(committed, options.image) if options.image else committed
@@ -224,7 +231,7 @@ def _arguments(options: Options, spec: Spec) -> dict[str, Any]:
         files = shlex.quote(source.rstrip("/")) + "/*.gz"
         raise UsageError(
             f"source={source}: a step on Vertex AI cannot read a directory of this machine; copy "
-            f"it, `gcloud storage cp {files} gs://BUCKET/source/`, and give --source "
-            "gs://BUCKET/source"
+            f"it, `gcloud storage cp {files} gs://{options.bucket_name}/source/`, and give "
+            f"--source gs://{options.bucket_name}/source"
         )
     return arguments

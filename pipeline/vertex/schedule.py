@@ -3,6 +3,7 @@
 What asks the service raises ``CloudError`` when it refuses or does not answer.
 """
 
+import contextlib
 import datetime
 import re
 from typing import Any, Final
@@ -21,8 +22,10 @@ FIELD: Final = re.compile(r"(?:[\d*/,-]|[A-Za-z]{3})+")
 """Numbers, and names of months and days; no L, W or #."""
 
 
-def cron(expression: str, time_zone: str) -> str:
+def cron(expression: str, time_zone: str | None) -> str:
     """The times of a schedule as Vertex AI takes them: ``TZ=Europe/Berlin 0 6 * * 1``.
+
+    Without a time zone they are UTC.
 
     Raises:
         UsageError: The expression or the time zone is not valid.
@@ -31,8 +34,9 @@ def cron(expression: str, time_zone: str) -> str:
 
     from cronsim import CronSim, CronSimError
 
+    time_zone = "Etc/UTC" if time_zone is None else time_zone
     if time_zone not in zoneinfo.available_timezones() - OF_A_MACHINE:
-        raise UsageError(f"--time-zone {time_zone}: there is none; give one as in Europe/Berlin")
+        raise UsageError(f"--time-zone {time_zone!r}: there is none; give one as in Europe/Berlin")
     fields = expression.split()
     try:
         if "TZ=" in expression:
@@ -41,11 +45,24 @@ def cron(expression: str, time_zone: str) -> str:
             raise CronSimError("give five plain fields")
         CronSim(expression, datetime.datetime.now(tz=datetime.UTC))
     except (CronSimError, ValueError) as error:
+        why = "no such day exists, so it never runs" if _is_day(error, fields) else error
         raise UsageError(
-            f'--schedule "{expression}": {error}; the fields are minute, hour, day of the month, '
+            f'--schedule "{expression}": {why}; the fields are minute, hour, day of the month, '
             'month and day of the week, as in "0 6 * * 1" (Mondays at six)'
         ) from error
     return f"TZ={time_zone} {' '.join(fields)}"
+
+
+def _is_day(error: Exception, fields: list[str]) -> bool:
+    """Whether the day that an error is about is one of some other month."""
+    from cronsim import CronSim, CronSimError
+
+    if str(error) != "Bad day-of-month":
+        return False
+    with contextlib.suppress(CronSimError):
+        CronSim(" ".join((*fields[:3], "*", fields[4])), datetime.datetime.now(tz=datetime.UTC))
+        return True
+    return False
 
 
 def create(target: Target, request: Any) -> Any:

@@ -186,7 +186,7 @@ def test_a_serving_image_near_its_last_day_is_a_warning(
 WRONG: dict[tuple[str, ...], str] = {
     ("-p", "epoch=3"): "no parameter 'epoch'; did you mean epochs?",
     ("--source", "/data"): "cannot read a directory of this machine; copy it, `gcloud storage cp",
-    ("--source", "/my data/"): "`gcloud storage cp '/my data'/*.gz gs://BUCKET/source/`",
+    ("--source", "/my data/"): "`gcloud storage cp '/my data'/*.gz gs://my-bucket/source/`",
     ("--service-account", "$(id)@p.iam.gserviceaccount.com"): "give its address",
     ("--label", "team"): "give key=value",
     ("--label", "version=1.0"): "(no dot: write 1_0)",
@@ -208,15 +208,19 @@ WRONG: dict[tuple[str, ...], str] = {
     ("-p", "bucket_uri=gs://other/raw"): "give --bucket, or a folder of it as bucket_uri",
     ("-p", "bucket_uri=gs://my-bucket-2"): "bucket_uri=gs://my-bucket-2: a run keeps everything",
     ("--bucket-owner", "other-project"): "give the number of the project that owns the bucket",
-    ("--bucket-owner", "1", "--create-bucket"): "--create-bucket makes a bucket of your project",
+    ("--bucket-owner", "1", "--create-bucket"): "leave out --create-bucket or --bucket-own",
     ("--schedule", "0 6 * *"): "give five plain fields",
     ("--schedule", "0 6 * * 1L"): "give five plain fields",
     ("--schedule", "0 6 * * 1#2"): "give five plain fields",
     ("--schedule", "0 6 LW * *"): "give five plain fields",
     ("--schedule", "TZ=Europe/Berlin 0 6 * * 1"): "give the time zone with --time-zone",
-    ("--schedule", "0 0 31 2 *"): "Bad day-of-month",
+    ("--schedule", "0 0 31 2 *"): '"0 0 31 2 *": no such day exists, so it never runs',
+    ("--schedule", "0 0 32 2 *"): "Bad day-of-month",
+    ("--schedule", ""): "give five plain fields",
+    ("--time-zone", "UTC"): "--time-zone needs --schedule",
     ("--schedule", "61 6 * * 1"): "Bad minute",
     (*WEEKLY, "--time-zone", "Berlin"): "as in Europe/Berlin",
+    (*WEEKLY, "--time-zone", ""): "--time-zone '': there is none",
     (*WEEKLY, "--time-zone", "localtime"): "as in Europe/Berlin",
     (*WEEKLY, "--time-zone", "Factory"): "as in Europe/Berlin",
     (*WEEKLY, "--time-zone", "posixrules"): "as in Europe/Berlin",
@@ -227,7 +231,22 @@ WRONG: dict[tuple[str, ...], str] = {
     ("--require-upload",): "--require-upload needs --wait",
     ("--project", "MY_PROJECT"): "project 'MY_PROJECT' cannot be a project",
     ("--region", "evil.example.com/europe-west4"): "cannot be a region",
-    ("--bucket", "my-bucket/folder"): "give the name of a bucket, without a folder",
+    **{
+        ("--bucket", name): f"--bucket {name}: give a bucket's name alone, with gs:// or without: 3"
+        for name in (
+            *("my-bucket/folder", "GS://my-bucket", "s3://my-bucket", "My_Bucket", "nb", "gs://"),
+            "b" * 64,
+        )
+    },
+    **{
+        (f"--{name}", ""): f"--{name} '': give "
+        for name in (
+            *("bucket-owner", "image", "service-account", "network", "encryption-key"),
+            *("experiment", "label"),
+        )
+    },
+    ("--project", ""): "no project is set: give --project",
+    ("--region", ""): "no region is set: give --region",
 }
 
 
@@ -284,6 +303,8 @@ def test_a_region_that_the_sdk_does_not_list_is_a_warning_with_the_nearest(
 ) -> None:
     assert submit("--dry-run", "--region", "europe-wset4").code == 0
     assert "europe-wset4; did you mean europe-west4?" in caplog.text
+    assert submit("--dry-run", "--region", "mars-north1").code == 0
+    assert "mars-north1; it may be new, or mistyped" in caplog.text
     done = submit("--region", "europe-west99", "--experiment", "first")
     assert (done.code, done.error.count("\n")) == (2, 1)
     assert "the SDK has no experiments in europe-west99" in done.error
