@@ -4,10 +4,10 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from components.dataset.refusals import advice, unwrapped
+from components.dataset.refusals import advice, is_credentials, unwrapped
 from pipeline.errors import CloudError, CommandError
 from pipeline.vertex import run_bucket
-from pipeline.vertex.refusals import explained
+from pipeline.vertex.refusals import caller, cure_of, explained
 from pipeline.vertex.target import SECONDS, Target, endpoint, patient
 
 if TYPE_CHECKING:
@@ -41,12 +41,13 @@ def check(target: Target, options: "Options", say: Say) -> None:
     client = storage.Client(project=target.project, credentials=target.credentials)
     account, services = options.service_account, []
     lacking = list(_quota_project(target))
-    with _optional("whether the APIs are enabled", target, say):
+    with _optional("whether the APIs are enabled", "serviceusage", target, say) as cures:
         services = _services(target, account, session)
         lacking += _apis(target, account, services)
-    with _optional("whether you may run as the service account", target, say):
+    with _optional("whether you may run as the service account", "iam", target, say):
         lacking += _account(target, account, session)
-    found, faults = _bucket(target, options, _number(services), client, say)
+    project = run_bucket.Project(_number(target, services), *cures)
+    found, faults = _bucket(target, options, project, client, say)
     lacking += faults
     if lacking:
         raise CommandError("\n".join(("nothing was submitted:", *lacking)))
@@ -56,20 +57,24 @@ def check(target: Target, options: "Options", say: Say) -> None:
 
 
 @contextlib.contextmanager
-def _optional(
-    what: str, target: Target, say: Say, *, service: str = "aiplatform"
-) -> Iterator[None]:
-    """Says what could not be found out, unless nothing else could be found out either."""
-    from google.api_core.exceptions import Forbidden, Unauthorized
+def _optional(what: str, service: str, target: Target, say: Say) -> Iterator[list[str]]:
+    """Says what could not be found out, unless nothing else could be found out either.
 
+    The list that it gives then has what to do about it, if that is known.
+    """
+    from google.api_core.exceptions import Forbidden
+
+    cures: list[str] = []
     try:
         with explained(f"find out {what}", target, service=service):
-            yield
+            yield cures
     except CloudError as error:
         cause = unwrapped(error.__cause__)
-        if isinstance(cause, Unauthorized):
+        if is_credentials(cause):
             raise
         is_hidden = isinstance(cause, Forbidden) and not advice(cause)
+        if not is_hidden:
+            cures.append(cure_of(cause, target, service=service))
         say(f"not checked: {f'{what}: your account may not look at that' if is_hidden else error}")
 
 
@@ -106,9 +111,9 @@ def _apis(target: Target, account: str, services: list[dict[str, Any]]) -> Itera
         )
 
 
-def _number(services: list[dict[str, Any]]) -> str:
+def _number(target: Target, services: list[dict[str, Any]]) -> str:
     """The project's number, which is in the names of its services; empty if it is not known."""
-    numbers = (one["name"].split("/")[1] for one in services)
+    numbers = (target.project, *(one["name"].split("/")[1] for one in services))
     return next((number for number in numbers if number.isdecimal()), "")
 
 
@@ -125,19 +130,20 @@ def _account(target: Target, account: str, session: Any) -> Iterator[str]:
     elif ACT_AS not in _checked(answer).json().get("permissions", []):
         yield (
             f"you may not run as {account}: run `gcloud iam service-accounts "
-            f"add-iam-policy-binding {account} --project {target.project} --member=user:YOU "
-            "--role=roles/iam.serviceAccountUser`"
+            f"add-iam-policy-binding {account} --project {target.project} "
+            f"--member={caller(target.credentials)} --role=roles/iam.serviceAccountUser`"
         )
 
 
 def _bucket(
-    target: Target, options: "Options", number: str, client: Any, say: Say
+    target: Target, options: "Options", project: run_bucket.Project, client: Any, say: Say
 ) -> tuple[bool, list[str]]:
     """Whether the bucket is there, and what is wrong with it."""
     from google.api_core.exceptions import BadRequest
 
     name = options.bucket_name
-    with _optional(f"whether gs://{name} is there, near and yours", target, say, service="storage"):
+    what = f"whether gs://{name} exists, where it is and who owns it"
+    with _optional(what, "storage", target, say) as cures:
         try:
             bucket = client.lookup_bucket(name, timeout=SECONDS, retry=patient())
         except BadRequest as error:
@@ -145,9 +151,9 @@ def _bucket(
                 raise
             return True, [run_bucket.setting(name, "requester_pays")]
         if bucket:
-            return True, [*run_bucket.faults(target, options, number, bucket, say)]
+            return True, [*run_bucket.faults(target, options, project, bucket, say)]
         return False, [] if options.create_bucket else [run_bucket.missing(target, name)]
-    return True, [] if options.bucket_owner else [run_bucket.unknown(options)]
+    return True, [] if options.bucket_owner else [run_bucket.unknown(options, *cures)]
 
 
 def _checked(answer: Any) -> Any:

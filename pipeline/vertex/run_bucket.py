@@ -6,10 +6,10 @@ nothing is sent to a bucket whose owner is neither the project nor named by the 
 """
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pipeline.vertex.refusals import explained
-from pipeline.vertex.target import SECONDS, Target
+from pipeline.vertex.target import SECONDS, Target, known_regions
 
 if TYPE_CHECKING:
     from pipeline.vertex.request import Options
@@ -46,17 +46,31 @@ SETTINGS: Final = {
 """Settings that make a run fail: why, and the option of gcloud that switches each off."""
 
 
-def faults(
-    target: Target, options: "Options", number: str, bucket: Any, say: Callable[[str], None]
-) -> Iterator[str]:
-    """What is wrong with a bucket as the service describes it.
+LOCKED: Final = "has a locked retention policy, which cannot be removed"
 
-    ``number`` is the number of the project, empty if it is not known. ``say`` gets warnings.
+
+class Project(NamedTuple):
+    """What is known of the run's project.
+
+    Attributes:
+        number: Empty if it is not known.
+        cure: How it could be found out; empty if that is not known either.
     """
-    yield from _owner(target, options, number, bucket)
+
+    number: str
+    cure: str = ""
+
+
+def faults(
+    target: Target, options: "Options", project: Project, bucket: Any, say: Callable[[str], None]
+) -> Iterator[str]:
+    """What is wrong with a bucket as the service describes it; ``say`` gets warnings."""
+    yield from _owner(target, options, project, bucket)
     yield from _place(target, bucket, say)
     for name in SETTINGS:
-        if getattr(bucket, name):
+        if name == "retention_period" and bucket.retention_policy_locked:
+            yield f"gs://{bucket.name} {LOCKED}: give another --bucket"
+        elif getattr(bucket, name):
             yield setting(bucket.name, name)
 
 
@@ -69,15 +83,17 @@ def setting(bucket: str, name: str) -> str:
 
 def missing(target: Target, name: str) -> str:
     """What to say when there is no such bucket."""
+    if unlisted := _unlisted(target):
+        return f"there is no bucket gs://{name}, {unlisted}"
     return f"there is no bucket gs://{name}: give --create-bucket, or run `{_make(target, name)}`"
 
 
-def unknown(options: "Options") -> str:
+def unknown(options: "Options", cure: str = "") -> str:
     """What to say about a bucket that nothing could be found out about."""
     return (
-        f"it is not known whose gs://{options.bucket_name} is, and bucket names are shared by all "
-        "of Google Cloud: give another --bucket, get roles/storage.bucketViewer on it, or give "
-        f"--bucket-owner with the number of its project{_instead(options)}"
+        f"{cure or 'give another --bucket, get roles/storage.bucketViewer on it'}, or give "
+        f"--bucket-owner with the number of its project{_instead(options)}: it is not known whose "
+        f"gs://{options.bucket_name} is, and bucket names are shared by all of Google Cloud"
     )
 
 
@@ -97,15 +113,22 @@ def create(client: Any, name: str, target: Target) -> None:
                 raise
 
 
-def _owner(target: Target, options: "Options", number: str, bucket: Any) -> Iterator[str]:
-    owner, expected = str(bucket.project_number), options.bucket_owner or number
+def _owner(target: Target, options: "Options", project: Project, bucket: Any) -> Iterator[str]:
+    owner, expected = str(bucket.project_number), options.bucket_owner or project.number
     if owner == expected:
         return
-    other = f"{target.project} has the number {number}"
+    if not expected:
+        # The owner's number is not offered: whoever pastes it accepts any owner.
+        yield (
+            f"{project.cure}{', or ' * bool(project.cure)}give --bucket-owner with the number that "
+            f"`gcloud projects describe {target.project} --format='value(projectNumber)'` prints"
+            f"{_instead(options)}: the number of {target.project} could not be found out, and "
+            f"without it the owner of gs://{bucket.name} is not checked"
+        )
+        return
+    other = f"{target.project} has the number {project.number}"
     if options.bucket_owner:
         other = f"--bucket-owner is {options.bucket_owner}"
-    elif not number:
-        other = f"the number of {target.project} could not be found out"
     yield (
         f"gs://{bucket.name} belongs to the project with the number {owner}, and {other}: give "
         f"another --bucket, or --bucket-owner {owner}{_instead(options)} if data and models may "
@@ -135,9 +158,17 @@ def _place(target: Target, bucket: Any, say: Callable[[str], None]) -> Iterator[
         )
         return
     make = _make(target, f"{bucket.name}-{region}")
-    yield (
-        f"gs://{bucket.name} is in {place}, and the run in {region}: give another --bucket, or "
-        f"run `{make}`"
+    cure = f"and the run in {region}: give another --bucket, or run `{make}`"
+    yield f"gs://{bucket.name} is in {place}, {_unlisted(target) or cure}"
+
+
+def _unlisted(target: Target) -> str:
+    """What to say about a region that may be mistyped; empty for one of the SDK's list."""
+    listed = target.region in known_regions()
+    return (
+        ""
+        if listed
+        else f"and the SDK lists no region {target.region}: correct --region, or --bucket"
     )
 
 

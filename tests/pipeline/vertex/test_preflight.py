@@ -9,15 +9,12 @@ from google.oauth2.credentials import Credentials
 from pipeline.vertex import target
 from tests.fakes import refusals
 from tests.fakes.cloud import ACCOUNT, UNIFORM, Cloud
+from tests.fakes.sign_in import POOL, ROBOT
 from tests.fakes.wire import NUMBER, Fault
 from tests.pipeline.vertex.conftest import Command
 
 AS_ACCOUNT = ("--service-account", ACCOUNT)
-NO_CREATE = refusals.plain(
-    403,
-    "forbidden",
-    "me@example.com does not have storage.buckets.create access to the Google Cloud project.",
-)
+WHOSE = " does not have storage.buckets.create access to the Google Cloud project."
 UNKNOWN = "other@my-project.iam.gserviceaccount.com"
 
 
@@ -72,7 +69,17 @@ def test_a_missing_bucket_is_made_on_request(cloud: Cloud, submit: Command) -> N
         (refusals.NO_LOCATION, "your organization allows nothing in europe-west4; give another"),
         (refusals.NO_UNIFORM, "about constraints/storage.uniformBucketLevelAccess"),
         (refusals.ACCOUNT_DISABLED, "link the project to an open billing account"),
-        (NO_CREATE, "you lack a role; run `gcloud projects add-iam-policy-binding my-project"),
+        *(
+            (
+                refusals.plain(403, "forbidden", f"{caller}{WHOSE}"),
+                f"add-iam-policy-binding my-project --member={kind}{caller} --role=roles/storage.a",
+            )
+            for kind, caller in (
+                ("user:", "me@example.com"),
+                ("serviceAccount:", ROBOT),
+                ("", f"principal:{POOL}/subject/me"),
+            )
+        ),
     ],
 )
 def test_a_bucket_that_cannot_be_made(
@@ -150,6 +157,15 @@ def test_a_bucket_that_is_far_away(
     assert f"and the run in {region}: give another --bucket, or run `gcloud storage" in line
 
 
+@pytest.mark.parametrize("bucket", ["my-bucket", "no-bucket"])
+def test_no_bucket_is_advised_in_a_region_that_may_be_mistyped(
+    bucket: str, cloud: Cloud, submit: Command
+) -> None:
+    (line,) = lacking(submit, cloud, "--bucket", bucket, "--region", "europe-wst4")
+    assert "the SDK lists no region europe-wst4: correct --region, or --bucket" in line
+    assert "create" not in line
+
+
 @pytest.mark.parametrize("create", [(), ("--create-bucket",)])
 def test_a_bucket_of_another_project_is_refused(
     create: tuple[str, ...], cloud: Cloud, submit: Command
@@ -170,18 +186,46 @@ def test_a_bucket_of_another_project_is_taken_if_its_owner_is_named(
     assert submit("--bucket-owner", "222").code == 0
 
 
-@pytest.mark.parametrize("fault", [Fault(403), Fault()], ids=["403", "reset"])
+PRINTED = "`gcloud projects describe my-project --format='value(projectNumber)'` prints"
+
+
 @pytest.mark.parametrize(
-    ("method", "said"),
+    ("fault", "cure"),
     [
-        ("BatchGetServices", f"number {NUMBER}, and the number of my-project could not be found"),
-        ("GetBucket", "it is not known whose gs://my-bucket is"),
+        (Fault(403), ""),
+        (Fault(), "the connection broke; look at the network and run again"),
+        (Fault(503), "failed; run again in some minutes (https://status.cloud.google.com shows"),
+        (refusals.SERVICE_USAGE_DISABLED, "enable the API with `gcloud services enable servic"),
+        (refusals.USER_PROJECT_DENIED, "let the account use the quota project with `gcloud"),
+        (refusals.CONSUMER_INVALID, "there is no project my-project: give an id"),
+        (refusals.ACCOUNT_DISABLED, "link the project to an open billing account at https://"),
+        (refusals.VPC, "ask the administrator of the VPC Service Controls perimeter to allow it"),
     ],
 )
-def test_an_owner_that_cannot_be_found_out_has_to_be_named(
+@pytest.mark.parametrize(
+    ("method", "unknown", "number", "service"),
+    [
+        (
+            "BatchGetServices",
+            "the owner of gs://my-bucket is not checked",
+            PRINTED,
+            "Service Usage",
+        ),
+        (
+            "GetBucket",
+            "it is not known whose gs://my-bucket is",
+            "of its project",
+            "Cloud Storage",
+        ),
+    ],
+)
+def test_an_owner_that_cannot_be_found_out_has_to_be_named_unless_the_cause_is_mended(
     method: str,
-    said: str,
+    unknown: str,
+    number: str,
+    service: str,
     fault: Fault,
+    cure: str,
     cloud: Cloud,
     submit: Command,
     monkeypatch: pytest.MonkeyPatch,
@@ -190,8 +234,36 @@ def test_an_owner_that_cannot_be_found_out_has_to_be_named(
     for create in ((), ("--create-bucket",)):
         cloud.wire.faults[method] = [fault] * 20
         (line,) = lacking(submit, cloud, *create)
-        assert said in line
-        assert "--bucket-owner" in line
+        assert line.strip().startswith(f"{service} {cure}" if fault.status == 503 else cure)
+        assert "give --bucket-owner with the number" in line
+        assert number in line
+        assert line.endswith(f"{unknown}, and bucket names are shared by all of Google Cloud") or (
+            line.endswith(unknown)
+        )
+        assert ("bucketViewer" in line) == (method == "GetBucket" and not cure)
+        assert NUMBER not in line, "it may be a stranger's"
+
+
+def test_a_project_that_is_given_by_its_number_needs_nobody_to_look_it_up(
+    cloud: Cloud, submit: Command
+) -> None:
+    cloud.wire.fail("BatchGetServices", Fault(403))
+    assert "gs://" not in submit("--project", NUMBER).error
+
+
+def test_a_check_that_ends_with_a_refused_login_names_the_login(
+    cloud: Cloud, submit: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Revoked(Credentials):  # type: ignore[misc]
+        def refresh(self, request: object) -> None:
+            raise google.auth.exceptions.RefreshError("invalid_grant: revoked")
+
+    monkeypatch.setattr(target, "default_credentials", lambda: Revoked(token="mine"))
+    cloud.wire.fail("BatchGetServices", refusals.TOKEN_EXPIRED)
+    done = submit()
+    (line,) = done.error.strip().splitlines()
+    assert "no valid credentials; sign in with `gcloud auth application-default login`" in line
+    assert done.out == ""
 
 
 @pytest.mark.parametrize(
@@ -199,16 +271,19 @@ def test_an_owner_that_cannot_be_found_out_has_to_be_named(
     [
         ({"billing": {"requesterPays": True}}, "--no-requester-pays"),
         ({"retentionPolicy": {"retentionPeriod": "60"}}, "--clear-retention-period"),
+        ({"retentionPolicy": {"retentionPeriod": "60", "isLocked": True}}, ""),
         ({"defaultEventBasedHold": True}, "--no-default-event-based-hold"),
     ],
-    ids=lambda value: "" if isinstance(value, str) else next(iter(value)),
+    ids=["requester pays", "retention", "locked", "hold"],
 )
 def test_a_setting_of_the_bucket_that_makes_runs_fail(
     setting: dict[str, Any], option: str, cloud: Cloud, submit: Command
 ) -> None:
     cloud.buckets.descriptions["my-bucket"] = setting
     (line,) = lacking(submit, cloud)
-    assert f"run `gcloud storage buckets update gs://my-bucket {option}`" in line
+    assert "give another --bucket" in line
+    update = f", or run `gcloud storage buckets update gs://my-bucket {option}`"
+    assert line.endswith(update) if option else "gcloud" not in line
 
 
 def test_a_bucket_whose_description_somebody_has_to_pay_for(cloud: Cloud, submit: Command) -> None:
@@ -216,6 +291,9 @@ def test_a_bucket_whose_description_somebody_has_to_pay_for(cloud: Cloud, submit
     cloud.wire.fail("GetBucket", Fault(400, message=told))
     (line,) = lacking(submit, cloud)
     assert "--no-requester-pays`" in line
+    cloud.wire.fail("GetBucket", refusals.plain(403, "userProjectMissing", "A project must pay."))
+    (line,) = lacking(submit, cloud)
+    assert "gs://my-bucket --no-requester-pays`, or use another bucket, or give --bucket" in line
 
 
 def test_a_service_account_that_cannot_be_used(cloud: Cloud, submit: Command) -> None:
@@ -224,6 +302,7 @@ def test_a_service_account_that_cannot_be_used(cloud: Cloud, submit: Command) ->
     cloud.iam.permissions[ACCOUNT] = set()
     (line,) = lacking(submit, cloud, *AS_ACCOUNT)
     assert f"you may not run as {ACCOUNT}" in line
+    assert "--member=user:YOU " in line
     assert "--role=roles/iam.serviceAccountUser`" in line
 
 
@@ -238,7 +317,7 @@ def test_everything_missing_is_listed_at_once(cloud: Cloud, submit: Command) -> 
     [
         ("BatchGetServices", "whether the APIs are enabled"),
         ("TestIamPermissions", "whether you may run as the service account"),
-        ("GetBucket", "whether gs://my-bucket is there, near and yours"),
+        ("GetBucket", "whether gs://my-bucket exists, where it is and who owns it"),
     ],
 )
 @pytest.mark.parametrize("fault", [Fault(403), Fault()], ids=["403", "reset"])
