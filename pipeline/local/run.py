@@ -18,9 +18,10 @@ from pipeline.local import emulator, run_folder
 from pipeline.local.execution import Execution
 from pipeline.local.localization import localize
 from pipeline.runs.record import Run
-from pipeline.runs.registry import Registry, RegistryError
+from pipeline.runs.registry import Registry
 from pipeline.runs.root import Root, default_root
 from pipeline.runs.table import Table, Watch
+from pipeline.runs.version_record import RegistryError
 from pipeline.specs import checks, parameters
 from pipeline.specs.machine import Machine
 from pipeline.specs.spec import Spec, has_all_steps

@@ -6,8 +6,6 @@ newest version whose ``version.json`` has it. Writers share a lock; readers need
 """
 
 import contextlib
-import hashlib
-import json
 import os
 import re
 import shutil
@@ -19,36 +17,25 @@ from typing import Any, Final
 
 from filelock import FileLock
 
-from components.dataset.errors import StepError
 from pipeline import files
+from pipeline.runs.version_record import (
+    EVALUATION,
+    VERSION,
+    RegistryError,
+    as_text,
+    read_version,
+    sealed,
+)
 
 ALIAS: Final = "default"
 """The alias of the champion; an upload gives it to the new version."""
 SAVED_MODEL: Final = "saved_model.pb"
-VERSION: Final = "version.json"
-EVALUATION: Final = "evaluation.json"
 LOCK: Final = ".lock"
 INCOMING: Final = ".incoming"
-CHECKSUM: Final = "sha256"
-"""The key of ``version.json`` with the digest of the other keys."""
-KINDS: Final[Mapping[str, type]] = {
-    "aliases": list,
-    "created": str,
-    "digests": dict,
-    "metrics": dict,
-    "parameters": dict,
-    "run": str,
-    "versions": dict,
-}
-"""The types of the values in ``version.json`` that are read here."""
 NAME: Final = re.compile(r'(?!\.)[^/"\\\x00-\x1f]{1,128}')
 """A model's name: it is a directory's, and no JSON has to escape it."""
 ENVIRONMENT: Final = "FASHION_MNIST_REGISTRY"
 """The variable in which the stand-ins find the registry's directory."""
-
-
-class RegistryError(StepError):
-    """A model, a version or an alias that does not exist, or a registry that cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -158,9 +145,9 @@ class Registry:
             shutil.copytree(source, incoming)
             created = datetime.now(UTC).isoformat(timespec="seconds")
             own = {"model": model, "version": number, "created": created, "aliases": [*aliases]}
-            (incoming / VERSION).write_text(_json(sealed({**facts, **own})))
+            (incoming / VERSION).write_text(as_text(sealed({**facts, **own})))
             if evaluation:
-                (incoming / EVALUATION).write_text(_json(evaluation))
+                (incoming / EVALUATION).write_text(as_text(evaluation))
             incoming.rename(home / str(number))
             return self.versions(model)[-1]
 
@@ -219,48 +206,6 @@ def resource_name(model: str, number: int | None = None) -> str:
     return name if number is None else f"{name}@{number}"
 
 
-def sealed(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values with a checksum over them, which shows whether they were changed later."""
-    own = {name: value for name, value in values.items() if name != CHECKSUM}
-    text = json.dumps(own, sort_keys=True)
-    return {**own, CHECKSUM: hashlib.sha256(text.encode()).hexdigest()}
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """The JSON object in a file; empty when there is no such file.
-
-    Raises:
-        RegistryError: The file holds something else.
-    """
-    try:
-        values = json.loads(path.read_text())
-    except FileNotFoundError:
-        return {}
-    except (ValueError, RecursionError) as error:
-        raise RegistryError(f"{path} is not JSON ({error}); correct or remove it") from error
-    if not isinstance(values, dict):
-        raise RegistryError(f"{path} holds no JSON object; correct or remove it")
-    return values
-
-
-def read_version(directory: Path) -> dict[str, Any]:
-    """The content of a version's ``version.json``; empty when there is no such file.
-
-    Raises:
-        RegistryError: It is not a JSON object, or a value in it has a wrong type.
-    """
-    path = directory / VERSION
-    facts = read_json(path)
-    wrong = [name for name, kind in KINDS.items() if not isinstance(facts.get(name, kind()), kind)]
-    if not wrong:
-        names, numbers = facts.get("aliases", []), facts.get("metrics", {}).values()
-        wrong += ["aliases"] if not all(isinstance(name, str) for name in names) else []
-        wrong += ["metrics"] if not all(isinstance(each, int | float) for each in numbers) else []
-    if wrong:
-        raise RegistryError(f"{path}: {', '.join(wrong)} has a wrong type; correct or remove it")
-    return facts
-
-
 @contextlib.contextmanager
 def _writing(home: Path) -> Iterator[Path]:
     """Holds the lock of a model, and yields where to write aside, which does not exist yet."""
@@ -283,7 +228,7 @@ def _writing(home: Path) -> Iterator[Path]:
 def _write_aliases(version: Version, aliases: set[str]) -> None:
     if aliases != set(version.facts.get("aliases", [])):
         facts = {**version.facts, "aliases": sorted(aliases)}
-        files.write(version.path / VERSION, _json(sealed(facts)))
+        files.write(version.path / VERSION, as_text(sealed(facts)))
 
 
 def _numbers(home: Path, pattern: str = f"*/{SAVED_MODEL}") -> list[int]:
@@ -295,7 +240,3 @@ def _reason(error: OSError) -> str:
     if isinstance(error, shutil.Error):  # A copy collects its failures.
         return str(error.args[0][0][2])
     return str(error)
-
-
-def _json(values: Mapping[str, Any]) -> str:
-    return json.dumps(values, indent=1, sort_keys=True) + "\n"

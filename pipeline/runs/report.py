@@ -9,8 +9,9 @@ from typing import Any, Final
 from pipeline import files
 from pipeline.checkout import PROJECT
 from pipeline.runs.record import EVALUATION, REPORT, Run, RunError
-from pipeline.runs.registry import Registry, RegistryError, Version
+from pipeline.runs.registry import Registry, Version
 from pipeline.runs.root import Root
+from pipeline.runs.version_record import RegistryError
 from pipeline.specs.parameters import SET_BY_COMMANDS, as_text
 from pipeline.text import duration
 

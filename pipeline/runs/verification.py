@@ -14,7 +14,7 @@ from components.dataset.code import code_digest
 from components.dataset.errors import DataError
 from components.dataset.manifest import MANIFEST, file_digest, model_digest, read_manifest
 from components.ingest.fashion_mnist import DIGESTS
-from pipeline.runs.registry import (
+from pipeline.runs.version_record import (
     EVALUATION,
     VERSION,
     RegistryError,

@@ -12,7 +12,8 @@ from kfp.dsl import Model
 from pipeline.local import run as local
 from pipeline.local import stand_ins
 from pipeline.runs import registry as registries
-from pipeline.runs.registry import Registry, RegistryError
+from pipeline.runs.registry import Registry
+from pipeline.runs.version_record import RegistryError
 from pipeline.specs import spec as specs
 
 NAME = "fashion-mnist"

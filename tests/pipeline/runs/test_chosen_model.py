@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.errors import CommandError, UsageError
 from pipeline.runs.chosen_model import choose
-from pipeline.runs.registry import RegistryError
+from pipeline.runs.version_record import RegistryError
 from tests.pipeline.local_registry import FIRST, SECOND, add_run, add_version
 
 

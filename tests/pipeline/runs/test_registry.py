@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 import pipeline.files
-from pipeline.runs.registry import Registry, RegistryError, sealed
+from pipeline.runs.registry import Registry
+from pipeline.runs.version_record import RegistryError, sealed
 from tests.saved_models import files
 
 NAME = "fashion-mnist"
