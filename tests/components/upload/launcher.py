@@ -53,6 +53,7 @@ class Loopback(HTTPAdapter):
 def connect(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     """Lets the launcher talk to ``url`` and to nothing else, without waiting between polls."""
     session = requests.Session()
+    session.trust_env = False  # It would look for a proxy by the service's own address.
     session.adapters.clear()
     session.mount(f"{SERVICE}/", Loopback(url))
     monkeypatch.setattr(lro_remote_runner, "requests", session)

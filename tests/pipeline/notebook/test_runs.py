@@ -9,13 +9,15 @@ import pytest
 from google.auth.credentials import AnonymousCredentials
 
 from pipeline.errors import CloudError, UsageError
-from pipeline.notebook import job_run, last_run, load_run, rerun
+from pipeline.notebook import job_run, last_run, load_run, promote, rerun
 from pipeline.runs.record import Artifact, Run, RunError, Task
+from pipeline.runs.registry import Registry
 from pipeline.vertex import target
 from tests.fakes.cloud import Cloud, serve_cloud
 from tests.fakes.storage import FakeBucket, serve_storage
 from tests.fakes.wire import NUMBERED, PARENT
 from tests.idx_files import write_idx_set
+from tests.pipeline.local_registry import add_version
 from tests.pipeline.vertex.jobs import JOB, add_job, outputs, step
 
 RAW = "gs://bucket/fashion-mnist/raw/1234"
@@ -57,6 +59,14 @@ def test_a_rerun_has_what_the_earlier_run_left_and_does_not_depend_on_it(root: P
     (root / "runs" / "first" / "summary.json").rename(root / "runs" / "first.json")
     (root / "runs" / "first").rmdir()
     assert list(load_run("again").steps) == ["train"]
+
+
+@pytest.mark.parametrize("version", [1, "1"])
+def test_a_version_is_made_the_champion_again(root: Path, version: int | str) -> None:
+    for _ in range(2):
+        add_version(root, root / "model")
+    promote(leave(root, "fashion-mnist-1", 1, parameters={"model_name": "fashion-mnist"}), version)
+    assert Registry(root / "registry").resolve("fashion-mnist", "default").number == 1
 
 
 @pytest.fixture
