@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BAR: Final = 24
 """Characters of a probability of 1."""
 GAP: Final = 3
-"""Characters between a picture and what is beside it."""
+"""Characters between a picture and the names next to it."""
 COLOURS: Final = ("256", "truecolor")
 """Colour systems with enough greys for a picture."""
 UNSURE: Final = 0.5

@@ -1,6 +1,6 @@
 """The local model registry: ``<root>/<model>/<n>/`` in TensorFlow Serving's layout.
 
-Each version is a SavedModel with a ``version.json`` beside its ``saved_model.pb``. A version is
+Each version is a SavedModel with a ``version.json`` next to its ``saved_model.pb``. A version is
 written aside and renamed, so that a reader finds all of it or nothing. An alias refers to the
 newest version whose ``version.json`` has it. Writers share a lock; readers need none.
 """

@@ -1,4 +1,4 @@
-"""The record of a version in the local model registry: ``version.json`` beside its model."""
+"""The record of a version in the local model registry: ``version.json`` next to its model."""
 
 import hashlib
 import json
