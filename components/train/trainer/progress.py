@@ -36,7 +36,7 @@ class Plan:
 
     @property
     def epochs(self) -> int:
-        """Epochs; the last one may be short."""
+        """Epochs; the last one can be short."""
         return math.ceil(self.steps / self.steps_per_epoch)
 
     def last_step(self, epoch: int) -> int:

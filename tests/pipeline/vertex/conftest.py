@@ -57,3 +57,14 @@ def command(cloud: Cloud) -> Command:
 @pytest.fixture
 def submit(command: Command) -> Command:
     return lambda *options: command("submit", "--bucket", "my-bucket", *options)
+
+
+def lacking(submit: Command, cloud: Cloud, *options: str) -> list[str]:
+    """What a submission says is missing; nothing was submitted."""
+    done = submit(*options)
+    assert done.code == 1, done.out
+    first, *lines = done.error.strip().splitlines()
+    assert first == "error: nothing was submitted:"
+    assert cloud.pipelines.created == []
+    assert cloud.buckets.made == []
+    return lines
