@@ -1,0 +1,1 @@
+"""The server that answers with a SavedModel, here and on Vertex AI."""

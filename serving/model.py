@@ -1,0 +1,139 @@
+"""A SavedModel that answers requests by its signatures."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import tensorflow as tf
+
+from components.dataset.errors import StepError
+from serving.instances import ENCODED, RequestError, named, tensor
+
+SAVED_MODEL: Final = "saved_model.pb"
+DEFAULT: Final = "serving_default"
+PREFERRED: Final = (DEFAULT, "serving_bytes")
+"""Signatures that come first where several take what a request has."""
+WARM_UP: Final = (1, 32)
+"""Sizes of the batches that each signature answers before the first request."""
+
+
+class ModelError(StepError):
+    """A model that cannot be served."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Signature:
+    """A signature with one input.
+
+    Attributes:
+        name: Its name.
+        function: Takes the input by its name; gives the outputs by name.
+        input: The input's name.
+        shape: Of one instance, uint8; None: an instance is the bytes of a picture.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    input: str
+    shape: tuple[int, ...] | None
+
+    def __call__(self, batch: Any) -> dict[str, Any]:
+        """The outputs for a batch, as arrays [N, …]."""
+        dtype = tf.string if self.shape is None else tf.uint8
+        outputs = self.function(**{self.input: tf.constant(batch, dtype)})
+        return {name: output.numpy() for name, output in outputs.items()}
+
+
+class Model:
+    """A SavedModel in memory."""
+
+    def __init__(self, folder: Path) -> None:
+        """Loads it.
+
+        Raises:
+            ModelError: The folder holds no SavedModel, or one with other signatures.
+        """
+        if not (folder / SAVED_MODEL).is_file():
+            raise ModelError(f"{folder} holds no {SAVED_MODEL}")
+        self._loaded = tf.saved_model.load(str(folder))
+        found = [_signature(name, each) for name, each in self._loaded.signatures.items()]
+        found.sort(key=lambda each: (each.name not in PREFERRED, each.name))
+        self.signatures = {each.name: each for each in found}
+
+    def warm_up(self) -> None:
+        """Lets each signature answer once for each usual size of a batch."""
+        noise = tf.cast(tf.random.uniform([28, 28, 1], maxval=256), tf.uint8)
+        picture = tf.io.encode_png(noise)
+        for signature in self.signatures.values():
+            for size in WARM_UP:
+                if signature.shape is None:
+                    signature(tf.repeat(picture, size))
+                else:
+                    signature(tf.zeros([size, *signature.shape], tf.uint8))
+
+    def answer(self, request: dict[str, Any]) -> list[Any]:
+        """The predictions for a request with ``instances`` and, optionally, ``signature_name``.
+
+        Returns:
+            For each instance its outputs by name; the output itself where there is only one.
+
+        Raises:
+            RequestError: The request is wrong; the text names the instance.
+        """
+        instances = request["instances"]
+        signature = self._choose(request.get("signature_name"), instances)
+        if not instances:
+            return []
+        batch = tensor(instances, signature.input, signature.shape)
+        try:
+            outputs = signature(batch)
+        except tf.errors.InvalidArgumentError:
+            _blame(signature, batch)
+            raise
+        columns = {name: _plain(output) for name, output in outputs.items()}
+        if len(columns) == 1:
+            return next(iter(columns.values()))
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+    def _choose(self, name: Any, instances: Sequence[Any]) -> Signature:
+        """The signature by its name; without one, the first with the input of the instances."""
+        if name is not None:
+            if not isinstance(name, str) or name not in self.signatures:
+                names = ", ".join(self.signatures)
+                raise RequestError(f"signature_name is {str(name)[:40]!r}; the model has {names}")
+            return self.signatures[name]
+        first = instances[0] if instances else None
+        keys = first.keys() if isinstance(first, dict) else set()
+        for signature in self.signatures.values():
+            if keys == {signature.input} or (keys == {ENCODED} and signature.shape is None):
+                return signature
+        if keys:
+            inputs = " or ".join(dict.fromkeys(f'"{s.input}"' for s in self.signatures.values()))
+            raise RequestError(f"instance 0: expected the key {inputs}, found {named(keys)}")
+        return self.signatures.get(DEFAULT) or next(iter(self.signatures.values()))
+
+
+def _signature(name: str, function: Any) -> Signature:
+    inputs = function.structured_input_signature[1]
+    if len(inputs) == 1:
+        ((key, spec),) = inputs.items()
+        if spec.dtype == tf.string:
+            return Signature(name, function, key, None)
+        if spec.dtype == tf.uint8:
+            return Signature(name, function, key, tuple(spec.shape[1:]))
+    raise ModelError(f"the signature {name} must have one input, of uint8 or of strings")
+
+
+def _blame(signature: Signature, batch: Any) -> None:
+    """Names the first picture of a batch that TensorFlow refuses by itself."""
+    for number, one in enumerate(batch):
+        try:
+            signature([one])
+        except tf.errors.InvalidArgumentError as error:
+            raise RequestError(f"instance {number}: TensorFlow cannot decode the image") from error
+
+
+def _plain(output: Any) -> list[Any]:
+    values: list[Any] = output.tolist()
+    return [value.decode() for value in values] if output.dtype == object else values

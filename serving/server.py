@@ -1,0 +1,143 @@
+"""The HTTP server: routes, limits, errors and the line that each request leaves in the log."""
+
+import asyncio
+import json
+import logging
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final
+
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serving.instances import RequestError
+
+if TYPE_CHECKING:
+    from serving.model import Model
+
+MAX_BYTES: Final = 32 * 2**20
+"""Of a request's body; a photo of 24 MB in base64."""
+MAX_INSTANCES: Final = 1024
+JSON: Final = "application/json"
+
+log = logging.getLogger(__name__)
+
+
+class Service:
+    """The model, once it is loaded, and the threads that answer with it.
+
+    Attributes:
+        model: None until it can answer.
+    """
+
+    def __init__(self) -> None:
+        self.model: Model | None = None
+        self._threads = ThreadPoolExecutor(len(os.sched_getaffinity(0)), "predict")
+
+    async def predict(self, request: Request) -> Response:
+        """Answers ``{"instances": […]}`` with ``{"predictions": […]}``."""
+        body = await _body(request)
+        if self.model is None:
+            raise RequestError("the model is still loading", 503)
+        loop = asyncio.get_running_loop()
+        # In a thread, so that health is answered meanwhile.
+        count, text = await loop.run_in_executor(self._threads, _answer, self.model, body)
+        request.state.instances = count
+        return Response(text, media_type=JSON)
+
+    async def health(self) -> Response:
+        """200 when the model can answer."""
+        ready = self.model is not None
+        return _said("status", "ready" if ready else "loading", 200 if ready else 503)
+
+
+def application(service: Service, health_route: str, predict_route: str) -> ASGIApp:
+    """The application, with Vertex AI's two routes."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_api_route(health_route, service.health, methods=["GET"])
+    app.add_api_route(predict_route, service.predict, methods=["POST"])
+    app.add_exception_handler(RequestError, _refused)
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(ClientDisconnect, _refused)
+    app.add_exception_handler(Exception, _refused)
+    return Logged(app, health_route)
+
+
+class Logged:
+    """Logs each request in a line: its status, number of instances and milliseconds.
+
+    Checks of a server that is healthy leave none.
+    """
+
+    def __init__(self, app: ASGIApp, quiet: str) -> None:
+        self.app = app
+        self.quiet = quiet
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes the request on."""
+        start = time.perf_counter()
+        status = 500
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noting)
+        finally:
+            if (scope["path"], status) != (self.quiet, 200):
+                taken = (time.perf_counter() - start) * 1000
+                count = scope.get("state", {}).get("instances", "-")
+                path = scope["path"].encode("unicode_escape").decode()[:100]
+                log.info(
+                    "%s %s %d instances=%s ms=%.1f", scope["method"], path, status, count, taken
+                )
+
+
+async def _body(request: Request) -> bytearray:
+    body, size = bytearray(), 0
+    # All of it is read: a client may look for the answer only when it has sent everything.
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size <= MAX_BYTES:
+            body += chunk
+    if size > MAX_BYTES:
+        raise RequestError(f"the body has {size:,} bytes, and at most {MAX_BYTES:,} are taken", 413)
+    return body
+
+
+def _answer(model: "Model", body: bytearray) -> tuple[int, str]:
+    request = _parsed(body)
+    predictions = model.answer(request)
+    return len(predictions), json.dumps({"predictions": predictions}, ensure_ascii=False)
+
+
+def _parsed(body: bytearray) -> dict[str, Any]:
+    try:
+        request = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise RequestError(f"the body is not JSON ({error})") from error
+    if not isinstance(request, dict) or not isinstance(request.get("instances"), list):
+        raise RequestError('the body must be {"instances": […]}')
+    if (count := len(request["instances"])) > MAX_INSTANCES:
+        raise RequestError(f"{count:,} instances, and at most {MAX_INSTANCES:,} are taken")
+    return request
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    match error:
+        case RequestError():
+            return _said("error", str(error), error.status)
+        case HTTPException():
+            return _said("error", error.detail, error.status_code, error.headers)
+        case ClientDisconnect():
+            return _said("error", "the client left", 400)
+    return _said("error", "the server failed; its log says why", 500)
+
+
+def _said(key: str, text: str, status: int, headers: Any = None) -> Response:
+    return Response(json.dumps({key: text}, ensure_ascii=False), status, headers, JSON)
