@@ -22,19 +22,23 @@ def make_classifier(path: Path, names: Sequence[str], *, labelled: bool = True) 
         answer = {"probabilities": tf.nn.softmax(rows / 1000), "class_id": class_id}
         return answer | ({"label": tf.gather(tf.constant(names), class_id)} if labelled else {})
 
-    def serve_bytes(image_bytes: Any) -> dict[str, Any]:
+    def prepare(image_bytes: Any) -> dict[str, Any]:
         decoded = tf.map_fn(
             lambda one: tf.reshape(tf.io.decode_png(one, 1), [28, 28]),
             image_bytes,
             fn_output_signature=tf.TensorSpec([28, 28], tf.uint8),
         )
-        return serve(decoded)
+        return {"image": decoded}
+
+    def serve_bytes(image_bytes: Any) -> dict[str, Any]:
+        return serve(prepare(image_bytes)["image"])
 
     image = tf.TensorSpec([None, 28, 28], tf.uint8, name="image")
     encoded = tf.TensorSpec([None], tf.string, name="image_bytes")
     signatures = {
         "serving_default": tf.function(serve, input_signature=[image]),
         "serving_bytes": tf.function(serve_bytes, input_signature=[encoded]),
+        "prepare": tf.function(prepare, input_signature=[encoded]),
     }
     tf.saved_model.save(tf.Module(), str(path), signatures=signatures)
     return path

@@ -114,7 +114,9 @@ def answers(
         ]
         found = np.concatenate([batch[OUTPUT].numpy() for batch in batches]).astype(np.float32)
         texts = [text for batch in batches if LABEL in batch for text in batch[LABEL].numpy()]
-        labels = [text.decode(errors="replace") for text in texts]
+        labels = zip(found.argmax(axis=-1).tolist(), texts, strict=False)
+        # An image that shows nothing has no label.
+        named = {number: text.decode(errors="replace") for number, text in labels if text}
     except (OSError, ValueError, TypeError, AttributeError, KeyError, tf.errors.OpError) as error:
         reason = str(error).strip().split("\n", 1)[0][:300]
         raise ModelError(
@@ -125,7 +127,7 @@ def answers(
             f"{name} answers with shape {found.shape}, expected finite probabilities of shape "
             f"({len(images)}, classes); {cure}"
         )
-    return found, dict(zip(found.argmax(axis=1).tolist(), labels, strict=False))
+    return found, named
 
 
 def _signature(model: Any, directory: Path, name: str, cure: str) -> Any:

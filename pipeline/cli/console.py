@@ -4,10 +4,19 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn, TextIO
 
 from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 from pipeline.cli.layout import laid_out
@@ -113,6 +122,25 @@ def next_steps(commands: Mapping[str, str]) -> None:
     for number, (command, does) in enumerate(commands.items()):
         line = f"{'' if number else 'Next':<10} {command:<{width}}  {does}"
         output.print(line, style="dim")
+
+
+@contextlib.contextmanager
+def progress(text: str, total: int) -> Iterator[Callable[[], None]]:
+    """Shows on a terminal how many of ``total`` things are done; gives what counts one.
+
+    As ``waiting``, it uses its own copy of standard error.
+    """
+    with os.fdopen(os.dup(2), "w", errors="backslashreplace") as file:
+        output = Output(file)
+        spinner = "line" if is_plain(output) else "dots"
+        columns: list[ProgressColumn] = [SpinnerColumn(spinner)]
+        columns.append(TextColumn("{task.description}", markup=False))
+        if total > 1:
+            columns += [MofNCompleteColumn(), BarColumn(), TimeRemainingColumn()]
+        bar = Progress(*columns, console=output, transient=True, disable=not output.is_terminal)
+        with bar:
+            task = bar.add_task(printable(text), total=total)
+            yield lambda: bar.advance(task)
 
 
 @contextlib.contextmanager

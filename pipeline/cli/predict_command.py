@@ -2,37 +2,28 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.bar import Bar
-from rich.color import Color
-from rich.console import Console, Group, RenderableType
-from rich.style import Style
-from rich.table import Table
-from rich.text import Text
 
 from pipeline.cli.commands import show
-from pipeline.cli.console import console, is_plain, print_json, say_aside, styled, waiting
+from pipeline.cli.console import console, print_json, progress, say_aside
 from pipeline.cli.options import ROOT, AsJson, RootFolder, named, option, read_from, write_to
+from pipeline.errors import CommandError, UsageError
 from pipeline.text import printable
 
 if TYPE_CHECKING:
-    from pipeline.photos.predictions import Photo, Ranking
-
-BAR: Final = 24
-"""Characters of a probability of 1."""
-GAP: Final = 3
-"""Characters between a picture and the names next to it."""
-COLOURS: Final = ("256", "truecolor")
-"""Colour systems with enough greys for a picture."""
-UNSURE: Final = 0.5
-ADVICE: Final = "not sure: it expects one piece of clothing, whole, upright, on a plain background"
+    from pipeline.photos.answers_file import AnswersFile
+    from pipeline.photos.predictions import Photo
+    from pipeline.runs.chosen_model import ChosenModel
 
 
 def predict(
     photos: Annotated[
-        list[str], typer.Argument(metavar="PHOTO", help="Image files; `-` is standard input.")
+        list[str],
+        typer.Argument(
+            metavar="PHOTO", help="Image files or folders of them; `-` is standard input."
+        ),
     ],
     version: Annotated[
         str | None, option("Version or alias in the registry, or NAME@VERSION; else `default`.")
@@ -50,104 +41,81 @@ def predict(
         Path | None,
         option("Directory to write what the network saw to, as PNG.", parser=write_to("--save")),
     ] = None,
+    csv: Annotated[
+        Path | None,
+        option("CSV file to add a row for each photo to.", "--csv", parser=write_to("--csv")),
+    ] = None,
+    jsonl: Annotated[
+        Path | None,
+        option("The same as JSON lines.", "--jsonl", parser=write_to("--jsonl")),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask a model what is in a photo.
 
-    Each photo is prepared as FashionMNIST's makers prepared theirs: trimmed, scaled to 28 pixels,
-    centred, converted to grey, on black. Any size, colour and plain background will do. PNG,
-    JPEG, GIF, BMP, TIFF, WebP or AVIF, up to 50 MiB and 50 million pixels.
+    The model prepares each photo as FashionMNIST's makers prepared theirs: trimmed, scaled to 28
+    pixels, centred, converted to grey, on black. Any size, colour and plain background will do.
+    PNG, JPEG, GIF, BMP, TIFF, WebP or AVIF, up to 50 MiB and 50 million pixels.
+
+    With `--csv` or `--jsonl`, photos that have a row in the file are left out, so a command that
+    was interrupted continues when it is given again.
 
     Examples:
         predict boot.jpg shirt.png  # asks the champion about two photos
         predict --run last boot.jpg  # asks the model of the newest training
         predict --save seen boot.jpg  # also writes what the network saw to `seen/boot.png`
+        predict --csv answers.csv photos  # a row for each photo in a folder
         predict --json - < boot.jpg  # from standard input, for a program
     """
-    from pipeline.photos import predictions
+    from pipeline.photos.answers_file import AnswersFile
+    from pipeline.photos.predictions import image_files, save_seen
     from pipeline.runs.chosen_model import choose
 
+    if as_json + (csv is not None) + (jsonl is not None) > 1:
+        raise UsageError("--json, --csv and --jsonl: give one of them")
     chosen = choose(root, version, run, model)
-    facts: dict[str, dict[str, Any]] = {file: {"file": file} for file in photos}
-    readable = _readable(facts)
-    if readable:
-        with waiting(f"loading TensorFlow and {chosen.title}"):
-            rankings = predictions.predict(readable, chosen, top)
-        for photo, ranking in zip(readable, rankings, strict=True):
-            facts[photo.file] |= _as_json(photo, ranking) | {"model": chosen.as_json()}
-            if not as_json:
-                show_prediction(photo, ranking, console())
-        if not as_json:
-            aside = console(sys.stderr)
-            aside.print(f"asked {chosen.title}", style="dim")
+    files, path = image_files(photos), csv or jsonl
+    rows = AnswersFile(path, chosen, top, is_csv=path is csv) if path else None
+    answered = _ask(rows.missing(files) if rows else files, chosen, top, rows)
+    seen = [photo for photo in answered if not photo.error]
+    for photo in answered:
+        _show(photo, quiet=as_json or rows is not None)
     if as_json:
-        print_json(list(facts.values()))
-    if readable and save:
-        written = predictions.save(readable, save)
+        print_json([_as_json(photo, chosen) for photo in answered])
+    elif rows:
+        say_aside(rows.summary(len(seen), len(answered)))
+    elif seen:
+        console(sys.stderr).print(f"asked {chosen.title}", style="dim")
+    if seen and save:
+        written = save_seen(seen, save)
         say_aside(f"What the network saw is in {', '.join(map(printable, written))}")
-    if len(readable) < len(facts):
+    if len(seen) < len(answered):
         raise typer.Exit(1)
 
 
-def _readable(facts: dict[str, dict[str, Any]]) -> "list[Photo]":
-    """The photos that can be read; ``facts`` gets why the others cannot."""
-    from pipeline.photos.decoding import PhotoError
-    from pipeline.photos.predictions import read
+def _ask(
+    files: list[str], chosen: "ChosenModel", top: int, rows: "AnswersFile | None"
+) -> "list[Photo]":
+    from pipeline.photos.predictions import ask
 
-    photos = []
-    for file, about in facts.items():
-        try:
-            photos.append(read(file))
-        except PhotoError as error:
-            about["error"] = str(error)
-            show(PhotoError(f"{printable(file)}: {error}"))
-    return photos
-
-
-def _as_json(photo: "Photo", ranking: "Ranking") -> dict[str, Any]:
-    answers = [
-        {"class": one.name, "class_id": one.class_id, "probability": one.probability}
-        for one in ranking
-    ]
-    return {"sha256": photo.sha256, "predictions": answers}
+    answered = []
+    with progress(f"asking {chosen.title}", len(files)) as advance:
+        for photo in ask(files, chosen, top):
+            if rows:
+                rows.add(photo)
+            answered.append(photo)
+            advance()
+    return answered
 
 
-def show_prediction(photo: "Photo", ranking: "Ranking", console: Console) -> None:
-    """Prints a prediction: with a picture on a terminal with colours, elsewhere in one line."""
-    file = printable(photo.file)
-    if not console.is_terminal or is_plain(console):
-        answer = ", ".join(f"{one.name} {100 * one.probability:.1f} %" for one in ranking)
-        console.print(styled(printable(f"{file}: {answer}")), soft_wrap=True)
-        return
-    bars = Table.grid(padding=(0, 2, 0, 0))
-    for place, one in enumerate(ranking):
-        style, colour = ("bold", "green") if place == 0 else ("", "cyan")
-        share = f"{100 * one.probability:.1f} %"
-        bar = Bar(1.0, 0.0, one.probability, width=BAR, color=colour)
-        bars.add_row(styled(printable(one.name), style), bar, styled(share, style))
-    beside: list[RenderableType] = [bars]
-    if ranking[0].probability < UNSURE:
-        beside += [Text(), Text(ADVICE, style="dim")]
-    colours = console.color_system in COLOURS and not console.no_color
-    title = styled(file, "bold")
-    if title.cell_len <= console.width - (photo.seen.shape[1] + GAP if colours else 0):
-        beside = [title, Text(), *beside]
-    else:
-        console.print(title, soft_wrap=True)
-    grid = Table.grid(padding=(0, GAP, 0, 0))
-    grid.add_row(*([_picture(photo)] if colours else []), Group(*beside))
-    console.print(grid, Text())
+def _as_json(photo: "Photo", chosen: "ChosenModel") -> dict[str, Any]:
+    return photo.as_json() | ({} if photo.error else {"model": chosen.as_json()})
 
 
-def _picture(photo: "Photo") -> Text:
-    """What the network sees, as half blocks: a character for each pixel and the one below it."""
-    rows = photo.seen.tolist()
-    lines = [
-        Text.assemble(*(("▀", _greys(*pair)) for pair in zip(upper, lower, strict=True)))
-        for upper, lower in zip(rows[::2], rows[1::2], strict=True)
-    ]
-    return Text("\n").join(lines)
+def _show(photo: "Photo", *, quiet: bool) -> None:
+    if photo.error:
+        show(CommandError(f"{printable(photo.file)}: {photo.error}"))
+    elif not quiet:
+        from pipeline.cli.photo_view import show_prediction
 
-
-def _greys(upper: int, lower: int) -> Style:
-    return Style(color=Color.from_rgb(*[upper] * 3), bgcolor=Color.from_rgb(*[lower] * 3))
+        show_prediction(photo, console())

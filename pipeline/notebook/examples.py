@@ -13,6 +13,7 @@ from components.dataset.raw import open_raw
 from components.dataset.records import read_records
 from components.dataset.startup import quiet_start
 from pipeline.notebook.artifacts import Artifact
+from pipeline.runs.chosen_model import ChosenModel
 
 Pictures = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 """Images, uint8 [n, 28, 28], and their labels, uint8 [n]."""
@@ -79,12 +80,12 @@ def signatures(model: Artifact) -> str:
 
 
 def ask(model: Artifact, picture: Any) -> dict[str, float]:
-    """A model's answer for a picture, from the signature that takes image files.
+    """A model's answer for a picture, which it prepares as ``fashion-mnist predict`` does.
 
     Args:
         model: The output of ``train``.
-        picture: A PIL image or uint8 [height, width] with a light object on black, used
-            unchanged; or the path of a photo, which is prepared as ``fashion-mnist predict`` does.
+        picture: The path of a photo, a PIL image, or uint8 [height, width]. A light object on
+            black in 28x28 is used unchanged.
 
     Returns:
         The probability of each class by the model's name for it.
@@ -92,24 +93,30 @@ def ask(model: Artifact, picture: Any) -> dict[str, float]:
     Raises:
         PhotoError: The file is not an image, or no subject was found against the background.
     """
+    from pipeline.photos.predictions import Classifier, Photo, read
+    from serving.photos import PhotoError
+
+    if isinstance(picture, str | Path):
+        photo = read(str(picture))
+    else:
+        photo = Photo("the picture", content=_png(picture))
+    if not photo.error:
+        chosen = ChosenModel(model.path, "the model", {})
+        Classifier(chosen).answer([photo])
+    if photo.error:
+        raise PhotoError(f"{photo.file}: {photo.error}")
+    by_number = sorted(photo.ranking, key=lambda one: one.class_id)
+    return {one.name: one.probability for one in by_number}
+
+
+def _png(picture: Any) -> bytes:
     from PIL import Image
 
-    from pipeline.photos.labels import class_names
-    from pipeline.photos.predictions import read
-
-    tf = _tensorflow()
-    if isinstance(picture, str | Path):
-        picture = read(str(picture)).seen
     if isinstance(picture, np.ndarray):
         picture = Image.fromarray(picture)
     file = io.BytesIO()
     picture.convert("L").save(file, "PNG")
-    signature = _load(model.path).signatures["serving_bytes"]
-    answer = signature(image_bytes=tf.constant([file.getvalue()]))
-    probabilities = answer["probabilities"].numpy()[0].tolist()
-    labels = {int(answer["class_id"][0]): answer["label"].numpy()[0].decode()}
-    names = class_names(model.path, len(probabilities), labels)
-    return dict(zip(names, probabilities, strict=True))
+    return file.getvalue()
 
 
 def _load(path: Path) -> Any:

@@ -1,1 +1,1 @@
-"""From a photo's bytes to the 28x28 pixels that the network was trained on."""
+"""Photos, and what a model answers about them."""

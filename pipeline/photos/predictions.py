@@ -1,24 +1,43 @@
-"""Reads photos, asks a model what is in them, and saves what the model saw."""
+"""Asks a model what is in photos, and saves what it saw."""
 
 import dataclasses
 import hashlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from shlex import quote
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from components.dataset.facts import IMAGE_HEIGHT, IMAGE_WIDTH
 from components.dataset.places import PlaceError, local_path
-from pipeline.photos.decoding import MAX_BYTES, PhotoError
+from components.dataset.startup import quiet_start
 from pipeline.photos.labels import class_names
-from pipeline.photos.preparation import seen_by_network
 from pipeline.runs.chosen_model import ChosenModel
+from serving.photos import MAX_BYTES, PhotoError, readable
 
 STANDARD_INPUT: Final = "-"
+PREPARE: Final = "prepare"
+CLASSIFY: Final = "serving_default"
+BLANK: Final = np.zeros([IMAGE_HEIGHT, IMAGE_WIDTH], np.uint8)
+ENDINGS: Final = {".png", ".jpg", ".jpeg", ".jpe", ".gif", ".bmp", ".tif", ".tiff", ".webp"} | {
+    ".avif",
+    ".ppm",
+    ".heic",
+    ".heif",
+}
+"""Of image files in a folder. A HEIC file cannot be read, which its row says."""
+BATCH: Final = 64
+"""Photos that are read and asked about together."""
+SURE: Final = 0.5
+"""Probability of the most likely class from which on an answer is sure."""
+NOTHING: Final = "no subject found against the background"
+DAMAGED: Final = "it is a damaged image; save it again as PNG or JPEG"
 
 
 class Likely(NamedTuple):
@@ -29,52 +48,161 @@ class Likely(NamedTuple):
     probability: float
 
 
-Ranking = list[Likely]
-"""The most likely classes of a photo, the first one first."""
-
-
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class Photo:
-    """A photo: its name as given, the digest of its file, and what the network sees of it.
+    """A photo and a model's answer.
 
-    ``seen`` is uint8 [28, 28].
+    Attributes:
+        file: Its name as given.
+        sha256: Of the file.
+        content: A PNG or JPEG of it, until it has been answered.
+        error: Why there is no answer; empty if there is one.
+        seen: What the network sees of it, uint8 [28, 28].
+        ranking: The most likely classes, the first one first.
     """
 
     file: str
-    sha256: str
-    seen: NDArray[np.uint8]
+    sha256: str = ""
+    content: bytes = b""
+    error: str = ""
+    seen: NDArray[np.uint8] = dataclasses.field(default_factory=lambda: BLANK)
+    ranking: Sequence[Likely] = ()
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the most likely class has at least half of the probability."""
+        return bool(self.ranking) and self.ranking[0].probability >= SURE
+
+    def as_json(self) -> dict[str, Any]:
+        """Its file and the answer, as JSON values."""
+        if self.error:
+            return {"file": self.file, "error": self.error}
+        answers = [
+            {"class": one.name, "class_id": one.class_id, "probability": one.probability}
+            for one in self.ranking
+        ]
+        return {
+            "file": self.file,
+            "sha256": self.sha256,
+            "predictions": answers,
+            "sure": self.is_sure,
+        }
 
 
-def read(file: str) -> Photo:
-    """Reads an image file, ``-`` for standard input, and prepares it for the network.
+def ask(files: Iterable[str], chosen: ChosenModel, count: int) -> Iterator[Photo]:
+    """Reads photos and asks a model about them, through the preparation that it holds.
 
-    Raises:
-        PhotoError: It cannot be read or used; the text says why, without the file's name.
-    """
-    data = _content(file)
-    return Photo(file, hashlib.sha256(data).hexdigest(), seen_by_network(data))
+    Args:
+        files: Image files; ``-`` is standard input.
+        chosen: The model; it is loaded when the first photo has been read.
+        count: How many classes to name for each.
 
-
-def predict(photos: Sequence[Photo], model: ChosenModel, count: int) -> list[Ranking]:
-    """The ``count`` most likely classes of each of one or more photos.
+    Returns:
+        The photos in the order of the files, with ``seen`` and ``ranking``, or ``error``.
 
     Raises:
         ModelError: The model cannot be used.
     """
-    from components.evaluate.predictions import answers
-
-    images = np.stack([photo.seen for photo in photos])
-    cure = "choose another one with --version, --run or --model"
-    probabilities, labels = answers(model.directory, images, name=model.title, cure=cure)
-    names = class_names(model.directory, probabilities.shape[1], labels)
-    orders = np.argsort(-probabilities, axis=1, kind="stable")[:, :count]
-    return [
-        [Likely(names[number], int(number), float(answer[number])) for number in order]
-        for answer, order in zip(probabilities, orders, strict=True)
-    ]
+    remaining = iter(files)
+    model = None
+    with ThreadPoolExecutor() as threads:
+        while batch := list(islice(remaining, BATCH)):
+            photos = list(threads.map(read, batch))
+            if readable_ones := [photo for photo in photos if not photo.error]:
+                model = model or Classifier(chosen)
+                model.answer(readable_ones, count)
+            yield from photos
 
 
-def save(photos: Sequence[Photo], directory: Path) -> list[Path]:
+class Classifier:
+    """A model that prepares photos and classifies them."""
+
+    def __init__(self, chosen: ChosenModel) -> None:
+        """Loads it.
+
+        Raises:
+            ModelError: It cannot be loaded, or has no signature that prepares a photo.
+        """
+        with quiet_start():
+            import tensorflow as tf
+
+            from serving.model import Model, ModelError
+
+        broken = (OSError, ValueError, TypeError, AttributeError, KeyError, tf.errors.OpError)
+        try:
+            signatures = Model(chosen.directory).signatures
+            self._prepare, self._classify = signatures[PREPARE], signatures[CLASSIFY]
+        except (ModelError, *broken) as error:
+            text = f"no signature {error}" if isinstance(error, KeyError) else str(error)
+            raise ModelError(
+                f"{chosen.title} in {chosen.directory} cannot be asked about photos "
+                f"({text.strip().splitlines()[0][:300]}); train it again, or choose another one "
+                "with --version, --run or --model"
+            ) from error
+        self._directory = chosen.directory
+
+    def answer(self, photos: Sequence[Photo], count: int | None = None) -> None:
+        """Adds ``seen`` and the ``count`` most likely classes, or an error, to each photo."""
+        self._see(photos)
+        shown = [photo for photo in photos if not photo.error]
+        if not shown:
+            return
+        answers = self._classify(np.stack([photo.seen for photo in shown]))
+        probabilities = answers["probabilities"]
+        labels = zip(answers["class_id"].tolist(), answers.get("label", ()), strict=False)
+        known = {number: text.decode(errors="replace") for number, text in labels}
+        names = class_names(self._directory, probabilities.shape[1], known)
+        orders = np.argsort(-probabilities, axis=1, kind="stable")[:, :count]
+        for photo, row, order in zip(shown, probabilities, orders, strict=True):
+            photo.ranking = [Likely(names[k], int(k), float(row[k])) for k in order]
+
+    def _see(self, photos: Sequence[Photo]) -> None:
+        import tensorflow as tf
+
+        try:
+            images = self._prepare([photo.content for photo in photos])["image"]
+        except tf.errors.InvalidArgumentError:
+            if len(photos) == 1:
+                photos[0].error = DAMAGED
+            else:
+                for photo in photos:
+                    self._see([photo])
+            return
+        for photo, image in zip(photos, images, strict=True):
+            photo.seen, photo.content = image, b""
+            photo.error = "" if image.any() else NOTHING
+
+
+def image_files(names: Iterable[str]) -> list[str]:
+    """The files that are named, and those with the ending of an image in folders that are named.
+
+    Hidden files and folders are left out; those of a folder are sorted.
+    """
+    found: dict[str, None] = {}
+    for name in names:
+        folder = Path(name)
+        if name != STANDARD_INPUT and folder.is_dir():
+            inside = [path.relative_to(folder) for path in sorted(folder.rglob("*"))]
+            found |= dict.fromkeys(
+                str(folder / path)
+                for path in inside
+                if path.suffix.lower() in ENDINGS and not any(p[0] == "." for p in path.parts)
+            ) or {name: None}
+        else:
+            found[name] = None
+    return list(found)
+
+
+def read(file: str) -> Photo:
+    """Reads an image file, ``-`` for standard input; ``error`` says why it cannot be used."""
+    try:
+        data = _content(file)
+        return Photo(file, hashlib.sha256(data).hexdigest(), readable(data))
+    except PhotoError as error:
+        return Photo(file, error=str(error))
+
+
+def save_seen(photos: Sequence[Photo], directory: Path) -> list[Path]:
     """Writes what the network sees of each photo as ``<its name>.png``.
 
     A number is added where two photos have the same name, or where a photo would be overwritten.
@@ -102,7 +230,7 @@ def _content(file: str) -> bytes:
         with path.open("rb") as content:
             return content.read(MAX_BYTES + 1)
     except IsADirectoryError as error:
-        raise PhotoError("it is a directory; give the files in it") from error
+        raise PhotoError("there is no image file in this folder") from error
     except (OSError, ValueError) as error:
         raise PhotoError(getattr(error, "strerror", None) or str(error)) from error
 

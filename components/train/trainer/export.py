@@ -10,36 +10,54 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from components.dataset.facts import CLASS_NAMES, IMAGE_HEIGHT, IMAGE_WIDTH
 
+from .preparation import prepare
 
-def export(model: keras.Model, directory: Path) -> None:
-    """Writes ``model`` to ``directory`` as a SavedModel with two signatures.
+
+def export(model: keras.Model, directory: Path, *, temperature: float = 1.0) -> None:
+    """Writes ``model`` to ``directory`` as a SavedModel with three signatures.
 
     ``serving_default``: ``image`` uint8 [N, 28, 28] to ``probabilities`` float32 [N, 10],
     ``class_id`` int64 [N] and ``label`` string [N]. ``serving_bytes``: ``image_bytes``
-    string [N], PNG or JPEG of any size and color, to the same. ``model`` gives float32 logits
-    [N, 10] and has the float32 policy, so that a server without bfloat16 emulates nothing.
+    string [N], PNG or JPEG of any size and color, to the same. ``prepare``: ``image_bytes`` to
+    ``image``, which is what the network sees. An image without a pixel above 0 shows nothing:
+    its ``class_id`` is -1, its label is empty and all classes are equally probable.
+
+    ``model`` gives float32 logits [N, 10], which are divided by ``temperature``. It has the
+    float32 policy, so that a server without bfloat16 emulates nothing.
     """
-
-    def predict(image: Any) -> dict[str, Any]:
-        probabilities = tf.nn.softmax(model(image, training=False))
-        class_id = tf.argmax(probabilities, axis=-1)
-        label = tf.gather(tf.constant(CLASS_NAMES), class_id)
-        return {"probabilities": probabilities, "class_id": class_id, "label": label}
-
-    def predict_bytes(image_bytes: Any) -> dict[str, Any]:
-        shape = tf.TensorSpec([IMAGE_HEIGHT, IMAGE_WIDTH], tf.uint8)
-        return predict(tf.map_fn(decode_image, image_bytes, fn_output_signature=shape))
-
     images = tf.TensorSpec([None, IMAGE_HEIGHT, IMAGE_WIDTH], tf.uint8, name="image")
     encoded = tf.TensorSpec([None], tf.string, name="image_bytes")
     module = tf.Module()
-    # Not the model itself: Keras would save traces of its own along with the two signatures.
+    # Not the model itself: Keras would save traces of its own along with the signatures.
     module.weights = [weight.value for weight in model.weights]
-    # A part of the digest, since the answers depend on it.
+    # Parts of the digest, since the answers depend on them.
     module.views = tf.Variable(model.layers[-1].views, trainable=False)
+    module.temperature = tf.Variable(temperature, trainable=False)
+
+    def predict(image: Any) -> dict[str, Any]:
+        count = tf.shape(image)[0]
+        # The network's operations refuse an empty batch.
+        image = tf.pad(image, [[0, tf.cast(count == 0, tf.int32)], [0, 0], [0, 0]])
+        logits = model(image, training=False)[:count] / module.temperature
+        is_shown = tf.reduce_any(image[:count] > 0, axis=[1, 2])
+        probabilities = tf.nn.softmax(tf.where(is_shown[:, None], logits, 0.0))
+        class_id = tf.where(is_shown, tf.argmax(logits, axis=-1), -1)
+        label = tf.gather(tf.constant(CLASS_NAMES), tf.maximum(class_id, 0))
+        label = tf.where(is_shown, label, "")
+        return {"probabilities": probabilities, "class_id": class_id, "label": label}
+
+    @tf.function(input_signature=[encoded], autograph=False)
+    def prepare_all(image_bytes: Any) -> dict[str, Any]:
+        shape = tf.TensorSpec([IMAGE_HEIGHT, IMAGE_WIDTH], tf.uint8)
+        return {"image": tf.map_fn(prepare, image_bytes, fn_output_signature=shape)}
+
+    def predict_bytes(image_bytes: Any) -> dict[str, Any]:
+        return predict(prepare_all(image_bytes)["image"])
+
     signatures = {
         "serving_default": tf.function(predict, input_signature=[images]),
         "serving_bytes": tf.function(predict_bytes, input_signature=[encoded]),
+        "prepare": prepare_all,
     }
     directory.mkdir(parents=True, exist_ok=True)
     # Nothing trains the exported model.
@@ -67,10 +85,3 @@ def digest_of(directory: Path) -> str:
                 shape = [dimension.size for dimension in tensor.tensor_shape.dim]
                 digest.update(f"{name} {kind} {key} {tensor.dtype} {shape}\n".encode())
     return digest.hexdigest()
-
-
-def decode_image(encoded: Any) -> Any:
-    """A PNG or JPEG string as gray uint8 [28, 28], resized smoothly if needed."""
-    image = tf.io.decode_image(encoded, channels=1, expand_animations=False)
-    image = tf.image.resize(image, [IMAGE_HEIGHT, IMAGE_WIDTH], antialias=True)
-    return tf.cast(tf.round(image[:, :, 0]), tf.uint8)

@@ -13,9 +13,11 @@ from components.dataset.startup import quiet_start
 
 from .hyperparameters import SEED, Hyperparameters
 from .outputs import Outputs
-from .splits import Split, read_examples
+from .splits import Examples, Split, read_examples
 
 if TYPE_CHECKING:
+    import keras
+
     from .training import Training
 
 logger = logging.getLogger(__name__)
@@ -53,8 +55,8 @@ def run(
     """Trains, and exports the model with its manifest; an interrupted training resumes.
 
     It validates after each epoch, on ``eval_steps`` batches or with 0 on all examples, if there are
-    any; with ``train_on_validation`` they are trained on instead. The chief of the workers writes
-    everything.
+    any, and fits the temperature on all of them; with ``train_on_validation`` they are trained on
+    instead, and no temperature is fitted. The chief of the workers writes everything.
 
     Raises:
         DataError: Record files are damaged or are something else.
@@ -99,7 +101,7 @@ def run(
         *(f"{source.count:,}", precision, f"{model.count_params():,}"),
         *(f"{training.plan.steps:,}", training.plan.batch_size),
     )
-    origin = {
+    origin: dict[str, Any] = {
         "parameters": {"seed": seed, **hyperparameters.as_dict()},
         "precision": precision,
         "data": {"train": train.digest, "validation": validation.digest},
@@ -119,7 +121,8 @@ def run(
         training.run(*after_epoch)
         serving = build_model(hyperparameters)
         serving.set_weights(model.get_weights())
-        export(serving, own.model.path)
+        origin |= _calibration(serving, validated)
+        export(serving, own.model.path, temperature=origin["temperature"])
         digest = digest_of(own.model.path)
         write_manifest(own.model.path, **origin, **{MODEL_DIGEST: digest})
         own.model.publish()
@@ -128,6 +131,17 @@ def run(
     if outputs.checkpoints and chief:
         outputs.checkpoints.remove()
     return outcome
+
+
+def _calibration(model: "keras.Model", examples: Examples | None) -> dict[str, Any]:
+    if not examples:
+        return {"temperature": 1.0, "calibrated_on": "nothing"}
+    from .calibration import temperature_of
+
+    return {
+        "temperature": temperature_of(model, examples),
+        "calibrated_on": "validation split",
+    }
 
 
 def versions() -> dict[str, str]:
@@ -165,6 +179,8 @@ def _outcome(training: "Training", origin: dict[str, Any], digest: str, *, chief
         "framework_version": origin["versions"]["tensorflow"],
         "precision": origin["precision"],
         "epochs": len(curve),
+        "temperature": origin["temperature"],
+        "calibrated_on": origin["calibrated_on"],
     }
     if last.validation_loss is not None and last.validation_accuracy is not None:
         metrics["validation_loss"] = last.validation_loss

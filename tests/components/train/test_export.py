@@ -52,7 +52,8 @@ def test_a_picture_gets_the_answer_of_its_pixels(
 ) -> None:
     signatures = exported[1].signatures
     # Smooth, so that JPEG and resizing keep it nearly as it is.
-    pixels = np.add.outer(np.arange(28), np.arange(28)).astype(np.uint8) * 4
+    pixels = np.zeros((28, 28), np.uint8)
+    pixels[:, 6:22] = np.add.outer(np.arange(28), np.arange(16)).astype(np.uint8) * 3 + 120
     picture = Image.fromarray(pixels).convert(mode).resize((size, size), Image.Resampling.BILINEAR)
     file = io.BytesIO()
     picture.save(file, form)
@@ -88,7 +89,46 @@ def test_what_was_trained_in_bfloat16_is_exported_in_float32(
         weight.assign(reader.get_tensor(f"weights/{index}/.ATTRIBUTES/VARIABLE_VALUE"))
     images = make_examples(20)[0]
     answer = tf.saved_model.load(str(tmp_path)).signatures["serving_default"](tf.constant(images))
-    np.testing.assert_allclose(answer["probabilities"], tf.nn.softmax(exact(images)), atol=1e-5)
+    expected = tf.nn.softmax(exact(images) / outcome.facts["temperature"])
+    np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "blank", [np.zeros((28, 28), np.uint8), np.full((300, 200), 250, np.uint8)]
+)
+def test_a_picture_that_shows_nothing_is_no_class(exported: tuple[Any, Any], blank: Any) -> None:
+    signatures = exported[1].signatures
+    file = io.BytesIO()
+    Image.fromarray(blank).save(file, "PNG")
+    answers = [signatures["serving_bytes"](image_bytes=tf.constant([file.getvalue()]))]
+    answers += [signatures["serving_default"](image=tf.zeros([1, 28, 28], tf.uint8))]
+    for answer in answers:
+        assert answer["class_id"].numpy().tolist() == [-1]
+        assert answer["label"].numpy().tolist() == [b""]
+        np.testing.assert_allclose(answer["probabilities"], 0.1)
+
+
+@pytest.mark.parametrize("name", ["serving_default", "serving_bytes", "prepare"])
+def test_an_empty_batch_has_an_empty_answer(exported: tuple[Any, Any], name: str) -> None:
+    images = name == "serving_default"
+    batch = tf.zeros([0, 28, 28], tf.uint8) if images else tf.constant([], tf.string)
+    answer = exported[1].signatures[name](batch)
+    assert {len(value) for value in answer.values()} == {0}
+
+
+def test_a_temperature_changes_how_sure_an_answer_is_and_nothing_else(tmp_path: Path) -> None:
+    model, images = build_model(TINY), make_examples(20)[0]
+    answers = []
+    for temperature in (1.0, 3.0):
+        export(model, tmp_path / str(temperature), temperature=temperature)
+        loaded = tf.saved_model.load(str(tmp_path / str(temperature)))
+        answers.append(loaded.signatures["serving_default"](tf.constant(images)))
+    before, after = answers
+    assert before["class_id"].numpy().tolist() == after["class_id"].numpy().tolist()
+    flat = before["probabilities"] ** (1 / 3)
+    expected = flat / tf.reduce_sum(flat, axis=1, keepdims=True)
+    np.testing.assert_allclose(after["probabilities"], expected, atol=1e-5)
+    assert digest_of(tmp_path / "1.0") != digest_of(tmp_path / "3.0")
 
 
 def test_the_digest_is_of_weights_and_signatures_whatever_else_the_process_did(

@@ -13,7 +13,7 @@ from PIL import Image
 from rich.console import Console
 
 from components.dataset.facts import CLASS_NAMES
-from pipeline.cli.predict_command import show_prediction
+from pipeline.cli.photo_view import show_prediction
 from pipeline.photos.predictions import Likely, Photo
 from tests.command import fashion_mnist
 from tests.photographs import encoded
@@ -66,7 +66,7 @@ def test_each_unreadable_photo_is_a_line_and_the_others_are_answered(call: Call)
     assert done.stderr.splitlines()[:5] == [
         "error: notes.txt: it is not an image; save it as PNG or JPEG",
         "error: gone.png: No such file or directory",
-        "error: folder: it is a directory; give the files in it",
+        "error: folder: there is no image file in this folder",
         f"error: {url}: it is a URL; download it and give the file",
         f"error: {address}: it is in a bucket; copy it here: `gcloud storage cp {address} .`",
     ]
@@ -126,7 +126,7 @@ def test_an_unusable_model_is_one_line(call: Call) -> None:
     done = call("predict", "boot.png")
     assert done.exit_code == 1
     assert done.stderr.startswith("error: fashion-mnist version 1 in .fashion-mnist/registry/")
-    assert done.stderr.endswith("; choose another one with --version, --run or --model\n")
+    assert done.stderr.endswith(", or choose another one with --version, --run or --model\n")
     assert done.stderr.count("\n") == 1
 
 
@@ -194,7 +194,7 @@ def shown(file: str = "[red]bag.png", **terminal: Any) -> str:
     ranking = [Likely("Bag", 8, 0.4375), Likely("Shirt", 6, 0.25), Likely("Coat", 4, 0.01)]
     output = io.StringIO()
     console = Console(file=output, width=80, legacy_windows=False, _environ={}, **terminal)
-    show_prediction(Photo(file, "", seen), ranking, console)
+    show_prediction(Photo(file, seen=seen, ranking=ranking), console)
     return output.getvalue()
 
 

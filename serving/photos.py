@@ -1,4 +1,4 @@
-"""An image file's bytes as upright pixels, within limits."""
+"""An image file of any kind as one that TensorFlow decodes: upright, opaque, within limits."""
 
 import io
 import logging
@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from pipeline.errors import CommandError
+from components.dataset.errors import StepError
 
 FORMATS: Final = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "PPM")
 """Pillow's decoders that are tried. Some of the others start programs or read without a limit."""
@@ -25,26 +25,33 @@ FREE_PIXELS: Final = 1024 * 1024
 """Pixels that a file of any size may have."""
 PIXELS_PER_BYTE: Final = 1032
 """What one byte of deflate, the densest of the common compressions, unpacks to."""
+WHOLE: Final = 1024
+"""Pixels of the longest edge up to which a PNG or JPEG is left as it is."""
 LONGEST: Final = 256
-"""Pixels of the longest edge; a picture that is at least twice as long is reduced."""
+"""Pixels of the longest edge that are enough; one that is at least twice as long is reduced."""
+TURN: Final = 0x0112
+"""EXIF's orientation; 1 is upright."""
+NEAR: Final = 22
+"""Grey levels from white within which a transparent subject is put on black."""
 
 # Pillow also logs what it raises; without a handler the log goes to standard error.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
-class PhotoError(CommandError):
+class PhotoError(StepError):
     """A photo that cannot be used: not an image, damaged, over the limits, or empty."""
 
 
-def decode(data: bytes) -> Image.Image:
-    """Decodes the first picture of an image file in one of ``FORMATS``.
+def readable(data: bytes) -> bytes:
+    """The first picture of an image file in one of ``FORMATS``, as a PNG or JPEG for TensorFlow.
+
+    An upright, opaque PNG or JPEG in grey or RGB is returned as it is if its longest edge has at
+    most ``WHOLE`` pixels; its pixels are not decoded here. Anything else becomes a PNG: turned as
+    its EXIF orientation says, on white if it has transparency (on black if the subject is white),
+    its longest edge below ``2 * LONGEST`` pixels.
 
     It uses at most 16 bytes of memory for each pixel. A header that promises more pixels than the
     file can hold is refused before any memory is allocated for them.
-
-    Returns:
-        RGBA if it has transparency, else RGB, turned as its EXIF orientation says; the longest
-        edge has less than ``2 * LONGEST`` pixels.
 
     Raises:
         PhotoError: It is not an image, it is damaged, or it is over the limits.
@@ -56,7 +63,10 @@ def decode(data: bytes) -> Image.Image:
         try:
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 check_size(*image.size, len(data))
-                return _upright(image)
+                if _is_plain(image):
+                    return data
+                file = io.BytesIO()
+                _opaque(_upright(image)).save(file, "PNG", compress_level=1)
         except PhotoError:
             raise
         except Image.DecompressionBombError as error:
@@ -64,6 +74,7 @@ def decode(data: bytes) -> Image.Image:
         except Exception as error:
             # Pillow's decoders document no closed list of errors.
             raise PhotoError(f"it is {_refused(data, error)}") from error
+    return file.getvalue()
 
 
 def check_size(width: int, height: int, size: int) -> None:
@@ -91,6 +102,17 @@ def _refused(data: bytes, error: Exception) -> str:
     return f"a damaged image ({reason[:100]})"
 
 
+def _is_plain(image: Image.Image) -> bool:
+    """Whether TensorFlow decodes it to what Pillow would."""
+    return (
+        image.format in ("PNG", "JPEG")
+        and image.mode in ("L", "RGB")
+        and max(image.size) <= WHOLE
+        and not image.has_transparency_data
+        and image.getexif().get(TURN, 1) == 1
+    )
+
+
 def _upright(image: Image.Image) -> Image.Image:
     image.draft(None, (LONGEST, LONGEST))
     ImageOps.exif_transpose(image, in_place=True)
@@ -110,3 +132,15 @@ def _eight_bits(image: Image.Image, factor: int) -> Image.Image:
     values -= values.min()
     values *= 255 / max(float(values.max()), 1e-30)
     return Image.fromarray(values.round().astype(np.uint8)).convert("RGB")
+
+
+def _opaque(photo: Image.Image) -> Image.Image:
+    """The photo on white, as those of FashionMNIST are; on black if the subject is white."""
+    if photo.mode == "RGB":
+        return photo
+    pixels = np.asarray(photo, np.float32)
+    alpha = pixels[..., 3]
+    grey = np.asarray(photo.convert("L"), np.float32)
+    lightness = (alpha * grey).sum() / max(float(alpha.sum()), 1.0)
+    under = Image.new("RGBA", photo.size, "white" if lightness < 255 - NEAR else "black")
+    return Image.alpha_composite(under, photo).convert("RGB")

@@ -1,0 +1,167 @@
+"""Where the subject of a picture is: without frame, on what background, in which box."""
+
+from typing import Any, Final
+
+import tensorflow as tf
+
+NEAR: Final = 22.0
+"""Distance in RGB below which two colours are the same: 5 % of 255 times the root of 3."""
+STRAIGHT: Final = 0.95
+"""Share of a row that has one colour, or has another one, where a bar begins or ends."""
+BORDER: Final = 0.02
+"""Width of the border in which the background is sampled, as a share of the shorter edge."""
+SAMPLES: Final = 2000
+CANDIDATES: Final = 50
+FITS: Final = 4
+RIDGE: Final = 1e-3
+"""Keeps the fit of the background solvable where all samples are in one line."""
+SPECK: Final = 150
+"""Pixels of the longest edge for each pixel of a speck's radius."""
+CELLS: Final = 64
+"""Cells of the longest edge of the grid in which the pieces of a subject are separated."""
+SMALL: Final = 0.1
+"""Share of the largest piece below which a piece far from it is left out."""
+
+
+def without_frame(pixels: Any) -> Any:
+    """Takes off frames and bars of the corner's colour, whose inner edges are straight lines.
+
+    There may be two, as a framed picture between bars. Pixels are float32 [height, width, 3].
+    """
+    return _without_one_frame(_without_one_frame(pixels))
+
+
+def _without_one_frame(pixels: Any) -> Any:
+    near = tf.cast(tf.norm(pixels - pixels[:1, :1], axis=2) < NEAR, tf.float32)
+    rows, columns = tf.reduce_mean(near, axis=1), tf.reduce_mean(near, axis=0)
+    top, bottom, left, right = map(_plain, (rows, rows[::-1], columns, columns[::-1]))
+    height, width = tf.size(rows), tf.size(columns)
+    upright = _ends_at_once(rows, top, bottom, (left + right) / width)
+    lying = _ends_at_once(columns, left, right, (top + bottom) / height)
+    # The pixel beside a bar is a mixture.
+    first, last = tf.where(upright, top + 1, 0), height - tf.where(upright, bottom + 1, 0)
+    start, end = tf.where(lying, left + 1, 0), width - tf.where(lying, right + 1, 0)
+    inner = pixels[first:last, start:end]
+    # A plain rectangle on a plain background is no picture in a frame.
+    is_picture = tf.reduce_any(tf.norm(inner - inner[:1, :1], axis=2) > NEAR)
+    return tf.cond(is_picture, lambda: inner, lambda: pixels)
+
+
+def _plain(shares: Any) -> Any:
+    """How many rows from the first one on have one colour."""
+    return tf.reduce_sum(tf.math.cumprod(tf.cast(shares > STRAIGHT, tf.int32)))
+
+
+def _ends_at_once(shares: Any, first: Any, last: Any, sides: Any) -> Any:
+    """Whether rows of one colour at both ends stop all along their width, but at its sides."""
+    count = tf.size(shares)
+    inner = tf.stack([tf.minimum(first + 1, count - 1), tf.maximum(count - last - 2, 0)])
+    stop = tf.gather(shares, inner) < tf.cast(sides, tf.float32) + 1 - STRAIGHT
+    return tf.reduce_all(stop) & (first > 0) & (last > 0) & (first + last + 2 < count)
+
+
+def background_of(pixels: Any) -> Any:
+    """The background's colour at each pixel, as a plane in each channel, since light falls off.
+
+    It starts from the most common colour of the border and not from the border's mean, because
+    the subject may reach the border. Pixels and result are float32 [height, width, 3], 0 to 255.
+    """
+    shape = tf.shape(pixels)
+    height, width = shape[0], shape[1]
+    shorter = tf.cast(tf.minimum(height, width), tf.float32)
+    thickness = tf.maximum(1, tf.cast(tf.round(BORDER * shorter), tf.int32))
+    y, x = tf.meshgrid(tf.range(height), tf.range(width), indexing="ij")
+    is_inside = (y >= thickness) & (y < height - thickness)
+    is_inside &= (x >= thickness) & (x < width - thickness)
+    places = tf.cast(tf.where(~is_inside), tf.int32)
+    places = places[:: tf.maximum(1, tf.shape(places)[0] // SAMPLES)]
+    colours = tf.gather_nd(pixels, places)
+    terms = _terms(places[:, 0] / height, places[:, 1] / width)
+    expected = tf.zeros_like(colours) + _most_common(colours)
+    plane = tf.zeros([3, 3])
+    for _ in range(FITS):
+        fits = tf.cast(tf.norm(colours - expected, axis=1) < NEAR, tf.float32)
+        weighted = tf.transpose(terms * fits[:, None])
+        plane = tf.linalg.solve(weighted @ terms + RIDGE * tf.eye(3), weighted @ colours)
+        expected = terms @ plane
+    everywhere = _terms(tf.reshape(y, [-1]) / height, tf.reshape(x, [-1]) / width) @ plane
+    return tf.clip_by_value(tf.reshape(everywhere, shape), 0.0, 255.0)
+
+
+def _most_common(colours: Any) -> Any:
+    """The colour among ``CANDIDATES`` of them that most of all colours are near to."""
+    few = colours[:: tf.maximum(1, tf.shape(colours)[0] // CANDIDATES)]
+    near = tf.norm(few[:, None] - colours[None], axis=2) < NEAR
+    return few[tf.argmax(tf.reduce_sum(tf.cast(near, tf.int32), axis=1))]
+
+
+def _terms(y: Any, x: Any) -> Any:
+    y, x = tf.cast(y, tf.float32), tf.cast(x, tf.float32)
+    return tf.stack([tf.ones_like(y), y - 0.5, x - 0.5], axis=1)
+
+
+def box_of_subject(differs: Any) -> Any:
+    """Top, bottom, left and right of what differs from the background; all 0 if nothing does."""
+    shape = tf.shape(differs)
+    radius = tf.reduce_max(shape) // SPECK
+    half = tf.cast((2 * radius + 1) ** 2, tf.float32) / 2
+    mask = tf.pad(tf.cast(differs, tf.float32), [[radius, radius], [radius, radius]])
+    mask = _in_one_place(_sums(mask, radius) > half)
+    rows = tf.where(tf.reduce_any(mask, axis=1))
+    columns = tf.where(tf.reduce_any(mask, axis=0))
+
+    def box() -> Any:
+        ends = [reduce(each) for each in (rows, columns) for reduce in (tf.reduce_min, _after)]
+        limits = tf.stack([shape[0], shape[0], shape[1], shape[1]])
+        return tf.clip_by_value(tf.cast(tf.stack(ends), tf.int32) - radius, 0, limits)
+
+    return tf.cond(tf.size(rows) > 0, box, lambda: tf.zeros([4], tf.int32))
+
+
+def _after(places: Any) -> Any:
+    return tf.reduce_max(places) + 1
+
+
+def _sums(values: Any, radius: Any) -> Any:
+    """The sum of the square of ``2 radius + 1`` pixels around each pixel; outside is 0."""
+    for _ in range(2):
+        sums = tf.cumsum(tf.pad(values, [[radius + 1, radius], [0, 0]]))
+        values = tf.transpose(sums[2 * radius + 1 :] - sums[: -2 * radius - 1])
+    return values
+
+
+def _in_one_place(mask: Any) -> Any:
+    """The mask without its small pieces that are far from the largest one."""
+    shape = tf.shape(mask)
+    cell = -(-tf.reduce_max(shape) // CELLS)
+    padded = tf.pad(tf.cast(mask, tf.float32), [[0, -shape[0] % cell], [0, -shape[1] % cell]])
+    size = tf.shape(padded) // cell
+    areas = tf.reduce_sum(tf.reshape(padded, [size[0], cell, size[1], cell]), axis=[1, 3])
+    pieces = _pieces(areas > 0)
+    flat, count = tf.reshape(pieces, [-1]), tf.size(pieces) + 1
+    piece_areas = tf.math.unsorted_segment_sum(tf.reshape(areas, [-1]), flat, count)
+    largest = tf.argmax(piece_areas, output_type=tf.int32)
+    places = tf.cast(tf.where(pieces == largest), tf.int32)
+    first, last = tf.reduce_min(places, axis=0) - 1, tf.reduce_max(places, axis=0) + 1
+    y, x = tf.meshgrid(tf.range(size[0]), tf.range(size[1]), indexing="ij")
+    is_near = (y >= first[0]) & (y <= last[0]) & (x >= first[1]) & (x <= last[1])
+    touches = tf.math.unsorted_segment_max(
+        tf.cast(tf.reshape(is_near, [-1]), tf.int32), flat, count
+    )
+    is_kept = (piece_areas >= SMALL * tf.reduce_max(piece_areas)) | (touches > 0)
+    kept = tf.gather(is_kept, pieces)
+    kept = tf.repeat(tf.repeat(kept, cell, axis=0), cell, axis=1)
+    return mask & kept[: shape[0], : shape[1]]
+
+
+def _pieces(cells: Any) -> Any:
+    """A number for each piece of cells that touch: int32 [height, width], 0 where is none."""
+    numbers = tf.reshape(tf.range(1, tf.size(cells) + 1), tf.shape(cells))
+    cells = tf.cast(cells, tf.float32)
+
+    def spread(numbers: Any, _: Any) -> Any:
+        grown = tf.nn.max_pool2d(numbers[None, :, :, None], 3, 1, "SAME")[0, :, :, 0] * cells
+        return grown, tf.reduce_any(grown != numbers)
+
+    start = (tf.cast(numbers, tf.float32) * cells, True)
+    return tf.cast(tf.while_loop(lambda _, changes: changes, spread, start)[0], tf.int32)
