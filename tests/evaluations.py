@@ -29,6 +29,7 @@ def evaluation(*, per_class: int = 100, champion: dict[str, Any] | None = None) 
     confused = mistakes.confused_pairs(probabilities, labels, np.array(found["confusion_matrix"]))
     facts: dict[str, Any] = {
         **found,
+        "before_calibration": scores.before_calibration(probabilities, labels, 0.5),
         "mistakes": wrong,
         "confused": confused,
         "image_shape": list(images.shape[1:]),

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFilter
 
 Pixels = NDArray[np.uint8]
 Colour = tuple[int, int, int]
@@ -93,6 +93,52 @@ def off_centre(image: Pixels, background: Colour, subject: Colour) -> bytes:
     return encoded(placed(coloured(image, background, subject), background), "JPEG", quality=85)
 
 
+def on_texture(image: Pixels) -> bytes:
+    """On something of low contrast that is not plain, as a tablecloth."""
+    light = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE), np.uint8)
+    texture = np.asarray(Image.fromarray(light).filter(ImageFilter.GaussianBlur(4)), np.float32)
+    texture = 4 * (texture - texture.mean()) / texture.std()
+    photo = np.asarray(on_page(image, (200, 190, 170)), np.float32) + texture[..., np.newaxis]
+    return encoded(Image.fromarray(np.clip(photo.round(), 0, 255).astype(np.uint8)), "JPEG")
+
+
+def on_page(image: Pixels, background: Colour, size: tuple[int, int] = (500, 500)) -> Image.Image:
+    """The image in the middle of a page, dark on light or light on dark."""
+    page = Image.new("RGB", size, background)
+    subject = (30, 30, 60) if sum(background) > 380 else (240, 230, 220)
+    photo = coloured(image, background, subject)
+    page.paste(photo, ((size[0] - photo.width) // 2, (size[1] - photo.height) // 2))
+    return page
+
+
+def with_bars(photo: Image.Image, colour: Colour, across: int, up: int) -> bytes:
+    """The photo between bars, so many pixels wide to each side."""
+    larger = Image.new("RGB", (photo.width + 2 * across, photo.height + 2 * up), colour)
+    larger.paste(photo, (across, up))
+    return encoded(larger, "JPEG")
+
+
+def tagged(image: Pixels) -> bytes:
+    """With a price tag in a corner."""
+    photo = on_page(image, WHITE)
+    photo.paste((200, 30, 30), (430, 20, 485, 50))
+    return encoded(photo, "JPEG")
+
+
+SIDE: Final = 500
+BACKGROUNDS: Final[dict[str, Photograph]] = {
+    "white": lambda image: encoded(on_page(image, WHITE), "JPEG"),
+    "black": lambda image: encoded(on_page(image, (5, 5, 5))),
+    "coloured": lambda image: encoded(on_page(image, (120, 160, 190)), "JPEG"),
+    "texture of low contrast": on_texture,
+    "no margin": lambda image: encoded(on_page(image, WHITE, (336, 336)), "JPEG"),
+    "black, 3:4": lambda image: encoded(on_page(image, (0, 0, 0), (420, 560))),
+    "letterboxed": lambda image: with_bars(on_page(image, WHITE), (0, 0, 0), 0, 150),
+    "framed": lambda image: with_bars(on_page(image, WHITE), (90, 60, 30), 30, 30),
+    "JPEG of quality 30": lambda image: encoded(on_page(image, WHITE), "JPEG", quality=30),
+    "price tag in a corner": tagged,
+}
+"""Product photos as shops and people have them."""
 PHOTOGRAPHS: Final[dict[str, Photograph]] = {
     "as it is": lambda image: encoded(Image.fromarray(image)),
     "negated": lambda image: encoded(Image.fromarray(255 - image)),

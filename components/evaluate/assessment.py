@@ -49,8 +49,9 @@ def assess(
 
     Returns:
         The ``evaluation`` artifact, plain JSON that holds everything the report shows: figures of
-        ``scores.score``, mistakes, confused, champion, verdict, data, training, epochs, and as
-        images the pixels of the shown examples (row-major uint8 in base64, by index).
+        ``scores.score``, before_calibration (None without a fitted temperature), mistakes,
+        confused, champion, verdict, data, training, epochs, and as images the pixels of the shown
+        examples (row-major uint8 in base64, by index).
 
     Raises:
         DataError: Records, model or history are unfinished or damaged, or there is no example.
@@ -68,8 +69,12 @@ def assess(
     matrix = np.array(challenger["confusion_matrix"])
     wrong = mistakes.confident_mistakes(answers, examples.labels)
     confused = mistakes.confused_pairs(answers, examples.labels, matrix)
+    temperature = float(training.get("temperature", 1.0))
     return {
         **challenger,
+        "before_calibration": scores.before_calibration(answers, examples.labels, temperature)
+        if temperature != 1
+        else None,
         "mistakes": wrong,
         "confused": confused,
         "image_shape": list(examples.images.shape[1:]),

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from components.evaluate.scores import accuracy_interval
+
 TEMPLATES: Final = Path(__file__).parent
 NARROW_SPACE: Final = "\u202f"
 """Between number and percent sign; no line breaks there."""
@@ -84,7 +86,7 @@ def render(evaluation: Mapping[str, Any], *, run: Mapping[str, Any] | None = Non
         lstrip_blocks=True,
         loader=FileSystemLoader(TEMPLATES),
     )
-    environment.globals["scale"] = scale
+    environment.globals |= {"scale": scale, "interval": accuracy_interval}
     environment.filters |= {
         "percent": _percent,
         "decimals": _decimals,
@@ -92,6 +94,8 @@ def render(evaluation: Mapping[str, Any], *, run: Mapping[str, Any] | None = Non
         "plain": _plain,
         "png": lambda pixels: _png(pixels, evaluation["image_shape"]),
     }
+    # An evaluation that was made before models had a temperature says nothing about it.
+    evaluation = {"before_calibration": None, **evaluation}
     return environment.get_template("report.html").render(**evaluation, run=run)
 
 

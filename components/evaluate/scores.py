@@ -53,6 +53,21 @@ def score(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> dict
     }
 
 
+def before_calibration(
+    probabilities: NDArray[np.float32], labels: NDArray[np.uint8], temperature: float
+) -> dict[str, Any]:
+    """What a model's temperature has changed.
+
+    Returns:
+        temperature, and of ``score`` what the model would reach without it: loss, confidence,
+        calibration, calibration_error.
+    """
+    powers = probabilities.astype(np.float64) ** temperature
+    found = score((powers / powers.sum(axis=1, keepdims=True)).astype(np.float32), labels)
+    changed = ("loss", "confidence", "calibration", "calibration_error")
+    return {"temperature": temperature, **{name: found[name] for name in changed}}
+
+
 def cross_entropy(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:
     """Mean of -log p(label) in nats, p at least 1e-7."""
     chosen = probabilities[np.arange(len(labels)), labels].astype(np.float64)

@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
+from components.dataset.code import code_digest
 from components.dataset.facts import CLASS_NAMES, IMAGE_HEIGHT, IMAGE_WIDTH
 
 from .preparation import prepare
@@ -33,6 +34,7 @@ def export(model: keras.Model, directory: Path, *, temperature: float = 1.0) -> 
     # Parts of the digest, since the answers depend on them.
     module.views = tf.Variable(model.layers[-1].views, trainable=False)
     module.temperature = tf.Variable(temperature, trainable=False)
+    module.preparation = tf.Variable(list(bytes.fromhex(code_digest(prepare.__module__))))
 
     def predict(image: Any) -> dict[str, Any]:
         count = tf.shape(image)[0]

@@ -113,6 +113,29 @@ def test_the_curves_have_a_point_for_each_epoch_and_a_table(page: str) -> None:
     assert [row.count("<td") for row in table.split("<tr>")[2:]] == [6] * 7
 
 
+def test_the_calibration_is_shown_before_and_after(facts: Facts, page: str) -> None:
+    shown = plain(section(page, "calibration"))
+    before = facts["before_calibration"]
+    assert f"before calibration {100 * before['calibration_error']:.1f} %" in shown.replace(
+        "\u202f", " "
+    )
+    assert "divides its logits by 0.500" in shown
+    uncalibrated = plain(section(render(facts | {"before_calibration": None}), "calibration"))
+    assert "No temperature was fitted" in uncalibrated
+    older = {name: value for name, value in facts.items() if name != "before_calibration"}
+    assert "No temperature was fitted" in render(older)
+
+
+def test_a_bin_with_few_examples_is_hollow_and_each_has_its_interval(facts: Facts) -> None:
+    bins = [entry for entry in facts["calibration"] if entry["examples"]]
+    few = sum(entry["examples"] < 50 for entry in bins)
+    assert 0 < few < len(bins)
+    drawn = section(render(facts), "calibration")
+    assert drawn.count('<rect class="few"') == few
+    assert drawn.count('<rect class="first"') == len(bins) - few
+    assert drawn.count('class="interval"') == len(bins)
+
+
 def test_a_bar_is_as_long_as_the_share_that_was_missed(facts: Facts, page: str) -> None:
     missed = [f"{100 * (1 - entry['recall']):.1f}" for entry in facts["per_class"]]
     assert 0 < float(max(missed, key=float)) < 50

@@ -72,6 +72,22 @@ def test_calibration_compares_confidence_with_accuracy_in_each_bin(
     assert half["calibration_error"] == pytest.approx((2 * 0.5 + 0.1) / 3)
 
 
+def test_without_its_temperature_a_model_is_as_sure_as_its_logits() -> None:
+    logits = np.random.default_rng(0).normal(0, 2, (50, 10))
+    labels = logits.argmax(axis=1).astype(np.uint8)
+
+    def softmax(values: Any) -> Any:
+        powers = np.exp(values)
+        return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+
+    before = scores.before_calibration(softmax(logits / 0.7), labels, 0.7)
+    expected = scores.score(softmax(logits), labels)
+    assert before.pop("temperature") == 0.7
+    assert {"loss", "calibration_error", "calibration", "confidence"} == set(before)
+    assert before["loss"] == pytest.approx(expected["loss"], rel=1e-5)
+    assert before["calibration_error"] == pytest.approx(expected["calibration_error"], abs=1e-5)
+
+
 def test_at_the_ends_of_the_interval_the_accuracy_is_1_96_standard_deviations_away() -> None:
     for correct, examples in ((9000, 10_000), (3, 10)):
         for end in scores.accuracy_interval(correct, examples):

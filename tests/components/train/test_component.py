@@ -68,7 +68,11 @@ def test_an_interrupted_step_resumes_from_the_bucket_and_leaves_nothing_there(
 
 def check_facts(model: Any, history: Any, metrics: Any, directories: tuple[Path, Path]) -> None:
     given, last = Hyperparameters.of(SHORT).as_dict(), history["epochs"][-1]
-    assert set(tf.saved_model.load(model.path).signatures) == {"serving_default", "serving_bytes"}
+    assert set(tf.saved_model.load(model.path).signatures) == {
+        "serving_default",
+        "serving_bytes",
+        "prepare",
+    }
     facts = model.metadata
     assert facts["digest"] == model_digest(Path(model.path))
     assert (facts["framework"], facts["framework_version"]) == ("tensorflow", tf.__version__)

@@ -1,5 +1,6 @@
 """Photos on the command line, and models that name the lightest row of them."""
 
+import csv
 import io
 import json
 import os
@@ -87,6 +88,95 @@ def test_json_has_every_photo_in_the_order_of_the_arguments(call: Call) -> None:
     assert boot["predictions"][0]["class"] == "Ankle boot"
     assert (boot["model"]["model"], boot["model"]["version"]) == ("fashion-mnist", 1)
     assert len(boot["sha256"]) == 64
+
+
+def test_an_answer_says_when_it_is_not_sure(call: Call) -> None:
+    image = np.zeros((28, 28), np.uint8)
+    image[3:5] = 255
+    Path("unsure.png").write_bytes(encoded(Image.fromarray(image)))
+    Path("boot.png").write_bytes(photo_of(9))
+    first, second = call("predict", "unsure.png", "boot.png").stdout.splitlines()
+    assert first.endswith("(not sure)")
+    assert "not sure" not in second
+    done = call("predict", "--json", "unsure.png", "boot.png")
+    assert [photo["sure"] for photo in json.loads(done.stdout)] == [False, True]
+
+
+def test_a_photo_that_shows_nothing_is_a_line(call: Call) -> None:
+    Path("empty.png").write_bytes(encoded(Image.new("L", (28, 28))))
+    Path("torn.jpg").write_bytes(encoded(Image.new("RGB", (90, 90), "red"), "JPEG")[:-300])
+    Path("boot.png").write_bytes(photo_of(9))
+    done = call("predict", "empty.png", "torn.jpg", "boot.png")
+    assert done.exit_code == 1
+    assert done.stdout.startswith("boot.png: Ankle boot")
+    assert "error: empty.png: no subject found against the background\n" in done.stderr
+    assert "error: torn.jpg: it is a damaged image" in done.stderr
+
+
+def photos_in_a_folder() -> None:
+    """Nine that can be read, one that cannot, and what is no photo."""
+    Path("photos/more").mkdir(parents=True)
+    Path("photos/.hidden").mkdir()
+    for row in range(9):
+        Path(f"photos/more/{row}.PNG").write_bytes(photo_of(row))
+    Path("photos/bad.jpg").write_text("no photo")
+    Path("photos/.hidden/2.png").write_bytes(photo_of(2))
+    Path("photos/notes.txt").write_text("no photo")
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_a_folder_becomes_rows_and_is_continued_where_it_was_interrupted(
+    kind: str, call: Call
+) -> None:
+    photos_in_a_folder()
+    target = Path(f"new/answers.{kind}")
+    done = call("predict", "photos", f"--{kind}", str(target))
+    assert done.exit_code == 1
+    assert done.stdout == ""
+    assert "9 answers by fashion-mnist version 1 added, 1 photos could not be read" in done.stderr
+    whole = target.read_bytes()
+    for cut in (len(whole) - 5, len(whole) // 2, 30, 0):
+        target.write_bytes(whole[:cut])
+        done = call("predict", "photos", f"--{kind}", str(target))
+        assert target.read_bytes() == whole
+    assert call("predict", "photos", f"--{kind}", str(target)).exit_code == 0
+    assert target.read_bytes() == whole, "nothing is asked twice"
+
+
+def test_rows_have_the_classes_their_probabilities_and_what_went_wrong(call: Call) -> None:
+    photos_in_a_folder()
+    call("predict", "photos", "--csv", "a.csv", "--top", "2")
+    call("predict", "photos", "--jsonl", "a.jsonl", "--top", "2")
+    with Path("a.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    facts = [json.loads(line) for line in Path("a.jsonl").read_text().splitlines()]
+    assert [row["file"] for row in rows] == [fact["file"] for fact in facts]
+    assert (rows[0]["file"], rows[0]["class"]) == ("photos/bad.jpg", "")
+    assert rows[0]["error"] == facts[0]["error"] == "it is not an image; save it as PNG or JPEG"
+    assert [row["class"] for row in rows[1:]] == list(CLASS_NAMES[:9])
+    assert {(row["sure"], row["error"], row["model"]) for row in rows[1:]} == {
+        ("yes", "", "fashion-mnist version 1")
+    }
+    best, second = facts[1]["predictions"]
+    assert float(rows[1]["probability"]) == pytest.approx(best["probability"], abs=1e-6)
+    assert rows[1]["class_2"] == second["class"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_rows_of_another_model_or_another_file_are_left_alone(kind: str, call: Call) -> None:
+    Path("boot.png").write_bytes(photo_of(9))
+    option = f"--{kind}"
+    call("predict", "boot.png", option, "rows")
+    before = Path("rows").read_bytes()
+    done = call("predict", "--model", "model", "boot.png", option, "rows")
+    assert done.exit_code == 2
+    assert "rows has answers of another model; give another file for the model in" in done.stderr
+    assert Path("rows").read_bytes() == before
+    done = call("predict", "boot.png", option, "boot.png")
+    assert done.exit_code == 2
+    assert "boot.png has other rows than this command writes" in done.stderr
+    assert Path("boot.png").read_bytes() == photo_of(9)
+    assert call("predict", "boot.png", option, "rows", "--json").exit_code == 2
 
 
 def test_what_the_network_saw_is_saved_beside_the_photos(call: Call) -> None:
