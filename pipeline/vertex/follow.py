@@ -6,7 +6,7 @@ import urllib.parse
 from collections.abc import Callable
 from typing import Any, Final
 
-from pipeline.errors import CloudError, CommandError, UsageError
+from pipeline.errors import CommandError, UsageError
 from pipeline.runs import signals
 from pipeline.runs.record import Artifact, Run, Task
 from pipeline.runs.root import DEFAULT_ROOT, Root
@@ -14,8 +14,8 @@ from pipeline.runs.table import Table, Watch
 from pipeline.specs import parameters
 from pipeline.vertex import job as jobs
 from pipeline.vertex.job import struct
-from pipeline.vertex.refusals import explain
-from pipeline.vertex.target import CONSOLE, Target, patient
+from pipeline.vertex.outages import outlast
+from pipeline.vertex.target import CONSOLE, Target
 
 STATES: Final = {
     "PENDING": "waiting",
@@ -36,8 +36,6 @@ ENDED: Final = {
     "paused": "paused",
 }
 """The states in which a job does not continue by itself, each with the state of its run."""
-PATIENCE: Final = 900.0
-"""Seconds for which the service may be out of reach."""
 
 
 def follow(
@@ -135,30 +133,11 @@ class _Progress:
 
 def _look(target: Target, job_id: str, say: Callable[[str], None]) -> Any:
     """A job, even if the service is out of reach for a while."""
-    from google.api_core.exceptions import NotFound, RetryError
-
-    errors: list[Exception] = []
-
-    def failed(error: Exception) -> None:
-        if not errors:
-            why = explain(error, "read the job", target)
-            say(f"{why}; trying again, and the job is still running")
-        errors.append(error)
-
-    try:
-        job = jobs.get(target, job_id, patient(PATIENCE, failed))
-    except CloudError as error:
-        if isinstance(error.__cause__, NotFound):
-            raise
-        tired = isinstance(error.__cause__, RetryError)
-        gave_up = f"gave up after {PATIENCE:.0f} s, and " if tired else ""
-        raise CloudError(
-            f"{error}; {gave_up}the job is still running: "
-            f"`{jobs.watch_command(target, job_id)}` follows it again"
-        ) from error
-    if errors:
-        say("the service answers again")
-    return job
+    return outlast(
+        lambda retry: jobs.get(target, job_id, retry),
+        *(target, say, "read the job", "the job is still running"),
+        again=jobs.watch_command(target, job_id),
+    )
 
 
 def _run(job: Any, table: Table, root: Root) -> Run:

@@ -9,7 +9,7 @@ import google.auth.exceptions
 import pytest
 from google.oauth2.credentials import Credentials
 
-from pipeline.vertex import follow, target
+from pipeline.vertex import outages, target
 from tests.fakes.cloud import Cloud
 from tests.fakes.wire import PARENT, Fault
 from tests.pipeline.vertex.conftest import Command
@@ -198,7 +198,7 @@ def test_the_network_may_go_away_and_come_back(
 def test_a_refusal_ends_the_watching_and_so_does_the_end_of_patience(
     status: int, expected: str, cloud: Cloud, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follow, "PATIENCE", 0.3)
+    monkeypatch.setattr(outages, "PATIENCE", 0.3)
     add_job(cloud)
     cloud.pipelines.script = [
         lambda _job: cloud.wire.fail("GetPipelineJob", Fault(status), times=99)
