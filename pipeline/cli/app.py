@@ -11,6 +11,7 @@ from pipeline.cli.predict_command import predict
 from pipeline.cli.record_commands import report, runs
 from pipeline.cli.run_command import run
 from pipeline.cli.spec_commands import compile_command, parameters
+from pipeline.cli.vertex_endpoints import deploy, undeploy
 from pipeline.cli.vertex_jobs import cancel, jobs, schedules, watch
 from pipeline.cli.vertex_submit import submit
 from pipeline.text import command
@@ -19,7 +20,7 @@ CLOUD: Final = "On Vertex AI"
 PANELS: Final = {
     "On this machine": (run, runs, models, report, predict),
     "The compiled pipeline": (parameters, compile_command),
-    CLOUD: (submit, watch, jobs, cancel),
+    CLOUD: (submit, watch, jobs, cancel, deploy, undeploy),
 }
 
 app = typer.Typer(

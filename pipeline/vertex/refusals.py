@@ -36,6 +36,8 @@ ADVICE: Final = {
     "domain name owned by|domain ownership": (
         "a bucket's name with dots is a domain that you must own; give --bucket a name without dots"
     ),
+    "[Mm]odel server": "the container ended, or was never ready; its log says why",
+    "have traffic_split": "nothing that is deployed there gets requests; deploy a version",
     "RATE_LIMIT_EXCEEDED|[rR]ateLimitExceeded|HTTP 429": (
         "a quota is used up; run again later, or ask for more at "
         "https://console.cloud.google.com/iam-admin/quotas?project={project}"

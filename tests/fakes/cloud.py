@@ -9,7 +9,8 @@ from typing import Any, Final
 from google.iam.v1.iam_policy_pb2 import TestIamPermissionsRequest
 from google.protobuf import json_format
 
-from tests.fakes.vertex import MetadataService, PipelineService, ScheduleService
+from tests.fakes.vertex import MetadataService, ModelService, PipelineService, ScheduleService
+from tests.fakes.vertex_endpoints import EndpointService
 from tests.fakes.wire import NUMBER, Call, Refusal, Route, Violation, Wire, serve
 
 ACCOUNT: Final = "pipeline@my-project.iam.gserviceaccount.com"
@@ -123,6 +124,8 @@ class Cloud:
     pipelines: PipelineService = field(default_factory=PipelineService)
     schedules: ScheduleService = field(default_factory=ScheduleService)
     metadata: MetadataService = field(default_factory=MetadataService)
+    models: ModelService = field(default_factory=ModelService)
+    endpoints: EndpointService = field(default_factory=EndpointService)
     usage: ServiceUsage = field(default_factory=ServiceUsage)
     iam: Iam = field(default_factory=Iam)
     buckets: Buckets = field(default_factory=Buckets)
@@ -146,6 +149,7 @@ class Cloud:
 def serve_cloud() -> Iterator[Cloud]:
     """Serves a project with its APIs on and the bucket ``my-bucket``, while the block runs."""
     cloud = Cloud()
+    cloud.endpoints.models = cloud.models
     services = (value for name, value in vars(cloud).items() if name != "wire")
     with serve(*services) as cloud.wire:
         yield cloud

@@ -94,7 +94,7 @@ class Fault:
 
 
 Route = tuple[str, str, Callable[[Call], Any]]
-"""``GET /path/(?P<name>…)``, the method's name and what answers it."""
+"""``GET /path/(?P<name>…)``, the method's name and what answers it, with headers or without."""
 
 
 @dataclass
@@ -156,15 +156,16 @@ class _Handler(Handler):
             if fault:
                 self._misbehave(fault)
                 return
+            headers, answer = answer if isinstance(answer, tuple) else ({}, answer)
             content = answer if isinstance(answer, dict) else as_json(answer)
-            self.answer(200, {}, json.dumps(content).encode())
+            self.answer(200, headers, json.dumps(content).encode())
         except Refusal as refusal:
             self._refuse(refusal)
         except Violation as violation:
             self.wire.violations.append(str(violation))
             self._refuse(Refusal(400, str(violation)))
 
-    do_POST = do_DELETE = do_GET
+    do_POST = do_PATCH = do_DELETE = do_GET
 
     def _route(self, body: bytes) -> tuple[Call, Callable[[Call], Any]]:
         url = urlsplit(self.path.replace(f"projects/{NUMBER}/", "projects/my-project/"))

@@ -78,6 +78,8 @@ COMMANDS = {
     "ListSchedules": ("schedules", "list"),
     "PauseSchedule": ("schedules", "pause", "4711"),
     "DeleteSchedule": ("schedules", "delete", "4711"),
+    "ListModels": ("deploy",),
+    "ListEndpoints": ("undeploy",),
 }
 CASES = [
     *(("ListPipelineJobs", fault) for fault in FAULTS),
