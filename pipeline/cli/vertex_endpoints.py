@@ -175,8 +175,9 @@ def _announced(plan: "Plan") -> Iterator[str]:
     from pipeline.vertex import plan as plans
     from pipeline.vertex import registered
 
-    where = "a new endpoint" if plan.endpoint is None else "the endpoint"
-    yield f"{registered.title(plan.model)} goes to {where} {plan.name} ({plan.target})"
+    where = "goes to the new endpoint" if plan.endpoint is None else "goes to the endpoint"
+    where = "is on the endpoint" if plan.there else where
+    yield f"{registered.title(plan.model)} {where} {plan.name} ({plan.target})"
     yield plans.cost(plan.request().deployed_model if plan.there is None else plan.there)
     if plan.others and plan.keep:
         yield f"{_listed(plan)} stays deployed without traffic, and costs as before"

@@ -12,7 +12,6 @@ from pipeline.vertex.refusals import call, explained
 from pipeline.vertex.target import Target, patient, resolve
 
 FULL_NAME: Final = re.compile("projects/([^/]+)/locations/([^/]+)/models/([^/@]+)(?:@(.+))?")
-NOT_FROM_HERE: Final = "a model that `{run}` trained is only on this machine"
 
 
 def named(
@@ -55,8 +54,7 @@ def find(target: Target, model: str, version: str) -> Any:
             return one
     there = ", ".join(" ".join((one.version_id, *map("({})".format, _own(one)))) for one in known)
     raise CommandError(
-        f"{model} has no version {version!r} ({target}); there are {there}; "
-        f"{NOT_FROM_HERE.format(run=command('run'))}"
+        f"{model} has no version {version!r} ({target}); there are {there}; {_registers(target)}"
     )
 
 
@@ -75,10 +73,8 @@ def _only(target: Target, name: str) -> str:
     models = _listed(target, "list_models", f"look for the model {name}", **query)
     names = [one.name.partition("@")[0] for one in models if one.display_name == name]
     if not names:
-        train = command(f"submit --bucket BUCKET --wait {target.flags}")
         raise CommandError(
-            f"the Model Registry has no model {name!r} ({target}): `{train}` trains and registers "
-            f"one; {NOT_FROM_HERE.format(run=command('run'))}"
+            f"the Model Registry has no model {name!r} ({target}); {_registers(target)}"
         )
     if len(names) > 1:
         raise CommandError(
@@ -86,6 +82,15 @@ def _only(target: Target, name: str) -> str:
             f"{', '.join(f'{one}@{ALIAS}' for one in sorted(names))}"
         )
     return str(names[0])
+
+
+def _registers(target: Target) -> str:
+    """How a version comes into the registry."""
+    train = command(f"submit --bucket BUCKET --wait {target.flags}")
+    return (
+        f"`{train}` trains and registers one, while the models of `{command('run')}` are only on "
+        "this machine"
+    )
 
 
 def _listed(target: Target, method: str, doing: str, **request: str) -> list[Any]:

@@ -61,7 +61,7 @@ def test_the_champion_gets_an_endpoint_and_every_change_is_a_line(
     assert done.code == 0, done.error
     lines = [line.split(" (")[0] for line in done.out.splitlines()]
     assert lines == [
-        "fashion-mnist version 3 goes to a new endpoint fashion-mnist",
+        "fashion-mnist version 3 goes to the new endpoint fashion-mnist",
         "1 n1-standard-2: about 0.11 US$ an hour, 80 a month, used or not",
         "created the endpoint fashion-mnist, number 500",
         "deploying fashion-mnist version 3; this takes 5 to 15 minutes",
@@ -336,9 +336,13 @@ def test_a_deployment_is_requested_once_and_found_again_if_the_answer_was_lost(
     ("arguments", "code", "said"),
     [
         (("7",), 1, "fashion-mnist has no version '7' (project my-project in europe-west4); there"),
-        (("7",), 1, "there are 1, 2 (golden), 3 (default); a model that `fashion-mnist run` train"),
-        (("mnist@3",), 1, "has no model 'mnist' (project my-project in europe-west4): `fashion-m"),
-        (("mnist@3",), 1, f"submit --bucket BUCKET --wait {WHERE}` trains and registers one"),
+        (("7",), 1, "there are 1, 2 (golden), 3 (default); `fashion-mnist submit --bucket"),
+        (("mnist@3",), 1, "has no model 'mnist' (project my-project in europe-west4); `fashion-m"),
+        (
+            ("mnist@3",),
+            1,
+            f"submit --bucket BUCKET --wait {WHERE}` trains and registers one, while",
+        ),
         (("a@",), 2, "'a@' is not a version: give its number or alias"),
         (("",), 2, "'' is not a version"),
         (("--endpoint", ""), 2, "--endpoint '': give its name"),
