@@ -1,39 +1,68 @@
 """Asks what an endpoint serves about photos.
 
 The photos go to ``rawPredict``: it passes on a request as it is, so that it can name the signature,
-and the answer says which deployed model gave it. Google's generated client cannot read its answers
-over REST.
+and the answer says which deployed model gave it. Google's generated client wraps such a request in
+another over REST, and drops the answer.
 """
 
 import base64
 import contextlib
 import io
 import json
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from components.dataset.refusals import refusal
 from pipeline.errors import CloudError, CommandError
 from pipeline.vertex import target as targets
 from pipeline.vertex.refusals import explained
-from pipeline.vertex.target import Target
+from pipeline.vertex.target import Target, patient
 
 SIGNATURE: Final = "serving_bytes"
 ANSWERS_WITHIN: Final = 60.0
 """Seconds in which a version must answer once it has the traffic."""
 DEPLOYED_MODEL: Final = "X-Vertex-AI-Deployed-Model-Id"
+LARGEST: Final = 1_500_000
+"""Bytes of a request: Vertex AI takes at most 1.5 MB."""
+EACH: Final = 32
+"""Bytes of a request for each photo, besides its base64."""
+LONGEST: Final = 256
+"""Pixels of the longest edge that are enough; a photo that is too large is reduced to below two
+times as many."""
+OF_ONE: Final = re.compile(r"instance (\d+): (.+)")
+"""What the server says of one photo of a request."""
 
 
-def ask(target: Target, endpoint: Any, photos: Sequence[bytes], retry: Any) -> list[Any]:
-    """What an endpoint predicts for PNG or JPEG files: an object each, as the server gives it.
+def ask(target: Target, endpoint: Any, photos: Sequence[bytes]) -> list[Any]:
+    """What an endpoint predicts for PNG or JPEG files.
+
+    Returns:
+        For each file an object, as the server gives it, or the text with which it refused the file.
 
     Raises:
         CloudError: The endpoint refused or did not answer, or it does not serve this model.
     """
-    name = endpoint.display_name
-    with explained(f"ask the endpoint {name}", target):
-        answered = retry(_send)(target, endpoint, photos)
-    return _predictions(answered, len(photos), name)
+    found: dict[int, Any] = {}
+    for batch in _batches([_fitting(photo) for photo in photos]):
+        while batch:
+            try:
+                with explained(f"ask the endpoint {endpoint.display_name}", target):
+                    answered = patient()(_send)(target, endpoint, list(batch.values()))
+            except CloudError as error:
+                numbers = list(batch)
+                refused = refusal(error.__cause__)
+                one = OF_ONE.fullmatch(refused.words) if refused.code == 400 else None
+                if one is None or int(one[1]) >= len(numbers):
+                    raise
+                found[number := numbers[int(one[1])]] = one[2]
+                del batch[number]
+            else:
+                answers = _predictions(answered, len(batch), endpoint.display_name)
+                found |= zip(batch, answers, strict=True)
+                break
+    return [found[number] for number in range(len(photos))]
 
 
 def wait_for_answer(target: Target, endpoint: Any, deployed_id: str) -> None:
@@ -92,14 +121,52 @@ def _refusal(answered: Any) -> Any:
 def _predictions(answered: Any, count: int, name: str) -> list[Any]:
     try:
         found = answered.json()["predictions"]
-        if len(found) == count and all("probabilities" in one for one in found):
-            return list(found)
+        if len(found) == count:
+            return [
+                {
+                    "probabilities": [float(share) for share in one["probabilities"]],
+                    "class_id": int(one["class_id"]),
+                    "label": str(one["label"]),
+                }
+                for one in found
+            ]
     except (KeyError, TypeError, ValueError):
         pass
     raise CloudError(
         f"the endpoint {name} answered with something other than predictions of this model; "
         "deploy a version of it there, or give another --endpoint"
     )
+
+
+def _batches(photos: Sequence[bytes]) -> Iterator[dict[int, bytes]]:
+    """The photos by their numbers, together as many as a request may hold."""
+    batch: dict[int, bytes] = {}
+    room = LARGEST
+    for number, photo in enumerate(photos):
+        size = _size(photo)
+        if batch and size > room:
+            yield batch
+            batch, room = {}, LARGEST
+        batch[number] = photo
+        room -= size
+    if batch:
+        yield batch
+
+
+def _size(photo: bytes) -> int:
+    return 4 * -(-len(photo) // 3) + EACH
+
+
+def _fitting(photo: bytes) -> bytes:
+    """A PNG or JPEG file, as a smaller PNG if a request cannot hold it."""
+    from PIL import Image
+
+    if _size(photo) <= LARGEST:
+        return photo
+    file = io.BytesIO()
+    with Image.open(io.BytesIO(photo)) as image:
+        image.reduce(max(1, max(image.size) // LONGEST)).save(file, "PNG")
+    return file.getvalue()
 
 
 def _black() -> bytes:
