@@ -188,10 +188,12 @@ class EndpointService:
         return {"X-Vertex-AI-Deployed-Model-Id": served_by}, answer
 
     def list_operations(self, call: Call) -> dict[str, Any]:
-        call.only("pageToken")
+        start = int(call.only("pageToken").get("pageToken", ["0"])[0])
         part = f"/endpoints/{call.path['endpoint']}/"
         found = [one for name, one in self.operations.items() if part in name]
-        return {"operations": [self._public(one) for one in found]}
+        end = start + self.page_size
+        page = [self._public(one) for one in found[start:end]]
+        return {"operations": page, "nextPageToken": str(end) if end < len(found) else ""}
 
     def operation(self, call: Call) -> dict[str, Any]:
         if self.script:

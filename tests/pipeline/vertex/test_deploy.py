@@ -197,7 +197,9 @@ def test_an_earlier_version_can_stay_and_come_back_without_a_deployment(
     assert done.code == 0, done.error
     assert served(cloud) == {"2": 0, "3": 100}
     assert "Costs      fashion-mnist version 2 without traffic, 1 n1-standard-2: about" in done.out
-    assert command(*DEPLOY, "2").code == 0
+    back = command(*DEPLOY, "2")
+    assert back.code == 0, back.error
+    assert "being changed already" not in back.out
     assert served(cloud) == {"2": 100}
     assert len(cloud.wire.named("DeployModel")) == 1
 
@@ -298,6 +300,7 @@ def test_ctrl_c_leaves_the_deployment_running_and_the_same_command_finishes_it(
 ) -> None:
     # Started in the background by a shell, the tests ignore Ctrl-C, and so would the command.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    cloud.endpoints.page_size = 1
     cloud.endpoints.stages = STAGES
     cloud.endpoints.script = [
         *[lambda: None] * 2,
