@@ -40,7 +40,8 @@ def show_prediction(photo: Photo, console: Console) -> None:
     beside: list[RenderableType] = [bars]
     if not photo.is_sure:
         beside += [Text(), Text(ADVICE, style="dim")]
-    colours = console.color_system in COLOURS and not console.no_color
+    # An endpoint does not say what it saw.
+    colours = console.color_system in COLOURS and not console.no_color and bool(photo.seen.any())
     title = styled(file, "bold")
     if title.cell_len <= console.width - (IMAGE_WIDTH + GAP if colours else 0):
         beside = [title, Text(), *beside]

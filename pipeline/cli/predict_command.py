@@ -1,6 +1,7 @@
 """The command that asks a model about photos."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,14 +9,24 @@ import typer
 
 from pipeline.cli.commands import show
 from pipeline.cli.console import console, print_json, progress, say_aside
-from pipeline.cli.options import ROOT, AsJson, RootFolder, named, option, read_from, write_to
+from pipeline.cli.options import (
+    ROOT,
+    WHERE,
+    AsJson,
+    Project,
+    Region,
+    RootFolder,
+    named,
+    option,
+    read_from,
+    write_to,
+)
 from pipeline.errors import CommandError, UsageError
 from pipeline.text import printable
 
 if TYPE_CHECKING:
     from pipeline.photos.answers_file import AnswersFile
-    from pipeline.photos.predictions import Photo
-    from pipeline.runs.chosen_model import ChosenModel
+    from pipeline.photos.predictions import Answering, Asked, Photo
 
 
 def predict(
@@ -50,6 +61,15 @@ def predict(
         option("The same as JSON lines.", "--jsonl", parser=write_to("--jsonl")),
     ] = None,
     as_json: AsJson = False,
+    endpoint: Annotated[
+        str | None,
+        option(
+            "Name or number of an endpoint on Vertex AI to ask instead, as `deploy` makes one.",
+            panel=WHERE,
+        ),
+    ] = None,
+    project: Project = None,
+    region: Region = None,
 ) -> None:
     """Ask a model what is in a photo.
 
@@ -66,17 +86,18 @@ def predict(
         predict --save seen boot.jpg  # also writes what the network saw to `seen/boot.png`
         predict --csv answers.csv photos  # a row for each photo in a folder
         predict --json - < boot.jpg  # from standard input, for a program
+        predict --endpoint fashion-mnist boot.jpg  # asks what `deploy` serves on Vertex AI
     """
     from pipeline.photos.answers_file import AnswersFile
     from pipeline.photos.predictions import image_files, save_seen
-    from pipeline.runs.chosen_model import choose
 
     if as_json + (csv is not None) + (jsonl is not None) > 1:
         raise UsageError("--json, --csv and --jsonl: give one of them")
-    chosen = choose(root, version, run, model)
+    names = {"--version": version, "--run": run, "--model": model, "--save": save}
+    chosen, load = _asked(root, names, endpoint, project, region)
     files, path = image_files(photos), csv or jsonl
     rows = AnswersFile(path, chosen, top, is_csv=path is csv) if path else None
-    answered = _ask(rows.missing(files) if rows else files, chosen, top, rows)
+    answered = _ask(rows.missing(files) if rows else files, chosen, load, top, rows)
     seen = [photo for photo in answered if not photo.error]
     for photo in answered:
         _show(photo, quiet=as_json or rows is not None)
@@ -93,14 +114,38 @@ def predict(
         raise typer.Exit(1)
 
 
+def _asked(
+    root: Path, given: dict[str, Any], endpoint: str | None, project: str | None, region: str | None
+) -> "tuple[Asked, Callable[[], Answering]]":
+    """The model that is asked, here or on an endpoint, and what loads it."""
+    from pipeline.photos.predictions import Classifier
+    from pipeline.runs.chosen_model import choose
+
+    if endpoint is None:
+        if project is not None or region is not None:
+            raise UsageError("--project and --region say where an --endpoint is: give that too")
+        chosen = choose(root, given["--version"], given["--run"], given["--model"])
+        return chosen, lambda: Classifier(chosen)
+    if others := [option for option, value in given.items() if value is not None]:
+        raise UsageError(f"--endpoint cannot be combined with {' and '.join(others)}")
+    from pipeline.cli.served_model import find
+
+    served = find(endpoint, project, region)
+    return served, lambda: served
+
+
 def _ask(
-    files: list[str], chosen: "ChosenModel", top: int, rows: "AnswersFile | None"
+    files: list[str],
+    chosen: "Asked",
+    load: "Callable[[], Answering]",
+    top: int,
+    rows: "AnswersFile | None",
 ) -> "list[Photo]":
     from pipeline.photos.predictions import ask
 
     answered = []
     with progress(f"asking {chosen.title}", len(files)) as advance:
-        for photo in ask(files, chosen, top):
+        for photo in ask(files, load, top):
             if rows:
                 rows.add(photo)
             answered.append(photo)
@@ -108,7 +153,7 @@ def _ask(
     return answered
 
 
-def _as_json(photo: "Photo", chosen: "ChosenModel") -> dict[str, Any]:
+def _as_json(photo: "Photo", chosen: "Asked") -> dict[str, Any]:
     return photo.as_json() | ({} if photo.error else {"model": chosen.as_json()})
 
 

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pipeline.errors import UsageError
-from pipeline.photos.predictions import Photo
-from pipeline.runs.chosen_model import ChosenModel
+from pipeline.photos.predictions import Asked, Photo
 from pipeline.text import printable
 
 ENCODING: Final[dict[str, Any]] = {"encoding": "utf-8", "errors": "surrogateescape"}
@@ -20,7 +19,7 @@ CLASS: Final = ("class", "probability")
 class AnswersFile:
     """CSV or JSON lines; both name the model."""
 
-    def __init__(self, path: Path, chosen: ChosenModel, count: int, *, is_csv: bool) -> None:
+    def __init__(self, path: Path, chosen: Asked, count: int, *, is_csv: bool) -> None:
         """Reads what an earlier command has written; a last line that is not whole is removed.
 
         Raises:

@@ -3,12 +3,12 @@
 import dataclasses
 import hashlib
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from shlex import quote
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +57,7 @@ class Photo:
         sha256: Of the file.
         content: A PNG or JPEG of it, until it has been answered.
         error: Why there is no answer; empty if there is one.
-        seen: What the network sees of it, uint8 [28, 28].
+        seen: What the network sees of it, uint8 [28, 28]; black where that is not known.
         ranking: The most likely classes, the first one first.
     """
 
@@ -89,19 +89,34 @@ class Photo:
         }
 
 
-def ask(files: Iterable[str], chosen: ChosenModel, count: int) -> Iterator[Photo]:
+class Asked(Protocol):
+    """Whatever answers about photos: as people see it, and as JSON values."""
+
+    @property
+    def title(self) -> str:
+        """Its name in a sentence."""
+
+    def as_json(self) -> dict[str, Any]:
+        """What it is and where."""
+
+
+class Answering(Protocol):
+    """What adds an answer to photos."""
+
+    def answer(self, photos: Sequence[Photo], count: int | None = None) -> None:
+        """Adds the ``count`` most likely classes, or an error, to each photo."""
+
+
+def ask(files: Iterable[str], load: Callable[[], Answering], count: int) -> Iterator[Photo]:
     """Reads photos and asks a model about them, through the preparation that it holds.
 
     Args:
         files: Image files; ``-`` is standard input.
-        chosen: The model; it is loaded when the first photo has been read.
+        load: Loads the model; called when the first photo has been read.
         count: How many classes to name for each.
 
     Returns:
-        The photos in the order of the files, with ``seen`` and ``ranking``, or ``error``.
-
-    Raises:
-        ModelError: The model cannot be used.
+        The photos in the order of the files, with ``ranking``, or ``error``.
     """
     remaining = iter(files)
     model = None
@@ -109,7 +124,7 @@ def ask(files: Iterable[str], chosen: ChosenModel, count: int) -> Iterator[Photo
         while batch := list(islice(remaining, BATCH)):
             photos = list(threads.map(read, batch))
             if readable_ones := [photo for photo in photos if not photo.error]:
-                model = model or Classifier(chosen)
+                model = model or load()
                 model.answer(readable_ones, count)
             yield from photos
 

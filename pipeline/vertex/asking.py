@@ -114,28 +114,29 @@ def _refusal(answered: Any) -> Any:
         if isinstance(said, dict):
             said = json.loads(said.get("message", "")).get("error")
         if isinstance(said, str):
-            return from_http_status(answered.status_code, said, response=answered)
+            return from_http_status(answered.status_code, said)
     return from_http_response(answered)
 
 
 def _predictions(answered: Any, count: int, name: str) -> list[Any]:
     try:
         found = answered.json()["predictions"]
-        if len(found) == count:
-            return [
-                {
-                    "probabilities": [float(share) for share in one["probabilities"]],
-                    "class_id": int(one["class_id"]),
-                    "label": str(one["label"]),
-                }
-                for one in found
-            ]
+        answers = [_answer(one) for one in found]
+        if len(answers) == count:
+            return answers
     except (KeyError, TypeError, ValueError):
         pass
     raise CloudError(
         f"the endpoint {name} answered with something other than predictions of this model; "
         "deploy a version of it there, or give another --endpoint"
     )
+
+
+def _answer(one: Any) -> dict[str, Any]:
+    shares, number = [float(share) for share in one["probabilities"]], int(one["class_id"])
+    if not -1 <= number < len(shares):
+        raise ValueError(number)
+    return {"probabilities": shares, "class_id": number, "label": str(one.get("label", ""))}
 
 
 def _batches(photos: Sequence[bytes]) -> Iterator[dict[int, bytes]]:

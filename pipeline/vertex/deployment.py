@@ -116,10 +116,12 @@ def _move(plan: Plan, following: Following) -> None:
     except CommandError as error:
         if plan.others:
             endpoints.route(plan.target, endpoint, before)
-        _undeploy(endpoint, there, following)
+        if not (had := before.get(there.id)):
+            _undeploy(endpoint, there, following)
+        gone = "" if had else " and was undeployed"
         back = "; the traffic is where it was" if before else ""
         raise CommandError(
-            f"{title(there)} did not answer and was undeployed{back}: {error}\n"
+            f"{title(there)} did not answer{gone}{back}: {error}\n"
             f"log: {endpoints.log(plan.target, endpoint)}"
         ) from error
 

@@ -99,6 +99,12 @@ def route(target: Target, endpoint: Any, traffic: dict[str, int]) -> None:
     )
 
 
+def served(endpoint: Any) -> list[Any]:
+    """What is deployed on an endpoint and gets requests."""
+    share = dict(endpoint.traffic_split)
+    return [one for one in endpoint.deployed_models if share.get(one.id)]
+
+
 def id_of(endpoint: Any) -> str:
     """The number at the end of an endpoint's full name."""
     return str(endpoint.name.rpartition("/")[2])

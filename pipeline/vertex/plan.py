@@ -70,8 +70,8 @@ class Plan:
     @property
     def has_traffic(self) -> bool:
         """Whether all traffic goes to the version."""
-        share = dict(self.endpoint.traffic_split) if self.there is not None else {}
-        return {one for one in share if share[one]} == {getattr(self.there, "id", "")}
+        served = endpoints.served(self.endpoint) if self.there is not None else []
+        return [one.id for one in served] == [getattr(self.there, "id", "")]
 
     def request(self) -> Any:
         """The ``DeployModelRequest``: the version without traffic, on its machines."""

@@ -2,12 +2,14 @@ import datetime
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from google.auth.credentials import AnonymousCredentials
+from google.cloud import aiplatform_v1 as vertex
 
 from pipeline import compiler
-from pipeline.vertex import request, target
+from pipeline.vertex import asking, request, target
 from tests.command import here
 from tests.fakes.cloud import Cloud, serve_cloud
 
@@ -30,10 +32,12 @@ Command = Callable[..., Done]
 def cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Cloud]:
     """A project on a loopback port, to which all of Google's clients are sent.
 
-    ``compiled/`` is not compared with its source, and today's date makes no warning.
+    ``compiled/`` is not compared with its source, today's date makes no warning, and a version that
+    does not answer has little time.
     """
     monkeypatch.setattr(compiler, "check", lambda: None)
     monkeypatch.setattr(request, "NOTICE", -datetime.timedelta(days=100_000))
+    monkeypatch.setattr(asking, "ANSWERS_WITHIN", 0.5)
     with serve_cloud() as cloud:
         for name in UNSET:
             monkeypatch.delenv(name, raising=False)
@@ -57,6 +61,19 @@ def command(cloud: Cloud) -> Command:
 @pytest.fixture
 def submit(command: Command) -> Command:
     return lambda *options: command("submit", "--bucket", "my-bucket", *options)
+
+
+@pytest.fixture
+def versions(cloud: Cloud) -> list[Any]:
+    """Three versions of fashion-mnist in the registry; the third has the alias default."""
+    first = cloud.models.add(vertex.Model(display_name="fashion-mnist"))
+    rest = [
+        cloud.models.add(
+            vertex.Model(display_name="fashion-mnist", version_aliases=aliases), first.name
+        )
+        for aliases in (["golden"], ["default", "fashion-mnist-20261124-120000-ab12"])
+    ]
+    return [first, *rest]
 
 
 def lacking(submit: Command, cloud: Cloud, *options: str) -> list[str]:
