@@ -172,6 +172,7 @@ def _machines(
 
 def _announced(plan: "Plan") -> Iterator[str]:
     """What will happen and what it costs, before anything starts."""
+    from components.upload.containers import LAST_DAYS
     from pipeline.vertex import plan as plans
     from pipeline.vertex import registered
 
@@ -179,6 +180,8 @@ def _announced(plan: "Plan") -> Iterator[str]:
     where = "is on the endpoint" if plan.there else where
     yield f"{registered.title(plan.model)} {where} {plan.name} ({plan.target})"
     yield plans.cost(plan.request().deployed_model if plan.there is None else plan.there)
+    if until := LAST_DAYS.get(image := plan.model.container_spec.image_uri):
+        yield f"warning: its image {image} can be deployed until {until:%-d %B %Y}"
     if plan.others and plan.keep:
         yield f"{_listed(plan)} stays deployed without traffic, and costs as before"
     elif plan.others:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from google.cloud import aiplatform_v1 as vertex
 
+from components.upload.containers import LAST_DAYS
 from tests.fakes.cloud import Cloud
 from tests.fakes.wire import PARENT
 from tests.pipeline.vertex.conftest import Command
@@ -214,6 +215,15 @@ def test_two_of_one_name_are_not_confused(
     cloud.models.add(vertex.Model(display_name="fashion-mnist"))
     names = f"{versions[0].name}@default, {PARENT}/models/1003@default"
     assert f"give the version as one of {names}" in command("deploy").error
+
+
+@pytest.mark.usefixtures("versions")
+def test_an_image_that_will_go_is_said_with_its_last_day(cloud: Cloud, command: Command) -> None:
+    (image, until), *_ = LAST_DAYS.items()
+    cloud.models.versions[2].container_spec = {"image_uri": image}
+    done = command("deploy", "--dry-run")
+    assert f"warning: its image {image} can be deployed until {until:%-d %B %Y}" in done.error
+    assert "warning" not in command("deploy", "2", "--dry-run").error
 
 
 @pytest.mark.usefixtures("versions")

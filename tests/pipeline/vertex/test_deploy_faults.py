@@ -59,6 +59,19 @@ def test_a_version_that_does_not_answer_goes_and_the_traffic_goes_back(
     assert served(cloud) == ({} if is_first else {"2": 100})
 
 
+def test_a_version_with_a_share_of_the_traffic_that_does_not_answer_keeps_it(
+    cloud: Cloud, command: Command, versions: list[Any]
+) -> None:
+    serving(cloud, versions[2])
+    endpoint = serving(cloud, versions[1])
+    three, two = endpoint.deployed_models
+    endpoint.traffic_split = {two.id: 60, three.id: 40}
+    cloud.endpoints.server = silent
+    done = command(*DEPLOY)
+    assert "version 3 did not answer; the traffic is where it was: " in done.error
+    assert served(cloud) == {"2": 60, "3": 40}
+
+
 @pytest.mark.usefixtures("versions")
 @pytest.mark.parametrize("fault", [Fault(), Fault(503)], ids=["reset", "503"])
 def test_the_network_may_go_away_and_come_back(
