@@ -87,6 +87,8 @@ def _listen(environment: Mapping[str, str]) -> socket.socket:
     port = environment.get("AIP_HTTP_PORT") or PORT
     try:
         listener = socket.create_server((host, int(port)))
+        # asyncio leaves it out for a socket made here, and answers would wait 40 ms for a packet.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except (ValueError, OverflowError) as error:
         raise ServingError(f"AIP_HTTP_PORT is {port!r}; it must be a port's number") from error
     except OSError as error:

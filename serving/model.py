@@ -8,7 +8,7 @@ from typing import Any, Final
 import tensorflow as tf
 
 from components.dataset.errors import StepError
-from serving.instances import ENCODED, RequestError, named, tensor
+from serving.instances import ENCODED, Query, RequestError, named, tensor
 
 SAVED_MODEL: Final = "saved_model.pb"
 DEFAULT: Final = "serving_default"
@@ -72,20 +72,20 @@ class Model:
                 else:
                     signature(tf.zeros([size, *signature.shape], tf.uint8))
 
-    def answer(self, request: dict[str, Any]) -> list[Any]:
-        """The predictions for a request with ``instances`` and, optionally, ``signature_name``.
+    def answer(self, query: Query) -> list[Any]:
+        """The predictions for the instances of a request.
 
         Returns:
-            For each instance its outputs by name; the output itself where there is only one.
+            For each instance its outputs by name; the output itself where there is only one, as
+            TensorFlow Serving does.
 
         Raises:
             RequestError: The request is wrong; the text names the instance.
         """
-        instances = request["instances"]
-        signature = self._choose(request.get("signature_name"), instances)
-        if not instances:
+        signature = self._choose(query.signature, query.instances)
+        if not query.instances:
             return []
-        batch = tensor(instances, signature.input, signature.shape)
+        batch = tensor(query, signature.input, signature.shape)
         try:
             outputs = signature(batch)
         except tf.errors.InvalidArgumentError:
@@ -135,5 +135,5 @@ def _blame(signature: Signature, batch: Any) -> None:
 
 
 def _plain(output: Any) -> list[Any]:
-    values: list[Any] = output.tolist()
-    return [value.decode() for value in values] if output.dtype == object else values
+    """The rows of an output, each as an array or, of strings, as text."""
+    return [value.decode() for value in output] if output.dtype == object else list(output)

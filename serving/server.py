@@ -1,26 +1,25 @@
 """The HTTP server: routes, limits, errors and the line that each request leaves in the log."""
 
 import asyncio
-import json
 import logging
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
+import orjson
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.instances import RequestError
+from serving.instances import RequestError, parse
 
 if TYPE_CHECKING:
     from serving.model import Model
 
 MAX_BYTES: Final = 32 * 2**20
 """Of a request's body; a photo of 24 MB in base64."""
-MAX_INSTANCES: Final = 1024
 JSON: Final = "application/json"
 
 log = logging.getLogger(__name__)
@@ -110,22 +109,11 @@ async def _body(request: Request) -> bytearray:
     return body
 
 
-def _answer(model: "Model", body: bytearray) -> tuple[int, str]:
-    request = _parsed(body)
-    predictions = model.answer(request)
-    return len(predictions), json.dumps({"predictions": predictions}, ensure_ascii=False)
-
-
-def _parsed(body: bytearray) -> dict[str, Any]:
-    try:
-        request = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise RequestError(f"the body is not JSON ({error})") from error
-    if not isinstance(request, dict) or not isinstance(request.get("instances"), list):
-        raise RequestError('the body must be {"instances": […]}')
-    if (count := len(request["instances"])) > MAX_INSTANCES:
-        raise RequestError(f"{count:,} instances, and at most {MAX_INSTANCES:,} are taken")
-    return request
+def _answer(model: "Model", body: bytearray) -> tuple[int, bytes]:
+    predictions = model.answer(parse(body))
+    # It writes arrays as they are, float32 in as many digits as it has.
+    text = orjson.dumps({"predictions": predictions}, option=orjson.OPT_SERIALIZE_NUMPY)
+    return len(predictions), text
 
 
 async def _refused(_: Request, error: Exception) -> Response:
@@ -140,4 +128,4 @@ async def _refused(_: Request, error: Exception) -> Response:
 
 
 def _said(key: str, text: str, status: int, headers: Any = None) -> Response:
-    return Response(json.dumps({key: text}, ensure_ascii=False), status, headers, JSON)
+    return Response(orjson.dumps({key: text}), status, headers, JSON)
