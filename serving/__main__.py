@@ -22,6 +22,7 @@ from components.dataset.errors import StepError
 from components.dataset.folder import fetch
 from components.dataset.places import local_path
 from components.dataset.startup import quiet_start
+from serving import page
 from serving.server import Service, application
 
 ROUTES: Final = {"AIP_HEALTH_ROUTE": "/health", "AIP_PREDICT_ROUTE": "/predict"}
@@ -38,7 +39,8 @@ class ServingError(StepError):
 
 def main() -> int:
     """Serves until a signal ends it; returns the exit code."""
-    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(message)s")
+    level = os.environ.get("SERVING_LOG_LEVEL") or logging.INFO
+    logging.basicConfig(stream=sys.stdout, level=level, format="%(asctime)s %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     # After its last answer uvicorn repeats the signal, which would end this process with an error.
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -61,10 +63,13 @@ def serve(environment: Mapping[str, str]) -> int:
     routes = [environment.get(name) or usual for name, usual in ROUTES.items()]
     if len(set(routes)) < len(routes) or not all(route.startswith("/") for route in routes):
         raise ServingError(f"the routes are {routes}; they must differ and begin with /")
-    service = Service()
+    (health, predict), about, service = routes, page.wanted(environment), Service()
     listener = _listen(environment)
     config = uvicorn.Config(
-        application(service, *routes), log_config=None, access_log=False, server_header=False
+        application(service, health, predict, about),
+        log_config=None,
+        access_log=False,
+        server_header=False,
     )
     server = uvicorn.Server(config)
     failed = threading.Event()

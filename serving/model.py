@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from components.dataset.errors import StepError
 from serving.instances import ENCODED, Query, RequestError, named, tensor
+from serving.labels import SAVED_MODEL, class_names
 
-SAVED_MODEL: Final = "saved_model.pb"
 DEFAULT: Final = "serving_default"
 PREFERRED: Final = (DEFAULT, "serving_bytes")
 """Signatures that come first where several take what a request has."""
@@ -46,7 +46,12 @@ class Signature:
 
 
 class Model:
-    """A SavedModel in memory."""
+    """A SavedModel in memory.
+
+    Attributes:
+        signatures: By name.
+        labels: The names of its classes, known when it is warm.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Loads it.
@@ -60,9 +65,11 @@ class Model:
         found = [_signature(name, each) for name, each in self._loaded.signatures.items()]
         found.sort(key=lambda each: (each.name not in PREFERRED, each.name))
         self.signatures = {each.name: each for each in found}
+        self.labels: list[str] = []
+        self._folder = folder
 
     def warm_up(self) -> None:
-        """Lets each signature answer once for each usual size of a batch."""
+        """Lets each signature answer once for each usual size of a batch; its files may go then."""
         noise = tf.cast(tf.random.uniform([28, 28, 1], maxval=256), tf.uint8)
         picture = tf.io.encode_png(noise)
         for signature in self.signatures.values():
@@ -71,6 +78,7 @@ class Model:
                     signature(tf.repeat(picture, size))
                 else:
                     signature(tf.zeros([size, *signature.shape], tf.uint8))
+        self.labels = _labels(self._folder, self.signatures.get(DEFAULT))
 
     def answer(self, query: Query) -> list[Any]:
         """The predictions for the instances of a request.
@@ -112,6 +120,19 @@ class Model:
             inputs = " or ".join(dict.fromkeys(f'"{s.input}"' for s in self.signatures.values()))
             raise RequestError(f"instance 0: expected the key {inputs}, found {named(keys)}")
         return self.signatures.get(DEFAULT) or next(iter(self.signatures.values()))
+
+
+def _labels(folder: Path, signature: Signature | None) -> list[str]:
+    if signature is None or signature.shape is None:
+        return []
+    noise = tf.random.uniform([1, *signature.shape], maxval=256, dtype=tf.int32)
+    outputs = signature(tf.cast(noise, tf.uint8))
+    if "probabilities" not in outputs:
+        return []
+    answered = {}
+    if {"class_id", "label"} <= outputs.keys():
+        answered = {int(outputs["class_id"][0]): outputs["label"][0].decode()}
+    return class_names(folder, outputs["probabilities"].shape[1], answered)
 
 
 def _signature(name: str, function: Any) -> Signature:

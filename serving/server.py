@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.instances import RequestError, parse
+from serving.page import add_page
 
 if TYPE_CHECKING:
     from serving.model import Model
@@ -53,11 +55,18 @@ class Service:
         return _said("status", "ready" if ready else "loading", 200 if ready else 503)
 
 
-def application(service: Service, health_route: str, predict_route: str) -> ASGIApp:
-    """The application, with Vertex AI's two routes."""
+def application(
+    service: Service,
+    health_route: str,
+    predict_route: str,
+    about: Mapping[str, Any] | None = None,
+) -> ASGIApp:
+    """The application, with Vertex AI's two routes, and a page if something is known about it."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_api_route(health_route, service.health, methods=["GET"])
     app.add_api_route(predict_route, service.predict, methods=["POST"])
+    if about is not None:
+        add_page(app, service, about, predict_route)
     app.add_exception_handler(RequestError, _refused)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(ClientDisconnect, _refused)
@@ -68,7 +77,7 @@ def application(service: Service, health_route: str, predict_route: str) -> ASGI
 class Logged:
     """Logs each request in a line: its status, number of instances and milliseconds.
 
-    Checks of a server that is healthy leave none.
+    Checks of its health leave none.
     """
 
     def __init__(self, app: ASGIApp, quiet: str) -> None:
@@ -88,7 +97,7 @@ class Logged:
         try:
             await self.app(scope, receive, noting)
         finally:
-            if (scope["path"], status) != (self.quiet, 200):
+            if scope["path"] != self.quiet:
                 taken = (time.perf_counter() - start) * 1000
                 count = scope.get("state", {}).get("instances", "-")
                 path = scope["path"].encode("unicode_escape").decode()[:100]

@@ -13,22 +13,27 @@ def make_model(path: Path) -> Path:
 
 
 def make_classifier(path: Path, names: Sequence[str], *, labelled: bool = True) -> Path:
-    """A SavedModel that takes an image for the class whose row, of the first ones, is lightest."""
+    """A SavedModel that takes an image for the class whose row, of the first ones, is lightest.
+
+    In a black image it finds nothing. A picture of another size is scaled.
+    """
     import tensorflow as tf
 
     def serve(image: Any) -> dict[str, Any]:
         rows = tf.reduce_sum(tf.cast(image[:, : len(names)], tf.float32), axis=2)
-        class_id = tf.argmax(rows, axis=1)
+        nothing = tf.reduce_max(rows, axis=1) == 0
+        class_id = tf.where(nothing, tf.constant(-1, tf.int64), tf.argmax(rows, axis=1))
+        label = tf.where(nothing, "", tf.gather(tf.constant(names), tf.nn.relu(class_id)))
         answer = {"probabilities": tf.nn.softmax(rows / 1000), "class_id": class_id}
-        return answer | ({"label": tf.gather(tf.constant(names), class_id)} if labelled else {})
+        return answer | ({"label": label} if labelled else {})
 
     def prepare(image_bytes: Any) -> dict[str, Any]:
-        decoded = tf.map_fn(
-            lambda one: tf.reshape(tf.io.decode_png(one, 1), [28, 28]),
-            image_bytes,
-            fn_output_signature=tf.TensorSpec([28, 28], tf.uint8),
-        )
-        return {"image": decoded}
+        def scaled(one: Any) -> Any:
+            decoded = tf.io.decode_image(one, 1, expand_animations=False)
+            return tf.cast(tf.image.resize(decoded, [28, 28], "area")[..., 0], tf.uint8)
+
+        spec = tf.TensorSpec([28, 28], tf.uint8)
+        return {"image": tf.map_fn(scaled, image_bytes, fn_output_signature=spec)}
 
     def serve_bytes(image_bytes: Any) -> dict[str, Any]:
         return serve(prepare(image_bytes)["image"])

@@ -10,6 +10,7 @@ from pipeline.cli.model_commands import models
 from pipeline.cli.predict_command import predict
 from pipeline.cli.record_commands import report, runs
 from pipeline.cli.run_command import run
+from pipeline.cli.serve_command import serve
 from pipeline.cli.spec_commands import compile_command, parameters
 from pipeline.cli.vertex_endpoints import deploy, undeploy
 from pipeline.cli.vertex_jobs import cancel, jobs, schedules, watch
@@ -18,7 +19,7 @@ from pipeline.text import command
 
 CLOUD: Final = "On Vertex AI"
 PANELS: Final = {
-    "On this machine": (run, runs, models, report, predict),
+    "On this machine": (run, runs, models, report, predict, serve),
     "The compiled pipeline": (parameters, compile_command),
     CLOUD: (submit, watch, jobs, cancel, deploy, undeploy),
 }

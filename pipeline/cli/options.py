@@ -67,6 +67,21 @@ RootFolder = Annotated[
         show_default=f"{DEFAULT_ROOT} in the project",
     ),
 ]
+AskedVersion = Annotated[
+    str | None, option("Version or alias in the registry, or NAME@VERSION; else `default`.")
+]
+AskedRun = Annotated[
+    str | None,
+    option("The model of a run: its id, a part of it, or `last`.", parser=named("--run")),
+]
+AskedModel = Annotated[
+    str | None,
+    option(
+        "Directory of a SavedModel, or NAME[@VERSION] in the registry.",
+        parser=named("--model"),
+        metavar="DIR|NAME",
+    ),
+]
 Count = Annotated[int, option("How many.", "-n", "--count", min=1)]
 
 

@@ -13,6 +13,7 @@ from components.dataset.facts import IMAGE_WIDTH
 from pipeline.cli.console import is_plain, styled
 from pipeline.photos.predictions import Photo
 from pipeline.text import printable
+from serving.labels import EXPECTED
 
 BAR: Final = 24
 """Characters of a probability of 1."""
@@ -20,7 +21,7 @@ GAP: Final = 3
 """Characters between a picture and the names next to it."""
 COLOURS: Final = ("256", "truecolor")
 """Colour systems with enough greys for a picture."""
-ADVICE: Final = "not sure: it expects one piece of clothing, whole, upright, on a plain background"
+ADVICE: Final = f"not sure: it expects {EXPECTED}"
 
 
 def show_prediction(photo: Photo, console: Console) -> None:

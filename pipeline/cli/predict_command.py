@@ -13,12 +13,13 @@ from pipeline.cli.options import (
     ROOT,
     WHERE,
     AsJson,
+    AskedModel,
+    AskedRun,
+    AskedVersion,
     Project,
     Region,
     RootFolder,
-    named,
     option,
-    read_from,
     write_to,
 )
 from pipeline.errors import CommandError, UsageError
@@ -36,16 +37,9 @@ def predict(
             metavar="PHOTO", help="Image files or folders of them; `-` is standard input."
         ),
     ],
-    version: Annotated[
-        str | None, option("Version or alias in the registry, or NAME@VERSION; else `default`.")
-    ] = None,
-    run: Annotated[
-        str | None,
-        option("The model of a run: its id, a part of it, or `last`.", parser=named("--run")),
-    ] = None,
-    model: Annotated[
-        Path | None, option("Directory of a SavedModel.", parser=read_from("--model"))
-    ] = None,
+    version: AskedVersion = None,
+    run: AskedRun = None,
+    model: AskedModel = None,
     root: RootFolder = ROOT,
     top: Annotated[int, option("How many classes to name.", min=1)] = 3,
     save: Annotated[

@@ -17,8 +17,8 @@ from PIL import Image
 from components.dataset.facts import IMAGE_HEIGHT, IMAGE_WIDTH
 from components.dataset.places import PlaceError, local_path
 from components.dataset.startup import quiet_start
-from pipeline.photos.labels import class_names
 from pipeline.runs.chosen_model import ChosenModel
+from serving.labels import SURE, class_names
 from serving.photos import MAX_BYTES, PhotoError, readable
 
 STANDARD_INPUT: Final = "-"
@@ -34,8 +34,6 @@ ENDINGS: Final = {".png", ".jpg", ".jpeg", ".jpe", ".gif", ".bmp", ".tif", ".tif
 """Of image files in a folder. A HEIC file cannot be read, which its row says."""
 BATCH: Final = 64
 """Photos that are read and asked about together."""
-SURE: Final = 0.5
-"""Probability of the most likely class from which on an answer is sure."""
 NOTHING: Final = "no subject found against the background"
 DAMAGED: Final = "it is a damaged image; save it again as PNG or JPEG"
 

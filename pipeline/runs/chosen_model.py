@@ -16,11 +16,18 @@ MODEL: Final = "fashion-mnist"
 
 @dataclasses.dataclass(frozen=True)
 class ChosenModel:
-    """A SavedModel and where it comes from: as people see it, and as JSON values."""
+    """A SavedModel and where it comes from: as people see it, and as JSON values.
+
+    Attributes:
+        run: Id of the run that trained it; empty when unknown.
+        accuracy: On the test examples; None when unknown.
+    """
 
     directory: Path
     title: str
     facts: dict[str, Any]
+    run: str = ""
+    accuracy: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Where it comes from, as JSON values."""
@@ -28,27 +35,35 @@ class ChosenModel:
 
 
 def choose(
-    root: Path, version: str | None = None, run: str | None = None, directory: Path | None = None
+    root: Path, version: str | None = None, run: str | None = None, model: str | None = None
 ) -> ChosenModel:
     """The model that is asked for; by default the version with the alias ``default``.
 
     A version is a number or an alias, with ``NAME@`` in front for another model. A run is its id,
-    a part of it, or ``last``: the newest that left a model.
+    a part of it, or ``last``: the newest that left a model. A model is the directory of a
+    SavedModel, or ``NAME`` or ``NAME@VERSION`` in the registry.
 
     Raises:
         UsageError: More than one of them was given, or there is no such directory or run.
         CommandError: There is no model.
         RegistryError: The registry has no such version.
     """
-    given = {"--version": version, "--run": run, "--model": directory}
+    given = {"--version": version, "--run": run, "--model": model}
     named = [option for option, value in given.items() if value is not None]
     if len(named) > 1:
         raise UsageError(f"{' and '.join(named)}: each names a model; give one of them")
-    if directory is not None:
-        if not (directory / SAVED_MODEL).is_file():
-            raise UsageError(f"--model {printable(directory)}: there is no {SAVED_MODEL} in it")
-        return ChosenModel(directory, f"the model in {printable(directory)}", {})
+    if model is not None:
+        return _named(root, model)
     return _in_registry(root, version) if run is None else _of_run(root, run)
+
+
+def _named(root: Path, model: str) -> ChosenModel:
+    directory = Path(model)
+    if (directory / SAVED_MODEL).is_file():
+        return ChosenModel(directory, f"the model in {printable(model)}", {})
+    if "/" in model or directory.exists():
+        raise UsageError(f"--model {printable(model)}: there is no {SAVED_MODEL} in it")
+    return _in_registry(root, model if "@" in model else f"{model}@{ALIAS}")
 
 
 def _of_run(root: Path, reference: str) -> ChosenModel:
@@ -60,7 +75,8 @@ def _of_run(root: Path, reference: str) -> ChosenModel:
         raise CommandError(
             f"run {run.id} ({run.state}) left no model; `{command('runs')}` lists the others"
         )
-    return ChosenModel(path, f"the model of run {run.id}", {"run": run.id})
+    title = f"the model of run {run.id}"
+    return ChosenModel(path, title, {"run": run.id}, run.id, run.accuracy)
 
 
 def _in_registry(root: Path, reference: str | None) -> ChosenModel:
@@ -82,4 +98,6 @@ def _in_registry(root: Path, reference: str | None) -> ChosenModel:
         version.path,
         f"{version.model} version {version.number}",
         {"model": version.model, "version": version.number},
+        version.facts.get("run", ""),
+        version.facts.get("metrics", {}).get("accuracy"),
     )

@@ -26,12 +26,24 @@ def test_a_version_is_named_by_number_or_alias(reference: str, root: Path) -> No
     assert choose(root, version=reference).title == "fashion-mnist version 1"
 
 
+@pytest.mark.parametrize(
+    ("model", "number"),
+    [("fashion-mnist", 2), ("fashion-mnist@1", 1), (f"fashion-mnist@{FIRST}", 1)],
+)
+def test_a_model_is_named_without_a_version_or_with_one(
+    model: str, number: int, root: Path
+) -> None:
+    chosen = choose(root, model=model)
+    assert chosen.title == f"fashion-mnist version {number}"
+    assert (chosen.run, chosen.accuracy) == ((FIRST, SECOND)[number - 1], 0.9123)
+
+
 def test_a_run_and_a_directory_are_taken_as_they_are(root: Path, tmp_path: Path) -> None:
     add_run(root, SECOND, trained=False)
     chosen = choose(root, run="last")
     assert chosen.directory == root / "runs" / FIRST / "steps" / "train" / "model"
     assert chosen.as_json()["run"] == FIRST
-    assert choose(root, directory=tmp_path / "model").directory == tmp_path / "model"
+    assert choose(root, model=str(tmp_path / "model")).directory == tmp_path / "model"
 
 
 def test_of_several_models_the_pipelines_own_is_taken_or_one_asked_for(
@@ -52,7 +64,9 @@ def test_what_is_not_there_is_told_in_a_line(root: Path, tmp_path: Path) -> None
     with pytest.raises(RegistryError, match="no version or alias '9'"):
         choose(root, version="9")
     with pytest.raises(UsageError, match=r"there is no saved_model\.pb in it"):
-        choose(root, directory=tmp_path)
+        choose(root, model=str(tmp_path))
+    with pytest.raises(RegistryError, match=r"has no model 'bags'; models there: fashion-mnist"):
+        choose(root, model="bags")
     with pytest.raises(UsageError, match="--version and --run: each names a model"):
         choose(root, version="1", run="last")
     add_run(root, SECOND, state="failed", trained=False)

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.notebook import ask, show_answer
 from pipeline.notebook.artifacts import artifact
-from pipeline.photos.labels import class_names
+from serving.labels import class_names
 from tests.saved_models import make_classifier
 
 SHAPES = ("circle", "square", "triangle")

@@ -1,9 +1,14 @@
-"""The names of a model's classes, as the model itself has them."""
+"""What people see of an answer: the names of the classes, and whether the model is sure."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
-from pipeline.runs.registry import SAVED_MODEL
+SAVED_MODEL: Final = "saved_model.pb"
+SURE: Final = 0.5
+"""Probability of the most likely class from which on an answer is sure."""
+EXPECTED: Final = "one piece of clothing, whole, upright, on a plain background"
+"""What a model can answer about."""
 
 
 def class_names(directory: Path, classes: int, answered: Mapping[int, str]) -> list[str]:

@@ -1,0 +1,311 @@
+"""The page on which people ask the model, in a browser, with the server behind it."""
+
+import base64
+import http.client
+import io
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from components.dataset.facts import CLASS_NAMES
+from serving.page import AboutError, wanted
+from tests import browser as browsers
+from tests.photographs import encoded
+from tests.saved_models import make_classifier
+
+CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+BOOT, SHIRT = CLASS_NAMES.index("Ankle boot"), CLASS_NAMES.index("Shirt")
+ELSEWHERE = r"(http|ws)s?://(?!127\.0\.0\.1:)"
+Ways = dict[str, Callable[[Any, bytes], None]]
+
+
+def picture(*classes: int) -> bytes:
+    """A PNG of which the model says one of these classes, all equally likely."""
+    pixels = np.zeros((28, 28), np.uint8)
+    pixels[list(classes)] = 255
+    return encoded(Image.fromarray(pixels))
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    browsers.installed()
+    folder, port = tmp_path_factory.mktemp("page"), free_port()
+    samples = [
+        {"label": CLASS_NAMES[label], "png": base64.b64encode(picture(seen)).decode(), "hard": hard}
+        for label, seen, hard in ((BOOT, BOOT, False), (SHIRT, BOOT, True))
+    ]
+    about = {"title": "fashion-mnist version 3", "accuracy": 0.9374, "samples": samples}
+    (folder / "about.json").write_text(json.dumps(about))
+    environment = {
+        "AIP_HTTP_PORT": str(port),
+        "AIP_STORAGE_URI": str(make_classifier(folder / "model", CLASS_NAMES)),
+        "AIP_PREDICT_ROUTE": "/v1/models/boots:predict",
+        "SERVING_PAGE": "1",
+        "SERVING_ABOUT": str(folder / "about.json"),
+    }
+    command = [sys.executable, "-m", "serving"]
+    server = subprocess.Popen(command, env={**os.environ, **environment})
+    try:
+        wait_until_ready(server, port)
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def wait_until_ready(server: "subprocess.Popen[bytes]", port: int) -> None:
+    for _ in range(300):
+        assert server.poll() is None
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port)
+            connection.request("GET", "/health")
+            if connection.getresponse().status == 200:
+                return
+        except OSError:
+            pass
+        time.sleep(0.2)
+    pytest.fail("the server is not ready")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with browsers.chromium(*CAMERA) as browser:
+        yield browser
+
+
+@pytest.fixture
+def opened(chromium: Any, address: str) -> Iterator[Callable[..., Any]]:
+    """Opens the page; at the end nothing may have gone elsewhere, nor gone wrong."""
+    requests: list[str] = []
+    console: list[str] = []
+    contexts = []
+
+    def opening(**options: Any) -> Any:
+        context = chromium.new_context(**options)
+        context.grant_permissions(["camera", "clipboard-read", "clipboard-write"])
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("console", lambda message: console.append(message.text))
+        page.on("pageerror", lambda error: console.append(str(error)))
+        page.goto(address, wait_until="networkidle")
+        return page
+
+    yield opening
+    for context in contexts:
+        context.close()
+    assert [url for url in requests if re.match(ELSEWHERE, url)] == []
+    assert [text for text in console if "400" not in text] == []
+
+
+def choose(page: Any, *pictures: bytes, name: str = "boot.png") -> None:
+    kind = "image/jpeg" if name.endswith(".jpg") else "image/png"
+    files = [{"name": name, "mimeType": kind, "buffer": one} for one in pictures]
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Choose pictures").click()
+    chooser.value.set_files(files)
+
+
+def drop(page: Any, content: bytes) -> None:
+    page.evaluate(
+        """data => {
+            const transfer = new DataTransfer();
+            const bytes = Uint8Array.from(atob(data), letter => letter.charCodeAt(0));
+            transfer.items.add(new File([bytes], "boot.png", { type: "image/png" }));
+            const options = { dataTransfer: transfer, bubbles: true, cancelable: true };
+            document.querySelector(".out").dispatchEvent(new DragEvent("drop", options));
+        }""",
+        base64.b64encode(content).decode(),
+    )
+
+
+def paste(page: Any, content: bytes) -> None:
+    page.evaluate(
+        """async data => {
+            const bytes = Uint8Array.from(atob(data), letter => letter.charCodeAt(0));
+            const blob = new Blob([bytes], { type: "image/png" });
+            await navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]);
+        }""",
+        base64.b64encode(content).decode(),
+    )
+    page.keyboard.press("Control+V")
+
+
+def answer(page: Any, number: int = 0) -> Any:
+    """The card with an answer, once it has one."""
+    card = page.locator("#answers article:not([aria-busy])").nth(number)
+    card.wait_for()
+    return card
+
+
+def bars(card: Any) -> dict[str, str]:
+    """The probabilities as they are written, by class."""
+    lines = card.locator(".bars").first.locator("li").all_inner_texts()
+    return dict(line.rsplit("\n", 1) for line in lines)
+
+
+@pytest.mark.parametrize("give", [choose, drop, paste])
+def test_a_picture_is_answered_however_it_is_given(
+    give: Callable[[Any, bytes], None], opened: Callable[..., Any]
+) -> None:
+    page = opened()
+    give(page, picture(BOOT))
+    card = answer(page)
+    assert card.locator(".verdict").inner_text() == "Ankle boot"
+    assert next(iter(bars(card).items())) == ("Ankle boot", "99.3 %")
+    seen = card.locator("canvas").evaluate(
+        "canvas => [...canvas.getContext('2d').getImageData(0, 0, 28, 28).data]"
+    )
+    grey = np.reshape(seen, (28, 28, 4))[..., 0]
+    assert np.flatnonzero(grey.any(axis=1)).tolist() == [BOOT]
+    assert "Ankle boot, 99.3 %" in page.locator("#spoken").inner_text()
+
+
+def test_the_camera_takes_a_picture(opened: Callable[..., Any]) -> None:
+    page = opened()
+    page.get_by_role("button", name="Use the camera").click()
+    page.locator("#video").evaluate(
+        "async video => { while (!video.videoWidth) await new Promise(requestAnimationFrame); }"
+    )
+    page.get_by_role("button", name="Take the picture").click()
+    assert answer(page).locator("h3").inner_text() == "Camera picture"
+    assert page.evaluate("document.getElementById('video').srcObject.active") is False
+
+
+def test_several_pictures_are_answered_in_their_order(opened: Callable[..., Any]) -> None:
+    page = opened()
+    choose(page, picture(BOOT), picture(SHIRT))
+    titles = [answer(page, number).locator(".verdict").inner_text() for number in range(2)]
+    assert titles == ["Ankle boot", "Shirt"]
+    page.get_by_role("button", name="Clear").click()
+    assert page.locator("article").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "verdict", "text"),
+    [
+        (picture(BOOT, SHIRT), "Not sure", r"Most likely Shirt, 49\.\d %. The model expects one"),
+        (picture(), "Nothing found", "No subject was found"),
+        (b"no picture", "This picture got no answer", "image"),
+    ],
+    ids=["not sure", "nothing found", "error"],
+)
+def test_an_answer_without_a_class_says_why(
+    content: bytes, verdict: str, text: str, opened: Callable[..., Any]
+) -> None:
+    page = opened()
+    choose(page, content)
+    card = answer(page)
+    assert card.locator(".verdict").inner_text() == verdict
+    assert re.search(text, card.inner_text())
+    assert verdict in page.locator("#spoken").inner_text()
+    assert "instance 0" not in card.inner_text()
+
+
+def test_pictures_of_the_test_set_are_asked_by_keyboard_alone(opened: Callable[..., Any]) -> None:
+    page = opened()
+    assert "fashion-mnist version 3 · right on 93.7 % of the test set" in page.inner_text("header")
+    reached = []
+    for _ in range(5):
+        page.keyboard.press("Tab")
+        focus = page.evaluate_handle("document.activeElement")
+        reached.append(focus.get_attribute("aria-label") or focus.inner_text())
+        assert focus.evaluate("e => getComputedStyle(e).outlineStyle") == "solid"
+        if reached[-1] == "Shirt, picture 2":
+            page.keyboard.press("Enter")
+    samples = ["Ankle boot, picture 1", "Shirt, picture 2"]
+    assert reached == ["Choose pictures", "Use the camera", *samples, "Copy"]
+    assert "✗ The test set says Shirt." in answer(page).inner_text()
+
+
+def test_a_large_photo_is_sent_small_and_upright(opened: Callable[..., Any]) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (1500, 2000, 3), np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    photo = encoded(Image.fromarray(noise), "JPEG", quality=97, exif=exif)
+    page = opened()
+    with page.expect_request(lambda request: request.method == "POST") as asked:
+        choose(page, photo, name="photo.jpg")
+    answer(page)
+    body = asked.value.post_data_json
+    sent = base64.b64decode(body["instances"][0]["image_bytes"]["b64"])
+    assert len(sent) < len(photo) / 2
+    with Image.open(io.BytesIO(sent)) as image:
+        assert image.size == (768, 1024)
+
+
+def test_the_copied_line_asks_the_same_with_curl(
+    opened: Callable[..., Any], tmp_path: Path
+) -> None:
+    page = opened()
+    page.get_by_role("button", name="Copy").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    line = page.evaluate("navigator.clipboard.readText()")
+    (tmp_path / "photo.jpg").write_bytes(picture(SHIRT))
+    done = subprocess.run(line, check=True, shell=True, cwd=tmp_path, capture_output=True)
+    (found,) = json.loads(done.stdout)["predictions"]
+    choose(page, picture(SHIRT))
+    top, share = next(iter(bars(answer(page)).items()))
+    assert (found["label"], f"{100 * max(found['probabilities']):.1f} %") == (top, share)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 600, 320])
+def test_nothing_is_cut_off_or_faint(width: int, scheme: str, opened: Callable[..., Any]) -> None:
+    page = opened(viewport={"width": width, "height": 700}, color_scheme=scheme)
+    pictures = [picture(BOOT), picture(BOOT, SHIRT), picture(), b"no picture"]
+    choose(page, *pictures, name="a_long_name_of_a_file_without_any_space.png" * 2)
+    answer(page, len(pictures) - 1)
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+    page.evaluate("document.getElementById('spoken').remove()")
+    assert page.evaluate(browsers.OVERFLOW) == []
+    assert page.evaluate(browsers.CONTRAST, 4.5) == []
+
+
+def test_a_screen_reader_finds_names_and_headings(opened: Callable[..., Any]) -> None:
+    page = opened()
+    choose(page, picture(BOOT))
+    answer(page)
+    assert page.evaluate("document.documentElement.lang") == "en"
+    unnamed = """() => [...document.querySelectorAll("button, img, canvas, video, ul, section")]
+        .filter(e => e.getClientRects().length && !e.innerText && !e.hasAttribute("alt")
+            && !e.hasAttribute("aria-label") && !e.hasAttribute("aria-labelledby"))
+        .map(e => e.outerHTML)"""
+    assert page.evaluate(unnamed) == []
+    levels = page.evaluate("[...document.querySelectorAll('h1, h2, h3')].map(e => e.tagName)")
+    assert levels[:4] == ["H1", "H2", "H2", "H3"]
+    assert page.locator("[role=status]").count() == 1
+
+
+def test_the_server_allows_the_page_nothing_from_elsewhere(address: str) -> None:
+    port = int(address.rstrip("/").rsplit(":", 1)[1])
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    connection.request("GET", "/")
+    policy = connection.getresponse().headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'")
+    assert "http" not in policy
+    assert "unsafe" not in policy
+
+
+def test_there_is_no_page_unless_it_is_wanted(tmp_path: Path) -> None:
+    assert wanted({}) is None
+    assert wanted({"SERVING_PAGE": "1"}) == {"title": "The model", "accuracy": None, "samples": []}
+    (tmp_path / "about.json").write_text("[1]")
+    with pytest.raises(AboutError, match=r"SERVING_ABOUT is .*about\.json"):
+        wanted({"SERVING_PAGE": "1", "SERVING_ABOUT": str(tmp_path / "about.json")})
