@@ -83,8 +83,8 @@ figures: $(DEV) ## Copy the results of `make bench` into README and docs/
 	@$(BIN)/python -m scripts.document_benchmarks $(ARGS)
 
 .PHONY: pictures
-pictures: setup $(DEV) ## Take the picture of the report for README (needs Chromium)
-	@$(BIN)/python -m scripts.picture_of_report docs/pictures/report.png
+pictures: setup $(DEV) ## Take the documents' pictures of a report and of the page (needs Chromium)
+	@$(BIN)/python -m scripts.pictures docs/pictures
 
 .PHONY: package
 package: $(INSTALLED) ## Package the trainer for custom training jobs: dist/

@@ -41,7 +41,7 @@ def reader(first_run: "FirstRun", tmp_path_factory: pytest.TempPathFactory) -> P
     """The folder of somebody who has run the pipeline once."""
     folder = tmp_path_factory.mktemp("reader")
     (folder / ".venv").symlink_to(sys.prefix)
-    for name in ("compiled", "components", "pipeline"):
+    for name in ("compiled", "components", "pipeline", "serving"):
         (folder / name).symlink_to(PROJECT / name)
     shutil.copytree(first_run.root, folder / ".fashion-mnist", symlinks=True)
     photo = Image.new("L", (120, 160), 250)

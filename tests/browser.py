@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scripts.picture_of_report import BROWSERS
+from scripts.pictures import BROWSERS
 
 OVERFLOW = """() => {
   const wide = document.documentElement.clientWidth, found = [];

@@ -69,7 +69,7 @@ function makeCard(picture) {
   const image = card.querySelector("img");
   if (picture.label) {
     image.classList.add("pixels");
-    card.querySelector("figcaption").textContent = "The picture";
+    card.querySelector("figcaption").textContent = "What the network sees";
     image.alt = "The picture";
   }
   image.addEventListener("error", () => {
@@ -85,7 +85,9 @@ async function answer(picture) {
   let heard;
   try {
     const bytes = picture.base64 ?? await base64(await reduced(picture.file, card));
-    const seen = about.signatures.includes("prepare") ? await post(bytes, "prepare") : null;
+    // A picture of the test set is what the network sees, and old models do not say what they see.
+    const shows = picture.file && about.signatures.includes("prepare");
+    const seen = shows ? await post(bytes, "prepare") : null;
     const reply = await post(bytes, "serving_bytes");
     if (seen) draw(card, seen);
     heard = showReply(card, reply, picture.label);

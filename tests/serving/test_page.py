@@ -179,7 +179,7 @@ def test_a_picture_is_answered_however_it_is_given(
 
 def test_the_camera_takes_a_picture(opened: Callable[..., Any]) -> None:
     page = opened()
-    page.get_by_role("button", name="Use the camera").click()
+    page.get_by_role("button", name="Camera").click()
     page.locator("#video").evaluate(
         "async video => { while (!video.videoWidth) await new Promise(requestAnimationFrame); }"
     )
@@ -230,7 +230,7 @@ def test_pictures_of_the_test_set_are_asked_by_keyboard_alone(opened: Callable[.
         if reached[-1] == "Shirt, picture 2":
             page.keyboard.press("Enter")
     samples = ["Ankle boot, picture 1", "Shirt, picture 2"]
-    assert reached == ["Choose pictures", "Use the camera", *samples, "Copy"]
+    assert reached == ["Choose pictures", "Camera", *samples, "Copy"]
     assert "✗ The test set says Shirt." in answer(page).inner_text()
 
 

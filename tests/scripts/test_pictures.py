@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from scripts.picture_of_report import LAST, WIDTH, screenshot
+from scripts.pictures import LAST, WIDTH, screenshot
 from tests.browser import installed
 
 PAGE = f"<section>head</section><section aria-labelledby={LAST} style='height: 950px'></section>"
