@@ -40,17 +40,22 @@ UNNAMED: Final[dict[str, Any]] = {"title": "The model", "accuracy": None, "sampl
 
 
 class AboutError(StepError):
-    """A file about the model that cannot be used."""
+    """A page that cannot be shown."""
 
 
 def wanted(environment: Mapping[str, str]) -> dict[str, Any] | None:
     """What the environment says about the model for the page; None if there is to be no page.
 
     Raises:
-        AboutError: SERVING_ABOUT names no JSON object.
+        AboutError: The page is not here, or SERVING_ABOUT names no JSON object.
     """
     if environment.get("SERVING_PAGE") != "1":
         return None
+    if not FOLDER.is_dir():
+        raise AboutError(
+            "SERVING_PAGE is 1, and a server that installs itself has no page; leave it out, or "
+            "serve with an image of serving/Dockerfile"
+        )
     if not (file := environment.get("SERVING_ABOUT")):
         return UNNAMED
     try:

@@ -19,6 +19,7 @@ import pytest
 from PIL import Image
 
 from components.dataset.facts import CLASS_NAMES
+from serving import page as served
 from serving.page import AboutError, wanted
 from tests import browser as browsers
 from tests.photographs import encoded
@@ -303,9 +304,14 @@ def test_the_server_allows_the_page_nothing_from_elsewhere(address: str) -> None
     assert "unsafe" not in policy
 
 
-def test_there_is_no_page_unless_it_is_wanted(tmp_path: Path) -> None:
+def test_there_is_no_page_unless_it_is_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert wanted({}) is None
     assert wanted({"SERVING_PAGE": "1"}) == {"title": "The model", "accuracy": None, "samples": []}
     (tmp_path / "about.json").write_text("[1]")
     with pytest.raises(AboutError, match=r"SERVING_ABOUT is .*about\.json"):
         wanted({"SERVING_PAGE": "1", "SERVING_ABOUT": str(tmp_path / "about.json")})
+    monkeypatch.setattr(served, "FOLDER", tmp_path / "server.zip" / "serving" / "page")
+    with pytest.raises(AboutError, match="a server that installs itself has no page"):
+        wanted({"SERVING_PAGE": "1"})
