@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 from PIL import Image
 from rich.console import Console
@@ -15,6 +16,7 @@ from components.dataset.facts import CLASS_NAMES
 from pipeline.cli.photo_view import show_prediction
 from pipeline.photos.predictions import Likely, Photo
 from pipeline.vertex import target
+from serving.instances import parse
 from serving.model import Model
 from tests.fakes.cloud import Cloud
 from tests.fakes.vertex_endpoints import BOOT, LARGEST
@@ -56,7 +58,9 @@ def test_the_same_model_gives_the_same_answers_as_here(cloud: Cloud, command: Co
     def server(pictures: list[bytes]) -> Any:
         instances = [{"image_bytes": {"b64": base64.b64encode(one).decode()}} for one in pictures]
         request = {"signature_name": "serving_bytes", "instances": instances}
-        return {"predictions": json.loads(json.dumps(model.answer(request)))}
+        predictions = model.answer(parse(json.dumps(request).encode()))
+        text = orjson.dumps({"predictions": predictions}, option=orjson.OPT_SERIALIZE_NUMPY)
+        return json.loads(text)
 
     cloud.endpoints.server = server
     files = [photo(f"{row}.png", row) for row in (0, 3, 9)]
