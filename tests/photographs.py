@@ -98,8 +98,11 @@ def on_texture(image: Pixels) -> bytes:
     light = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE), np.uint8)
     texture = np.asarray(Image.fromarray(light).filter(ImageFilter.GaussianBlur(4)), np.float32)
     texture = 4 * (texture - texture.mean()) / texture.std()
-    photo = np.asarray(on_page(image, (200, 190, 170)), np.float32) + texture[..., np.newaxis]
-    return encoded(Image.fromarray(np.clip(photo.round(), 0, 255).astype(np.uint8)), "JPEG")
+    cloth = np.clip(texture[..., np.newaxis] + (200, 190, 170), 0, 255).round().astype(np.uint8)
+    page, mask = Image.fromarray(cloth), enlarged(image)
+    corner = ((SIDE - mask.width) // 2, (SIDE - mask.height) // 2)
+    page.paste((30, 30, 60), corner, mask)
+    return encoded(page, "JPEG")
 
 
 def on_page(image: Pixels, background: Colour, size: tuple[int, int] = (500, 500)) -> Image.Image:

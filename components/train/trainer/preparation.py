@@ -20,7 +20,7 @@ from .subject import NEAR, background_of, box_of_subject, without_frame
 
 LUMA: Final = (0.299, 0.587, 0.114)
 LONGEST: Final = 256
-"""Pixels of the longest edge; a picture that is at least twice as long is reduced."""
+"""Pixels of the longest edge; a picture that is longer is reduced."""
 RADIUS: Final = 3
 """Pixels of the Gaussian operator to each side."""
 SHARPENING: Final = 0.5
@@ -58,10 +58,11 @@ def _has_form(pixels: Any) -> Any:
 
 def _prepared(pixels: Any) -> Any:
     is_whole = _has_form(pixels)
-    pixels = tf.cond(is_whole, lambda: pixels, lambda: without_frame(_reduced(pixels)))
+    pixels = tf.transpose(_reduced(pixels), [2, 0, 1])
+    pixels = tf.cond(is_whole, lambda: pixels, lambda: without_frame(pixels))
     difference = pixels - background_of(pixels)
-    distance = tf.norm(difference, axis=2)
-    grey = tf.abs(tf.tensordot(difference, LUMA, 1))
+    distance = tf.sqrt(tf.reduce_sum(tf.square(difference), axis=0))
+    grey = tf.abs(tf.tensordot(LUMA, difference, 1))
     # Red on green may be the same grey: only the distance of the colours shows it.
     grey = tf.where(tf.reduce_max(grey) < NEAR, distance, grey)
 
@@ -78,9 +79,9 @@ def _prepared(pixels: Any) -> Any:
 
 
 def _reduced(pixels: Any) -> Any:
-    """Averages squares of pixels: the longest edge has less than twice LONGEST."""
+    """Averages squares of pixels: the longest edge has at most LONGEST."""
     shape = tf.shape(pixels)[:2]
-    factor = tf.maximum(1, tf.reduce_max(shape) // LONGEST)
+    factor = -(-tf.reduce_max(shape) // LONGEST)
     return tf.image.resize(pixels, -(-shape // factor), tf.image.ResizeMethod.AREA)
 
 

@@ -16,8 +16,8 @@ FITS: Final = 4
 RIDGE: Final = 1e-3
 """Keeps the fit of the background solvable where all samples are in one line."""
 SPECK: Final = 150
-"""Pixels of the longest edge for each pixel of a speck's radius."""
-CELLS: Final = 64
+"""Pixels of the longest edge from which on a single pixel is a speck."""
+CELLS: Final = 32
 """Cells of the longest edge of the grid in which the pieces of a subject are separated."""
 SMALL: Final = 0.1
 """Share of the largest piece below which a piece far from it is left out."""
@@ -26,13 +26,13 @@ SMALL: Final = 0.1
 def without_frame(pixels: Any) -> Any:
     """Takes off frames and bars of the corner's colour, whose inner edges are straight lines.
 
-    There may be two, as a framed picture between bars. Pixels are float32 [height, width, 3].
+    There may be two, as a framed picture between bars. Pixels are float32 [3, height, width].
     """
     return _without_one_frame(_without_one_frame(pixels))
 
 
 def _without_one_frame(pixels: Any) -> Any:
-    near = tf.cast(tf.norm(pixels - pixels[:1, :1], axis=2) < NEAR, tf.float32)
+    near = tf.cast(_square(pixels - pixels[:, :1, :1]) < NEAR**2, tf.float32)
     rows, columns = tf.reduce_mean(near, axis=1), tf.reduce_mean(near, axis=0)
     top, bottom, left, right = map(_plain, (rows, rows[::-1], columns, columns[::-1]))
     height, width = tf.size(rows), tf.size(columns)
@@ -41,10 +41,15 @@ def _without_one_frame(pixels: Any) -> Any:
     # The pixel beside a bar is a mixture.
     first, last = tf.where(upright, top + 1, 0), height - tf.where(upright, bottom + 1, 0)
     start, end = tf.where(lying, left + 1, 0), width - tf.where(lying, right + 1, 0)
-    inner = pixels[first:last, start:end]
+    inner = pixels[:, first:last, start:end]
     # A plain rectangle on a plain background is no picture in a frame.
-    is_picture = tf.reduce_any(tf.norm(inner - inner[:1, :1], axis=2) > NEAR)
+    is_picture = tf.reduce_any(_square(inner - inner[:, :1, :1]) > NEAR**2)
     return tf.cond(is_picture, lambda: inner, lambda: pixels)
+
+
+def _square(difference: Any) -> Any:
+    """The square of a distance in RGB, by pixel."""
+    return tf.reduce_sum(tf.square(difference), axis=0)
 
 
 def _plain(shares: Any) -> Any:
@@ -64,19 +69,14 @@ def background_of(pixels: Any) -> Any:
     """The background's colour at each pixel, as a plane in each channel, since light falls off.
 
     It starts from the most common colour of the border and not from the border's mean, because
-    the subject may reach the border. Pixels and result are float32 [height, width, 3], 0 to 255.
+    the subject may reach the border. Pixels and result are float32 [3, height, width], 0 to 255.
     """
-    shape = tf.shape(pixels)
-    height, width = shape[0], shape[1]
-    shorter = tf.cast(tf.minimum(height, width), tf.float32)
-    thickness = tf.maximum(1, tf.cast(tf.round(BORDER * shorter), tf.int32))
-    y, x = tf.meshgrid(tf.range(height), tf.range(width), indexing="ij")
-    is_inside = (y >= thickness) & (y < height - thickness)
-    is_inside &= (x >= thickness) & (x < width - thickness)
-    places = tf.cast(tf.where(~is_inside), tf.int32)
-    places = places[:: tf.maximum(1, tf.shape(places)[0] // SAMPLES)]
-    colours = tf.gather_nd(pixels, places)
-    terms = _terms(places[:, 0] / height, places[:, 1] / width)
+    y, x = (tf.range(size) / size - 0.5 for size in tf.unstack(tf.shape(pixels)[1:]))
+    y, x = (tf.cast(each, tf.float32) for each in (y[:, None], x[None]))
+    places = _border(tf.shape(pixels)[1:])
+    colours = tf.gather_nd(tf.transpose(pixels, [1, 2, 0]), places)
+    terms = [tf.gather(y[:, 0], places[:, 0]), tf.gather(x[0], places[:, 1])]
+    terms = tf.stack([tf.ones_like(terms[0]), *terms], axis=1)
     expected = tf.zeros_like(colours) + _most_common(colours)
     plane = tf.zeros([3, 3])
     for _ in range(FITS):
@@ -84,50 +84,48 @@ def background_of(pixels: Any) -> Any:
         weighted = tf.transpose(terms * fits[:, None])
         plane = tf.linalg.solve(weighted @ terms + RIDGE * tf.eye(3), weighted @ colours)
         expected = terms @ plane
-    everywhere = _terms(tf.reshape(y, [-1]) / height, tf.reshape(x, [-1]) / width) @ plane
-    return tf.clip_by_value(tf.reshape(everywhere, shape), 0.0, 255.0)
+    plane = tf.reshape(plane, [3, 3, 1, 1])
+    return tf.clip_by_value(plane[0] + plane[1] * y + plane[2] * x, 0.0, 255.0)
+
+
+def _border(shape: Any) -> Any:
+    """Some of the places in the border: int32 [n, 2], rows and columns."""
+    shorter = tf.cast(tf.reduce_min(shape), tf.float32)
+    thickness = tf.maximum(1, tf.cast(tf.round(BORDER * shorter), tf.int32))
+    y, x = (
+        (tf.range(size) < thickness) | (tf.range(size) >= size - thickness)
+        for size in tf.unstack(shape)
+    )
+    places = tf.cast(tf.where(y[:, None] | x[None]), tf.int32)
+    return places[:: tf.maximum(1, tf.shape(places)[0] // SAMPLES)]
 
 
 def _most_common(colours: Any) -> Any:
     """The colour among ``CANDIDATES`` of them that most of all colours are near to."""
     few = colours[:: tf.maximum(1, tf.shape(colours)[0] // CANDIDATES)]
-    near = tf.norm(few[:, None] - colours[None], axis=2) < NEAR
-    return few[tf.argmax(tf.reduce_sum(tf.cast(near, tf.int32), axis=1))]
-
-
-def _terms(y: Any, x: Any) -> Any:
-    y, x = tf.cast(y, tf.float32), tf.cast(x, tf.float32)
-    return tf.stack([tf.ones_like(y), y - 0.5, x - 0.5], axis=1)
+    lengths, own = (tf.reduce_sum(tf.square(each), axis=1) for each in (colours, few))
+    squares = own[:, None] + lengths[None] - 2 * tf.matmul(few, colours, transpose_b=True)
+    return few[tf.argmax(tf.reduce_sum(tf.cast(squares < NEAR**2, tf.int32), axis=1))]
 
 
 def box_of_subject(differs: Any) -> Any:
     """Top, bottom, left and right of what differs from the background; all 0 if nothing does."""
     shape = tf.shape(differs)
-    radius = tf.reduce_max(shape) // SPECK
-    half = tf.cast((2 * radius + 1) ** 2, tf.float32) / 2
-    mask = tf.pad(tf.cast(differs, tf.float32), [[radius, radius], [radius, radius]])
-    mask = _in_one_place(_sums(mask, radius) > half)
+    mask = tf.cast(differs, tf.float32)[None, :, :, None]
+    most = tf.nn.conv2d(mask, tf.ones([3, 3, 1, 1]), 1, "SAME")[0, :, :, 0] > 4.5
+    mask = _in_one_place(tf.where(tf.reduce_max(shape) < SPECK, differs, most))
     rows = tf.where(tf.reduce_any(mask, axis=1))
     columns = tf.where(tf.reduce_any(mask, axis=0))
 
     def box() -> Any:
         ends = [reduce(each) for each in (rows, columns) for reduce in (tf.reduce_min, _after)]
-        limits = tf.stack([shape[0], shape[0], shape[1], shape[1]])
-        return tf.clip_by_value(tf.cast(tf.stack(ends), tf.int32) - radius, 0, limits)
+        return tf.cast(tf.stack(ends), tf.int32)
 
     return tf.cond(tf.size(rows) > 0, box, lambda: tf.zeros([4], tf.int32))
 
 
 def _after(places: Any) -> Any:
     return tf.reduce_max(places) + 1
-
-
-def _sums(values: Any, radius: Any) -> Any:
-    """The sum of the square of ``2 radius + 1`` pixels around each pixel; outside is 0."""
-    for _ in range(2):
-        sums = tf.cumsum(tf.pad(values, [[radius + 1, radius], [0, 0]]))
-        values = tf.transpose(sums[2 * radius + 1 :] - sums[: -2 * radius - 1])
-    return values
 
 
 def _in_one_place(mask: Any) -> Any:
