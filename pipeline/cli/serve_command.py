@@ -10,15 +10,26 @@ import sys
 import tempfile
 import time
 import webbrowser
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 from pipeline.checkout import PROJECT
-from pipeline.cli.console import say, say_aside, waiting
-from pipeline.cli.options import ROOT, AskedModel, AskedRun, AskedVersion, RootFolder, option
+from pipeline.cli.console import print_json, say, say_aside, waiting
+from pipeline.cli.options import (
+    ROOT,
+    AsJson,
+    AskedModel,
+    AskedRun,
+    AskedVersion,
+    RootFolder,
+    option,
+)
 from pipeline.cli.record_commands import has_display
-from pipeline.cli.watchers import stopped_by_signals
 from pipeline.errors import CommandError, Interrupted, StepFailed, UsageError
+
+if TYPE_CHECKING:
+    from pipeline.runs.chosen_model import ChosenModel
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 8080
@@ -53,62 +64,86 @@ def serve(
         ),
     ] = None,
     log: Annotated[bool, option("Print a line for each request.", "--log")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Serve a model on this machine, with a page to ask it about pictures.
 
     It is the server of the container on Vertex AI, without Docker. Only this machine can reach it.
-    Ctrl-C stops it.
+    Ctrl-C stops it. With `--json` it prints where it answers, and opens no page unless asked to.
 
     Examples:
         serve  # the champion, and its page in the browser
         serve --model fashion-mnist@2 --port 9000  # another version, at http://127.0.0.1:9000/
         serve --run last --no-browser  # the model of the newest training
     """
-    from pipeline.local.processes import read_lines, running
+    from pipeline.cli.watchers import stopped_by_signals
     from pipeline.photos.samples import samples
     from pipeline.runs.chosen_model import choose
 
     chosen = choose(root, version, run, model)
     place = _free_port(port)
-    about = {
-        "title": chosen.title,
-        "accuracy": chosen.accuracy,
-        "samples": samples(root, chosen),
-    }
+    about = {"title": chosen.title, "accuracy": chosen.accuracy, "samples": samples(root, chosen)}
+    # Ctrl-C is how a server ends.
     with (
         contextlib.suppress(Interrupted),
         stopped_by_signals(),
-        tempfile.TemporaryDirectory() as folder,
+        _started(chosen, place, about, "INFO" if log else "WARNING") as server,
     ):
+        _announce(chosen, f"http://{HOST}:{place}", show, as_json)
+        _show_log(server)
+
+
+@contextlib.contextmanager
+def _started(
+    chosen: "ChosenModel", port: int, about: dict[str, Any], level: str
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Starts the server, and yields its process when it can answer."""
+    from pipeline.local.processes import read_lines, running
+
+    with tempfile.TemporaryDirectory() as folder:
         facts = Path(folder, "about.json")
         facts.write_text(json.dumps(about))
         settings = {
             **ROUTES,
-            "AIP_HTTP_PORT": str(place),
+            "AIP_HTTP_PORT": str(port),
             "AIP_STORAGE_URI": str(chosen.directory.resolve()),
             "SERVING_HOST": HOST,
             "SERVING_PAGE": "1",
             "SERVING_ABOUT": str(facts),
-            "SERVING_LOG_LEVEL": "INFO" if log else "WARNING",
+            "SERVING_LOG_LEVEL": level,
         }
         command = [sys.executable, "-m", "serving"]
         with running(command, {**os.environ, **settings}, PROJECT) as server:
             with waiting(f"loading TensorFlow and {chosen.title}"):
-                ready = _is_ready(server, place)
+                ready = _is_ready(server, port)
             if not ready:
                 lines = tuple(line for line, _ in read_lines(server))
                 reason = f"the server could not start with {chosen.title}; {ANOTHER}"
                 raise StepFailed("serve", reason, lines)
-            _announce(chosen.title, f"http://{HOST}:{place}/", show)
-            for line, _ in read_lines(server):
-                say_aside(line)
-            raise CommandError(f"the server ended with exit code {server.wait()}")
+            yield server
 
 
-def _announce(title: str, address: str, show: bool | None) -> None:
-    say(f"{title} answers at {address}")
+def _show_log(server: "subprocess.Popen[bytes]") -> NoReturn:
+    """Prints what a server writes, until it ends."""
+    from pipeline.local.processes import read_lines
+    from pipeline.runs.signals import of_exit_code
+
+    for line, _ in read_lines(server):
+        say_aside(line)
+    code = server.wait()
+    raise CommandError(f"the server ended: {of_exit_code(code, 'serve') or f'exit code {code}'}")
+
+
+def _announce(chosen: "ChosenModel", address: str, show: bool | None, as_json: bool) -> None:
+    page = f"{address}/"
+    if as_json:
+        predict = f"{address}{ROUTES['AIP_PREDICT_ROUTE']}"
+        print_json({"page": page, "predict": predict, "model": chosen.as_json()})
+    else:
+        say(f"{chosen.title} answers at {page}")
     say_aside("Ctrl-C stops it")
-    if (has_display() if show is None else show) and not webbrowser.open(address):
+    wanted = has_display() and not as_json if show is None else show
+    if wanted and not webbrowser.open(page):
         say_aside("no browser was found; open the address in one")
 
 

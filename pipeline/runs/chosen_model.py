@@ -61,9 +61,13 @@ def _named(root: Path, model: str) -> ChosenModel:
     directory = Path(model)
     if (directory / SAVED_MODEL).is_file():
         return ChosenModel(directory, f"the model in {printable(model)}", {})
-    if "/" in model or directory.exists():
-        raise UsageError(f"--model {printable(model)}: there is no {SAVED_MODEL} in it")
-    return _in_registry(root, model if "@" in model else f"{model}@{ALIAS}")
+    registry = Registry(root / "registry")
+    if (model.rpartition("@")[0] or model) in registry.models():
+        return _in_registry(root, model if "@" in model else f"{model}@{ALIAS}")
+    raise UsageError(
+        f"--model {printable(model)}: there is no {SAVED_MODEL} in it, and no model of this name "
+        f"in {registry.root}"
+    )
 
 
 def _of_run(root: Path, reference: str) -> ChosenModel:

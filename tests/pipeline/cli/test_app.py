@@ -165,7 +165,10 @@ def test_the_version_is_the_package_version(call: Call) -> None:
 def test_the_exit_code_of_an_error_is_that_of_the_process(tmp_path: Path) -> None:
     done = fashion_mnist("predict", "boot.jpg", "--model", "nowhere", cwd=tmp_path)
     assert done.returncode == 2
-    assert done.stderr == "error: --model nowhere: there is no saved_model.pb in it\n"
+    assert done.stderr == (
+        "error: --model nowhere: there is no saved_model.pb in it, and no model of this name in "
+        ".fashion-mnist/registry\n"
+    )
     assert done.stdout == ""
 
 

@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import itertools
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -86,6 +87,21 @@ def test_a_model_answers_on_loopback_alone_until_a_signal(
     assert errors.splitlines()[-1] == "Ctrl-C stops it"
     assert len(started) >= 2
     assert [pid for pid in started if Path(f"/proc/{pid}").exists()] == []
+
+
+def test_a_server_that_is_killed_is_an_error_and_json_says_where_it_was(home: Path) -> None:
+    process = start("serve", "--json", cwd=home)
+    try:
+        assert process.stdout
+        where = json.loads("".join(iter(process.stdout.readline, "}\n")) + "}")
+        assert where["predict"] == f"{where['page']}predict"
+        assert where["model"]["version"] == 1
+        os.kill(children(process.pid)[-1], signal.SIGKILL)
+        _, errors = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert process.returncode == 1
+    assert "error: the server ended: the system killed it (exit code 137)" in errors
 
 
 def test_requests_are_shown_if_asked_for_and_the_page_is_opened(
