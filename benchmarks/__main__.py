@@ -10,7 +10,7 @@ from rich.console import Console
 
 from components.ingest.fashion_mnist import find_raw
 
-from . import accuracy, decoding, scaling, startup, table, throughput, whole_run
+from . import accuracy, decoding, photos, scaling, startup, table, throughput, whole_run
 from .process import BenchmarkError
 from .results import Results
 from .settings import Settings
@@ -26,6 +26,7 @@ class Part(StrEnum):
     THROUGHPUT = "throughput"
     SCALE = "scale"
     RUN = "run"
+    PHOTOS = "photos"
     ACCURACY = "accuracy"
     BEST = "best"
 
@@ -36,6 +37,7 @@ MEASURES = {
     Part.THROUGHPUT: throughput.measure,
     Part.SCALE: scaling.measure,
     Part.RUN: whole_run.measure,
+    Part.PHOTOS: photos.measure,
 }
 
 

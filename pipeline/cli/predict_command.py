@@ -112,14 +112,14 @@ def _asked(
     root: Path, given: dict[str, Any], endpoint: str | None, project: str | None, region: str | None
 ) -> "tuple[Asked, Callable[[], Answering]]":
     """The model that is asked, here or on an endpoint, and what loads it."""
-    from pipeline.photos.predictions import Classifier
+    from pipeline.photos.predictions import quick_classifier
     from pipeline.runs.chosen_model import choose
 
     if endpoint is None:
         if project is not None or region is not None:
             raise UsageError("--project and --region say where an --endpoint is: give that too")
         chosen = choose(root, given["--version"], given["--run"], given["--model"])
-        return chosen, lambda: Classifier(chosen)
+        return chosen, lambda: quick_classifier(chosen)
     if others := [option for option, value in given.items() if value is not None]:
         raise UsageError(f"--endpoint cannot be combined with {' and '.join(others)}")
     from pipeline.cli.served_model import find
