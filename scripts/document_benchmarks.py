@@ -1,6 +1,7 @@
 """Copies what ``make bench`` measured into the documents: ``make figures``.
 
-It replaces what is between ``<!-- measured in PRECISION -->`` and ``<!-- end -->``.
+It replaces what is between ``<!-- measured in PRECISION -->`` and ``<!-- end -->``, and between
+``<!-- photos -->`` and ``<!-- end -->``.
 """
 
 import json
@@ -9,19 +10,27 @@ import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from benchmarks.__main__ import OUTPUT
 from benchmarks.accuracy import LONG, PEER_EPOCHS, PEERS, SHORT
 from pipeline.compiler import PROJECT
+
+PHOTOS: Final = re.compile(r"(<!-- photos -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def main(folder: Path, project: Path) -> None:
     """Writes the tables and the plot of the precision in which the presets were trained."""
     path = folder / "results.json"
     parts = json.loads(path.read_text())["parts"] if path.exists() else {}
+    if "photos" in parts:
+        page = project / "docs" / "predictions.md"
+        text = PHOTOS.sub(rf"\1\n{photos(parts['photos'])}\n\2", page.read_text())
+        page.write_text(text)
     runs = [run for part in parts.values() for run in part["runs"]]
     precision = next((run["precision"] for run in runs if run["precision"]), "")
+    if not precision and "photos" in parts:
+        return
     if not precision:
         raise SystemExit(f"error: {folder} has no training of a preset; run `make bench`")
     pages = {
@@ -36,6 +45,16 @@ def main(folder: Path, project: Path) -> None:
         page.write_text(text)
     picture = project / "docs" / "pictures" / f"accuracy-{precision}.svg"
     shutil.copyfile(folder / "accuracy.svg", picture)
+
+
+def photos(part: Mapping[str, Any]) -> str:
+    """Kinds of photos in a table."""
+    lines = ["| photos | as the model prepares them | squeezed |", "|---|---|---|"]
+    for row in part["figures"]:
+        kind, _, squeezed = row["name"], *row["detail"].partition(": ")[1:]
+        if squeezed:
+            lines.append(f"| {kind.removeprefix('photos, ')} | {row['median']:.3f} | {squeezed} |")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def summary(parts: Mapping[str, Any]) -> str:

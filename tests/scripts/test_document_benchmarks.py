@@ -5,6 +5,7 @@ from typing import Any
 
 from benchmarks import accuracy
 from benchmarks.accuracy import Trained
+from benchmarks.figure import Figure
 from benchmarks.plot import draw
 from benchmarks.results import Results
 from scripts import document_benchmarks
@@ -16,6 +17,23 @@ RUNS = [
     Trained("fast", 1, [(10.0, 0.91)], 24.0, 0.9211, precision="float32", **SERVED),
     Trained("fast", 2, [(10.0, 0.91)], 22.0, 0.9205, precision="float32", **SERVED),
 ]
+
+
+def test_photos_are_a_table_of_their_own(tmp_path: Path) -> None:
+    results = Results(tmp_path / "measured")
+    figures = [
+        Figure("photos, white", [0.94], detail="squeezed to 28x28: 0.170"),
+        Figure("`predict`, one photo", [3.0], "s"),
+    ]
+    results.add("photos", figures)
+    (tmp_path / "docs").mkdir()
+    page = tmp_path / "docs" / "predictions.md"
+    page.write_text("before\n<!-- photos -->\nold\n<!-- end -->\nafter\n")
+    document_benchmarks.main(results.folder, tmp_path)
+    table = "| photos | as the model prepares them | squeezed |\n|---|---|---|\n"
+    assert page.read_text() == (
+        f"before\n<!-- photos -->\n\n{table}| white | 0.940 | 0.170 |\n\n<!-- end -->\nafter\n"
+    )
 
 
 def test_medians_and_plot_are_written_in_the_place_of_their_precision(tmp_path: Path) -> None:
