@@ -10,7 +10,7 @@ import ast
 import inspect
 import tempfile
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,7 +26,10 @@ BASE_IMAGE: Final = "python:3.11-slim"
 
 
 def step(
-    *, pins: str = "", defaults: Mapping[str, Any] | None = None
+    *,
+    pins: str = "",
+    defaults: Mapping[str, Any] | None = None,
+    carried: Iterable[str] = (),
 ) -> Callable[[Callable[..., Any]], PythonComponent]:
     """Makes a function a component that carries its code and its pinned packages.
 
@@ -34,6 +37,7 @@ def step(
         pins: The file of ``components/requirements/`` to install; empty: the function's name.
         defaults: Defaults of the interface that the function's source cannot hold: KFP copies the
             source into the container, where the names of this module do not exist.
+        carried: Modules that travel along besides those that the function imports.
     """
 
     def decorate(function: Callable[..., Any]) -> PythonComponent:
@@ -44,7 +48,7 @@ def step(
             if parameter.default is not parameter.empty
         )
         with tempfile.TemporaryDirectory(prefix="step-") as staging:
-            for name, content in travelling(modules_of(function)).items():
+            for name, content in travelling([*modules_of(function), *carried]).items():
                 path = Path(staging) / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)

@@ -12,7 +12,7 @@ from components.ingest.component import ingest
 from components.train.component import train
 from components.train.trainer.hyperparameters import Hyperparameters
 from components.upload.component import upload
-from components.upload.containers import PREBUILT
+from components.upload.containers import STOCK
 from components.upload.find_champion import find_champion
 
 NAME: Final = "fashion-mnist"
@@ -50,7 +50,7 @@ def pipeline_around(train_step: TrainStep) -> BaseComponent:
         min_improvement: float = 0.0,
         champion_alias: str = "default",
         model_name: str = NAME,
-        serving_image: str = PREBUILT,
+        serving_image: str = STOCK,
         git_revision: str = "",
     ) -> None:
         """FashionMNIST from its source to the model registry.

@@ -12,6 +12,7 @@ import numpy as np
 import orjson
 
 from components.dataset.errors import StepError
+from serving.photos import readable
 
 MAX_INSTANCES: Final = 1024
 ENCODED: Final = "b64"
@@ -78,7 +79,7 @@ def tensor(query: Query, name: str, shape: tuple[int, ...] | None) -> Any:
         shape: Of one instance's numbers, from 0 to 255; None: each is the bytes of a picture.
 
     Returns:
-        uint8 [N, …], or an array of N bytes.
+        uint8 [N, …], or an array of N files that TensorFlow decodes.
 
     Raises:
         RequestError: An instance is not what the signature takes; it is named, counted from 0.
@@ -113,9 +114,10 @@ def _picture(value: Any, name: str) -> bytes:
     if not isinstance(value, dict) or not isinstance(value.get(ENCODED), str) or len(value) > 1:
         raise RequestError(f'{name} must be {{"{ENCODED}": "…"}}, an image file in base64')
     try:
-        return base64.b64decode(value[ENCODED], validate=True)
+        data = base64.b64decode(value[ENCODED], validate=True)
     except ValueError as error:
         raise RequestError(f"{name} is not valid base64 ({error})") from error
+    return readable(data)
 
 
 def _pixels(value: Any, name: str, shape: tuple[int, ...], may_hold_bools: bool) -> Any:

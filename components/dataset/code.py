@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-"""The folder that holds the package ``components``."""
-PACKAGE: Final = "components"
-TEMPLATES: Final = (".html", ".css")
+"""The folder that holds the packages."""
+PACKAGES: Final = ("components", "serving")
+TEMPLATES: Final = (".html", ".css", ".txt")
 """Files that travel along with the modules of their folder."""
 
 
 def travelling(modules: Iterable[str]) -> dict[str, bytes]:
-    """The files of some modules and of all that they import from ``components``.
+    """The files of some modules and of all that they import from ``PACKAGES``.
 
     Returns:
         Content by path, as ``components/decode/conversion.py``, sorted by path.
@@ -57,7 +57,7 @@ def code_digest(*modules: str) -> str:
 
 
 def imported(tree: ast.AST, module: str = "", *, is_package: bool = False) -> list[str]:
-    """The modules of ``components`` that code imports, also lazily, except for type checking."""
+    """The modules of ``PACKAGES`` that code imports, also lazily, except for type checking."""
     names: list[str] = []
     for node in _run_time_nodes(tree):
         if isinstance(node, ast.Import):
@@ -66,7 +66,7 @@ def imported(tree: ast.AST, module: str = "", *, is_package: bool = False) -> li
             package = module if is_package else module.rpartition(".")[0]
             base = resolve_name("." * node.level + (node.module or ""), package)
             names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
-    own = dict.fromkeys(name for name in names if name.split(".")[0] == PACKAGE)
+    own = dict.fromkeys(name for name in names if name.split(".")[0] in PACKAGES)
     return [name for name in own if _file(name) is not None]
 
 

@@ -6,9 +6,10 @@ from google_cloud_pipeline_components.types.artifact_types import UnmanagedConta
 from kfp.dsl import Artifact, Input, Metrics, Model, Output
 
 from components.embedding import step
+from components.upload.containers import SERVER
 
 
-@step(pins="upload")
+@step(pins="upload", carried=SERVER)
 def package_model(
     model: Input[Model],
     evaluation: Input[Artifact],

@@ -89,6 +89,8 @@ def model_upload(
     if parent_model is not None:
         name = re.sub(r"@\d+$", "", parent_model.metadata["resourceName"].rsplit("/", 1)[1])
     origin = dict(unmanaged_container_model.metadata)
+    # The server's code; a version here is served with that of the checkout.
+    origin["containerSpec"].pop("args", None)
     facts = {
         **origin.pop("provenance", {}),
         **origin,

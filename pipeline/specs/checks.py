@@ -9,7 +9,7 @@ from components.evaluate import gate
 from components.ingest.fashion_mnist import TRAINING_EXAMPLES_OF_A_CLASS
 from components.ingest.sources import check_address
 from components.train.trainer.hyperparameters import SEED, Hyperparameters
-from components.upload.containers import PREBUILT, container_spec
+from components.upload.containers import STOCK, check_image
 from components.upload.registry_lookup import NO_ALIAS, check_names
 from pipeline.errors import UsageError
 from pipeline.specs import worker_pools
@@ -114,8 +114,8 @@ def _evaluate(**thresholds: Any) -> None:
     gate.check({name: thresholds[name] for name in gate.RULES if name in thresholds})
 
 
-def _upload(*, serving_image: str = PREBUILT, **_: Any) -> None:
-    container_spec(serving_image)
+def _upload(*, serving_image: str = STOCK, **_: Any) -> None:
+    check_image(serving_image)
 
 
 def _hyperparameters(struct: Mapping[str, Any]) -> dict[str, Any]:

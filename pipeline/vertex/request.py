@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import os
 import re
 import shlex
 import types
@@ -21,6 +22,8 @@ from pipeline.vertex.schedule import cron
 from pipeline.vertex.target import Target, known_regions
 
 FOLDER: Final = "fashion-mnist"
+SERVING_IMAGE: Final = "FASHION_MNIST_SERVING_IMAGE"
+"""The variable that names an image of one's own once, instead of ``-p serving_image=…``."""
 NOTICE: Final = datetime.timedelta(days=60)
 """How long before a serving image's last day it is worth a warning."""
 FORMS: Final = {
@@ -119,7 +122,11 @@ def difference(options: Options) -> str:
 
 
 def serving_warning(message: Any) -> str:
-    """Why the serving image of a request should not be used much longer; empty without a reason."""
+    """Why the serving image of a request should not be used much longer; empty without a reason.
+
+    Raises:
+        UsageError: It is gone.
+    """
     create = getattr(message, "schedule", None)
     job = (create.create_pipeline_job_request if create else message).pipeline_job
     image = job.runtime_config.parameter_values.get("serving_image", "")
@@ -127,11 +134,10 @@ def serving_warning(message: Any) -> str:
     until = LAST_DAYS.get(image, datetime.date.max)
     if until - today > NOTICE:
         return ""
-    left = f", {(until - today).days} more days" if today <= until else " only"
-    return (
-        f"the serving image {image} is available until {until:%-d %B %Y}{left}: "
-        "build serving/Dockerfile and give it with -p serving_image=…"
-    )
+    words = f"the serving image {image} is available until {until:%-d %B %Y}"
+    if today > until:
+        raise UsageError(f"{words} only: leave out serving_image, or give another one")
+    return f"{words}, {(until - today).days} more days: then leave out serving_image"
 
 
 def _check(options: Options, target: Target) -> None:
@@ -219,6 +225,10 @@ def _arguments(options: Options, spec: Spec) -> dict[str, Any]:
     if options.source is not None:
         given["source"] = options.source
     own = {"bucket_uri": options.home, "git_revision": checkout.git_revision()}
+    if image := os.environ.get(SERVING_IMAGE):
+        if not IMAGE.fullmatch(image):
+            raise UsageError(f"{SERVING_IMAGE}={image}: give {FORMS['image'][1]}")
+        own["serving_image"] = image
     arguments = parameters.resolve(spec, given, preset=options.preset, own=own)
     uri = arguments.get("bucket_uri", options.home)
     if isinstance(uri, str) and not f"{uri}/".startswith(f"gs://{options.bucket_name}/"):

@@ -6,7 +6,7 @@ from typing import Any
 from google_cloud_pipeline_components.types.artifact_types import UnmanagedContainerModel
 from kfp.dsl import Artifact, Metrics, Model
 
-from components.upload.containers import PREBUILT
+from components.upload.containers import STOCK
 from components.upload.package_model import package_model
 
 
@@ -17,7 +17,7 @@ def package(evaluation: Path, run: str = "run-1", revision: str = "57cbf46") -> 
     labels, aliases, description = package_model.python_func(
         model=Model(uri="gs://bucket/run/model"),
         evaluation=Artifact(uri=str(evaluation)),
-        serving_image=PREBUILT,
+        serving_image=STOCK,
         git_revision=revision,
         run_id=run,
         pipeline_name="fashion-mnist",
