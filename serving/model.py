@@ -63,7 +63,7 @@ class Model:
             raise ModelError(f"{folder} holds no {SAVED_MODEL}")
         self._loaded = tf.saved_model.load(str(folder))
         found = [_signature(name, each) for name, each in self._loaded.signatures.items()]
-        found.sort(key=lambda each: (each.name not in PREFERRED, each.name))
+        found.sort(key=lambda each: PREFERRED.index(each.name) if each.name in PREFERRED else 9)
         self.signatures = {each.name: each for each in found}
         self.labels: list[str] = []
         self._folder = folder

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from components.embedding import BASE_IMAGE
-from components.upload.containers import OWN
 from pipeline.compiler import PROJECT
 
 
@@ -36,28 +35,13 @@ def test_the_image_is_the_steps_own_with_their_packages() -> None:
     assert bases == [f"{BASE_IMAGE} AS accelerators", f"{BASE_IMAGE} AS steps"]
 
 
-def test_the_serving_image_is_pinned_and_has_the_ports_and_routes_of_the_table() -> None:
-    dockerfile = PROJECT / "serving" / "Dockerfile"
-    assert re.fullmatch(
-        r"tensorflow/serving:\d+\.\d+\.\d+ AS serving", lines(dockerfile, "FROM")[0]
-    )
-    port = str(OWN["ports"][0]["containerPort"])
-    (environment,) = lines(dockerfile, "ENV")
-    assert dict(pair.split("=") for pair in environment.split()) == {
-        "AIP_HTTP_PORT": port,
-        "AIP_HEALTH_ROUTE": OWN["healthRoute"],
-        "AIP_PREDICT_ROUTE": OWN["predictRoute"],
-    }
-    assert lines(dockerfile, "EXPOSE") == [port]
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the image has Python 3.11")
 @pytest.mark.parametrize(
     ("name", "imports"),
     [
-        ("serving/Dockerfile", "google.cloud.storage, google_crc32c"),
+        ("serving/Dockerfile", "serving.__main__, serving.model, google.cloud.storage"),
         ("Dockerfile", "tensorflow, keras, kfp, jinja2, PIL, google.cloud.aiplatform"),
     ],
 )

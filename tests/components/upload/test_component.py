@@ -14,7 +14,7 @@ from google.protobuf.struct_pb2 import Value
 from google_cloud_pipeline_components.types.artifact_types import VertexModel
 
 from components.upload import registry_lookup, vertex_evaluation
-from components.upload.containers import PREBUILT
+from components.upload.containers import STOCK, container_spec
 from pipeline.local import run as local
 from pipeline.specs import spec as specs
 from tests.components.upload import launcher
@@ -120,7 +120,8 @@ def test_the_first_version_makes_a_model_which_the_next_run_finds(
     assert not request.parent_model
     assert request.model.display_name == "fashion-mnist"
     assert request.model.artifact_uri == "gs://bucket/run/model"
-    assert request.model.container_spec.image_uri == PREBUILT
+    container = type(request.model.container_spec).pb(request.model.container_spec)
+    assert json_format.MessageToDict(container) == container_spec(STOCK)
     assert list(request.model.version_aliases) == ["default", "run-1"]
     assert dict(request.model.labels) == channels["package-model-labels"]
     assert request.model.labels["accuracy"] == "0_9365"

@@ -1,7 +1,10 @@
 """What the registry is told about a version: container, labels, aliases, text, provenance."""
 
+import base64
+import io
 import json
 import logging
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +15,15 @@ from components.dataset.errors import ParameterError
 from components.dataset.facts import CLASS_NAMES
 from components.evaluate import scores
 from components.upload import provenance, vertex_evaluation
-from components.upload.containers import PREBUILT, container_spec
+from components.upload.containers import OWN as ROUTES
+from components.upload.containers import PREBUILT, STOCK, container_spec
 from components.upload.package_model import package_model
+from pipeline.compiler import ARGUMENT_BYTES, PROJECT
 from tests import evaluations
 from tests.components.upload.packaging import package
 from tests.fakes.vertex import ALIAS, LABEL_KEY, LABEL_VALUE
 
+PINS = PROJECT / "serving" / "python310.txt"
 OWN = "europe-west4-docker.pkg.dev/project/images/serving@sha256:" + "0" * 64
 HOSTILE = (
     "",
@@ -55,7 +61,7 @@ def test_the_step_joins_the_model_with_its_container_and_says_where_it_comes_fro
     )
     assert caplog.messages[-1].endswith(description)
     assert unmanaged.uri == "gs://bucket/run/model"
-    assert unmanaged.metadata["containerSpec"] == {"imageUri": PREBUILT}
+    assert unmanaged.metadata["containerSpec"] == container_spec(STOCK)
     assert unmanaged.metadata["provenance"] == {
         "pipeline": "fashion-mnist",
         "run": "run-1",
@@ -84,11 +90,25 @@ def test_a_prebuilt_image_needs_no_port_and_ones_own_has_its_routes() -> None:
     assert container_spec(OWN) == {
         "imageUri": OWN,
         "ports": [{"containerPort": 8080}],
-        "predictRoute": "/v1/models/fashion-mnist:predict",
-        "healthRoute": "/v1/models/fashion-mnist",
+        "predictRoute": "/predict",
+        "healthRoute": "/health",
     }
     with pytest.raises(ParameterError, match="serving_image is '', which names no image"):
         container_spec("")
+
+
+def test_an_image_without_a_server_gets_a_command_that_nothing_on_the_way_changes() -> None:
+    spec = container_spec(STOCK)
+    (code,) = spec["args"]
+    with zipfile.ZipFile(io.BytesIO(base64.b64decode(code))) as archive:
+        assert archive.read("serving/python310.txt") == PINS.read_bytes()
+        assert {"serving/__main__.py", "serving/installing.py"} <= set(archive.namelist())
+    assert {"imageUri": STOCK, **ROUTES}.items() <= spec.items()
+    for word in (*spec["command"], code):
+        assert json.dumps(word) == f'"{word}"', "the upload's launcher escapes nothing"
+        assert "$" not in word, "Kubernetes expands $(NAME)"
+    # The launcher has it twice in its arguments.
+    assert len(json.dumps(spec)) < ARGUMENT_BYTES / 3
 
 
 @pytest.mark.parametrize("text", HOSTILE)

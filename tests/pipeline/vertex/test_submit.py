@@ -169,18 +169,40 @@ def test_a_run_is_added_to_its_experiment(cloud: Cloud, submit: Command) -> None
 
 
 @pytest.mark.parametrize(
-    ("days", "said"),
-    [(61, ""), (60, ", 60 more days: build serving/Dockerfile"), (-1, " only: build serving")],
+    ("days", "code", "said"),
+    [
+        (61, 0, ""),
+        (60, 0, "warning: the serving image us-docker"),
+        (60, 0, ", 60 more days: then leave out serving_image"),
+        (-1, 2, " only: leave out serving_image, or give another one"),
+    ],
 )
-def test_a_serving_image_near_its_last_day_is_a_warning(
-    days: int, said: str, submit: Command, monkeypatch: pytest.MonkeyPatch
+def test_a_serving_image_is_a_warning_before_its_last_day_and_an_error_after_it(
+    days: int, code: int, said: str, submit: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(request, "NOTICE", datetime.timedelta(days=60))
     last = datetime.datetime.now(tz=datetime.UTC).date() + datetime.timedelta(days=days)
     monkeypatch.setitem(containers.LAST_DAYS, containers.PREBUILT, last)
-    warned = submit("--dry-run").error
-    assert (said in warned) if said else ("warning" not in warned)
-    assert "warning" not in submit("--dry-run", "-p", "serving_image=eu/own:1").error
+    done = submit("--dry-run", "-p", f"serving_image={containers.PREBUILT}")
+    assert done.code == code
+    assert (said in done.error) if said else ("warning" not in done.error)
+    assert "warning" not in submit("--dry-run").error
+
+
+def test_ones_own_serving_image_is_named_once(
+    submit: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def image(*options: str) -> str:
+        sent = json.loads(submit("--dry-run", *options).out)
+        given: str = sent["pipelineJob"]["runtimeConfig"]["parameterValues"]["serving_image"]
+        return given
+
+    for variable, used in (("", containers.STOCK), ("eu/own:1", "eu/own:1")):
+        monkeypatch.setenv(request.SERVING_IMAGE, variable)
+        assert image() == used
+    assert image("-p", "serving_image=eu/other:2") == "eu/other:2"
+    monkeypatch.setenv(request.SERVING_IMAGE, "my image")
+    assert "FASHION_MNIST_SERVING_IMAGE=my image: give the image with" in submit().error
 
 
 WRONG: dict[tuple[str, ...], str] = {
