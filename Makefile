@@ -104,7 +104,7 @@ lock: $(INSTALLED) ## Resolve pyproject.toml and pipeline/steps.py to the locks
 # uv makes pip-audit an environment of its own.
 .PHONY: audit
 audit: $(INSTALLED) ## Look for known vulnerabilities in the pinned packages
-	@for lock in requirements*.lock serving/requirements.lock; do \
+	@for lock in requirements*.lock serving/requirements.lock serving/python310.txt; do \
 		echo "audit: $$lock"; \
 		$(BIN)/uv tool run pip-audit==2.10.1 --disable-pip --require-hashes --strict \
 			--progress-spinner off --requirement $$lock || code=1; \

@@ -112,7 +112,7 @@ def _load(service: Service, place: str) -> None:
         if (path := local_path(place)) is None:
             fetch(place, path := Path(copy))
         model = Model(path)
-    model.warm_up()
+        model.warm_up()
     service.model = model
     log.info("ready after %.1f s: %s", time.perf_counter() - start, ", ".join(model.signatures))
 

@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-import venv
 from pathlib import Path
 
 import pytest
@@ -38,34 +37,29 @@ def test_the_image_is_the_steps_own_with_their_packages() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the image has Python 3.11")
-@pytest.mark.parametrize(
-    ("name", "imports"),
-    [
-        ("serving/Dockerfile", "serving.__main__, serving.model, google.cloud.storage"),
-        ("Dockerfile", "tensorflow, keras, kfp, jinja2, PIL, google.cloud.aiplatform"),
-    ],
-)
-def test_the_install_line_of_an_image_makes_an_environment_that_is_whole(
-    name: str, imports: str, tmp_path: Path
-) -> None:
-    *_, install = [line for line in lines(PROJECT / name, "RUN") if "pip install" in line]
-    command = install.split()
-    (source,) = [
-        word
-        for line in lines(PROJECT / name, "COPY")
-        for word in line.split()
-        if Path(word).name == Path(command[-1]).name
-    ][:1]
-    venv.create(tmp_path / "venv", with_pip=True)
-    python = str(tmp_path / "venv" / "bin" / "python")
+def test_the_install_line_of_the_image_makes_an_environment_that_is_whole(tmp_path: Path) -> None:
+    python = fresh_environment(tmp_path / "venv")
+    install("Dockerfile", python)
+    imports = "tensorflow, keras, kfp, jinja2, PIL, google.cloud.aiplatform"
+    subprocess.run([python, "-c", f"import {imports}"], check=True)
+
+
+def fresh_environment(folder: Path, python: str = sys.executable) -> str:
+    """The interpreter of a new environment with nothing but pip."""
+    subprocess.run([python, "-m", "venv", str(folder)], check=True)
+    return str(folder / "bin" / "python")
+
+
+def install(dockerfile: str, python: str) -> None:
+    """Runs an image's install line with an interpreter; skips the test without an index."""
+    *_, line = [each for each in lines(PROJECT / dockerfile, "RUN") if "pip install" in each]
+    *command, lock = line.split()[1:]
+    copied = [word for each in lines(PROJECT / dockerfile, "COPY") for word in each.split()]
+    source = next(word for word in copied if Path(word).name == Path(lock).name)
     done = subprocess.run(
-        [python, *command[1:-1], str(PROJECT / source)],
-        capture_output=True,
-        text=True,
-        check=False,
+        [python, *command, str(PROJECT / source)], capture_output=True, text=True, check=False
     )
     if re.search("ConnectionError", done.stderr):
         pytest.skip("the package index cannot be reached")
     assert done.returncode == 0, done.stderr
     subprocess.run([python, "-m", "pip", "check"], check=True)
-    subprocess.run([python, "-c", f"import {imports}"], check=True)

@@ -58,6 +58,13 @@ def test_a_lock_has_hashes_no_address_and_the_versions_of_the_other_locks(lock: 
         assert own[name][1] <= others[name][1]
 
 
+def test_what_a_stock_image_installs_has_hashes_and_the_tensorflow_of_the_others() -> None:
+    own = locked("serving/python310.txt")
+    assert all(hashes for _, hashes in own.values())
+    for name in ("tensorflow-cpu", "google-cloud-storage"):
+        assert own[name][0].specifier == locked("serving/requirements.lock")[name][0].specifier
+
+
 def test_the_pins_of_a_step_are_the_locks_and_the_whole_closure_of_its_packages() -> None:
     versions = locked(RUNNING)
     for step in STEPS:

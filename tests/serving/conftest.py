@@ -5,6 +5,7 @@ import dataclasses
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -70,9 +71,15 @@ def start(
         )
     while process.poll() is None:
         if found := re.search(r"listening on http://[\d.]+:(\d+)", log.read_text()):
+            # On every address it is also on loopback.
             return Server(process, log, f"http://127.0.0.1:{found[1]}")
         time.sleep(0.05)
     return Server(process, log, "")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 @contextlib.contextmanager
