@@ -35,7 +35,7 @@ ARGUMENT_BYTES: Final = 131_071
 EXECUTOR_INPUT_BYTES: Final = 8_192
 """Room for the executor input, which takes the place of a placeholder in a CustomJob's argument."""
 DIFF_LINES: Final = 40
-SOURCES: Final = ("components", "pipeline", "compiled")
+SOURCES: Final = ("components", "pipeline", "serving", "compiled")
 """Folders whose files decide whether ``compiled/`` is what the source compiles to."""
 
 

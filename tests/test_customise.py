@@ -19,7 +19,7 @@ RECIPES = {
     title: "".join(re.findall(r"^```diff\n(.*?)^```$", text, re.DOTALL | re.MULTILINE))
     for title, text in re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", PAGE, re.DOTALL | re.MULTILINE)
 }
-CODE = ("benchmarks", "compiled", "components", "notebooks", "pipeline", "scripts")
+CODE = ("benchmarks", "compiled", "components", "notebooks", "pipeline", "scripts", "serving")
 FILES = ("pyproject.toml", "requirements.lock", "requirements-dev.lock")
 
 

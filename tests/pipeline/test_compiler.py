@@ -16,7 +16,7 @@ PROJECT = compiler.PROJECT
 ELSEWHERE = {"USER": "somebody", "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8"}
 ELSEWHERE |= planted.ENVIRONMENT
 """Another person's environment, on another side of the world."""
-SOURCES = ("pipeline", "components", "compiled", "pyproject.toml")
+SOURCES = ("pipeline", "components", "serving", "compiled", "pyproject.toml")
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,13 @@ def test_a_change_is_compared_again_and_the_same_source_is_not(
 
     assert [comparisons(), comparisons()] == [1, 1]
     for number, name in enumerate(
-        ("components/evaluate/report.css", "pipeline/steps.py", "compiled/pipeline.yaml"), 2
+        (
+            "components/evaluate/report.css",
+            "pipeline/steps.py",
+            "serving/model.py",
+            "compiled/pipeline.yaml",
+        ),
+        2,
     ):
         with (clone / name).open("a") as file:
             file.write("\n")

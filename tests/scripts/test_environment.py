@@ -27,7 +27,7 @@ def moved(tmp_path: Path) -> Path:
         (packages / path.name).symlink_to(path)
     shutil.copytree(Path(sys.prefix) / "bin", environment / "bin", symlinks=True)
     shutil.copy(Path(sys.prefix) / "pyvenv.cfg", environment)
-    for name in ("components", "pipeline"):
+    for name in ("components", "pipeline", "serving"):
         shutil.copytree(PROJECT / name, project / name)
     return project
 
