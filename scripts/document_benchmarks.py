@@ -51,9 +51,10 @@ def photos(part: Mapping[str, Any]) -> str:
     """Kinds of photos in a table."""
     lines = ["| photos | as the model prepares them | squeezed |", "|---|---|---|"]
     for row in part["figures"]:
-        kind, _, squeezed = row["name"], *row["detail"].partition(": ")[1:]
+        _, squeezed, accuracy = row["detail"].partition("squeezed to 28x28: ")
         if squeezed:
-            lines.append(f"| {kind.removeprefix('photos, ')} | {row['median']:.3f} | {squeezed} |")
+            kind = row["name"].removeprefix("photos, ")
+            lines.append(f"| {kind} | {row['median']:.3f} | {accuracy} |")
     return "".join(f"{line}\n" for line in lines)
 
 
