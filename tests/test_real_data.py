@@ -1,11 +1,13 @@
 """One run on the real FashionMNIST, with few steps, and photographs shown to its model."""
 
+import base64
 import gzip
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from components.dataset.facts import IMAGE_HEIGHT, IMAGE_WIDTH
@@ -13,7 +15,8 @@ from components.ingest.fashion_mnist import DIGESTS, find_raw
 from pipeline.runs.record import Run
 from tests.command import fashion_mnist, newest_run, versions
 from tests.light_steps import light_spec
-from tests.photographs import PHOTOGRAPHS, Pixels, encoded
+from tests.photographs import BACKGROUNDS, PHOTOGRAPHS, Pixels, encoded
+from tests.serving.conftest import serving
 from tests.small_project import Project
 
 IMAGES = 5
@@ -39,6 +42,30 @@ def test_the_real_data_goes_from_its_source_to_the_registry(root: Path) -> None:
     assert raw["verified"] is True
     assert run.steps["decode"].figure == "55,000 + 5,000 + 10,000 records"
     assert run["train"]["model"].metadata["validation_accuracy"] > 0.5
+
+
+@pytest.mark.real_data
+def test_every_way_of_asking_gives_the_same_class(root: Path, tmp_path: Path) -> None:
+    images = some_test_images()
+    photos = [make(image) for make in BACKGROUNDS.values() for image in images]
+    (model,) = root.glob("registry/*/1")
+    expected = [text.decode() for text in answers_of(model, photos)]
+    assert predicted(root, photos, tmp_path) == expected
+    instances = [{"image_bytes": {"b64": base64.b64encode(photo).decode()}} for photo in photos]
+    with serving(tmp_path, model) as server:
+        server.wait_until_ready()
+        over_http = server.ask({"instances": instances}).json()["predictions"]
+    assert [one["label"] for one in over_http] == expected
+    of_images = predicted(root, [encoded(Image.fromarray(image)) for image in images], tmp_path)
+    agree = np.mean(np.array(expected).reshape(len(BACKGROUNDS), IMAGES) == of_images, axis=1)
+    assert agree.mean() > 0.85, dict(zip(BACKGROUNDS, agree, strict=True))
+
+
+def answers_of(model: Path, photos: list[bytes]) -> list[bytes]:
+    loaded = tf.saved_model.load(str(model))
+    answer = loaded.signatures["serving_bytes"](image_bytes=tf.constant(photos))
+    labels: list[bytes] = answer["label"].numpy().tolist()
+    return labels
 
 
 @pytest.mark.real_data

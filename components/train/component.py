@@ -28,7 +28,7 @@ def train(
     Args:
         train_records: TFRecord shards with features ``image`` (784 bytes) and ``label`` (int64).
         validation_records: The same, to validate on after each epoch.
-        model: A SavedModel with signatures ``serving_default`` and ``serving_bytes``.
+        model: A SavedModel with signatures ``serving_default``, ``serving_bytes``, ``prepare``.
         history: JSON: the learning curve, hyperparameters, speed, digests of data and code.
         train_metrics: The last figures of the learning curve.
         logs: For TensorBoard, extended after each epoch.

@@ -15,6 +15,7 @@ from components.train.trainer.hyperparameters import Hyperparameters
 from components.train.trainer.model import build_model
 from components.upload.containers import PREBUILT
 from pipeline.local.processes import make_environment
+from tests.photographs import BACKGROUNDS
 
 from .conftest import make_examples
 
@@ -26,10 +27,12 @@ import numpy as np
 import tensorflow as tf
 model = tf.saved_model.load(sys.argv[1])
 images = np.load(sys.argv[2])
+photos = tf.stack([tf.io.read_file(path) for path in sys.argv[3:]])
 encoded = tf.stack([tf.io.encode_png(image[..., None]) for image in images])
 answers = [
     model.signatures["serving_default"](image=tf.constant(images)),
     model.signatures["serving_bytes"](image_bytes=encoded),
+    model.signatures["serving_bytes"](image_bytes=photos),
 ]
 print(json.dumps([tf.__version__, *(each["probabilities"].numpy().tolist() for each in answers)]))
 """
@@ -59,11 +62,18 @@ def test_the_model_answers_the_same_where_it_is_served(
     images = make_examples(50)[0]
     export(model, tmp_path / "model")
     np.save(tmp_path / "images.npy", images)
-    command = ["-c", ANSWER, str(tmp_path / "model"), str(tmp_path / "images.npy")]
+    photos = [make(images[number]) for number, make in enumerate(BACKGROUNDS.values())]
+    files = [tmp_path / f"{number}.jpg" for number in range(len(photos))]
+    for file, photo in zip(files, photos, strict=True):
+        file.write_bytes(photo)
+    served = tf.saved_model.load(str(tmp_path / "model")).signatures["serving_bytes"]
+    expected = served(image_bytes=tf.constant(photos))["probabilities"]
+    command = ["-c", ANSWER, *map(str, (tmp_path / "model", tmp_path / "images.npy", *files))]
     done = subprocess.run(
         [str(python_of_serving), *command], capture_output=True, text=True, check=True
     )
-    version, *answers = json.loads(done.stdout.splitlines()[-1])
+    version, *answers, of_photos = json.loads(done.stdout.splitlines()[-1])
     assert version in SERVED.values()
+    np.testing.assert_allclose(of_photos, expected, atol=1e-5)
     for answer in answers:
         np.testing.assert_allclose(answer, tf.nn.softmax(model(images)), atol=1e-5)
