@@ -10,7 +10,17 @@ from rich.console import Console
 
 from components.ingest.fashion_mnist import find_raw
 
-from . import accuracy, decoding, photos, scaling, startup, table, throughput, whole_run
+from . import (
+    accuracy,
+    decoding,
+    photos,
+    scaling,
+    serving,
+    startup,
+    table,
+    throughput,
+    whole_run,
+)
 from .process import BenchmarkError
 from .results import Results
 from .settings import Settings
@@ -24,6 +34,7 @@ class Part(StrEnum):
     DECODE = "decode"
     STARTUP = "startup"
     THROUGHPUT = "throughput"
+    SERVING = "serving"
     SCALE = "scale"
     RUN = "run"
     PHOTOS = "photos"
@@ -35,6 +46,7 @@ MEASURES = {
     Part.DECODE: decoding.measure,
     Part.STARTUP: startup.measure,
     Part.THROUGHPUT: throughput.measure,
+    Part.SERVING: serving.measure,
     Part.SCALE: scaling.measure,
     Part.RUN: whole_run.measure,
     Part.PHOTOS: photos.measure,
