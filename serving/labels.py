@@ -25,7 +25,7 @@ def class_names(directory: Path, classes: int, answered: Mapping[int, str]) -> l
 
 
 def _texts(directory: Path, length: int) -> Iterator[list[str]]:
-    """The constants of a SavedModel's graphs that are ``length`` texts."""
+    """The constants of a SavedModel that are ``length`` texts, or one more for no class."""
     import tensorflow as tf
     from tensorflow.core.protobuf import saved_model_pb2
 
@@ -35,5 +35,5 @@ def _texts(directory: Path, length: int) -> Iterator[list[str]]:
     for node in nodes:
         if node.op == "Const" and node.attr["dtype"].type == tf.string.as_datatype_enum:
             texts = tf.make_ndarray(node.attr["value"].tensor)
-            if texts.shape == (length,):
-                yield [text.decode(errors="replace") for text in texts.tolist()]
+            if texts.shape in ((length,), (length + 1,)):
+                yield [text.decode(errors="replace") for text in texts.tolist()[:length]]

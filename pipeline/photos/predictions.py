@@ -35,6 +35,7 @@ ENDINGS: Final = {".png", ".jpg", ".jpeg", ".jpe", ".gif", ".bmp", ".tif", ".tif
 """Of image files in a folder. A HEIC file cannot be read, which its row says."""
 BATCH: Final = 64
 """Photos that are read and asked about together."""
+CORES: Final = len(os.sched_getaffinity(0))
 NOTHING: Final = "no subject found against the background"
 DAMAGED: Final = "it is a damaged image; save it again as PNG or JPEG"
 
@@ -157,7 +158,10 @@ class Classifier:
 
     def answer(self, photos: Sequence[Photo], count: int | None = None) -> None:
         """Adds ``seen`` and the ``count`` most likely classes, or an error, to each photo."""
-        self._see(photos)
+        parts = filter(None, (photos[first::CORES] for first in range(CORES)))
+        with ThreadPoolExecutor(CORES) as threads:
+            # A signature prepares one photo after another.
+            list(threads.map(self._see, parts))
         shown = [photo for photo in photos if not photo.error]
         if not shown:
             return

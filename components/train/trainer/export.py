@@ -2,7 +2,7 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import keras
 import tensorflow as tf
@@ -12,6 +12,9 @@ from components.dataset.code import code_digest
 from components.dataset.facts import CLASS_NAMES, IMAGE_HEIGHT, IMAGE_WIDTH
 
 from .preparation import prepare
+
+PREPARATION: Final = "components.train.trainer.preparation"
+"""The module whose code, with all that it imports, decides what the network sees of a photo."""
 
 
 def export(model: keras.Model, directory: Path, *, temperature: float = 1.0) -> None:
@@ -34,18 +37,18 @@ def export(model: keras.Model, directory: Path, *, temperature: float = 1.0) -> 
     # Parts of the digest, since the answers depend on them.
     module.views = tf.Variable(model.layers[-1].views, trainable=False)
     module.temperature = tf.Variable(temperature, trainable=False)
-    module.preparation = tf.Variable(list(bytes.fromhex(code_digest(prepare.__module__))))
+    module.preparation = tf.Variable(list(bytes.fromhex(code_digest(PREPARATION))))
 
     def predict(image: Any) -> dict[str, Any]:
-        count = tf.shape(image)[0]
+        # TFLite pads and compares no uint8.
+        pixels, count = tf.cast(image, tf.int32), tf.shape(image)[0]
         # The network's operations refuse an empty batch.
-        image = tf.pad(image, [[0, tf.cast(count == 0, tf.int32)], [0, 0], [0, 0]])
-        logits = model(image, training=False)[:count] / module.temperature
-        is_shown = tf.reduce_any(image[:count] > 0, axis=[1, 2])
+        padded = tf.pad(pixels, [[0, tf.cast(count == 0, tf.int32)], [0, 0], [0, 0]])
+        logits = model(tf.cast(padded, tf.uint8), training=False)[:count] / module.temperature
+        is_shown = tf.reduce_max(pixels, axis=[1, 2]) > 0
         probabilities = tf.nn.softmax(tf.where(is_shown[:, None], logits, 0.0))
         class_id = tf.where(is_shown, tf.argmax(logits, axis=-1), -1)
-        label = tf.gather(tf.constant(CLASS_NAMES), tf.maximum(class_id, 0))
-        label = tf.where(is_shown, label, "")
+        label = tf.gather([*CLASS_NAMES, ""], tf.where(is_shown, class_id, len(CLASS_NAMES)))
         return {"probabilities": probabilities, "class_id": class_id, "label": label}
 
     @tf.function(input_signature=[encoded], autograph=False)

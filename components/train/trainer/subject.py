@@ -8,6 +8,8 @@ NEAR: Final = 22.0
 """Distance in RGB below which two colours are the same: 5 % of 255 times the root of 3."""
 STRAIGHT: Final = 0.95
 """Share of a row that has one colour, or has another one, where a bar begins or ends."""
+LEAST: Final = 0.03
+"""Share of a picture in a frame that has another colour than its corner."""
 BORDER: Final = 0.02
 """Width of the border in which the background is sampled, as a share of the shorter edge."""
 SAMPLES: Final = 2000
@@ -43,8 +45,8 @@ def _without_one_frame(pixels: Any) -> Any:
     start, end = tf.where(lying, left + 1, 0), width - tf.where(lying, right + 1, 0)
     inner = pixels[:, first:last, start:end]
     # A plain rectangle on a plain background is no picture in a frame.
-    is_picture = tf.reduce_any(_square(inner - inner[:, :1, :1]) > NEAR**2)
-    return tf.cond(is_picture, lambda: inner, lambda: pixels)
+    differs = tf.cast(_square(inner - inner[:, :1, :1]) > NEAR**2, tf.float32)
+    return tf.cond(tf.reduce_mean(differs) > LEAST, lambda: inner, lambda: pixels)
 
 
 def _square(difference: Any) -> Any:
