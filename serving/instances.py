@@ -114,7 +114,9 @@ def _picture(value: Any, name: str) -> bytes:
     if not isinstance(value, dict) or not isinstance(value.get(ENCODED), str) or len(value) > 1:
         raise RequestError(f'{name} must be {{"{ENCODED}": "…"}}, an image file in base64')
     try:
-        data = base64.b64decode(value[ENCODED], validate=True)
+        # Some programs break the lines.
+        text = "".join(value[ENCODED].split()) if "\n" in value[ENCODED] else value[ENCODED]
+        data = base64.b64decode(text, validate=True)
     except ValueError as error:
         raise RequestError(f"{name} is not valid base64 ({error})") from error
     return readable(data)

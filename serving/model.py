@@ -10,6 +10,7 @@ import tensorflow as tf
 from components.dataset.errors import StepError
 from serving.instances import ENCODED, Query, RequestError, named, tensor
 from serving.labels import SAVED_MODEL, class_names
+from serving.photos import DAMAGED
 
 DEFAULT: Final = "serving_default"
 PREFERRED: Final = (DEFAULT, "serving_bytes")
@@ -152,7 +153,7 @@ def _blame(signature: Signature, batch: Any) -> None:
         try:
             signature([one])
         except tf.errors.InvalidArgumentError as error:
-            raise RequestError(f"instance {number}: TensorFlow cannot decode the image") from error
+            raise RequestError(f"instance {number}: {DAMAGED}") from error
 
 
 def _plain(output: Any) -> list[Any]:

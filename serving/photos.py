@@ -27,7 +27,7 @@ PIXELS_PER_BYTE: Final = 1032
 """What one byte of deflate, the densest of the common compressions, unpacks to."""
 WHOLE: Final = 1024
 """Pixels of the longest edge up to which a PNG or JPEG is left as it is."""
-LONGEST: Final = 256
+LONGEST: Final = 512
 """Pixels of the longest edge that are enough; one that is at least twice as long is reduced."""
 TURN: Final = 0x0112
 """EXIF's orientation; 1 is upright."""
@@ -36,6 +36,10 @@ NEAR: Final = 22
 
 # Pillow also logs what it raises; without a handler the log goes to standard error.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
+
+
+DAMAGED: Final = "it is a damaged image; save it again as PNG or JPEG"
+"""Said of what TensorFlow cannot decode."""
 
 
 class PhotoError(StepError):

@@ -135,6 +135,8 @@ BACKGROUNDS: Final[dict[str, Photograph]] = {
     "coloured": lambda image: encoded(on_page(image, (120, 160, 190)), "JPEG"),
     "texture of low contrast": on_texture,
     "no margin": lambda image: encoded(on_page(image, WHITE, (336, 336)), "JPEG"),
+    "wide margin": lambda image: encoded(on_page(image, WHITE, (1000, 1000)), "JPEG"),
+    "9:16": lambda image: encoded(on_page(image, WHITE, (576, 1024)), "JPEG"),
     "black, 3:4": lambda image: encoded(on_page(image, (0, 0, 0), (420, 560))),
     "letterboxed": lambda image: with_bars(on_page(image, WHITE), (0, 0, 0), 0, 150),
     "framed": lambda image: with_bars(on_page(image, WHITE), (90, 60, 30), 30, 30),

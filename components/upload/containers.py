@@ -18,8 +18,10 @@ LAST_DAYS: Final = {PREBUILT: datetime.date(2027, 1, 14)}
 """The last day on which an image is available."""
 KNOWN: Final = re.compile(r"(us|europe|asia)-docker\.pkg\.dev/vertex-ai/prediction/.+")
 """Images whose port and routes the service knows."""
-BARE: Final = re.compile(r"(us|europe|asia)-docker\.pkg\.dev/vertex-ai/training/.+\.py310(:.+)?")
-"""Images without a server."""
+BARE: Final = re.compile(r"(us|europe|asia)-docker\.pkg\.dev/vertex-ai/training/[^:@]+")
+"""The beginning of images without a server."""
+PYTHON: Final = ".py310"
+"""The end of their names, if the server can install itself there."""
 IMAGE: Final = re.compile(r"[a-z0-9.-]+(:\d+)?/[\w./-]+(:[\w.-]+)?(@sha256:[0-9a-f]{64})?")
 """An image with its registry: ``europe-docker.pkg.dev/PROJECT/REPOSITORY/NAME@sha256:…``."""
 SERVER: Final = ("serving.__main__", "serving.installing")
@@ -53,6 +55,11 @@ def check_image(image: str) -> None:
             f"serving_image is {image!r}, which names no image; "
             f"leave it out, or give one as {STOCK}"
         )
+    if (bare := BARE.match(image)) and not bare[0].endswith(PYTHON):
+        raise ParameterError(
+            f"serving_image is {image!r}, and the server installs itself in Python 3.10 only; "
+            f"leave it out, or give one as {STOCK}"
+        )
 
 
 def container_spec(image: str) -> dict[str, Any]:
@@ -65,7 +72,7 @@ def container_spec(image: str) -> dict[str, Any]:
     spec = {"imageUri": image}
     if KNOWN.fullmatch(image):
         return spec
-    if BARE.fullmatch(image):
+    if BARE.match(image):
         command = {"command": ["python3", "-c", START], "args": [_server()]}
         return {**spec, **command, **OWN, "deploymentTimeout": INSTALLATION}
     return {**spec, **OWN}

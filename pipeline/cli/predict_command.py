@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -28,6 +28,9 @@ from pipeline.text import printable
 if TYPE_CHECKING:
     from pipeline.photos.answers_file import AnswersFile
     from pipeline.photos.predictions import Answering, Asked, Photo
+
+LISTED: Final = 5
+"""Files whose names are printed."""
 
 
 def predict(
@@ -103,7 +106,9 @@ def predict(
         console(sys.stderr).print(f"asked {chosen.title}", style="dim")
     if seen and save:
         written = save_seen(seen, save)
-        say_aside(f"What the network saw is in {', '.join(map(printable, written))}")
+        few = ", ".join(map(printable, written))
+        many = f"{printable(save)}, in {len(written):,} files"
+        say_aside(f"What the network saw is in {few if len(written) <= LISTED else many}")
     if len(seen) < len(answered):
         raise typer.Exit(1)
 
@@ -138,12 +143,19 @@ def _ask(
     from pipeline.photos.predictions import ask
 
     answered = []
-    with progress(f"asking {chosen.title}", len(files)) as advance:
-        for photo in ask(files, load, top):
-            if rows:
-                rows.add(photo)
-            answered.append(photo)
-            advance()
+    try:
+        with progress(f"asking {chosen.title}", len(files)) as advance:
+            for photo in ask(files, load, top):
+                if rows:
+                    rows.add(photo)
+                answered.append(photo)
+                advance()
+    except KeyboardInterrupt:
+        if rows:
+            say_aside(
+                f"{len(answered):,} of {len(files):,} rows were added; the same command continues"
+            )
+        raise
     return answered
 
 

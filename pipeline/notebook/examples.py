@@ -17,6 +17,7 @@ from pipeline.runs.chosen_model import ChosenModel
 
 Pictures = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 """Images, uint8 [n, 28, 28], and their labels, uint8 [n]."""
+PNG_MODES: Final = ("1", "L", "LA", "P", "I", "I;16", "RGB", "RGBA")
 FILES: Final = {
     "train": (facts.TRAIN_IMAGES, facts.TRAIN_LABELS),
     "test": (facts.TEST_IMAGES, facts.TEST_LABELS),
@@ -94,12 +95,12 @@ def ask(model: Artifact, picture: Any) -> dict[str, float]:
         PhotoError: The file is not an image, or no subject was found against the background.
     """
     from pipeline.photos.predictions import Classifier, Photo, read
-    from serving.photos import PhotoError
+    from serving.photos import PhotoError, readable
 
     if isinstance(picture, str | Path):
         photo = read(str(picture))
     else:
-        photo = Photo("the picture", content=_png(picture))
+        photo = Photo("the picture", content=readable(_png(picture)))
     if not photo.error:
         chosen = ChosenModel(model.path, "the model", {})
         Classifier(chosen).answer([photo])
@@ -110,12 +111,13 @@ def ask(model: Artifact, picture: Any) -> dict[str, float]:
 
 
 def _png(picture: Any) -> bytes:
-    from PIL import Image
+    from PIL import Image, ImageOps
 
     if isinstance(picture, np.ndarray):
         picture = Image.fromarray(picture)
+    picture = ImageOps.exif_transpose(picture)
     file = io.BytesIO()
-    picture.convert("L").save(file, "PNG")
+    (picture if picture.mode in PNG_MODES else picture.convert("RGB")).save(file, "PNG")
     return file.getvalue()
 
 

@@ -20,28 +20,40 @@ class AnswersFile:
     """CSV or JSON lines; both name the model."""
 
     def __init__(self, path: Path, chosen: Asked, count: int, *, is_csv: bool) -> None:
-        """Reads what an earlier command has written; a last line that is not whole is removed.
+        """Reads what an earlier command has written.
+
+        A last line that is not whole is removed, and so are the rows of photos that could not be
+        read, since they are tried again.
 
         Raises:
             UsageError: It is another kind of file, or has another model's answers.
         """
-        self._done: set[str] = set()
         self._path, self._title, self._count, self._is_csv = path, chosen.title, count, is_csv
         self._model = chosen.title if is_csv else chosen.as_json()
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-        content = path.read_bytes()
-        whole = content[: content.rfind(b"\n") + 1]
+        before = path.read_bytes()
         try:
-            self._read(whole.decode(**ENCODING))
+            rows = self._read(before[: before.rfind(b"\n") + 1].decode(**ENCODING))
+            self._done = {row["file"] for row in rows if row["model"] == self._model}
         except (ValueError, KeyError, TypeError, csv.Error) as error:
             raise UsageError(
                 f"{printable(path)} has other rows than this command writes; give another file"
             ) from error
-        with path.open("r+b") as file:
-            file.truncate(len(whole))
-        if is_csv and not whole:
-            self._append(self._header())
+        if len(self._done) < len(rows):
+            raise UsageError(
+                f"{printable(path)} has answers of another model; give another file for "
+                f"{self._title}"
+            )
+        header = [self._header()] if is_csv else []
+        kept = [row for row in rows if not row.get("error")]
+        self._done = {row["file"] for row in kept}
+        lines = [*header, *(list(row.values()) if is_csv else row for row in kept)]
+        after = "".join(map(self._line, lines))
+        if (content := after.encode(**ENCODING)) != before:
+            aside = path.with_name(f"{path.name}.new")
+            aside.write_bytes(content)
+            aside.replace(path)
 
     def missing(self, files: Sequence[str]) -> list[str]:
         """The files that have no row."""
@@ -53,12 +65,13 @@ class AnswersFile:
         if asked > seen:
             text += f", {asked - seen:,} photos could not be read (`error` says why)"
         if self._done:
-            text += f"; {len(self._done):,} rows were there before"
+            text += f"; {len(self._done):,} answers were there before"
         return text
 
     def add(self, photo: Photo) -> None:
         """Adds a photo's row."""
-        self._append(self._row(photo))
+        with self._path.open("a", newline="", **ENCODING) as file:
+            file.write(self._line(self._row(photo)))
 
     def _header(self) -> list[str]:
         others = [f"{name}_{place}" for place in range(2, self._count + 1) for name in CLASS]
@@ -72,26 +85,25 @@ class AnswersFile:
         sure = "" if photo.error else ("yes" if photo.is_sure else "no")
         return [photo.file, *classes, *missing, sure, photo.error, self._model]
 
-    def _read(self, text: str) -> None:
-        if self._is_csv:
-            header, *rows = csv.reader(io.StringIO(text, newline="")) if text else [self._header()]
-            if header != self._header():
-                raise ValueError(header)
-            known = [(row[0], row[-1]) for row in rows]
-        else:
-            facts = [json.loads(line) for line in text.splitlines()]
-            known = [(fact["file"], fact["model"]) for fact in facts]
-        for file, model in known:
-            if model != self._model:
-                raise UsageError(
-                    f"{printable(self._path)} has answers of another model; give another "
-                    f"file for {self._title}"
-                )
-            self._done.add(file)
+    def _read(self, text: str) -> list[dict[str, Any]]:
+        if not self._is_csv:
+            return [json.loads(line) for line in text.splitlines()]
+        header, *rows = csv.reader(io.StringIO(text, newline="")) if text else [self._header()]
+        if (
+            header[: len(CLASS) + 1] == self._header()[: len(CLASS) + 1]
+            and header != self._header()
+        ):
+            raise UsageError(
+                f"{printable(self._path)} was made with another --top; give the same one, or "
+                "another file"
+            )
+        if header != self._header():
+            raise ValueError(header)
+        return [dict(zip(header, row, strict=True)) for row in rows]
 
-    def _append(self, row: Any) -> None:
-        with self._path.open("a", newline="", **ENCODING) as file:
-            if self._is_csv:
-                csv.writer(file, lineterminator="\n").writerow(row)
-            else:
-                file.write(f"{json.dumps(row)}\n")
+    def _line(self, row: Any) -> str:
+        if not self._is_csv:
+            return f"{json.dumps(row)}\n"
+        file = io.StringIO(newline="")
+        csv.writer(file, lineterminator="\n").writerow(row)
+        return file.getvalue()

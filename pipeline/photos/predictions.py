@@ -20,7 +20,7 @@ from components.dataset.places import PlaceError, local_path
 from components.dataset.startup import quiet_start
 from pipeline.runs.chosen_model import ChosenModel
 from serving.labels import SURE, class_names
-from serving.photos import MAX_BYTES, PhotoError, readable
+from serving.photos import DAMAGED, MAX_BYTES, PhotoError, readable
 
 STANDARD_INPUT: Final = "-"
 PREPARE: Final = "prepare"
@@ -37,7 +37,6 @@ BATCH: Final = 64
 """Photos that are read and asked about together."""
 CORES: Final = len(os.sched_getaffinity(0))
 NOTHING: Final = "no subject found against the background"
-DAMAGED: Final = "it is a damaged image; save it again as PNG or JPEG"
 
 
 class Likely(NamedTuple):
@@ -149,8 +148,9 @@ class Classifier:
             self._prepare, self._classify = signatures[PREPARE], signatures[CLASSIFY]
         except (ModelError, *broken) as error:
             text = f"no signature {error}" if isinstance(error, KeyError) else str(error)
+            place = f" in {chosen.directory}" if chosen.facts else ""
             raise ModelError(
-                f"{chosen.title} in {chosen.directory} cannot be asked about photos "
+                f"{chosen.title}{place} cannot be asked about photos "
                 f"({text.strip().splitlines()[0][:300]}); train it again, or choose another one "
                 "with --version, --run or --model"
             ) from error
@@ -197,6 +197,8 @@ def quick_classifier(chosen: ChosenModel) -> Classifier:
     Raises:
         ModelError: As ``Classifier``.
     """
+    # What TensorFlow cannot decode has its own line.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Without it TensorFlow imports Keras, which nothing here needs.
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
     with quiet_start():

@@ -137,7 +137,9 @@ MALFORMED: dict[bytes, str] = {
     body(
         {"image_bytes": b64(bomb("PNG", 9000, 9000))}
     ): "instance 1: it has 9000 x 9000 pixels, more than",
-    body({"image_bytes": b64(DAMAGED)}): ("instance 1: TensorFlow cannot decode the image"),
+    body({"image_bytes": b64(DAMAGED)}): (
+        "instance 1: it is a damaged image; save it again as PNG or JPEG"
+    ),
     body({"image": pixels()}, signature_name="predict"): "signature_name is 'predict'; the model",
     body({"image": pixels()}, signature_name=7): "signature_name is '7'; the model has",
     body({"image": pixels()}, signature_name="serving_bytes"): (

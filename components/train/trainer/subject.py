@@ -25,28 +25,42 @@ SMALL: Final = 0.1
 """Share of the largest piece below which a piece far from it is left out."""
 
 
-def without_frame(pixels: Any) -> Any:
-    """Takes off frames and bars of the corner's colour, whose inner edges are straight lines.
+def inner_picture(pixels: Any) -> tuple[Any, Any]:
+    """What is inside frames and bars of the corner's colour, whose inner edges are straight lines.
 
     There may be two, as a framed picture between bars. Pixels are float32 [3, height, width].
+
+    Returns:
+        The pixels inside, and where they begin: int32 [2], row and column.
     """
-    return _without_one_frame(_without_one_frame(pixels))
+    pixels, first = _inside(pixels)
+    pixels, second = _inside(pixels)
+    return pixels, first + second
 
 
-def _without_one_frame(pixels: Any) -> Any:
+def _inside(pixels: Any) -> Any:
     near = tf.cast(_square(pixels - pixels[:, :1, :1]) < NEAR**2, tf.float32)
     rows, columns = tf.reduce_mean(near, axis=1), tf.reduce_mean(near, axis=0)
     top, bottom, left, right = map(_plain, (rows, rows[::-1], columns, columns[::-1]))
     height, width = tf.size(rows), tf.size(columns)
     upright = _ends_at_once(rows, top, bottom, (left + right) / width)
     lying = _ends_at_once(columns, left, right, (top + bottom) / height)
+    is_bar = (top + bottom == 0) | (left + right == 0)
+    # The margin around a subject is wider than a frame, and its corners are rarely filled.
+    is_frame = upright & lying & (2 * (height - top - bottom) > height)
+    is_frame &= 2 * (width - left - right) > width
     # The pixel beside a bar is a mixture.
-    first, last = tf.where(upright, top + 1, 0), height - tf.where(upright, bottom + 1, 0)
-    start, end = tf.where(lying, left + 1, 0), width - tf.where(lying, right + 1, 0)
-    inner = pixels[:, first:last, start:end]
+    up, down = (tf.where(upright, each + 1, 0) for each in (top, bottom))
+    before, after = (tf.where(lying, each + 1, 0) for each in (left, right))
+    inner = pixels[:, up : height - down, before : width - after]
     # A plain rectangle on a plain background is no picture in a frame.
     differs = tf.cast(_square(inner - inner[:, :1, :1]) > NEAR**2, tf.float32)
-    return tf.cond(tf.reduce_mean(differs) > LEAST, lambda: inner, lambda: pixels)
+    is_picture = (is_bar | is_frame) & (tf.reduce_mean(differs) > LEAST)
+    return tf.cond(
+        is_picture,
+        lambda: (inner, tf.stack([up, before])),
+        lambda: (pixels, tf.zeros([2], tf.int32)),
+    )
 
 
 def _square(difference: Any) -> Any:
@@ -61,9 +75,9 @@ def _plain(shares: Any) -> Any:
 
 def _ends_at_once(shares: Any, first: Any, last: Any, sides: Any) -> Any:
     """Whether rows of one colour at both ends stop all along their width, but at its sides."""
-    count = tf.size(shares)
+    count, sides = tf.size(shares), tf.cast(sides, tf.float32)
     inner = tf.stack([tf.minimum(first + 1, count - 1), tf.maximum(count - last - 2, 0)])
-    stop = tf.gather(shares, inner) < tf.cast(sides, tf.float32) + 1 - STRAIGHT
+    stop = tf.gather(shares, inner) < sides + (1 - STRAIGHT) * (1 - sides)
     return tf.reduce_all(stop) & (first > 0) & (last > 0) & (first + last + 2 < count)
 
 

@@ -127,6 +127,23 @@ def test_a_frame_and_bars_are_taken_off_before_the_background_is_looked_for(
     assert difference.mean() < 8
 
 
+@pytest.mark.parametrize("size", [(1000, 1000), (1000, 560), (560, 1000)])
+@pytest.mark.parametrize("scale", [3, 5])
+def test_a_small_subject_is_seen_as_a_large_one(scale: int, size: tuple[int, int]) -> None:
+    photo = Image.new("RGB", size, "white")
+    mark = Image.fromarray(garment()).resize((28 * scale,) * 2, Image.Resampling.BICUBIC)
+    photo.paste((30, 20, 60), (size[0] // 3, size[1] // 3), mark)
+    difference = np.abs(seen_of(photo).astype(int) - garment())
+    assert difference.mean() < 12
+
+
+def test_the_margin_around_a_subject_is_not_taken_for_a_frame() -> None:
+    photo = Image.new("RGB", (400, 400), "white")
+    photo.paste((30, 30, 30), (140, 140, 260, 260))
+    photo.paste((200, 40, 40), (170, 170, 230, 230))
+    assert seen_of(photo).min() > 100
+
+
 def test_a_garment_that_spans_the_photo_is_not_taken_for_a_bar() -> None:
     photo = Image.new("RGB", (300, 300), "white")
     photo.paste((30, 30, 30), (0, 100, 300, 220))

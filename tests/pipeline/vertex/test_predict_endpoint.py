@@ -18,6 +18,7 @@ from pipeline.photos.predictions import Likely, Photo
 from pipeline.vertex import target
 from serving.instances import parse
 from serving.model import Model
+from serving.photos import DAMAGED
 from tests.fakes.cloud import Cloud
 from tests.fakes.vertex_endpoints import BOOT, LARGEST
 from tests.fakes.wire import Fault, Refusal
@@ -126,7 +127,7 @@ def test_a_photo_that_the_server_refuses_is_a_line_and_the_others_are_answered(
 
     def server(pictures: list[bytes]) -> Any:
         if content in pictures:
-            fault = f"instance {pictures.index(content)}: TensorFlow cannot decode the image"
+            fault = f"instance {pictures.index(content)}: {DAMAGED}"
             raise Refusal(400, json.dumps({"error": fault}))
         return {"predictions": [BOOT] * len(pictures)}
 
@@ -137,7 +138,7 @@ def test_a_photo_that_the_server_refuses_is_a_line_and_the_others_are_answered(
         "a.png: Ankle boot",
         "b.png: Ankle boot",
     ]
-    assert "error: bad.png: TensorFlow cannot decode the image" in done.error
+    assert f"error: bad.png: {DAMAGED}" in done.error
 
 
 @pytest.mark.parametrize(
