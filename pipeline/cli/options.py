@@ -137,7 +137,7 @@ Region = Annotated[
         show_default=False,
     ),
 ]
-Every = Annotated[float, option("Seconds between two looks at it.", min=0.05)]
+Every = Annotated[float, option("Seconds between two checks.", min=0.05)]
 
 
 def root_option(root: Path) -> str:

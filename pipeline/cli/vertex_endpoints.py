@@ -49,14 +49,18 @@ def deploy(
     region: Region = None,
     machine_type: Annotated[
         str | None,
-        option("As e2-standard-2; else n1-standard-2.", panel=MACHINES, show_default=False),
+        option(
+            "Machine type, such as e2-standard-2; default: n1-standard-2.",
+            panel=MACHINES,
+            show_default=False,
+        ),
     ] = None,
     min_replicas: Annotated[
         int | None, option("Machines that always run; else 1.", panel=MACHINES, min=1)
     ] = None,
     max_replicas: Annotated[
         int | None,
-        option("Machines at most, under load; else as many.", panel=MACHINES, min=1),
+        option("Most machines under load; default: the minimum.", panel=MACHINES, min=1),
     ] = None,
     keep: Annotated[
         bool, option("Leave earlier versions deployed, without traffic.", "--keep")

@@ -15,13 +15,13 @@ Colour = str | tuple[int, int, int]
 PREPARE = tf.function(prepare, input_signature=[tf.TensorSpec([], tf.string)])
 
 
-def seen_by_network(data: bytes) -> Pixels:
+def network_input(data: bytes) -> Pixels:
     seen: Pixels = PREPARE(readable(data)).numpy()
     return seen
 
 
 def seen_of(photo: Image.Image) -> Pixels:
-    return seen_by_network(encoded(photo))
+    return network_input(encoded(photo))
 
 
 def garment() -> Pixels:
@@ -35,7 +35,7 @@ def garment() -> Pixels:
 
 @pytest.mark.parametrize("kind", PHOTOGRAPHS)
 def test_every_photograph_becomes_what_it_was_made_of(kind: str) -> None:
-    seen = seen_by_network(PHOTOGRAPHS[kind](garment()))
+    seen = network_input(PHOTOGRAPHS[kind](garment()))
     assert seen.shape == (28, 28)
     assert seen.dtype == np.uint8
     difference = np.abs(seen.astype(int) - garment())
@@ -48,7 +48,7 @@ def test_an_image_of_the_right_size_is_used_pixel_by_pixel(negated: bool) -> Non
     image[3:9, 20:22] = 255
     image[3, 20] = 7
     given = Image.fromarray(255 - image if negated else image)
-    assert (seen_by_network(encoded(given)) == image).all()
+    assert (network_input(encoded(given)) == image).all()
 
 
 def test_the_subject_is_trimmed_scaled_and_put_into_the_middle() -> None:

@@ -97,6 +97,17 @@ def test_a_prebuilt_image_needs_no_port_and_ones_own_has_its_routes() -> None:
         container_spec("")
 
 
+@pytest.mark.parametrize("tag", ["", ":latest", f"@sha256:{'0' * 64}"])
+def test_the_server_installs_itself_whatever_names_the_image(tag: str) -> None:
+    image = f"{STOCK.partition(':')[0]}{tag}"
+    assert container_spec(image)["command"] == container_spec(STOCK)["command"]
+
+
+def test_an_image_in_which_the_server_cannot_install_itself_is_refused() -> None:
+    with pytest.raises(ParameterError, match=r"Python 3\.10 only"):
+        container_spec("us-docker.pkg.dev/vertex-ai/training/tf-cpu.2-12.py39:latest")
+
+
 def test_an_image_without_a_server_gets_a_command_that_nothing_on_the_way_changes() -> None:
     spec = container_spec(STOCK)
     (code,) = spec["args"]
