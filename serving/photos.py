@@ -119,8 +119,6 @@ def _is_plain(image: Image.Image) -> bool:
 
 def _upright(image: Image.Image) -> Image.Image:
     image.draft(None, (LONGEST, LONGEST))
-    # Pillow turns a TIFF while it loads it.
-    image.load()
     ImageOps.exif_transpose(image, in_place=True)
     factor = max(1, max(image.size) // LONGEST)
     if image.mode.startswith(("I", "F")):

@@ -115,8 +115,6 @@ def _png(picture: Any) -> bytes:
 
     if isinstance(picture, np.ndarray):
         picture = Image.fromarray(picture)
-    # Pillow turns a TIFF while it loads it.
-    picture.load()
     picture = ImageOps.exif_transpose(picture)
     file = io.BytesIO()
     (picture if picture.mode in PNG_MODES else picture.convert("RGB")).save(file, "PNG")
