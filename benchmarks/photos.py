@@ -1,4 +1,4 @@
-"""Photos on ten kinds of background: how often the default model is right, and how long it takes.
+"""Twelve kinds of photos: how often the default model is right, and how long it takes.
 
 The photos are made from official test images, dark on light or light on dark, 336 pixels high.
 """

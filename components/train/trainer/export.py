@@ -39,6 +39,7 @@ def export(model: keras.Model, directory: Path, *, temperature: float = 1.0) -> 
     module.temperature = tf.Variable(temperature, trainable=False)
     module.preparation = tf.Variable(list(bytes.fromhex(code_digest(PREPARATION))))
 
+    @tf.function(input_signature=[images], autograph=False)
     def predict(image: Any) -> dict[str, Any]:
         # TFLite pads and compares no uint8.
         pixels, count = tf.cast(image, tf.int32), tf.shape(image)[0]
@@ -56,12 +57,13 @@ def export(model: keras.Model, directory: Path, *, temperature: float = 1.0) -> 
         shape = tf.TensorSpec([IMAGE_HEIGHT, IMAGE_WIDTH], tf.uint8)
         return {"image": tf.map_fn(prepare, image_bytes, fn_output_signature=shape)}
 
-    def predict_bytes(image_bytes: Any) -> dict[str, Any]:
+    @tf.function(input_signature=[encoded], autograph=False)
+    def predict_bytes(image_bytes: Any) -> Any:
         return predict(prepare_all(image_bytes)["image"])
 
     signatures = {
-        "serving_default": tf.function(predict, input_signature=[images]),
-        "serving_bytes": tf.function(predict_bytes, input_signature=[encoded]),
+        "serving_default": predict,
+        "serving_bytes": predict_bytes,
         "prepare": prepare_all,
     }
     directory.mkdir(parents=True, exist_ok=True)

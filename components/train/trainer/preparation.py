@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from components.dataset.facts import IMAGE_HEIGHT, IMAGE_WIDTH
 
-from .subject import NEAR, background_of, box_of_subject, inner_picture
+from .subject import NEAR, PICTURE, background_of, box_of_subject, inner_picture
 
 LUMA: Final = (0.299, 0.587, 0.114)
 LONGEST: Final = 256
@@ -101,6 +101,7 @@ def _reduced(pixels: Any) -> tuple[Any, Any]:
     return tf.transpose(reduced, [2, 0, 1]), factor
 
 
+@tf.function(input_signature=[PICTURE], autograph=False)  # Traced once for both looks.
 def _look(pixels: Any) -> tuple[Any, Any]:
     """How much each pixel differs from the background, and the subject's box."""
     grey, distance = _difference(pixels)

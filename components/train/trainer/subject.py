@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import tensorflow as tf
 
+PICTURE: Final = tf.TensorSpec([3, None, None], tf.float32)
 NEAR: Final = 22.0
 """Distance in RGB below which two colours are the same: 5 % of 255 times the root of 3."""
 STRAIGHT: Final = 0.95
@@ -38,6 +39,7 @@ def inner_picture(pixels: Any) -> tuple[Any, Any]:
     return pixels, first + second
 
 
+@tf.function(input_signature=[PICTURE], autograph=False)  # Traced once for both frames.
 def _inside(pixels: Any) -> Any:
     near = tf.cast(_square(pixels - pixels[:, :1, :1]) < NEAR**2, tf.float32)
     rows, columns = tf.reduce_mean(near, axis=1), tf.reduce_mean(near, axis=0)
