@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from components.dataset.description import FASHION_MNIST as FASHION
 from components.dataset.facts import (
     FILES,
     NUM_CLASSES,
@@ -20,6 +21,9 @@ from components.dataset.facts import (
 
 IMAGES_MAGIC = 0x00000803
 LABELS_MAGIC = 0x00000801
+
+
+__all__ = ["FASHION"]
 
 
 def header(magic: int, *numbers: int) -> bytes:

@@ -1,7 +1,9 @@
 """IDX files, gzipped or plain, read as a stream and checked as they are read.
 
-Yann LeCun's format: a big-endian uint32 magic number 0x00000803 (images: then uint32 count, rows,
-columns) or 0x00000801 (labels: then uint32 count), followed by uint8 values.
+Yann LeCun's format: two zero bytes, the type of the values, the number of dimensions; each
+dimension as a big-endian uint32, the first one the number of examples; then the values, big-endian.
+Images are uint8 [n, height, width] or [n, height, width, channels], labels integers of 8, 16 or 32
+bits [n], or [n, columns], of which the first column counts.
 """
 
 from __future__ import annotations
@@ -10,11 +12,12 @@ import gzip
 import math
 import struct
 import zlib
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
+from components.dataset.description import CHANNELS, FASHION_MNIST, SIDES, Description
 from components.dataset.errors import DataError
-from components.dataset.facts import IMAGE_HEIGHT, IMAGE_WIDTH, NUM_CLASSES
 
 if TYPE_CHECKING:
     # Ingest reads IDX files without numpy.
@@ -23,18 +26,36 @@ if TYPE_CHECKING:
 
 GZIP_MAGIC: Final = b"\x1f\x8b"
 CHUNK: Final = 8192
-"""Examples read at a time: 6.4 MB of images."""
+CHUNK_BYTES: Final = CHUNK * 28 * 28
+"""At most so many examples, of so many bytes, are read at a time."""
+MOST_LABEL_BYTES: Final = 256
+"""Of one example; those of QMNIST have 32."""
 
 
 class Kind(NamedTuple):
-    """What an IDX file contains: its magic number and the dimensions of one example."""
+    """What an IDX file contains.
 
-    magic: int
+    Attributes:
+        name: What its examples are.
+        types: Bytes of a value by the format's code of its type.
+        dimensions: How many there may be.
+    """
+
+    name: str
+    types: Mapping[int, int]
     dimensions: tuple[int, ...]
 
+    def fits(self, magic: bytes) -> bool:
+        """Whether a file that begins with these four bytes is of this kind."""
+        return magic[:2] == b"\0\0" and magic[2] in self.types and magic[3] in self.dimensions
 
-IMAGES: Final = Kind(0x00000803, (IMAGE_HEIGHT, IMAGE_WIDTH))
-LABELS: Final = Kind(0x00000801, ())
+
+IMAGES: Final = Kind("images", {0x08: 1}, (3, 4))
+LABELS: Final = Kind("labels", {0x08: 1, 0x0B: 2, 0x0C: 4}, (1, 2))
+EXPECTED: Final = {
+    IMAGES.name: "uint8 images [n, height, width] or [n, height, width, channels] (0x00000803)",
+    LABELS.name: "labels of 8, 16 or 32 bits [n] (0x00000801)",
+}
 
 
 class Examples:
@@ -45,40 +66,41 @@ class Examples:
 
     Attributes:
         count: Number of examples that the header promises; iterating checks it.
+        shape: Of one example, as the file holds it.
         header: The header's bytes.
+        example_bytes: Bytes of one example.
     """
 
-    def __init__(self, stream: BinaryIO, name: str, kind: Kind) -> None:
+    def __init__(
+        self, stream: BinaryIO, name: str, kind: Kind, description: Description | None = None
+    ) -> None:
         """Reads the header of a seekable file at its beginning; ``name`` is for errors.
 
         Raises:
-            DataError: The header is truncated, has another magic number (an HTML page, labels
-                for images), or other dimensions.
+            DataError: The header is truncated, of another kind (an HTML page, labels for images),
+                or has images of another form than ``description``.
         """
         self._name = name
         self._kind = kind
+        self._description = description
         self._offset = 0
+        self._end = 4
         is_gzip = stream.read(2) == GZIP_MAGIC
         stream.seek(0)
         self._file = gzip.GzipFile(fileobj=stream) if is_gzip else stream
-        self._end = 4 * (2 + len(kind.dimensions))
-        self.header = self._read(self._end)
-        magic = struct.pack(">I", kind.magic)
-        if len(self.header) >= 4 and self.header[:4] != magic:
-            raise DataError(
-                f"{name} is not the IDX file it should be: at byte 0 it has {self.header[:4]!r}, "
-                f"expected the magic number 0x{kind.magic:08x}; use another source"
-            )
+        magic = self._read(4)
+        if len(magic) == 4 and not kind.fits(magic):
+            raise DataError(f"{name} is not the IDX file it should be: {_found(magic, kind)}")
+        self._end += 4 * magic[3] if len(magic) == 4 else 4
+        self.header = magic + self._read(self._end - 4)
         if len(self.header) < self._end:
             raise self._truncated()
-        self.count, *dimensions = struct.unpack(f">{self._end // 4}I", self.header)[1:]
-        if tuple(dimensions) != kind.dimensions:
-            raise DataError(
-                f"{name} has images of {'x'.join(map(str, dimensions))} (at byte 8), expected "
-                f"{'x'.join(map(str, kind.dimensions))}; only such images fit this pipeline"
-            )
-        self._example_bytes = math.prod(kind.dimensions)
-        self._end += self.count * self._example_bytes
+        self.count, *shape = struct.unpack(f">{magic[3]}I", self.header[4:])
+        self.shape = tuple(shape)
+        self._type = magic[2]
+        self.example_bytes = math.prod(self.shape) * kind.types[self._type]
+        self._check_form()
+        self._end += self.count * self.example_bytes
 
     def blocks(self, size: int) -> Iterator[bytes]:
         """Yields the bytes after the header, ``size`` at a time, the last block shorter."""
@@ -93,26 +115,79 @@ class Examples:
                 "payload, as its header says; download it again"
             )
 
-    def chunks(self, size: int) -> Iterator[NDArray[np.uint8]]:
-        """Yields the examples in order, at most ``size`` at a time.
+    def chunks(self, size: int = 0) -> Iterator[NDArray[np.uint8]]:
+        """Yields the examples in order, ``size`` at a time; 0: as many as fit.
 
         Yields:
-            Read-only uint8: images [n, 28, 28], labels [n].
+            uint8, may be read-only: images in the description's shape, upright, or labels [n],
+            the first class as 0.
 
         Raises:
-            DataError: Truncation, trailing bytes, a damaged gzip stream, or a label above 9.
+            DataError: Truncation, trailing bytes, a damaged gzip stream, or a label that the
+                description does not have.
         """
+        size = size or min(CHUNK, max(1, CHUNK_BYTES // self.example_bytes))
+        start = 0
+        for content in self.blocks(size * self.example_bytes):
+            chunk = self._images(content) if self._kind is IMAGES else self._labels(content, start)
+            start += len(chunk)
+            yield chunk
+
+    def values(self, block: bytes) -> list[int]:
+        """The labels in a block of whole examples, without numpy."""
+        numbers = array({1: "B", 2: "h", 4: "i"}[self._kind.types[self._type]], block)
+        numbers.byteswap()
+        return numbers[:: math.prod(self.shape)].tolist()
+
+    def _images(self, content: bytes) -> NDArray[np.uint8]:
         import numpy as np
 
-        for content in self.blocks(size * self._example_bytes):
-            chunk = np.frombuffer(content, np.uint8).reshape(-1, *self._kind.dimensions)
-            if self._kind is LABELS and (wrong := np.flatnonzero(chunk >= NUM_CLASSES)).size:
-                raise DataError(
-                    f"{self._name} has the label {chunk[wrong[0]]} at byte "
-                    f"{self._offset - len(chunk) + wrong[0]} of the payload, expected 0 to "
-                    f"{NUM_CLASSES - 1}; download it again"
-                )
-            yield chunk
+        about = self._description
+        pixels = np.frombuffer(content, np.uint8)
+        if about is None:
+            return pixels.reshape(-1, *self.shape)
+        if about.transposed:
+            pixels = pixels.reshape(-1, about.width, about.height, about.channels).swapaxes(1, 2)
+        return pixels.reshape(-1, *about.shape)
+
+    def _labels(self, content: bytes, start: int) -> NDArray[np.uint8]:
+        import numpy as np
+
+        kind = f">i{self._kind.types[self._type]}" if self._type != 0x08 else "u1"
+        labels = np.frombuffer(content, kind).reshape(-1, math.prod(self.shape))[:, 0]
+        if self._description is None:
+            return labels
+        low, high = self._description.labels
+        wrong = np.flatnonzero((labels < low) | (labels > high))
+        if wrong.size:
+            place = len(self.header) + (start + int(wrong[0])) * self.example_bytes
+            raise DataError(
+                f"{self._name} has the label {labels[wrong[0]]} at byte {place} of the payload, "
+                f"expected {low} to {high}; correct the classes in its dataset.json, or download "
+                "it again"
+            )
+        return (labels - low).astype(np.uint8)
+
+    def _check_form(self) -> None:
+        about, found = self._description, _times(self.shape)
+        if self._kind is LABELS:
+            if not 1 <= self.example_bytes <= MOST_LABEL_BYTES:
+                raise DataError(f"{self._name} has {found} labels an example; use another source")
+            return
+        height, width, channels = (*self.shape, 1)[:3]
+        least, most = SIDES
+        if min(height, width) < least or max(height, width) > most or channels not in CHANNELS:
+            raise DataError(
+                f"{self._name} has images of {found} (at byte 8), expected {least} to {most} "
+                "pixels each way and 1 or 3 channels"
+            )
+        if about and about.transposed:
+            height, width = width, height
+        if about and (height, width, channels) != (about.height, about.width, about.channels):
+            raise DataError(
+                f"{self._name} has images of {found} (at byte 8), expected {about.form} as in "
+                f"{about.name}; describe the data in a dataset.json and give it with --dataset"
+            )
 
     def _read(self, size: int) -> bytes:
         try:
@@ -137,9 +212,22 @@ class Examples:
         )
 
 
-def read_all(stream: BinaryIO, name: str, kind: Kind) -> NDArray[np.uint8]:
-    """Reads a whole file into memory: images, uint8 [n, 28, 28], or labels, uint8 [n]."""
+def read_all(
+    stream: BinaryIO, name: str, kind: Kind, description: Description = FASHION_MNIST
+) -> NDArray[np.uint8]:
+    """Reads a whole file into memory: images in the description's shape, or labels [n]."""
     import numpy as np
 
-    empty = np.empty((0, *kind.dimensions), np.uint8)
-    return np.concatenate([empty, *Examples(stream, name, kind).chunks(CHUNK)])
+    empty = np.empty((0, *(description.shape if kind is IMAGES else ())), np.uint8)
+    return np.concatenate([empty, *Examples(stream, name, kind, description).chunks()])
+
+
+def _found(magic: bytes, wanted: Kind) -> str:
+    for kind in (IMAGES, LABELS):
+        if kind is not wanted and kind.fits(magic):
+            return f"it holds {kind.name}, expected {wanted.name}; swap the files"
+    return f"at byte 0 it has {magic!r}, expected {EXPECTED[wanted.name]}; use another source"
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from components.dataset.bucket import SCHEME, download
+from components.dataset.bucket import SCHEME, download, stat
+from components.dataset.description import FASHION_MNIST, NAME, Description
 from components.dataset.errors import DataError
 
 
@@ -30,6 +31,25 @@ def open_raw(uri: str, name: str) -> Iterator[BinaryIO]:
         raise DataError(f"{uri or 'the raw dataset'} has no {name}.gz; run ingest first")
     with path.open("rb") as file:
         yield file
+
+
+def read_description(uri: str) -> Description:
+    """The description of the raw files below ``uri``.
+
+    Raises:
+        BucketError: The object is missing or damaged, the bucket refuses or cannot be reached.
+        DataError: It is missing or damaged.
+    """
+    if not uri.startswith(SCHEME):
+        there = uri and (Path(uri) / NAME).is_file()
+        return Description.read(Path(uri)) if there else FASHION_MNIST
+    address = f"{uri.rstrip('/')}/{NAME}"
+    if stat(address) is None:
+        return FASHION_MNIST
+    with tempfile.TemporaryFile() as copy:
+        download(address, copy)
+        copy.seek(0)
+        return Description.parse(copy.read(), address)
 
 
 def find_file(directory: Path, name: str) -> Path | None:

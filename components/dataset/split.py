@@ -1,26 +1,27 @@
 """Which training examples become validation examples, and in which order both are written."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.dataset.errors import DataError, ParameterError
-from components.dataset.facts import CLASS_NAMES, NUM_CLASSES
 
 BLOCK: Final = 1 << 16
 """Examples handled at a time, so that 64-bit index arrays stay small."""
 
 
 def shuffled_positions(
-    labels: NDArray[np.uint8], validation_examples: int, seed: int
+    labels: NDArray[np.uint8], classes: Sequence[str], validation_examples: int, seed: int
 ) -> NDArray[np.uint32]:
     """The place of each example: the shuffled training split, then the shuffled validation split.
 
     Equal arguments give equal positions.
 
     Args:
-        labels: uint8 [n], each 0 to 9.
+        labels: uint8 [n], each below the number of classes.
+        classes: The name of each class.
         validation_examples: Size of the validation split, stratified by class.
         seed: 0 or more.
 
@@ -34,7 +35,7 @@ def shuffled_positions(
     """
     if seed < 0:
         raise ParameterError(f"seed is {seed}, expected 0 or more")
-    shares = allocate(labels, validation_examples)
+    shares = allocate(labels, classes, validation_examples)
     order = np.arange(len(labels), dtype=np.uint32)
     random = np.random.default_rng(seed)
     random.shuffle(order)
@@ -49,10 +50,13 @@ def shuffled_positions(
     return positions
 
 
-def allocate(labels: NDArray[np.uint8], validation_examples: int) -> NDArray[np.int64]:
-    """Validation examples of each class, by largest remainder: int64 [10].
+def allocate(
+    labels: NDArray[np.uint8], classes: Sequence[str], validation_examples: int
+) -> NDArray[np.int64]:
+    """Validation examples of each class, by largest remainder: int64 [classes].
 
-    Each class has its share of the data, rounded down or up; the sum is exact.
+    Each class has its share of the data, rounded down or up; the sum is exact. The last training
+    example of a class is taken only if there is no other.
 
     Raises:
         ParameterError: There are not more training examples.
@@ -63,15 +67,17 @@ def allocate(labels: NDArray[np.uint8], validation_examples: int) -> NDArray[np.
             f"validation_examples is {validation_examples}, expected 0 to {len(labels) - 1}: there "
             f"are only {len(labels)} training examples"
         )
-    counts = np.bincount(labels, minlength=NUM_CLASSES).astype(np.int64)
+    counts = np.bincount(labels, minlength=len(classes)).astype(np.int64)
     shares, remainders = np.divmod(counts * validation_examples, len(labels))
     missing = validation_examples - int(shares.sum())
+    remainders[shares + 1 == counts] -= len(labels)
+    remainders[counts == 0] -= 2 * len(labels)
     shares[np.argsort(-remainders, kind="stable")[:missing]] += 1
     exhausted = np.flatnonzero((shares == counts) & (counts > 0))
     if len(exhausted):
         label = int(exhausted[0])
         raise DataError(
-            f"all {counts[label]} examples of class {label} ({CLASS_NAMES[label]}) would go to "
+            f"all {counts[label]} examples of class {label} ({classes[label]}) would go to "
             f"validation; make validation_examples smaller than {validation_examples}"
         )
     return shares

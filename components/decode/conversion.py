@@ -4,8 +4,9 @@ All records are written to a scratch file, each chunk sorted by final place. A s
 then put together from one contiguous segment of every chunk.
 """
 
+import dataclasses
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -13,6 +14,7 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from components.dataset.description import Description
 from components.dataset.disk import scratch_directory
 from components.dataset.errors import DataError, ParameterError
 from components.dataset.facts import (
@@ -22,14 +24,19 @@ from components.dataset.facts import (
     TRAIN_IMAGES,
     TRAIN_LABELS,
 )
-from components.dataset.idx import CHUNK, IMAGES, LABELS, Examples, read_all
+from components.dataset.idx import IMAGES, LABELS, Examples, read_all
 from components.dataset.manifest import content_digest, write_manifest
-from components.dataset.raw import open_raw
-from components.dataset.records import RECORD_BYTES, frame_records
+from components.dataset.raw import open_raw, read_description
+from components.dataset.records import BATCH_BYTES, form_of, frame_records
 from components.dataset.split import shuffled_positions
 
 MOST_SHARDS: Final = 99_999
 """Their numbers have five digits."""
+ONE_IN: Final = 12
+"""Of so many training examples one is for validation, if nothing else is wanted: FashionMNIST's
+5,000."""
+
+VALUES: Final = np.arange(256)
 
 log = logging.getLogger(__name__)
 
@@ -39,10 +46,10 @@ def convert(
     directories: Mapping[str, Path],
     *,
     shards: int = 8,
-    validation_examples: int = 5000,
+    validation_examples: int = -1,
     seed: int = 0,
 ) -> dict[str, dict[str, Any]]:
-    """Writes the three splits, each with a manifest.
+    """Writes the three splits, each with a description of the data and a manifest.
 
     Memory: a constant plus at most 16 bytes an example. Equal arguments give equal bytes.
 
@@ -56,31 +63,54 @@ def convert(
         DiskError: A disk is full.
     """
     check_shards(shards)
+    about = read_description(uri)
     for directory in directories.values():
         directory.mkdir(parents=True, exist_ok=True)
     with scratch_directory("decode", *directories.values()) as scratch:
-        labels, test_labels = (_read_labels(uri, name) for name in (TRAIN_LABELS, TEST_LABELS))
-        positions = shuffled_positions(labels, validation_examples, seed)
+        labels, test_labels = (
+            _read_labels(uri, name, about) for name in (TRAIN_LABELS, TEST_LABELS)
+        )
+        if validation_examples == -1:
+            validation_examples = len(labels) // ONE_IN
+        positions = shuffled_positions(labels, about.classes, validation_examples, seed)
         sizes = (len(labels) - validation_examples, validation_examples, len(test_labels))
         counts = dict(zip(SPLITS, sizes, strict=True))
         test_positions = np.arange(len(test_labels), dtype=np.uint32) + np.uint32(len(labels))
         positions = np.concatenate([positions, test_positions])
+        pixels = Pixels(about.channels)
         records = chain(
-            _records(uri, TRAIN_IMAGES, TRAIN_LABELS, labels),
-            _records(uri, TEST_IMAGES, TEST_LABELS, test_labels),
+            _records(uri, TRAIN_IMAGES, TRAIN_LABELS, labels, about, pixels.add),
+            _records(uri, TEST_IMAGES, TEST_LABELS, test_labels, about),
         )
+        size = form_of(about).record_bytes
+        step = max(1, BATCH_BYTES // size)
         with (scratch / "records").open("wb+") as file:
+            held_out = positions[: len(labels)] >= counts["train"]
+            by_split = (labels[~held_out], labels[held_out], test_labels)
             starts = _sort(records, positions, file)
             first = 0
             for split in SPLITS:
                 for path, count in _plan(directories[split], split, counts[split], shards):
                     with path.open("wb") as shard:
-                        for place in range(first, first + count, CHUNK):
-                            last = min(place + CHUNK, first + count)
-                            shard.write(_gather(positions, starts, place, last, file).data)
+                        for place in range(first, first + count, step):
+                            last = min(place + step, first + count)
+                            shard.write(_gather(positions, starts, place, last, file, size).data)
                     first += count
+        # In the records the pictures are upright and the labels begin at 0.
+        about = dataclasses.replace(
+            about,
+            first_label=0,
+            transposed=False,
+            counts={
+                split: np.bincount(each, minlength=len(about.classes)).tolist()
+                for split, each in zip(SPLITS, by_split, strict=True)
+            },
+            mean=pixels.mean,
+            deviation=pixels.deviation,
+        )
         summary = {}
         for split in SPLITS:
+            about.write(directories[split])
             facts = {"examples": counts[split], "shards": shards}
             manifest = write_manifest(directories[split], split=split, **facts)
             summary[split] = {**facts, "digest": content_digest(manifest)}
@@ -98,28 +128,63 @@ def check_shards(shards: int) -> None:
         raise ParameterError(f"shards is {shards}, expected 1 to {MOST_SHARDS}")
 
 
-def _read_labels(uri: str, name: str) -> NDArray[np.uint8]:
+class Pixels:
+    """Sums over the pixels of images as they pass, exact integers for each channel."""
+
+    def __init__(self, channels: int) -> None:
+        self._counts = np.zeros([channels, 256], np.int64)
+
+    def add(self, images: NDArray[np.uint8]) -> None:
+        """Counts the pixels of images, uint8 [n, …] with the channels last."""
+        for channel in range(len(self._counts)):
+            values = images.reshape(-1)[channel :: len(self._counts)]
+            self._counts[channel] += np.bincount(values, minlength=256)
+
+    @property
+    def mean(self) -> tuple[float, ...]:
+        """Of each channel, 0 to 255."""
+        return tuple(float(counts @ VALUES / counts.sum()) for counts in self._counts)
+
+    @property
+    def deviation(self) -> tuple[float, ...]:
+        """The standard deviation of each channel, 1 where all pixels are the same."""
+        return tuple(
+            float(np.sqrt(counts @ (VALUES - mean) ** 2 / counts.sum())) or 1.0
+            for counts, mean in zip(self._counts, self.mean, strict=True)
+        )
+
+
+def _read_labels(uri: str, name: str, about: Description) -> NDArray[np.uint8]:
     with open_raw(uri, name) as stream:
-        labels = read_all(stream, f"{name}.gz", LABELS)
+        labels = read_all(stream, f"{name}.gz", LABELS, about)
     if not len(labels):
         raise DataError(f"{name}.gz has no examples (at byte 4); download it again")
     return labels
 
 
 def _records(
-    uri: str, images_name: str, labels_name: str, labels: NDArray[np.uint8]
+    uri: str,
+    images_name: str,
+    labels_name: str,
+    labels: NDArray[np.uint8],
+    about: Description,
+    see: Callable[[NDArray[np.uint8]], None] = lambda _: None,
 ) -> Iterator[NDArray[np.uint8]]:
-    """Yields the records of a split in the order of its raw files: uint8 [k, RECORD_BYTES]."""
+    """Yields the records of a split in the order of its raw files: uint8 [k, record_bytes].
+
+    ``see`` is called with the images before.
+    """
     with open_raw(uri, images_name) as stream:
-        images = Examples(stream, f"{images_name}.gz", IMAGES)
+        images = Examples(stream, f"{images_name}.gz", IMAGES, about)
         if images.count != len(labels):
             raise DataError(
                 f"{images_name}.gz has {images.count} examples (at byte 4), expected "
                 f"{len(labels)} as in {labels_name}.gz; download both again"
             )
         start = 0
-        for chunk in images.chunks(CHUNK):
-            yield frame_records(chunk, labels[start : start + len(chunk)])
+        for chunk in images.chunks():
+            see(chunk)
+            yield frame_records(chunk, labels[start : start + len(chunk)], about)
             start += len(chunk)
 
 
@@ -141,16 +206,24 @@ def _sort(
 
 
 def _gather(
-    positions: NDArray[np.uint32], starts: list[int], first: int, last: int, file: BinaryIO
+    positions: NDArray[np.uint32],
+    starts: list[int],
+    first: int,
+    last: int,
+    file: BinaryIO,
+    size: int,
 ) -> NDArray[np.uint8]:
-    """The records of the final places from ``first`` up to ``last``, a segment of each chunk."""
-    gathered = np.empty((last - first, RECORD_BYTES), np.uint8)
+    """The records of the final places from ``first`` up to ``last``, a segment of each chunk.
+
+    ``size`` is the bytes of a record.
+    """
+    gathered = np.empty((last - first, size), np.uint8)
     for start, end in pairwise(starts):
         low, high = start + np.searchsorted(positions[start:end], (first, last))
-        file.seek(int(low) * RECORD_BYTES)
-        segment = file.read(int(high - low) * RECORD_BYTES)
+        file.seek(int(low) * size)
+        segment = file.read(int(high - low) * size)
         places = positions[low:high] - np.uint32(first)
-        gathered[places] = np.frombuffer(segment, np.uint8).reshape(-1, RECORD_BYTES)
+        gathered[places] = np.frombuffer(segment, np.uint8).reshape(-1, size)
     return gathered
 
 

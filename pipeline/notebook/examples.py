@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.dataset import facts, idx
-from components.dataset.manifest import read_manifest
+from components.dataset import records as records_of
 from components.dataset.raw import open_raw
-from components.dataset.records import read_records
 from components.dataset.startup import quiet_start
 from pipeline.notebook.artifacts import Artifact
 from pipeline.runs.chosen_model import ChosenModel
@@ -44,18 +43,16 @@ def read_split(records: Artifact) -> Pictures:
     Raises:
         DataError: A shard is missing or damaged.
     """
-    names = [entry["name"] for entry in read_manifest(records.path)["files"]]
-    batches = [batch for name in names for batch in read_records(records.path / name)]
-    images, labels = zip(*batches, strict=True)
-    return np.concatenate(images), np.concatenate(labels)
+    images, labels, _ = records_of.read_split(records.path)
+    return images, labels
 
 
 def describe_records(records: Artifact) -> str:
     """The shards of a split with their sizes, and what the first of its examples holds."""
     tf = _tensorflow()
-    files = read_manifest(records.path)["files"]
-    lines = [f"{entry['name']}  {entry['bytes']:,} bytes" for entry in files]
-    first = next(iter(tf.data.TFRecordDataset(str(records.path / files[0]["name"]))))
+    shards = records_of.shards_of(records.path)
+    lines = [f"{path.name}  {path.stat().st_size:,} bytes" for path in shards]
+    first = next(iter(tf.data.TFRecordDataset(str(shards[0]))))
     features = tf.train.Example.FromString(first.numpy()).features.feature
     lines.append(f"{records.metadata['examples']:,.0f} examples, each with")
     for name, feature in sorted(features.items()):

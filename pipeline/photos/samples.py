@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from components.dataset.errors import DataError
-from components.dataset.manifest import read_manifest
-from components.dataset.records import read_records
+from components.dataset.records import read_split
 from pipeline.errors import CommandError
 from pipeline.runs.chosen_model import ChosenModel
 from pipeline.runs.record import Run
@@ -46,9 +45,7 @@ def samples(root: Path, model: ChosenModel) -> list[dict[str, Any]]:
 
 
 def _first(records: Path) -> Iterator[tuple[NDArray[np.uint8], int]]:
-    shards = [entry["name"] for entry in read_manifest(records)["files"]]
-    batches = [batch for shard in shards for batch in read_records(records / shard)]
-    images, labels = map(np.concatenate, zip(*batches, strict=True))
+    images, labels, _ = read_split(records)
     for label in np.unique(labels):
         for index in np.flatnonzero(labels == label)[:OF_EACH]:
             yield images[index], int(label)

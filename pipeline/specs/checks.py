@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from components.dataset.errors import ParameterError, StepError
-from components.dataset.facts import NUM_CLASSES
+from components.dataset.facts import CLASS_NAMES, NUM_CLASSES
 from components.evaluate import gate
 from components.ingest.fashion_mnist import TRAINING_EXAMPLES_OF_A_CLASS
 from components.ingest.sources import check_address
@@ -99,7 +99,8 @@ def _decode(
             )
         return
     classes = np.arange(NUM_CLASSES, dtype=np.uint8)
-    allocate(np.repeat(classes, TRAINING_EXAMPLES_OF_A_CLASS), validation_examples)
+    labels = np.repeat(classes, TRAINING_EXAMPLES_OF_A_CLASS)
+    allocate(labels, CLASS_NAMES, validation_examples)
 
 
 def _train(*, seed: int = 0, **_: Any) -> None:

@@ -21,7 +21,13 @@ from pipeline.errors import UsageError
 from pipeline.runs.registry import Registry
 from pipeline.runs.verification import verify
 from serving.photos import FORMATS, PhotoError, readable
-from tests.idx_files import images_payload, labels_payload, shuffled_labels, synthetic_images
+from tests.idx_files import (
+    FASHION,
+    images_payload,
+    labels_payload,
+    shuffled_labels,
+    synthetic_images,
+)
 from tests.photographs import SIZE_FIELDS, bomb, encoded
 from tests.soak import FUZZ_EXAMPLES, SHORT_FUZZ_EXAMPLES, long
 
@@ -37,13 +43,13 @@ ENTRY = {"name": "a", "bytes": 1, "sha256": "0" * 64}
 
 def images(path: Path) -> None:
     with path.open("rb") as file:
-        for _ in idx.Examples(file, "a", idx.IMAGES).chunks(CHUNK):
+        for _ in idx.Examples(file, "a", idx.IMAGES, FASHION).chunks(CHUNK):
             pass
 
 
 def labels(path: Path) -> None:
     with path.open("rb") as file:
-        for _ in idx.Examples(file, "a", idx.LABELS).chunks(CHUNK):
+        for _ in idx.Examples(file, "a", idx.LABELS, FASHION).chunks(CHUNK):
             pass
 
 
@@ -52,7 +58,7 @@ def ingested(path: Path) -> None:
 
 
 def shard(path: Path) -> None:
-    for _ in records.read_records(path, CHUNK):
+    for _ in records.read_records(path, FASHION, CHUNK):
         pass
 
 
@@ -95,7 +101,7 @@ def photographs() -> list[bytes]:
 
 IDX = [images_payload(IMAGES), labels_payload(LABELS)]
 PACKED = [gzip.compress(each, 1, mtime=0) for each in IDX]
-SHARD = records.frame_records(IMAGES[:4], LABELS[:4]).tobytes()
+SHARD = records.frame_records(IMAGES[:4], LABELS[:4], FASHION).tobytes()
 FACTS = {
     "aliases": ["default"],
     "digests": {"model": "0"},

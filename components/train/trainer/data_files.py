@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from components.dataset import idx
 from components.dataset.bucket import SCHEME
 from components.dataset.errors import DataError
-from components.dataset.facts import TRAIN_IMAGES, TRAIN_LABELS
+from components.dataset.facts import CLASS_NAMES, TRAIN_IMAGES, TRAIN_LABELS
 from components.dataset.folder import fetch_object, list_files
 from components.dataset.manifest import MANIFEST, file_digest
 from components.dataset.places import local_path
@@ -65,7 +65,7 @@ def official(seed: int, scratch: Path) -> tuple[Split, Split]:
     names = (TRAIN_IMAGES, TRAIN_LABELS)
     images, labels = (find_file(directory, name) or directory / name for name in names)
     pixels, classes = _read_pair(images, labels)
-    order = np.argsort(shuffled_positions(classes, VALIDATION_EXAMPLES, seed))
+    order = np.argsort(shuffled_positions(classes, CLASS_NAMES, VALIDATION_EXAMPLES, seed))
     train, validation = np.split(order, [-VALIDATION_EXAMPLES])
     return (
         _written(pixels[train], classes[train], scratch),

@@ -1,5 +1,6 @@
 import errno
 import gzip
+import struct
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -9,15 +10,19 @@ import pytest
 from kfp.dsl import Dataset
 from numpy.typing import NDArray
 
+from components.dataset import idx
+from components.dataset.description import Description
 from components.dataset.errors import BucketError, DataError, DiskError, ParameterError
-from components.dataset.facts import SPLITS, TEST_IMAGES, TRAIN_IMAGES, TRAIN_LABELS
+from components.dataset.facts import FILES, SPLITS, TEST_IMAGES, TRAIN_IMAGES, TRAIN_LABELS
 from components.dataset.manifest import read_manifest
-from components.dataset.records import RECORD_BYTES, read_records
+from components.dataset.records import read_records
 from components.decode import conversion
 from components.decode.component import decode
 from components.decode.conversion import convert
 from tests.fakes.storage import serve_storage
 from tests.idx_files import (
+    FASHION,
+    header,
     images_payload,
     labels_payload,
     shuffled_labels,
@@ -42,7 +47,9 @@ def run(raw: Path | str, out: Path, **changes: int) -> dict[str, dict[str, Any]]
 
 def examples(directory: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     batches = [
-        batch for path in sorted(directory.glob("*.tfrecord")) for batch in read_records(path)
+        batch
+        for path in sorted(directory.glob("*.tfrecord"))
+        for batch in read_records(path, FASHION)
     ]
     empty = (np.empty((0, 28, 28), np.uint8), np.empty(0, np.uint8))
     images, labels = zip(empty, *batches, strict=True)
@@ -70,10 +77,11 @@ def test_every_example_is_in_one_split_with_its_label(raw: Path, tmp_path: Path)
     np.testing.assert_array_equal(test[0], synthetic_images(test_labels, 1))
     sizes = {"train": [60, 60, 60], "validation": [7, 7, 6], "test": [17, 17, 16]}
     for split, expected in sizes.items():
-        files = read_manifest(tmp_path / split)["files"]
+        description, *files = read_manifest(tmp_path / split)["files"]
+        assert description["name"] == "dataset.json"
         names = [f"{split}-0000{n}-of-00003.tfrecord" for n in range(3)]
         assert [entry["name"] for entry in files] == names
-        assert [entry["bytes"] // RECORD_BYTES for entry in files] == expected
+        assert [entry["bytes"] // 838 for entry in files] == expected
 
 
 def test_the_same_input_and_parameters_give_the_same_bytes(
@@ -81,7 +89,7 @@ def test_the_same_input_and_parameters_give_the_same_bytes(
 ) -> None:
     run(raw, tmp_path / "other", seed=1)
     first = run(raw, tmp_path / "a")
-    monkeypatch.setattr(conversion, "CHUNK", 13)
+    monkeypatch.setattr(conversion, "BATCH_BYTES", 13 * 838)
     assert run(raw, tmp_path / "b") == first
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
     assert contents(tmp_path / "a") != contents(tmp_path / "other")
@@ -114,7 +122,7 @@ def test_no_validation_examples_are_empty_shards(raw: Path, tmp_path: Path) -> N
         ("shards", 0, "shards is 0, expected 1 to 99999"),
         ("shards", 100_000, "shards is 100000"),
         ("validation_examples", 200, "only 200 training examples"),
-        ("validation_examples", -1, "validation_examples is -1"),
+        ("validation_examples", -2, "validation_examples is -2"),
         ("seed", -1, "seed is -1"),
     ],
 )
@@ -167,7 +175,8 @@ def test_a_full_disk_is_one_clear_error(
 def test_memory_grows_by_sixteen_bytes_an_example_at_most(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conversion, "CHUNK", 1024)
+    monkeypatch.setattr(conversion, "BATCH_BYTES", 1024 * 838)
+    monkeypatch.setattr(idx, "CHUNK_BYTES", 1024 * 784)
     peaks = []
     for count in (1000, 3000):
         write_idx_set(tmp_path / f"{count}", count, 10)
@@ -192,3 +201,25 @@ def test_the_component_writes_three_splits_and_their_metadata(tmp_path: Path) ->
     for name, output in outputs.items():
         assert len(list(Path(output.path).glob("*.tfrecord"))) == output.metadata["shards"] == 2
         assert (tmp_path / name / "manifest.json").exists()
+
+
+def test_the_records_carry_the_description_with_counts_and_the_training_pixels_figures(
+    tmp_path: Path,
+) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (24, 12, 20, 3), np.uint8)
+    labels = np.array([*[1] * 12, *[2] * 12], np.int32)
+    payload = struct.pack(">5I", 0x00000804, 24, 20, 12, 3) + images.swapaxes(1, 2).tobytes()
+    numbers = header(0x00000C01, 24) + labels.astype(">i4").tobytes()
+    write_payloads(tmp_path / "raw", dict(zip(FILES, [payload, numbers] * 2, strict=True)))
+    raw = Description("pictures", ("b", "c"), 12, 20, 3, first_label=1, transposed=True)
+    raw.write(tmp_path / "raw")
+    run(tmp_path / "raw", tmp_path, validation_examples=-1)
+    for split in SPLITS:
+        about = Description.read(tmp_path / split)
+        assert (about.first_label, about.transposed) == (0, False)
+        assert about.counts == {"train": (11, 11), "validation": (1, 1), "test": (12, 12)}
+        np.testing.assert_allclose(about.mean, images.mean(axis=(0, 1, 2)))
+        np.testing.assert_allclose(about.deviation, images.std(axis=(0, 1, 2)))
+    shards = sorted((tmp_path / "test").glob("*.tfrecord"))
+    read = np.concatenate([batch for path in shards for batch, _ in read_records(path, about)])
+    np.testing.assert_array_equal(read, images)
