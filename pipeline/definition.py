@@ -40,10 +40,10 @@ def pipeline_around(train_step: TrainStep) -> BaseComponent:
     def fashion_mnist(
         bucket_uri: str,
         source: str = "",
-        digests: dict[str, str] = {},  # noqa: B006
+        dataset: dict[str, Any] = {},  # noqa: B006
         allow_unverified: bool = False,
         shards: int = 8,
-        validation_examples: int = 5000,
+        validation_examples: int = -1,
         seed: int = 0,
         hyperparameters: dict[str, Any] = HYPERPARAMETERS,
         min_accuracy: float = 0.90,
@@ -53,9 +53,9 @@ def pipeline_around(train_step: TrainStep) -> BaseComponent:
         serving_image: str = STOCK,
         git_revision: str = "",
     ) -> None:
-        """FashionMNIST from its source to the model registry.
+        """FashionMNIST, or other pictures, from their source to the model registry.
 
-        1. Ingest: the four official files, verified, into the bucket.
+        1. Ingest: the four files of the data set, verified, into the bucket.
         2. Decode: training, validation and test examples as TFRecord shards.
         3. Train: a convolutional network on the training examples.
         4. Find champion: the version of the model that the registry serves today.
@@ -70,11 +70,12 @@ def pipeline_around(train_step: TrainStep) -> BaseComponent:
                 ``data/``, the public mirrors. An address with a password or a signature is
                 refused, since parameters are stored as plain text: put a mirror's password into
                 ``~/.netrc``.
-            digests: SHA-256 of each decompressed file by its name; empty: FashionMNIST's own.
-            allow_unverified: Accept files without digests; recorded in the data's metadata.
+            dataset: What the data are: ``name``, ``classes``, ``height``, ``width``, ``digests``;
+                empty: the ``dataset.json`` beside the files, else FashionMNIST.
+            allow_unverified: Accept files without digests; recorded in the data's description.
             shards: TFRecord files of each split.
-            validation_examples: Examples set aside from the training split, evenly by class; 0:
-                train without a validation.
+            validation_examples: Examples set aside from the training split, evenly by class; -1:
+                one of twelve; 0: train without a validation.
             seed: Seeds the split, the shuffling and the training.
             hyperparameters: Values of the hyperparameters; names that are left out keep their
                 defaults.
@@ -88,7 +89,7 @@ def pipeline_around(train_step: TrainStep) -> BaseComponent:
         raw = ingest(
             source=source,
             bucket_uri=bucket_uri,
-            digests=digests,
+            dataset=dataset,
             allow_unverified=allow_unverified,
         ).set_retry(**RETRY)
         records = decode(

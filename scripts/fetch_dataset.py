@@ -5,26 +5,27 @@ Each comes from the first public mirror that serves it, and is verified by its S
 
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import requests
 
+from components.dataset.description import Description
 from components.dataset.errors import StepError
 from components.dataset.facts import TRAIN_LABELS
-from components.ingest.fashion_mnist import DIGESTS, MIRRORS
+from components.ingest.fashion_mnist import DESCRIPTION, MIRRORS
 from components.ingest.fetch import fetch
 
 
-def land(mirrors: Sequence[str], digests: Mapping[str, str], target: Path) -> None:
-    """Writes ``<name>.gz`` of each file that ``digests`` names; all of them or none.
+def land(mirrors: Sequence[str], about: Description, target: Path) -> None:
+    """Writes ``<name>.gz`` of each file that the description has a digest of; all of them or none.
 
-    The mirrors are tried in their order. The digests are SHA-256 of the decompressed files.
+    The mirrors are tried in their order.
     """
     sources = list(mirrors)
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target) as scratch:
-        fetched = [fetch(sources, name, digest, Path(scratch)) for name, digest in digests.items()]
+        fetched = [fetch(sources, name, about, Path(scratch)) for name in about.digests]
         for file in fetched:
             file.path.replace(target / file.path.name)
 
@@ -43,6 +44,6 @@ if __name__ == "__main__":
         sys.exit("setup: no mirror of FashionMNIST can be reached")
     try:
         print("setup: downloading FashionMNIST to data/ (31 MB)")  # noqa: T201
-        land(MIRRORS, DIGESTS, Path(sys.argv[1]))
+        land(MIRRORS, DESCRIPTION, Path(sys.argv[1]))
     except (StepError, OSError) as error:
         sys.exit(f"setup: {error}")

@@ -1,5 +1,6 @@
 """Small IDX sets for tests: sound ones that a tiny network can learn, and parts of broken ones."""
 
+import dataclasses
 import gzip
 import hashlib
 import struct
@@ -9,21 +10,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from components.dataset.description import FASHION_MNIST as FASHION
+from components.dataset.description import Description
 from components.dataset.facts import (
     FILES,
-    NUM_CLASSES,
     TEST_IMAGES,
     TEST_LABELS,
     TRAIN_IMAGES,
     TRAIN_LABELS,
 )
+from components.ingest import fashion_mnist
 
 IMAGES_MAGIC = 0x00000803
 LABELS_MAGIC = 0x00000801
 
 
-__all__ = ["FASHION"]
+FASHION = dataclasses.replace(fashion_mnist.DESCRIPTION, digests={})
 
 
 def header(magic: int, *numbers: int) -> bytes:
@@ -41,7 +42,7 @@ def labels_payload(labels: NDArray[np.uint8]) -> bytes:
 
 def shuffled_labels(per_class: int | Sequence[int], seed: int = 0) -> NDArray[np.uint8]:
     """As many labels of each class, shuffled: uint8; one number for all or one for each class."""
-    labels = np.repeat(np.arange(NUM_CLASSES, dtype=np.uint8), per_class)
+    labels = np.repeat(np.arange(len(FASHION.classes), dtype=np.uint8), per_class)
     return np.random.default_rng(seed).permutation(labels)
 
 
@@ -50,7 +51,7 @@ def synthetic_images(labels: NDArray[np.uint8], seed: int = 0) -> NDArray[np.uin
 
     The patterns are the same for every seed, so a training and a test set fit each other.
     """
-    patterns = np.random.default_rng(2017).integers(0, 200, (NUM_CLASSES, 7, 7), dtype=np.uint8)
+    patterns = np.random.default_rng(2017).integers(0, 200, (10, 7, 7), dtype=np.uint8)
     large = patterns.repeat(4, axis=1).repeat(4, axis=2)
     noise = np.random.default_rng(seed).integers(0, 56, (len(labels), 28, 28), dtype=np.uint8)
     return large[labels] + noise
@@ -72,7 +73,7 @@ def idx_payloads(
 
 
 def payload_digests(payloads: Mapping[str, bytes]) -> dict[str, str]:
-    """SHA-256 of each payload: what ``ingest`` takes as ``digests``."""
+    """SHA-256 of each payload by its name."""
     return {name: hashlib.sha256(payloads[name]).hexdigest() for name in FILES}
 
 
@@ -89,11 +90,18 @@ def write_idx_set(
     test_per_class: int | Sequence[int] = 10,
     seed: int = 0,
 ) -> dict[str, str]:
-    """Writes a learnable set of four ``.gz`` files.
+    """Writes a learnable set of four ``.gz`` files with its ``dataset.json``.
 
     Returns:
         The SHA-256 of each payload, by file name.
     """
     payloads = idx_payloads(train_per_class, test_per_class, seed)
     write_payloads(directory, payloads)
-    return payload_digests(payloads)
+    digests = payload_digests(payloads)
+    described(digests).write(directory)
+    return digests
+
+
+def described(digests: Mapping[str, str]) -> Description:
+    """FashionMNIST's description with other digests."""
+    return dataclasses.replace(FASHION, digests=digests)

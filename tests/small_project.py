@@ -51,8 +51,7 @@ class Project:
 
     @property
     def assignments(self) -> list[str]:
-        data = f"digests={json.dumps(self.digests)}"
-        return ["validation_examples=50", "shards=2", "min_accuracy=0.5", data]
+        return ["validation_examples=50", "shards=2", "min_accuracy=0.5"]
 
     def arguments(self, root: Path, *options: str) -> list[str]:
         given = [argument for value in self.assignments for argument in ("-p", value)]

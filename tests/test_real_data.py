@@ -33,7 +33,7 @@ def root(light: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("real")
     spec = light_spec(swapped=("evaluate",))
     values = ["train_steps=80", "filters=[16, 32]"]
-    light.run_light(path, "source=", "digests={}", "validation_examples=5000", *values, spec=spec)
+    light.run_light(path, "source=", "validation_examples=-1", *values, spec=spec)
     return path
 
 

@@ -144,8 +144,7 @@ class Description:
             return cls.parse(path.read_bytes(), str(path))
         except FileNotFoundError:
             raise DataError(
-                f"{directory} has no {NAME}, which describes the data; run the step that makes it "
-                "again"
+                f"{directory} has no {NAME}, which describes the data; run the step that makes it"
             ) from None
         except (OSError, DescriptionError) as error:
             raise DataError(f"{path} cannot be used ({error}); run the step again") from None

@@ -1,19 +1,29 @@
-"""Opens the raw files: in a bucket, or in a local directory."""
+"""Finds and opens the raw files: in a bucket, or in a local directory."""
 
+import difflib
+import gzip
+import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import BinaryIO
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Final
 
-from components.dataset.bucket import SCHEME, download, stat
-from components.dataset.description import FASHION_MNIST, NAME, Description
+from components.dataset.bucket import SCHEME, download
+from components.dataset.description import NAME, Description
 from components.dataset.errors import DataError
+from components.dataset.idx import GZIP_MAGIC, IMAGES, LABELS
+
+ROLE: Final = re.compile("(?<![a-z])(train|t10k|test)[-_. ]?(images|labels)")
+"""What producers call the files, as ``emnist-letters-test-images-idx3-ubyte`` for ``t10k-…``."""
+DEEPEST: Final = 3
+"""Folders in which a file is looked for, as in ``FashionMNIST/raw/``."""
+MOST_NAMED: Final = 3
 
 
 @contextmanager
 def open_raw(uri: str, name: str) -> Iterator[BinaryIO]:
-    """Opens ``<name>.gz`` below ``uri``, in a local directory also plain ``<name>``.
+    """Opens ``<name>.gz`` below ``uri``, in a local directory any file that ``find_file`` finds.
 
     An object is first copied to the temporary directory, where its CRC32C is checked.
 
@@ -22,8 +32,7 @@ def open_raw(uri: str, name: str) -> Iterator[BinaryIO]:
         DataError: The directory has no such file.
     """
     if uri.startswith(SCHEME):
-        with tempfile.TemporaryFile() as copy:
-            download(f"{uri.rstrip('/')}/{name}.gz", copy)
+        with _copy(f"{uri.rstrip('/')}/{name}.gz") as copy:
             yield copy
         return
     path = find_file(Path(uri), name)
@@ -41,18 +50,89 @@ def read_description(uri: str) -> Description:
         DataError: It is missing or damaged.
     """
     if not uri.startswith(SCHEME):
-        there = uri and (Path(uri) / NAME).is_file()
-        return Description.read(Path(uri)) if there else FASHION_MNIST
+        return Description.read(Path(uri))
     address = f"{uri.rstrip('/')}/{NAME}"
-    if stat(address) is None:
-        return FASHION_MNIST
-    with tempfile.TemporaryFile() as copy:
-        download(address, copy)
-        copy.seek(0)
+    with _copy(address) as copy:
         return Description.parse(copy.read(), address)
 
 
+@contextmanager
+def _copy(address: str) -> Iterator[BinaryIO]:
+    with tempfile.TemporaryFile() as copy:
+        download(address, copy)
+        yield copy
+
+
 def find_file(directory: Path, name: str) -> Path | None:
-    """``<name>.gz`` in a directory, or ``<name>``, or None."""
-    paths = (directory / f"{name}.gz", directory / name)
-    return next((path for path in paths if path.is_file()), None)
+    """The file of a directory with the content that ``name``, one of ``FILES``, stands for.
+
+    It is ``<name>.gz`` or ``<name>``, or one below the directory that ``nearest`` finds among those
+    that begin as IDX files do, or None.
+
+    Raises:
+        DataError: There are several.
+    """
+    for path in (directory / f"{name}.gz", directory / name):
+        if path.is_file():
+            return path
+    if not directory.is_dir():
+        return None
+    files = {path.relative_to(directory).as_posix(): path for path in _files(directory)}
+    idx_files = [each for each, path in files.items() if _role(each) and _is_idx(path)]
+    found = nearest(idx_files or files, name)
+    return files[found] if found else None
+
+
+def nearest(names: Iterable[str], name: str) -> str | None:
+    """The one of relative paths that stands for ``name`` in its producer's spelling, or None.
+
+    Those in fewer folders come first, then compressed ones.
+
+    Raises:
+        DataError: There are several.
+    """
+    wanted = _role(name)
+    found = sorted(
+        (each for each in names if _role(each) == wanted),
+        key=lambda each: (each.count("/"), not each.lower().endswith(".gz")),
+    )
+    several = [each for each in found if each.count("/") == found[0].count("/")]
+    several = [each for each in several if each.removesuffix(".gz") != found[0].removesuffix(".gz")]
+    if several:
+        raise DataError(
+            f"{found[0]} and {several[0]} may both be {name}; put the four files of one data set "
+            "into a folder of their own"
+        )
+    return found[0] if found else None
+
+
+def no_such_file(name: str, names: Iterable[str]) -> str:
+    """What to say if none of the files that are there stands for ``name``."""
+    there = [each for each in names if not PurePosixPath(each).name.startswith(".")]
+    near = difflib.get_close_matches(name, there, MOST_NAMED, 0.5) or sorted(there)[:MOST_NAMED]
+    return f"no {name}.gz there, " + (f"only {', '.join(near)}" if near else "and no other file")
+
+
+def _role(name: str) -> tuple[bool, str] | None:
+    match = ROLE.search(PurePosixPath(name.lower()).name)
+    return (match[1] == "train", match[2]) if match else None
+
+
+def _files(directory: Path) -> Iterator[Path]:
+    folders = [directory]
+    for _ in range(DEEPEST):
+        entries = [each for folder in folders for each in sorted(folder.iterdir())]
+        yield from (each for each in entries if each.is_file())
+        folders = [each for each in entries if each.is_dir()]
+
+
+def _is_idx(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            start = file.read(4)
+        if start[:2] == GZIP_MAGIC:
+            with gzip.open(path) as packed:
+                start = packed.read(4)
+    except (OSError, EOFError):
+        return False
+    return len(start) == 4 and (IMAGES.fits(start) or LABELS.fits(start))

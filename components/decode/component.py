@@ -12,21 +12,21 @@ def decode(
     validation_records: Output[Dataset],
     test_records: Output[Dataset],
     shards: int = 8,
-    validation_examples: int = 5000,
+    validation_examples: int = -1,
     seed: int = 0,
 ) -> None:
     """Converts the raw IDX files to shuffled, stratified shards of records.
 
     Args:
-        raw: The directory of the four ``.gz`` files, read as a stream by its URI (``gs://…``, or
-            a local path).
-        train_records: A directory of TFRecord shards and ``manifest.json``: the training split
-            without the validation examples, shuffled.
+        raw: The directory of the four ``.gz`` files and ``dataset.json``, read as a stream by its
+            URI (``gs://…``, or a local path).
+        train_records: A directory of TFRecord shards, ``dataset.json`` and ``manifest.json``: the
+            training split without the validation examples, shuffled.
         validation_records: The validation examples, stratified by class, shuffled.
         test_records: The test split in its official order.
         shards: Files of each split.
-        validation_examples: Training examples that become validation examples; 0: none, and
-            training validates on nothing.
+        validation_examples: Training examples that become validation examples; -1: one of
+            twelve; 0: none, and training validates on nothing.
         seed: Decides the order, and which examples are for validation.
     """
     from pathlib import Path

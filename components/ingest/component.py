@@ -1,5 +1,7 @@
 """The step that downloads the raw dataset to the bucket."""
 
+from typing import Any
+
 from kfp.dsl import Artifact, Dataset, Output
 
 from components.embedding import step
@@ -11,29 +13,29 @@ def ingest(
     raw: Output[Dataset],
     landing: Output[Artifact],
     source: str = "",
-    digests: dict[str, str] = {},  # noqa: B006  (kfp compiles the default into the spec)
+    dataset: dict[str, Any] = {},  # noqa: B006  (kfp compiles the default into the spec)
     allow_unverified: bool = False,
 ) -> None:
-    """Downloads the four official files to the bucket, verified, once.
+    """Downloads the four files of a data set to the bucket, verified, once.
 
     Args:
         bucket_uri: ``gs://bucket`` or ``gs://bucket/prefix``; the files go below ``raw/``.
-        raw: The ``gs://`` directory of the four ``.gz`` files; its metadata are the content's
-            digests, counts and shape, and whether they were verified.
+        raw: The ``gs://`` directory of the four ``.gz`` files and ``dataset.json``; its metadata
+            are the content's digests, counts and form, and whether they were verified.
         landing: A JSON file with the source of each file; no step reads it.
         source: A directory, also as ``file:///…``, an ``http(s)://`` base or a ``gs://`` prefix;
             empty: the system's package directory, the project's ``data/``, the public mirrors, in
             order.
-        digests: SHA-256 of the decompressed content of each of the four files; empty:
-            FashionMNIST's.
-        allow_unverified: With empty ``digests``: accepts any dataset of this form.
+        dataset: The description of the data: name, classes, height, width, digests and so on;
+            empty: the ``dataset.json`` beside the files, else FashionMNIST's.
+        allow_unverified: Accepts data without ``digests``, and describes what nothing describes.
     """
     import json
     from pathlib import Path
 
     from components.ingest.landing import land
 
-    landed = land(bucket_uri, source, digests, allow_unverified)
+    landed = land(bucket_uri, source, dataset, allow_unverified)
     raw.uri = landed.uri
     raw.metadata.update(landed.metadata)
     Path(landing.path).write_text(json.dumps(landed.report, indent=1))

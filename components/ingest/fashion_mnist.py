@@ -1,4 +1,4 @@
-"""What only FashionMNIST has: its digests, its mirrors, its places on this machine.
+"""What only FashionMNIST has: its description, its mirrors, its places on this machine.
 
 The digests are SHA-256 of the *decompressed* IDX payload, so they are valid for every mirror,
 however it compressed its files. They were taken from the Debian package
@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from typing import Final
 
+from components.dataset.description import Description
 from components.dataset.errors import DataError
 from components.dataset.facts import FILES, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
 from components.dataset.raw import find_file
@@ -20,6 +21,26 @@ DIGESTS: Final = {
     TEST_LABELS: "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
 }
 """SHA-256 of each decompressed payload."""
+
+DESCRIPTION: Final = Description(
+    name="FashionMNIST",
+    # In Zalando's order and spelling.
+    classes=(
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    ),
+    height=28,
+    width=28,
+    digests=DIGESTS,
+)
 
 TRAINING_EXAMPLES_OF_A_CLASS: Final = 6_000
 

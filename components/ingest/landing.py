@@ -1,26 +1,25 @@
 """Writes the four files to the bucket: verified before they appear there, never overwritten."""
 
+import dataclasses
 import hashlib
 import logging
-import re
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Any, Final, NamedTuple
 
 from components.dataset import bucket
+from components.dataset.description import NAME, Description, DescriptionError
 from components.dataset.disk import scratch_directory
-from components.dataset.errors import DataError, ParameterError
+from components.dataset.errors import DataError
 from components.dataset.facts import (
     FILES,
-    IMAGE_HEIGHT,
-    IMAGE_WIDTH,
     TEST_IMAGES,
     TEST_LABELS,
     TRAIN_IMAGES,
     TRAIN_LABELS,
 )
-from components.ingest.fashion_mnist import DIGESTS
-from components.ingest.fetch import Content, Fetched, fetch
-from components.ingest.sources import resolve
+from components.ingest import fashion_mnist, sources
+from components.ingest.fetch import ELSEWHERE, Content, Fetched, fetch
 
 DIGEST_KEY: Final = "payload-sha256"
 """The custom metadata of an uploaded object: the digest that its payload was verified to have."""
@@ -42,79 +41,136 @@ class Landed(NamedTuple):
 
 
 def land(
-    bucket_uri: str, source: str, digests: Mapping[str, str], allow_unverified: bool
+    bucket_uri: str, source: str, dataset: Mapping[str, Any], allow_unverified: bool
 ) -> Landed:
-    """Brings the four files to ``<bucket_uri>/raw/<key>/``; existing objects stay.
+    """Brings the four files and their ``dataset.json`` to ``<bucket_uri>/raw/<key>/``.
 
-    Without ``digests`` it takes FashionMNIST, or with ``allow_unverified`` any data of this form.
-    Files that are there are not downloaded again. Only the smallest is, from a named source: it
-    shows whether that source has these data.
+    Existing objects stay. Files that are there are not downloaded again. Only the smallest is,
+    from a named source: it shows whether that source has these data.
 
     Raises:
-        ParameterError: ``digests`` does not name the four files, or a value is not a SHA-256.
+        DescriptionError: What the data are said to be cannot be.
         SourceError: A file could not be downloaded.
         DataError: Images and labels differ in number.
         BucketError: The bucket is missing or refuses, or has something else under this name.
         DiskError: The scratch disk is full.
     """
-    expected = expected_digests(digests, allow_unverified)
-    sources = resolve(source)
+    places = sources.resolve(source)
+    about = _described(places[0] if source else "", dataset, allow_unverified)
     bucket.check_bucket(bucket_uri)
     contents = {}
     probe = TEST_LABELS if source else ""
-    for name, digest in expected.items():
-        if name == probe:
-            continue
-        if noted := _landed(f"{raw_directory(bucket_uri, expected)}/{name}.gz", digest):
-            contents[name] = noted
+    if about and about.digests:
+        about = dataclasses.replace(about, verified=True)
+        directory = raw_directory(bucket_uri, about)
+        noted = {name: _landed(f"{directory}/{name}.gz", about.digests[name]) for name in FILES}
+        contents = {name: each for name, each in noted.items() if each and name != probe}
+    advice = "Correct the source" if source else ELSEWHERE
     with scratch_directory("ingest") as scratch:
         fetched = {
-            name: fetch(sources, name, expected.get(name), scratch)
+            name: fetch(places, name, about, scratch, advice)
             for name in FILES
             if name not in contents
         }
         contents |= {name: item.content for name, item in fetched.items()}
-        found = {name: contents[name].sha256 for name in FILES}
         examples = _count_examples(contents)
-        directory = raw_directory(bucket_uri, found)
+        about = _complete(about or _derived(contents, source), contents)
+        directory = raw_directory(bucket_uri, about)
         files: dict[str, dict[str, Any]] = {name: {"state": "already there"} for name in FILES}
         files |= {name: _upload(item, f"{directory}/{name}.gz") for name, item in fetched.items()}
+        about.write(scratch)
+        bucket.upload(scratch / NAME, f"{directory}/{NAME}")
     uploaded = sum(file["state"] == "uploaded" for file in files.values())
-    verified = bool(expected)
     log.info(
-        "%d training and %d test examples in %s, %s: %d of %d files downloaded, %d uploaded",
-        *examples.values(),
-        directory,
-        "verified by SHA-256" if verified else "unverified (allow_unverified=true)",
+        "%s: %d training and %d test examples of %d classes in %s, %s: %d of %d files downloaded, "
+        "%d uploaded",
+        *(about.name, *examples.values(), len(about.classes), directory),
+        "verified by SHA-256" if about.verified else "unverified (allow_unverified=true)",
         *(len(fetched), len(FILES), uploaded),
     )
-    shape = {"rows": IMAGE_HEIGHT, "columns": IMAGE_WIDTH}
-    metadata = {"digests": found, "examples": examples, **shape, "verified": verified}
+    metadata = {
+        "name": about.name,
+        "classes": len(about.classes),
+        "image": about.form,
+        "digests": dict(about.digests),
+        "examples": examples,
+        "verified": about.verified,
+    }
     return Landed(directory, metadata, {"directory": directory, "files": files})
 
 
-def expected_digests(digests: Mapping[str, str], allow_unverified: bool) -> dict[str, str]:
-    """The digests to verify by; empty when any dataset of this form is allowed."""
-    if not digests:
-        return {} if allow_unverified else dict(DIGESTS)
-    if set(digests) != set(FILES):
-        raise ParameterError(
-            f"digests names {', '.join(sorted(digests))}, expected exactly {', '.join(FILES)}"
-        )
-    chosen = {name: str(digests[name]).lower() for name in FILES}
-    for name, digest in chosen.items():
-        if not re.fullmatch("[0-9a-f]{64}", digest):
-            raise ParameterError(
-                f"digests[{name!r}] is {digest!r}, expected the 64 hexadecimal digits of the "
-                "SHA-256 of the decompressed file"
-            )
-    return chosen
+def check_dataset(dataset: Mapping[str, Any], allow_unverified: bool) -> None:
+    """Refuses a description that cannot be, or that names no digests where they are required."""
+    _verifiable(Description.of(dataset), allow_unverified)
 
 
-def raw_directory(bucket_uri: str, digests: Mapping[str, str]) -> str:
-    """A dataset's place: ``<bucket_uri>/raw/`` and 16 digits of the digest of its digests."""
-    key = hashlib.sha256("".join(digests[name] for name in FILES).encode()).hexdigest()[:16]
+def raw_directory(bucket_uri: str, about: Description) -> str:
+    """A data set's place: ``<bucket_uri>/raw/`` and 16 digits of its description's digest.
+
+    The description has the digests of the four payloads.
+    """
+    key = hashlib.sha256(about.text().encode()).hexdigest()[:16]
     return f"{bucket_uri.rstrip('/')}/raw/{key}"
+
+
+def _described(
+    source: str, dataset: Mapping[str, Any], allow_unverified: bool
+) -> Description | None:
+    """What the data are said to be; None: whatever they are."""
+    if dataset:
+        return _verifiable(Description.of(dataset), allow_unverified)
+    if source and (text := sources.description(source)):
+        place = f"{source.rstrip('/')}/{NAME}"
+        return _verifiable(Description.parse(text, place), allow_unverified, place)
+    return None if allow_unverified else fashion_mnist.DESCRIPTION
+
+
+def _verifiable(about: Description, allow_unverified: bool, place: str = "dataset") -> Description:
+    if not about.digests and not allow_unverified:
+        raise DescriptionError(
+            f"{place} has no digests, so the files of {about.name} cannot be verified; add the "
+            "SHA-256 of each decompressed file, or give -p allow_unverified=true"
+        )
+    return dataclasses.replace(about, verified=False, counts={}, mean=(), deviation=())
+
+
+def _derived(contents: Mapping[str, Content], source: str) -> Description:
+    """What the files themselves say: their form, and numbers as the names of the classes."""
+    official = fashion_mnist.DESCRIPTION
+    if all(contents[name].sha256 == digest for name, digest in official.digests.items()):
+        return dataclasses.replace(official, verified=True)
+    ends = [contents[name].labels or (0, 0) for name in (TRAIN_LABELS, TEST_LABELS)]
+    lowest, highest = min(low for low, _ in ends), max(high for _, high in ends)
+    if lowest < 0:
+        raise DataError(f"there is the label {lowest}, expected 0 or more; use another source")
+    first = min(lowest, 1)
+    height, width, channels = (*contents[TRAIN_IMAGES].shape, 1)[:3]
+    about = Description(
+        name=PurePosixPath(source.rstrip("/")).name or "data",
+        # One more than can be is enough for the error.
+        classes=tuple(map(str, range(first, min(highest, first + 256) + 1))),
+        height=height,
+        width=width,
+        channels=channels,
+        first_label=first,
+        mirror_changes_class=True,
+    )
+    log.info(
+        "no %s: %d classes named %s to %s, pictures of %s that are not mirrored; describe the data "
+        "with --dataset",
+        *(NAME, len(about.classes), about.classes[0], about.classes[-1], about.form),
+    )
+    return about
+
+
+def _complete(about: Description, contents: Mapping[str, Content]) -> Description:
+    train, test = (contents[name].shape for name in (TRAIN_IMAGES, TEST_IMAGES))
+    if train and test and train != test:
+        raise DataError(
+            f"{TRAIN_IMAGES} has images of {'x'.join(map(str, train))} and {TEST_IMAGES} of "
+            f"{'x'.join(map(str, test))}; they must agree"
+        )
+    return dataclasses.replace(about, digests={name: contents[name].sha256 for name in FILES})
 
 
 def _landed(uri: str, digest: str) -> Content | None:
@@ -138,7 +194,7 @@ def _count_examples(contents: Mapping[str, Content]) -> dict[str, int]:
 
 
 def _upload(item: Fetched, uri: str) -> dict[str, Any]:
-    digest, examples = item.content
+    digest, examples = item.content.sha256, item.content.examples
     uploaded = False
     if not _landed(uri, digest):
         try:

@@ -2,18 +2,22 @@
 
 import re
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from components.dataset import bucket
+from components.dataset.description import NAME
 from components.dataset.disk import FULL
 from components.dataset.errors import SourceError
+from components.dataset.folder import list_files
 from components.dataset.places import PlaceError, local_path
-from components.dataset.raw import find_file
+from components.dataset.raw import find_file, nearest, no_such_file
 from components.ingest import fashion_mnist, mirror
 
 WEB: Final = ("http://", "https://")
+DESCRIPTION_BYTES: Final = 1 << 20
 
 
 def resolve(source: str) -> list[str]:
@@ -34,8 +38,8 @@ def resolve(source: str) -> list[str]:
         return [source]
     if not path.is_dir():
         raise SourceError(
-            f"source {path} is not a directory; give one with the four .gz files, or leave source "
-            "empty to download them"
+            f"source {path} is not a directory; give one with the four files of an IDX set, or "
+            "leave source empty for FashionMNIST"
         )
     return [str(path.absolute())]
 
@@ -84,6 +88,8 @@ def check_address(source: str) -> None:
 def download(source: str, name: str, path: Path, limit: int) -> None:
     """Writes ``<name>.gz`` of a source to ``path``, or ``<name>`` where that is not there.
 
+    In a directory or a bucket it may have the name that another producer gave it.
+
     Over HTTP it accepts at most ``limit`` bytes.
 
     Raises:
@@ -98,20 +104,49 @@ def download(source: str, name: str, path: Path, limit: int) -> None:
         _copy_file(Path(source), name, path)
 
 
+def description(source: str) -> bytes | None:
+    """The content of the ``dataset.json`` beside the files of a source; None without one.
+
+    Raises:
+        BucketError: The bucket refuses or cannot be reached.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / NAME
+        try:
+            if source.startswith(WEB):
+                mirror.download(source, NAME, path, DESCRIPTION_BYTES)
+            elif source.startswith(bucket.SCHEME):
+                if bucket.stat(uri := f"{source.rstrip('/')}/{NAME}") is None:
+                    return None
+                with path.open("wb+") as file:
+                    bucket.download(uri, file)
+            else:
+                path = Path(source) / NAME
+            return path.read_bytes()
+        except (SourceError, OSError):
+            # A mirror that does not answer is an error of its files.
+            return None
+
+
 def _copy_object(prefix: str, name: str, path: Path) -> None:
-    for uri in (f"{prefix}/{name}.gz", f"{prefix}/{name}"):
-        if bucket.stat(uri) is not None:
-            with path.open("wb+") as file:
-                bucket.download(uri, file)
-            return
-    raise SourceError(f"no {name}.gz there")
+    exact = (f"{prefix}/{name}.gz", f"{prefix}/{name}")
+    uri = next((each for each in exact if bucket.stat(each) is not None), None)
+    if uri is None:
+        there = [each.removeprefix(f"{prefix}/") for each in list_files(prefix)]
+        found = nearest(there, name)
+        if found is None:
+            raise SourceError(no_such_file(name, there))
+        uri = f"{prefix}/{found}"
+    with path.open("wb+") as file:
+        bucket.download(uri, file)
 
 
 def _copy_file(directory: Path, name: str, path: Path) -> None:
     try:
         found = find_file(directory, name)
         if found is None:
-            raise SourceError(f"no {name}.gz there")
+            files = [each.name for each in directory.iterdir()] if directory.is_dir() else []
+            raise SourceError(no_such_file(name, files))
         shutil.copyfile(found, path)
     except OSError as error:
         if error.errno in FULL:

@@ -119,6 +119,15 @@ Spec = Annotated[
         "Compiled pipeline to use instead of compiled/.", panel=WHAT, parser=read_from("--spec")
     ),
 ]
+Dataset = Annotated[
+    Path | None,
+    option(
+        "Description of the data; else the dataset.json beside the files, else FashionMNIST.",
+        panel=WHAT,
+        parser=read_from("--dataset"),
+        metavar="FILE.json",
+    ),
+]
 NoCache = Annotated[bool, option("Run every step again.", "--no-cache", panel=WHAT)]
 RequireUpload = Annotated[bool, option("Exit 3 if no version was uploaded.", "--require-upload")]
 Project = Annotated[

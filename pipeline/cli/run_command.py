@@ -9,6 +9,7 @@ from pipeline.cli.options import (
     ROOT,
     WHAT,
     AsJson,
+    Dataset,
     NoCache,
     Parameters,
     Preset,
@@ -32,6 +33,7 @@ def run(
         str | None,
         option("Where the four raw files are: a directory or http(s)://.", panel=WHAT),
     ] = None,
+    dataset: Dataset = None,
     preset: Preset = None,
     spec: Spec = None,
     no_cache: NoCache = False,
@@ -53,6 +55,7 @@ def run(
 
     Examples:
         run --preset accurate  # a larger network
+        run --source DIR  # other data: four IDX files and their dataset.json, as of pack
         run -p epochs=3 -p 'filters=[16, 32]'  # other hyperparameters
         run --no-cache  # every step again, whatever has run before
         run --json > run.json  # the result, for a program
@@ -60,6 +63,7 @@ def run(
     from pipeline.cli.watchers import stopped_by_signals, watch_on
     from pipeline.local import run as local
     from pipeline.specs import parameters
+    from pipeline.specs.dataset import read
     from pipeline.specs.spec import load
 
     place = Root(root)
@@ -67,6 +71,8 @@ def run(
     given = parameters.parse(parameter or (), loaded)
     if source is not None:
         given["source"] = source
+    if dataset is not None:
+        given["dataset"] = read(dataset)
     arguments = local.checked_arguments(loaded, given, preset, place)
     options = local.Options(
         use_cache=not no_cache,

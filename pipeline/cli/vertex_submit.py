@@ -9,6 +9,7 @@ from pipeline.cli.options import (
     WHAT,
     WHERE,
     AsJson,
+    Dataset,
     Every,
     NoCache,
     Parameters,
@@ -58,6 +59,7 @@ def submit(
     source: Annotated[
         str | None, option("Where the four raw files are: http(s):// or gs://.", panel=WHAT)
     ] = None,
+    dataset: Dataset = None,
     preset: Preset = None,
     spec: Spec = None,
     no_cache: NoCache = False,

@@ -206,7 +206,7 @@ def check_source(source: str) -> str:
     if source.startswith("gs://") and not f"{source}/".startswith(f"{BUCKET_URI}/"):
         raise UsageError(
             f"source={source}: a run on this machine has only its own bucket, {BUCKET_URI}; "
-            f"`gcloud storage cp {shlex.quote(source.rstrip('/') + '/*.gz')} DIRECTORY`, and give "
+            f"`gcloud storage cp {shlex.quote(source.rstrip('/') + '/*')} DIRECTORY`, and give "
             "--source DIRECTORY"
         )
     if not source or "://" in source:

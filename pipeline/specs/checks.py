@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from components.dataset.errors import ParameterError, StepError
-from components.dataset.facts import CLASS_NAMES, NUM_CLASSES
 from components.evaluate import gate
-from components.ingest.fashion_mnist import TRAINING_EXAMPLES_OF_A_CLASS
+from components.ingest.fashion_mnist import DESCRIPTION, TRAINING_EXAMPLES_OF_A_CLASS
 from components.ingest.sources import check_address
 from components.train.trainer.hyperparameters import SEED, Hyperparameters
 from components.upload.containers import STOCK, check_image
@@ -64,22 +63,23 @@ def check_texts(values: Mapping[str, Any]) -> None:
 def _ingest(
     *,
     source: str = "",
-    digests: Mapping[str, str] | None = None,
+    dataset: Mapping[str, Any] | None = None,
     allow_unverified: bool = False,
     **_: Any,
 ) -> None:
     check_address(source)
-    if digests:
-        from components.ingest.landing import expected_digests
+    if dataset:
+        from components.ingest.landing import check_dataset
 
-        expected_digests(digests, allow_unverified)
+        check_dataset(dataset, allow_unverified)
 
 
 def _decode(
     *,
     shards: int = 1,
     validation_examples: int = 0,
-    digests: Mapping[str, str] | None = None,
+    source: str = "",
+    dataset: Mapping[str, Any] | None = None,
     allow_unverified: bool = False,
     **_: Any,
 ) -> None:
@@ -91,16 +91,16 @@ def _decode(
     from components.decode.conversion import check_shards
 
     check_shards(shards)
-    if digests or allow_unverified:
+    if source or dataset or allow_unverified:
         # How many examples other data has is known when it is there.
-        if validation_examples < 0:
+        if validation_examples < -1:
             raise ParameterError(
-                f"validation_examples is {validation_examples}, expected 0 or more"
+                f"validation_examples is {validation_examples}, expected 0 or more, or -1"
             )
         return
-    classes = np.arange(NUM_CLASSES, dtype=np.uint8)
-    labels = np.repeat(classes, TRAINING_EXAMPLES_OF_A_CLASS)
-    allocate(labels, CLASS_NAMES, validation_examples)
+    classes = DESCRIPTION.classes
+    labels = np.repeat(np.arange(len(classes), dtype=np.uint8), TRAINING_EXAMPLES_OF_A_CLASS)
+    allocate(labels, classes, max(validation_examples, 0))
 
 
 def _train(*, seed: int = 0, **_: Any) -> None:

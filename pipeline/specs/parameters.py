@@ -15,7 +15,7 @@ from typing import Any, Final
 from components.dataset.redaction import one_line
 from components.train.trainer.hyperparameters import PRESETS, Hyperparameters
 from pipeline.errors import UsageError
-from pipeline.specs import checks
+from pipeline.specs import checks, dataset
 from pipeline.specs.spec import Spec, declared, has_all_steps
 
 STRUCT: Final = checks.STRUCT
@@ -120,6 +120,7 @@ def resolve(
     if preset is not None and STRUCT not in kinds:
         raise UsageError(f"--preset {preset}: the pipeline has no parameter {STRUCT!r}")
     values = {name: _typed(name, value, kinds[name]) for name, value in given.items()}
+    values = dataset.completed(values, spec)
     struct = _declared_in_struct({**_preset(preset), **values.pop(STRUCT, {})}, spec)
     defaults = {name: one.default for name, one in known.items() if one.default is not None}
     own = {name: value for name, value in (own or {}).items() if name in known}
@@ -160,6 +161,8 @@ def options(values: Mapping[str, Any], changed: Iterable[str]) -> str:
     those that are not the defaults.
     """
     names = sorted(set(changed) - set(SET_BY_COMMANDS))
+    if dataset.PARAMETER in names and values[dataset.PARAMETER] == dataset.beside(values["source"]):
+        names.remove(dataset.PARAMETER)
     return " ".join(f"-p {shlex.quote(f'{name}={as_text(values[name])}')}" for name in names)
 
 

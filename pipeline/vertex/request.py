@@ -10,11 +10,12 @@ from typing import Any, Final
 
 import yaml
 
+from components.dataset.description import NAME
 from components.upload.containers import IMAGE, LAST_DAYS
 from pipeline import checkout, compiler
 from pipeline.errors import UsageError
 from pipeline.runs.record import new_run_id
-from pipeline.specs import parameters
+from pipeline.specs import dataset, parameters
 from pipeline.specs import spec as specs
 from pipeline.specs.machine import Machine, requested
 from pipeline.specs.spec import Spec
@@ -224,6 +225,8 @@ def _arguments(options: Options, spec: Spec) -> dict[str, Any]:
     given = parameters.parse(options.parameter or (), spec)
     if options.source is not None:
         given["source"] = options.source
+    if options.dataset is not None:
+        given["dataset"] = dataset.read(options.dataset)
     own = {"bucket_uri": options.home, "git_revision": checkout.git_revision()}
     if image := os.environ.get(SERVING_IMAGE):
         if not IMAGE.fullmatch(image):
@@ -238,10 +241,11 @@ def _arguments(options: Options, spec: Spec) -> dict[str, Any]:
         )
     source = arguments.get("source", "") if specs.has_all_steps(spec) else ""
     if source and not source.startswith(("gs://", "http://", "https://")):
-        files = shlex.quote(source.rstrip("/")) + "/*.gz"
+        files = shlex.quote(source.rstrip("/")) + "/*"
+        described = dataset.beside(source) and f" --dataset {shlex.quote(f'{source}/{NAME}')}"
         raise UsageError(
             f"source={source}: a step on Vertex AI cannot read a directory of this machine; copy "
             f"it, `gcloud storage cp {files} gs://{options.bucket_name}/source/`, and give "
-            f"--source gs://{options.bucket_name}/source"
+            f"--source gs://{options.bucket_name}/source{described or ''}"
         )
     return arguments

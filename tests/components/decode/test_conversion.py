@@ -151,12 +151,14 @@ def test_a_damaged_file_is_named_and_leaves_no_split_that_looks_complete(
 ) -> None:
     payloads = {path.stem: gzip.decompress(path.read_bytes()) for path in raw.glob("*.gz")}
     write_payloads(tmp_path / "raw", payloads | {name: payload})
+    FASHION.write(tmp_path / "raw")
     with pytest.raises(DataError, match=said):
         run(tmp_path / "raw", tmp_path)
     assert not list(tmp_path.rglob("manifest.json"))
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    FASHION.write(tmp_path)
     with pytest.raises(DataError, match=f"has no {TRAIN_LABELS}.gz; run ingest first"):
         run(tmp_path, tmp_path / "out")
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from components.dataset.errors import SourceError
-from components.dataset.facts import TRAIN_IMAGES, TRAIN_LABELS
+from components.dataset.facts import FILES, TRAIN_IMAGES, TRAIN_LABELS
 from components.ingest import fetch as fetching
 from components.ingest import mirror as mirrors
 from components.ingest.fetch import Fetched, fetch
 from tests.fakes.mirror import FakeMirror, Speech, answer, serve_mirror
-from tests.idx_files import IMAGES_MAGIC, header
+from tests.idx_files import IMAGES_MAGIC, described, header
 
 FILE = f"{TRAIN_IMAGES}.gz"
 DIGITS = header(IMAGES_MAGIC, 60, 28, 28) + bytes(60 * 784)
@@ -48,7 +48,7 @@ def packed(payload: bytes) -> bytes:
 
 def fetch_from(digest: str, scratch: Path, *urls: str) -> Fetched:
     """Fetches the training images from the first mirror that has them."""
-    return fetch(list(urls), TRAIN_IMAGES, digest, scratch)
+    return fetch(list(urls), TRAIN_IMAGES, described(dict.fromkeys(FILES, digest)), scratch)
 
 
 def whole(body: bytes, *fields: str) -> Callable[[bytes], Speech]:
@@ -188,7 +188,7 @@ def test_a_mirror_that_is_down_is_not_asked_for_further_files(
         pass
     sources = [gone.url, mirror.url]
     for name in (TRAIN_IMAGES, TRAIN_LABELS):
-        assert fetch(sources, name, digests[name], tmp_path).source == mirror.url
+        assert fetch(sources, name, described(digests), tmp_path).source == mirror.url
         assert sources == [mirror.url]
 
 

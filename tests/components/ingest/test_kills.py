@@ -1,6 +1,7 @@
 """Ingest as a process that is killed at every write and at random moments, and several at once."""
 
 import contextlib
+import dataclasses
 import gzip
 import hashlib
 import itertools
@@ -19,11 +20,12 @@ from pathlib import Path
 import pytest
 
 from components.dataset import bucket
+from components.dataset.description import NAME, Description
 from components.dataset.facts import FILES
 from components.ingest.landing import land, raw_directory
 from tests.fakes.mirror import FakeMirror, serve_mirror
 from tests.fakes.storage import serve_storage
-from tests.idx_files import idx_payloads, payload_digests
+from tests.idx_files import described, idx_payloads, payload_digests
 from tests.soak import SECONDS, long
 
 BLOCK = 256 << 10
@@ -87,7 +89,11 @@ def _land(host: str, source: str, digests: dict[str, str], scratch: str) -> None
     os.environ["STORAGE_EMULATOR_HOST"] = host
     tempfile.tempdir = scratch
     sys.stderr = Path(scratch, "log.txt").open("w")  # noqa: SIM115
-    land("gs://bucket/home", source, digests, allow_unverified=False)
+    land("gs://bucket/home", source, described(digests).as_dict(), allow_unverified=False)
+
+
+def home_of(digests: Mapping[str, str]) -> str:
+    return raw_directory("home", dataclasses.replace(described(digests), verified=True))
 
 
 def kill(process: ForkServerProcess) -> None:
@@ -124,9 +130,12 @@ class Killer:
 
 
 def check_only_right(committed: Commits, digests: Mapping[str, str]) -> None:
-    """Checks that each object that has appeared is one of the four, right, and appeared once."""
-    home = raw_directory("home", digests)
+    """Checks that each object that has appeared is one of the five, right, and appeared once."""
+    home = home_of(digests)
     for path, content in committed:
+        if path == f"{home}/{NAME}":
+            assert Description.parse(content, path).digests == digests
+            continue
         name = path.removeprefix(f"{home}/").removesuffix(".gz")
         assert hashlib.sha256(gzip.decompress(content)).hexdigest() == digests[name]
     names = [path for path, _ in committed]
@@ -135,12 +144,15 @@ def check_only_right(committed: Commits, digests: Mapping[str, str]) -> None:
 
 def check_all_there(committed: Commits, digests: Mapping[str, str]) -> None:
     check_only_right(committed, digests)
-    home = raw_directory("home", digests)
-    assert sorted(path for path, _ in committed) == sorted(f"{home}/{name}.gz" for name in FILES)
+    home = home_of(digests)
+    names = [NAME, *(f"{name}.gz" for name in FILES)]
+    assert sorted(path for path, _ in committed) == sorted(f"{home}/{name}" for name in names)
 
 
 def run_again(mirror: FakeMirror, digests: dict[str, str]) -> None:
-    landed = land("gs://bucket/home", mirror.url, digests, allow_unverified=False)
+    landed = land(
+        "gs://bucket/home", mirror.url, described(digests).as_dict(), allow_unverified=False
+    )
     assert landed.metadata["digests"] == digests
 
 

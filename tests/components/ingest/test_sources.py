@@ -1,13 +1,15 @@
 import base64
 import errno
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from components.dataset.errors import DataError, SourceError
-from components.dataset.facts import FILES, TRAIN_LABELS
+from components.dataset.facts import FILES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
 from components.ingest import fashion_mnist
 from components.ingest.fetch import fetch
+from components.ingest.landing import land
 from components.ingest.sources import check_address, download, resolve
 from tests import planted
 from tests.fakes.mirror import serve_redirect
@@ -36,7 +38,7 @@ def test_the_first_local_directory_with_all_four_files_is_found(
     write_idx_set(tmp_path / "data", 2, 1)
     write_idx_set(tmp_path / "checkout" / "data", 2, 1)
     assert fashion_mnist.find_raw() == tmp_path / "data"
-    next((tmp_path / "data").iterdir()).unlink()
+    next((tmp_path / "data").glob("*.gz")).unlink()
     assert fashion_mnist.find_raw() == tmp_path / "checkout" / "data"
 
 
@@ -66,7 +68,7 @@ def test_a_directory_serves_compressed_files_first(
     directory, copy = tmp_path / "a b", tmp_path / "copy"
     directory.mkdir()
     (source,) = resolve(f"file://{tmp_path}/a%20b")
-    with pytest.raises(SourceError, match=rf"no {TRAIN_LABELS}\.gz there"):
+    with pytest.raises(SourceError, match=rf"no {TRAIN_LABELS}\.gz there, and no other file"):
         download(source, TRAIN_LABELS, copy, 9)
     for name in (TRAIN_LABELS, f"{TRAIN_LABELS}.gz"):
         (directory / name).write_text(name)
@@ -86,8 +88,8 @@ def test_a_bucket_serves_what_is_below_the_prefix(fake: FakeBucket, tmp_path: Pa
     (source,) = resolve("gs://bucket/some/where/")
     download(source, TRAIN_LABELS, tmp_path / "copy", 9)
     assert (tmp_path / "copy").read_bytes() == b"plain"
-    with pytest.raises(SourceError, match=r"no other\.gz there"):
-        download(source, "other", tmp_path / "copy", 9)
+    with pytest.raises(SourceError, match=rf"no {TEST_LABELS}\.gz there, only {TRAIN_LABELS}"):
+        download(source, TEST_LABELS, tmp_path / "copy", 9)
 
 
 @pytest.mark.parametrize(
@@ -166,3 +168,57 @@ def test_a_password_of_netrc_is_used_and_in_no_error(
     with LoopbackServer(AsksWho) as server, pytest.raises(SourceError, match="404") as caught:
         fetch([server.url], FILES[1], None, tmp_path)
     assert not planted.told(str(caught.value))
+
+
+PRODUCERS = {
+    "Kaggle": lambda name: name.replace("-idx", ".idx"),
+    "Kaggle's folders": lambda name: f"{name}/{name}",
+    "torchvision": lambda name: f"FashionMNIST/raw/{name}.gz",
+    "EMNIST": lambda name: f"gzip/emnist-letters-{name.replace('t10k', 'test')}.gz",
+    "QMNIST": lambda name: (
+        f"qmnist-{name.replace('t10k', 'test').replace('idx1-ubyte', 'idx2-int')}"
+    ),
+    "capitals": lambda name: f"{name.upper()}.GZ",
+}
+
+
+@pytest.mark.parametrize("spell", PRODUCERS.values(), ids=PRODUCERS.keys())
+def test_files_are_found_by_the_names_that_producers_give_them(
+    spell: Callable[[str], str],
+    files: dict[str, bytes],
+    fake: FakeBucket,
+    tmp_path: Path,
+) -> None:
+    for name in FILES:
+        path = tmp_path / "source" / spell(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(files[f"{name}.gz"])
+        (path.parent / f"{name}-preview.png").write_bytes(b"\x89PNG")
+        fake.put(f"own/{spell(name)}", files[f"{name}.gz"])
+    for source in (str(tmp_path / "source"), "gs://bucket/own"):
+        for name in FILES:
+            download(source, name, tmp_path / "copy", 1 << 20)
+            assert (tmp_path / "copy").read_bytes() == files[f"{name}.gz"]
+
+
+def test_two_sets_in_one_folder_are_told_apart_by_nobody(
+    files: dict[str, bytes], tmp_path: Path
+) -> None:
+    for kind in ("letters", "digits"):
+        (tmp_path / f"emnist-{kind}-{TRAIN_LABELS}.gz").write_bytes(files[f"{TRAIN_LABELS}.gz"])
+    with pytest.raises(
+        DataError, match=r"emnist-digits-.* and emnist-letters-.* folder of their own"
+    ):
+        download(str(tmp_path), TRAIN_LABELS, tmp_path / "copy", 1 << 20)
+
+
+def test_a_near_match_is_named_and_the_advice_fits_what_was_given(
+    fake: FakeBucket, tmp_path: Path
+) -> None:
+    (tmp_path / "train-label-idx1-ubyte.gz").write_bytes(b"")
+    with pytest.raises(SourceError) as caught:
+        land("gs://bucket", str(tmp_path), {}, allow_unverified=True)
+    assert (
+        f"no {TRAIN_IMAGES}.gz there, only train-label-idx1-ubyte.gz. Correct the source."
+        in str(caught.value)
+    )

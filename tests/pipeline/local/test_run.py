@@ -31,7 +31,7 @@ def test_a_real_bucket_is_refused_with_the_command_that_copies_it(source: str) -
     with pytest.raises(UsageError) as caught:
         local.check_source(source)
     copied = str(caught.value).split("`")[1]
-    assert shlex.split(copied) == ["gcloud", "storage", "cp", f"{source}/*.gz", "DIRECTORY"]
+    assert shlex.split(copied) == ["gcloud", "storage", "cp", f"{source}/*", "DIRECTORY"]
 
 
 def test_variables_that_reach_into_a_step_are_left_out(

@@ -29,6 +29,6 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
 def empty(tmp_path: Path, root: Path, fresh: None) -> Run:
     """A run that left nothing, with the parameters to start on a small dataset."""
     del fresh
-    digests = write_idx_set(tmp_path / "source", train_per_class=10, test_per_class=4)
-    given = {**SMALL, "source": str(tmp_path / "source"), "digests": digests}
+    write_idx_set(tmp_path / "source", train_per_class=10, test_per_class=4)
+    given = {**SMALL, "source": str(tmp_path / "source")}
     return Run("nothing", root / "runs" / "nothing", parameters=given)

@@ -14,17 +14,19 @@ from tests import foreign, planted
 
 SPEC = specs.load(COMPILED / PIPELINE)
 BUCKET = {"bucket_uri": "gs://b"}
+OWN = {"name": "My cats", "classes": ["a", "b"], "height": 32, "width": 32}
 
 
 @pytest.mark.parametrize(
     ("given", "said"),
     [
         ({"source": planted.IN_ADDRESS}, "a user or a password"),
-        ({"digests": {"train": "00"}}, "digests names train, expected exactly"),
+        ({"dataset": {"name": "a"}}, "dataset lacks classes, height, width"),
+        ({"dataset": OWN}, "dataset has no digests, .* allow_unverified=true"),
         ({"shards": 0}, "shards is 0, expected 1 to 99999"),
         ({"validation_examples": 60_000}, "expected 0 to 59999"),
         ({"validation_examples": 59_995}, "all 6000 examples of class 0"),
-        ({"validation_examples": -1, "allow_unverified": True}, "expected 0 or more"),
+        ({"validation_examples": -2, "allow_unverified": True}, "expected 0 or more"),
         ({"seed": -1}, "seed is -1; it must be a whole number, at least 0"),
         ({"seed": 2**31}, "seed is 2147483648; it must be"),
         ({"epochs": -1}, "epochs is -1; it must be a whole number, at least 1"),

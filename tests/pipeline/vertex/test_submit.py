@@ -208,7 +208,7 @@ def test_ones_own_serving_image_is_named_once(
 WRONG: dict[tuple[str, ...], str] = {
     ("-p", "epoch=3"): "no parameter 'epoch'; did you mean epochs?",
     ("--source", "/data"): "cannot read a directory of this machine; copy it, `gcloud storage cp",
-    ("--source", "/my data/"): "`gcloud storage cp '/my data'/*.gz gs://my-bucket/source/`",
+    ("--source", "/my data/"): "`gcloud storage cp '/my data'/* gs://my-bucket/source/`",
     ("--service-account", "$(id)@p.iam.gserviceaccount.com"): "give its address",
     ("--label", "team"): "give key=value",
     ("--label", "version=1.0"): "(no dot: write 1_0)",
