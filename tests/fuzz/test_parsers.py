@@ -35,7 +35,9 @@ CHUNK = 16
 """Examples at a time, so that a chunk's memory does not hide what else a parser needs."""
 CONSTANT = 1_500_000
 """Bytes that a parser of a stream may need besides the file's own."""
-SEE = tf.function(prepare, input_signature=[tf.TensorSpec([], tf.string)])
+SEE = tf.function(
+    lambda content: prepare(content, FASHION), input_signature=[tf.TensorSpec([], tf.string)]
+)
 LABELS = shuffled_labels(3)
 IMAGES = synthetic_images(LABELS)
 ENTRY = {"name": "a", "bytes": 1, "sha256": "0" * 64}

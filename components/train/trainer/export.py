@@ -9,6 +9,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from components.dataset.code import code_digest
+from components.dataset.description import FASHION_MNIST
 from components.dataset.facts import CLASS_NAMES, IMAGE_HEIGHT, IMAGE_WIDTH
 
 from .preparation import prepare
@@ -55,7 +56,10 @@ def export(model: keras.Model, directory: Path, *, temperature: float = 1.0) -> 
     @tf.function(input_signature=[encoded], autograph=False)
     def prepare_all(image_bytes: Any) -> dict[str, Any]:
         shape = tf.TensorSpec([IMAGE_HEIGHT, IMAGE_WIDTH], tf.uint8)
-        return {"image": tf.map_fn(prepare, image_bytes, fn_output_signature=shape)}
+        seen = tf.map_fn(
+            lambda each: prepare(each, FASHION_MNIST), image_bytes, fn_output_signature=shape
+        )
+        return {"image": seen}
 
     @tf.function(input_signature=[encoded], autograph=False)
     def predict_bytes(image_bytes: Any) -> Any:

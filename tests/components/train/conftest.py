@@ -13,6 +13,7 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from components.dataset.description import Description
 from components.dataset.manifest import write_manifest
 from components.dataset.records import frame_records
 from components.train.trainer import job
@@ -26,6 +27,9 @@ TINY = Hyperparameters(
 )
 SMALL = dataclasses.replace(TINY, train_steps=25, dropout=0.2, augmentation="flip+shift")
 """A training that draws all its random numbers: epochs of 10, 10 and 5 steps."""
+GLYPHS = Description("Glyphs", ("A", "B", "C", "D"), 12, 20, mirror_changes_class=True)
+FLAGS = Description("Flags", ("Chad", "Italy", "Mali"), 32, 32, 3)
+MANY = Description("Many", tuple(f"Class {number}" for number in range(200)), 28, 28)
 
 
 class Stopped(BaseException):

@@ -1,5 +1,7 @@
 """What the network sees of a photograph."""
 
+import dataclasses
+import functools
 from typing import Any
 
 import numpy as np
@@ -9,19 +11,29 @@ from PIL import Image
 
 from components.train.trainer.preparation import prepare
 from serving.photos import readable
+from tests.idx_files import FASHION
 from tests.photographs import PHOTOGRAPHS, Pixels, encoded
 
+from .conftest import FLAGS, GLYPHS
+
 Colour = str | tuple[int, int, int]
-PREPARE = tf.function(prepare, input_signature=[tf.TensorSpec([], tf.string)])
 
 
-def network_input(data: bytes) -> Pixels:
-    seen: Pixels = PREPARE(readable(data)).numpy()
+@functools.cache
+def preparing(name: str, preparation: str = "subject") -> Any:
+    description = {each.name: each for each in (FASHION, GLYPHS, FLAGS)}[name]
+    description = dataclasses.replace(description, preparation=preparation)
+    taking = [tf.TensorSpec([], tf.string)]
+    return tf.function(lambda content: prepare(content, description), input_signature=taking)
+
+
+def network_input(data: bytes, name: str = FASHION.name, preparation: str = "subject") -> Pixels:
+    seen: Pixels = preparing(name, preparation)(readable(data)).numpy()
     return seen
 
 
-def seen_of(photo: Image.Image) -> Pixels:
-    return network_input(encoded(photo))
+def seen_of(photo: Image.Image, *form: str) -> Pixels:
+    return network_input(encoded(photo), *form)
 
 
 def garment() -> Pixels:
@@ -174,4 +186,75 @@ def test_an_image_of_the_data_set_passes_to_the_last_bit(kind: str) -> None:
     image = random.integers(0, 256, (28, 28), np.uint8)
     image[[0, -1]], image[:, [0, -1]] = 0, 0
     image[0, 5] = 255
-    assert (PREPARE(encoded(Image.fromarray(image), kind)).numpy() == image).all()
+    assert (preparing(FASHION.name)(encoded(Image.fromarray(image), kind)).numpy() == image).all()
+
+
+@pytest.mark.parametrize(
+    ("box", "rows", "columns"),
+    [((50, 30, 90, 170), (0, 11), (9, 11)), ((50, 30, 250, 70), (4, 7), (0, 19))],
+)
+def test_a_subject_fits_into_pictures_that_are_not_square(
+    box: tuple[int, int, int, int], rows: tuple[int, int], columns: tuple[int, int]
+) -> None:
+    photo = Image.new("RGB", (400, 300), "white")
+    photo.paste((0, 0, 0), box)
+    seen = seen_of(photo, GLYPHS.name)
+    assert seen.shape == (12, 20)
+    for axis, expected in ((1, rows), (0, columns)):
+        places = np.flatnonzero(seen.max(axis=axis))
+        assert (places[0], places[-1]) == expected
+
+
+def test_in_colour_the_subject_is_cut_out_as_it_is() -> None:
+    photo = Image.new("RGB", (400, 300), (240, 240, 200))
+    photo.paste((200, 30, 30), (0, 100, 60, 220))
+    photo.paste((10, 10, 90), (20, 140, 40, 180))
+    seen = seen_of(photo, FLAGS.name).astype(int)
+    assert seen.shape == (32, 32, 3)
+    # The subject is half as wide as high: 16 columns in the middle. To its left the photo ends.
+    for place, colour in (
+        ((16, 2), (240, 240, 200)),
+        ((16, 29), (240, 240, 200)),
+        ((3, 11), (200, 30, 30)),
+        ((16, 16), (10, 10, 90)),
+    ):
+        assert np.abs(seen[place] - colour).max() <= 2, place
+
+
+def test_a_subject_is_cut_out_as_sharp_as_the_photo_is() -> None:
+    photo = Image.new("RGB", (2400, 2400), "white")
+    stripes = np.zeros((256, 256, 3), np.uint8)
+    stripes[:, ::32] = stripes[:, 1::32] = stripes[:, 2::32] = stripes[:, 3::32] = 200
+    photo.paste(Image.fromarray(stripes), (900, 1300))
+    large = dataclasses.replace(FLAGS, height=256, width=256)
+    seen = prepare(encoded(photo), large).numpy()
+    assert np.abs(seen.astype(int) - stripes).mean() < 4
+
+
+@pytest.mark.parametrize("name", [GLYPHS.name, FLAGS.name])
+def test_the_whole_photo_is_scaled_where_the_description_says_so(name: str) -> None:
+    colours = np.random.default_rng(0).integers(0, 256, (9, 7, 3), np.uint8)
+    photo = Image.fromarray(colours).resize((350, 450), Image.Resampling.BICUBIC)
+    seen = seen_of(photo, name, "scaled")
+    size, mode = ((20, 12), "L") if name == GLYPHS.name else ((32, 32), "RGB")
+    expected = photo.resize(size, Image.Resampling.BILINEAR).convert(mode)
+    assert np.abs(seen.astype(int) - np.asarray(expected)).max() <= 2
+
+
+@pytest.mark.parametrize(
+    ("form", "shape"),
+    [
+        ((GLYPHS.name, "scaled"), (12, 20)),
+        ((FLAGS.name, "scaled"), (32, 32, 3)),
+        ((FLAGS.name, "subject"), (32, 32, 3)),
+    ],
+)
+def test_a_picture_of_the_right_size_passes_to_the_last_bit(
+    form: tuple[str, str], shape: tuple[int, ...]
+) -> None:
+    image = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    assert (seen_of(Image.fromarray(image), *form) == image).all()
+
+
+def test_a_photo_with_nothing_on_it_is_black_in_colour_too() -> None:
+    assert seen_of(Image.new("RGB", (300, 200), (120, 130, 140)), FLAGS.name).max() == 0
