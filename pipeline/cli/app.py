@@ -7,6 +7,7 @@ import typer
 from pipeline.cli.commands import Command, Commands
 from pipeline.cli.console import say
 from pipeline.cli.model_commands import models
+from pipeline.cli.pack_command import pack
 from pipeline.cli.predict_command import predict
 from pipeline.cli.record_commands import report, runs
 from pipeline.cli.run_command import run
@@ -19,7 +20,7 @@ from pipeline.text import command
 
 CLOUD: Final = "On Vertex AI"
 PANELS: Final = {
-    "On this machine": (run, runs, models, report, predict, serve),
+    "On this machine": (run, runs, models, report, predict, serve, pack),
     "The compiled pipeline": (parameters, compile_command),
     CLOUD: (submit, watch, jobs, cancel, deploy, undeploy),
 }

@@ -128,7 +128,8 @@ def _wrong_use(error: Any, given: Sequence[str]) -> UsageError:
         near = difflib.get_close_matches(_bare(option), meant := _meant(context, option, given), 1)
         others = [name for name, own in _siblings(context) if option in _options(own)]
         hints = [f"did you mean {meant[name]}?" for name in near]
-        hints = [f"it is an option of {', '.join(others)}"] if others else hints
+        if others and _bare(option) not in meant:
+            hints = [f"it is an option of {', '.join(others)}"]
         text = "; ".join((f"No such option: {option}", *hints))
     path = context.command_path.partition(" ")[2]
     return UsageError(f"{text} (see `{command(f'{path} --help'.strip())}`)")
