@@ -17,14 +17,17 @@ from components.dataset.description import Description
 from components.dataset.facts import FILES, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
 from components.dataset.idx import IMAGES, LABELS, Kind, read_all
 from components.dataset.raw import open_raw
+from components.ingest.fashion_mnist import find_raw
 from pipeline.errors import CommandError
 from pipeline.packing.folder import find
 from pipeline.packing.pack import Packed, pack
+from tests.idx_files import FASHION
 from tests.photographs import encoded
 from tests.pipeline.packing.folders import noise, picture_folder, save
 
 ABOUT = Description("own", ("a", "b"), 28, 28, preparation="scaled")
 COLOUR = {"channels": 3}
+SPLITS = {"train": (TRAIN_IMAGES, TRAIN_LABELS), "test": (TEST_IMAGES, TEST_LABELS)}
 
 
 def packed(folder: Path, out: Path, *, share: float = 0.2, seed: int = 0, **entries: Any) -> Packed:
@@ -34,8 +37,16 @@ def packed(folder: Path, out: Path, *, share: float = 0.2, seed: int = 0, **entr
 
 
 def read(out: Path, name: str, kind: Kind) -> NDArray[np.uint8]:
+    about = FASHION if out == find_raw() else Description.read(out)
     with open_raw(str(out), name) as stream:
-        return read_all(stream, name, kind, Description.read(out))
+        return read_all(stream, name, kind, about)
+
+
+def examples(out: Path, split: str) -> list[tuple[int, bytes]]:
+    """The labels and pixels of a split, sorted."""
+    images, labels = SPLITS[split]
+    pixels = [image.tobytes() for image in read(out, images, IMAGES)]
+    return sorted(zip(read(out, labels, LABELS).tolist(), pixels, strict=True))
 
 
 def contents(out: Path) -> dict[str, bytes]:
@@ -53,7 +64,7 @@ def test_pictures_of_the_datas_form_are_unchanged_and_have_their_labels(
     }
     result = packed(folder, tmp_path / "out", height=shape[0], width=shape[1], **entries)
     assert result.counts == {"train": [8, 4], "test": [2, 1]}
-    for images, labels in ((TRAIN_IMAGES, TRAIN_LABELS), (TEST_IMAGES, TEST_LABELS)):
+    for images, labels in SPLITS.values():
         pictures = read(tmp_path / "out", images, IMAGES)
         assert pictures.shape[1:] == shape
         for picture, label in zip(pictures, read(tmp_path / "out", labels, LABELS), strict=True):
@@ -75,6 +86,19 @@ def test_the_description_has_the_digests_of_the_payloads(tmp_path: Path) -> None
         with open_raw(str(tmp_path / "out"), name) as stream:
             payload = gzip.decompress(stream.read())
         assert hashlib.sha256(payload).hexdigest() == about.digests[name]
+
+
+@pytest.mark.real_data
+def test_the_real_data_as_png_files_is_packed_to_the_official_examples(tmp_path: Path) -> None:
+    expected = {split: examples(find_raw(), split) for split in SPLITS}
+    for split, pairs in expected.items():
+        for number, (label, pixels) in enumerate(pairs):
+            image = np.frombuffer(pixels, np.uint8).reshape(28, 28)
+            save(tmp_path / "photos" / split / str(label) / f"{number}.png", image)
+    result = packed(tmp_path / "photos", tmp_path / "out")
+    assert result.counts == {"train": [6000] * 10, "test": [1000] * 10}
+    for split, pairs in expected.items():
+        assert examples(tmp_path / "out", split) == pairs
 
 
 def test_equal_pictures_give_equal_bytes_whatever_their_names_and_order(tmp_path: Path) -> None:
