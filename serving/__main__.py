@@ -27,6 +27,8 @@ from serving.server import Service, application
 
 ROUTES: Final = {"AIP_HEALTH_ROUTE": "/health", "AIP_PREDICT_ROUTE": "/predict"}
 PORT: Final = "8080"
+LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
+"""What ``SERVING_LOG_LEVEL`` can be."""
 LOOPBACK: Final = "127.0.0.1"
 """Where it listens unless ``SERVING_HOST`` says otherwise, as it does in a container."""
 
@@ -39,13 +41,16 @@ class ServingError(StepError):
 
 def main() -> int:
     """Serves until a signal ends it; returns the exit code."""
-    level = os.environ.get("SERVING_LOG_LEVEL") or logging.INFO
-    logging.basicConfig(stream=sys.stdout, level=level, format="%(asctime)s %(message)s")
+    level = (os.environ.get("SERVING_LOG_LEVEL") or "INFO").upper()
+    known = level if level in LEVELS else "INFO"
+    logging.basicConfig(stream=sys.stdout, level=known, format="%(asctime)s %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     # After its last answer uvicorn repeats the signal, which would end this process with an error.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     try:
+        if level not in LEVELS:
+            raise ServingError(f"SERVING_LOG_LEVEL is {level!r}; it can be {', '.join(LEVELS)}")
         return serve(os.environ)
     except StepError as error:
         log.error(error)

@@ -4,20 +4,46 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from components.dataset.description import NAME, Description
+
 SAVED_MODEL: Final = "saved_model.pb"
 SURE: Final = 0.5
 """Probability of the most likely class from which on an answer is sure."""
-EXPECTED: Final = "one piece of clothing, whole, upright, on a plain background"
-"""What a model can answer about."""
+NOTHING: Final = "no subject stands out from the background, or all of it is black"
+"""Said of a picture in which a model finds nothing."""
+
+
+def description(directory: Path) -> Description | None:
+    """What a model was trained on; None if its directory does not say so.
+
+    Raises:
+        DataError: Its ``dataset.json`` is damaged.
+    """
+    return Description.read(directory) if (directory / NAME).is_file() else None
+
+
+def expected(about: Description | None) -> str:
+    """What a model can answer about, for the end of a sentence."""
+    if about is None:
+        return "a picture like the ones it was trained on"
+    if about.preparation == "subject":
+        return f"one subject, whole, upright, on a plain background, as in {about.name}"
+    return f"a picture like the ones in {about.name}"
 
 
 def class_names(directory: Path, classes: int, answered: Mapping[int, str]) -> list[str]:
     """A name for each class of a SavedModel that has loaded.
 
-    A signature answers with the name of the most likely class alone. All of them are a constant
-    of its graph: the one that agrees with what it ``answered``, its labels by class. A class that
-    the model does not name is ``class 3``.
+    Its ``dataset.json`` has them. In a model without one, a signature answers with the name of the
+    most likely class alone. All of them are a constant of its graph: the one that agrees with what
+    it ``answered``, its labels by class. A class that the model does not name is ``class 3``.
+
+    Raises:
+        DataError: Its ``dataset.json`` is damaged.
     """
+    about = description(directory)
+    if about is not None and len(about.classes) == classes:
+        return list(about.classes)
     for names in _texts(directory, classes) if answered else ():
         if all(names[number] == label for number, label in answered.items()):
             return names

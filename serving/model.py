@@ -1,7 +1,7 @@
 """A SavedModel that answers requests by its signatures."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from components.dataset.errors import StepError
 from serving.instances import ENCODED, Query, RequestError, named, tensor
-from serving.labels import SAVED_MODEL, class_names
+from serving.labels import SAVED_MODEL, class_names, description
 from serving.photos import DAMAGED
 
 DEFAULT: Final = "serving_default"
@@ -17,6 +17,8 @@ PREFERRED: Final = (DEFAULT, "serving_bytes")
 """Signatures that come first where several take what a request has."""
 WARM_UP: Final = (1, 32)
 """Sizes of the batches that each signature answers before the first request."""
+PHOTO: Final = (32, 32, 3)
+"""The form of the photo that it answers about then."""
 
 
 class ModelError(StepError):
@@ -45,12 +47,24 @@ class Signature:
         outputs = self.function(**{self.input: tf.constant(batch, dtype)})
         return {name: output.numpy() for name, output in outputs.items()}
 
+    def one_by_one(self, pictures: Sequence[bytes]) -> Iterator[dict[str, Any] | None]:
+        """The outputs for each picture by itself, [1, …]; None for one that TensorFlow refuses.
+
+        TensorFlow refuses a batch without saying which of its pictures is at fault.
+        """
+        for one in pictures:
+            try:
+                yield self([one])
+            except tf.errors.InvalidArgumentError:
+                yield None
+
 
 class Model:
     """A SavedModel in memory.
 
     Attributes:
         signatures: By name.
+        description: What it was trained on; None if its folder does not say so.
         labels: The names of its classes, known when it is warm.
     """
 
@@ -59,9 +73,11 @@ class Model:
 
         Raises:
             ModelError: The folder holds no SavedModel, or one with other signatures.
+            DataError: Its ``dataset.json`` is damaged.
         """
         if not (folder / SAVED_MODEL).is_file():
             raise ModelError(f"{folder} holds no {SAVED_MODEL}")
+        self.description = description(folder)
         self._loaded = tf.saved_model.load(str(folder))
         found = [_signature(name, each) for name, each in self._loaded.signatures.items()]
         found.sort(key=lambda each: PREFERRED.index(each.name) if each.name in PREFERRED else 9)
@@ -69,10 +85,15 @@ class Model:
         self.labels: list[str] = []
         self._folder = folder
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the pictures that the network takes: (height, width), in colour with 3; or empty."""
+        default = self.signatures.get(DEFAULT)
+        return (default and default.shape) or ()
+
     def warm_up(self) -> None:
         """Lets each signature answer once for each usual size of a batch; its files may go then."""
-        noise = tf.cast(tf.random.uniform([28, 28, 1], maxval=256), tf.uint8)
-        picture = tf.io.encode_png(noise)
+        picture = tf.io.encode_png(tf.cast(tf.random.uniform(PHOTO, maxval=256), tf.uint8))
         for signature in self.signatures.values():
             for size in WARM_UP:
                 if signature.shape is None:
@@ -98,7 +119,9 @@ class Model:
         try:
             outputs = signature(batch)
         except tf.errors.InvalidArgumentError:
-            _blame(signature, batch)
+            for number, found in enumerate(signature.one_by_one(batch)):
+                if found is None:
+                    raise RequestError(f"instance {number}: {DAMAGED}") from None
             raise
         columns = {name: _plain(output) for name, output in outputs.items()}
         if len(columns) == 1:
@@ -145,15 +168,6 @@ def _signature(name: str, function: Any) -> Signature:
         if spec.dtype == tf.uint8:
             return Signature(name, function, key, tuple(spec.shape[1:]))
     raise ModelError(f"the signature {name} must have one input, of uint8 or of strings")
-
-
-def _blame(signature: Signature, batch: Any) -> None:
-    """Names the first picture of a batch that TensorFlow refuses by itself."""
-    for number, one in enumerate(batch):
-        try:
-            signature([one])
-        except tf.errors.InvalidArgumentError as error:
-            raise RequestError(f"instance {number}: {DAMAGED}") from error
 
 
 def _plain(output: Any) -> list[Any]:

@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse
 
 from components.dataset.errors import StepError
 from serving.instances import RequestError
-from serving.labels import EXPECTED, SURE
+from serving.labels import SURE, expected
 
 if TYPE_CHECKING:
     from serving.server import Service
@@ -75,8 +75,9 @@ def add_page(app: FastAPI, service: "Service", facts: Mapping[str, Any], predict
             "labels": model.labels,
             "predict": predict,
             "signatures": list(model.signatures),
+            "shape": model.shape,
             "sure_from": SURE,
-            "expected": EXPECTED,
+            "expected": expected(model.description),
         }
         return JSONResponse(known, headers=HEADERS)
 

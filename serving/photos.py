@@ -139,7 +139,7 @@ def _eight_bits(image: Image.Image, factor: int) -> Image.Image:
 
 
 def _opaque(photo: Image.Image) -> Image.Image:
-    """The photo on white, as those of FashionMNIST are; on black if the subject is white."""
+    """The photo on white, as most pages are; on black if the subject is white."""
     if photo.mode == "RGB":
         return photo
     pixels = np.asarray(photo, np.float32)

@@ -70,9 +70,9 @@ def predict(
 ) -> None:
     """Ask a model what is in a photo.
 
-    The model prepares each photo as FashionMNIST's makers prepared theirs: trimmed, scaled to 28
-    pixels, centred, converted to grey, on black. Any size, colour and plain background will do.
-    PNG, JPEG, GIF, BMP, TIFF, WebP or AVIF, up to 50 MiB and 50 million pixels.
+    The model prepares each photo as the description of its data says: it cuts out what stands out
+    from a plain background, as FashionMNIST's makers did, or scales the whole picture. Any size
+    will do. PNG, JPEG, GIF, BMP, TIFF, WebP or AVIF, up to 50 MiB and 50 million pixels.
 
     With `--csv` or `--jsonl`, photos that have a row in the file are left out, so a command that
     was interrupted continues when it is given again.
@@ -97,7 +97,7 @@ def predict(
     answered = _ask(rows.missing(files) if rows else files, chosen, load, top, rows)
     seen = [photo for photo in answered if not photo.error]
     for photo in answered:
-        _show(photo, quiet=as_json or rows is not None)
+        _show(photo, chosen, quiet=as_json or rows is not None)
     if as_json:
         print_json([_as_json(photo, chosen) for photo in answered])
     elif rows:
@@ -163,10 +163,11 @@ def _as_json(photo: "Photo", chosen: "Asked") -> dict[str, Any]:
     return photo.as_json() | ({} if photo.error else {"model": chosen.as_json()})
 
 
-def _show(photo: "Photo", *, quiet: bool) -> None:
+def _show(photo: "Photo", chosen: "Asked", *, quiet: bool) -> None:
     if photo.error:
         show(CommandError(f"{printable(photo.file)}: {photo.error}"))
     elif not quiet:
         from pipeline.cli.photo_view import show_prediction
+        from serving.labels import expected
 
-        show_prediction(photo, console())
+        show_prediction(photo, expected(chosen.description), console())

@@ -4,13 +4,14 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any, Final
 
-from components.dataset.facts import CLASS_NAMES
+from components.dataset.description import Description
 from pipeline.cli.console import waiting
 from pipeline.errors import CommandError
-from pipeline.photos.predictions import NOTHING, Likely, Photo
+from pipeline.photos.predictions import Likely, Photo
 from pipeline.text import command
-from pipeline.vertex import asking, endpoints
+from pipeline.vertex import asking, endpoints, registered
 from pipeline.vertex.target import Target, resolve
+from serving.labels import NOTHING
 
 NO_CLASS: Final = -1
 """What a model answers as the class of a picture in which nothing stands out."""
@@ -18,10 +19,15 @@ NO_CLASS: Final = -1
 
 @dataclasses.dataclass(frozen=True)
 class ServedModel:
-    """What an endpoint serves."""
+    """What an endpoint serves.
+
+    Attributes:
+        description: What it was trained on; None if that cannot be read.
+    """
 
     target: Target
     endpoint: Any
+    description: Description | None
 
     @property
     def title(self) -> str:
@@ -50,7 +56,21 @@ class ServedModel:
             elif found["class_id"] == NO_CLASS:
                 photo.error = NOTHING
             else:
-                photo.ranking = _ranking(found)[:count]
+                photo.ranking = self._ranking(found)[:count]
+
+    def _ranking(self, found: dict[str, Any]) -> list[Likely]:
+        """The classes of an answer, the most likely one first.
+
+        A server names the most likely class alone. If it is as the description says, so are the
+        others.
+        """
+        shares, label, number = found["probabilities"], found["label"], found["class_id"]
+        names = list(self.description.classes if self.description else ())
+        if len(names) != len(shares) or label not in ("", names[number]):
+            names = [f"class {one}" for one in range(len(shares))]
+        names[number] = label or names[number]
+        order = sorted(range(len(shares)), key=lambda one: -shares[one])
+        return [Likely(names[one], one, shares[one]) for one in order]
 
 
 def find(reference: str, project: str | None, region: str | None) -> ServedModel:
@@ -65,24 +85,12 @@ def find(reference: str, project: str | None, region: str | None) -> ServedModel
     target = resolve(project, region)
     with waiting(f"asking Vertex AI ({target})"):
         endpoint = endpoints.existing(target, reference)
-    if not endpoints.served(endpoint):
+        served = endpoints.served(endpoint)
+        about = registered.description(target, served[0]) if served else None
+    if not served:
         deploy = command(f"deploy --endpoint {endpoints.id_of(endpoint)} {target.flags}")
         raise CommandError(
             f"the endpoint {endpoint.display_name} serves nothing ({target}): "
             f"`{deploy}` deploys the champion there"
         )
-    return ServedModel(target, endpoint)
-
-
-def _ranking(found: dict[str, Any]) -> list[Likely]:
-    """The classes of an answer, the most likely one first.
-
-    A server names the most likely class alone. If that is FashionMNIST's, so are the others.
-    """
-    shares, label, number = found["probabilities"], found["label"], found["class_id"]
-    names = [f"class {one}" for one in range(len(shares))]
-    if len(shares) == len(CLASS_NAMES) and label == CLASS_NAMES[number]:
-        names = list(CLASS_NAMES)
-    names[number] = label or names[number]
-    order = sorted(range(len(shares)), key=lambda one: -shares[one])
-    return [Likely(names[one], one, shares[one]) for one in order]
+    return ServedModel(target, endpoint, about)

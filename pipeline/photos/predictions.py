@@ -15,17 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from components.dataset.facts import IMAGE_HEIGHT, IMAGE_WIDTH
+from components.dataset.description import Description
+from components.dataset.errors import StepError
 from components.dataset.places import PlaceError, local_path
 from components.dataset.startup import quiet_start
 from pipeline.runs.chosen_model import ChosenModel
-from serving.labels import SURE, class_names
+from serving.labels import NOTHING, SURE, class_names
 from serving.photos import DAMAGED, MAX_BYTES, PhotoError, readable
 
 STANDARD_INPUT: Final = "-"
 PREPARE: Final = "prepare"
 CLASSIFY: Final = "serving_default"
-BLANK: Final = np.zeros([IMAGE_HEIGHT, IMAGE_WIDTH], np.uint8)
+UNSEEN: Final = np.empty([0, 0], np.uint8)
 ENDINGS: Final = {".png", ".jpg", ".jpeg", ".jpe", ".gif", ".bmp", ".tif", ".tiff", ".webp"} | {
     ".avif",
     ".ppm",
@@ -36,7 +37,6 @@ ENDINGS: Final = {".png", ".jpg", ".jpeg", ".jpe", ".gif", ".bmp", ".tif", ".tif
 BATCH: Final = 64
 """Photos that are read and asked about together."""
 CORES: Final = len(os.sched_getaffinity(0))
-NOTHING: Final = "no subject found against the background"
 
 
 class Likely(NamedTuple):
@@ -56,7 +56,8 @@ class Photo:
         sha256: Of the file.
         content: A PNG or JPEG of it, until it has been answered.
         error: Why there is no answer; empty if there is one.
-        seen: What the network sees of it, uint8 [28, 28]; black where that is not known.
+        seen: What the network sees of it, uint8 [height, width], in colour [height, width, 3];
+            empty where that is not known.
         ranking: The most likely classes, the first one first.
     """
 
@@ -64,7 +65,7 @@ class Photo:
     sha256: str = ""
     content: bytes = b""
     error: str = ""
-    seen: NDArray[np.uint8] = dataclasses.field(default_factory=lambda: BLANK)
+    seen: NDArray[np.uint8] = dataclasses.field(default_factory=lambda: UNSEEN)
     ranking: Sequence[Likely] = ()
 
     @property
@@ -94,6 +95,10 @@ class Asked(Protocol):
     @property
     def title(self) -> str:
         """Its name in a sentence."""
+
+    @property
+    def description(self) -> Description | None:
+        """What it was trained on; None if that is not known."""
 
     def as_json(self) -> dict[str, Any]:
         """What it is and where."""
@@ -146,7 +151,7 @@ class Classifier:
         try:
             signatures = Model(chosen.directory).signatures
             self._prepare, self._classify = signatures[PREPARE], signatures[CLASSIFY]
-        except (ModelError, *broken) as error:
+        except (StepError, *broken) as error:
             text = f"no signature {error}" if isinstance(error, KeyError) else str(error)
             place = f" in {chosen.directory}" if chosen.facts else ""
             raise ModelError(
@@ -180,15 +185,14 @@ class Classifier:
         try:
             images = self._prepare([photo.content for photo in photos])["image"]
         except tf.errors.InvalidArgumentError:
-            if len(photos) == 1:
-                photos[0].error = DAMAGED
-            else:
-                for photo in photos:
-                    self._see([photo])
-            return
+            alone = self._prepare.one_by_one([photo.content for photo in photos])
+            images = [found and found["image"][0] for found in alone]
         for photo, image in zip(photos, images, strict=True):
-            photo.seen, photo.content = image, b""
-            photo.error = "" if image.any() else NOTHING
+            photo.content = b""
+            if image is None:
+                photo.error = DAMAGED
+            else:
+                photo.seen, photo.error = image, "" if image.any() else NOTHING
 
 
 def quick_classifier(chosen: ChosenModel) -> Classifier:

@@ -19,12 +19,14 @@ from pipeline.runs.root import Root
 
 OF_EACH: Final = 2
 """Examples of each class."""
+MOST: Final = 60
+"""Of them together; with more, some are left out."""
 HARD: Final = 5
 """Examples that the model is sure about, and wrong."""
 
 
 def samples(root: Path, model: ChosenModel) -> list[dict[str, Any]]:
-    """Examples of each class and some hard ones, from the run that trained the model.
+    """Examples of the classes and some hard ones, from the run that trained the model.
 
     Returns:
         For each its ``label``, its ``png`` in base64, and whether it is ``hard``; none if the
@@ -34,7 +36,8 @@ def samples(root: Path, model: ChosenModel) -> list[dict[str, Any]]:
     try:
         evaluation = run.evaluation()
         names = evaluation["class_names"]
-        easy = _first(Path(run.artifact("test_records").uri))
+        easy = list(_first(Path(run.artifact("test_records").uri)))
+        easy = easy[:: -(-len(easy) // MOST) or 1]
         return [
             {"label": names[label], "png": _png(image), "hard": hard}
             for hard, examples in ((False, easy), (True, _hard(evaluation)))

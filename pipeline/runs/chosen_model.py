@@ -4,11 +4,13 @@ import dataclasses
 from pathlib import Path
 from typing import Any, Final
 
+from components.dataset.description import Description
 from pipeline.errors import CommandError, UsageError
 from pipeline.runs.finding import LAST, find, newest
 from pipeline.runs.registry import ALIAS, SAVED_MODEL, Registry
 from pipeline.runs.root import Root
 from pipeline.text import command, printable
+from serving import labels
 
 MODEL: Final = "fashion-mnist"
 """The model that is taken when the registry has several and none is named."""
@@ -28,6 +30,11 @@ class ChosenModel:
     facts: dict[str, Any]
     run: str = ""
     accuracy: float | None = None
+
+    @property
+    def description(self) -> Description | None:
+        """What it was trained on; None if its directory does not say so."""
+        return labels.description(self.directory)
 
     def as_json(self) -> dict[str, Any]:
         """Where it comes from, as JSON values."""

@@ -28,9 +28,6 @@ LARGEST: Final = 1_500_000
 """Bytes of a request: Vertex AI takes at most 1.5 MB."""
 EACH: Final = 32
 """Bytes of a request for each photo, besides its base64."""
-LONGEST: Final = 256
-"""Pixels of the longest edge that are enough; a photo that is too large is reduced to below two
-times as many."""
 OF_ONE: Final = re.compile(r"instance (\d+): (.+)")
 """What the server says of one photo of a request."""
 
@@ -159,21 +156,23 @@ def _size(photo: bytes) -> int:
 
 
 def _fitting(photo: bytes) -> bytes:
-    """A PNG or JPEG file, as a smaller PNG if a request cannot hold it."""
+    """A PNG or JPEG file, half as large each way until a request can hold it."""
     from PIL import Image
 
-    if _size(photo) <= LARGEST:
-        return photo
-    file = io.BytesIO()
-    with Image.open(io.BytesIO(photo)) as image:
-        image.reduce(max(1, max(image.size) // LONGEST)).save(file, "PNG")
-    return file.getvalue()
+    while _size(photo) > LARGEST:
+        with Image.open(io.BytesIO(photo)) as image:
+            photo = _png(image.reduce(2))
+    return photo
 
 
 def _black() -> bytes:
-    """The smallest picture that a version can be asked about, as PNG."""
+    """A small picture that any version can be asked about."""
     from PIL import Image
 
+    return _png(Image.new("L", (32, 32)))
+
+
+def _png(image: Any) -> bytes:
     file = io.BytesIO()
-    Image.new("L", (28, 28)).save(file, "PNG")
+    image.save(file, "PNG")
     return file.getvalue()

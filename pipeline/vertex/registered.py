@@ -1,8 +1,13 @@
 """Versions in Vertex AI's Model Registry, by the names that people give them."""
 
 import re
+import tempfile
+from pathlib import Path
 from typing import Any, Final
 
+from components.dataset.description import NAME, Description
+from components.dataset.errors import StepError
+from components.dataset.folder import fetch_object
 from components.upload.registry_lookup import DISPLAY_NAME
 from pipeline.errors import CommandError, UsageError
 from pipeline.runs.chosen_model import MODEL
@@ -56,6 +61,19 @@ def find(target: Target, model: str, version: str) -> Any:
     raise CommandError(
         f"{model} has no version {version!r} ({target}); there are {there}; {_registers(target)}"
     )
+
+
+def description(target: Target, deployed: Any) -> Description | None:
+    """What a deployed model was trained on, as its files say; None if that cannot be read."""
+    doing, name = "look for its files", deployed.model.partition("@")[0]
+    request = {"name": f"{name}@{deployed.model_version_id}"}
+    try:
+        model = call(target, "Model", "get_model", doing, patient(), request=request)
+        with tempfile.TemporaryDirectory() as copy:
+            fetch_object(f"{model.artifact_uri.rstrip('/')}/{NAME}", Path(copy, NAME))
+            return Description.read(Path(copy))
+    except (CommandError, StepError):
+        return None
 
 
 def title(model: Any) -> str:

@@ -1,6 +1,7 @@
 "use strict";
 const LARGE = 1e6;        // Bytes of a file above which the browser reduces the picture first.
 const LONGEST = 1024;     // Pixels of the longest edge of a picture that was reduced.
+const SMALL = 64;         // Pixels of the longest edge of a picture whose pixels are shown as squares.
 const WORTH_A_BAR = 0.01; // Classes with less are folded away, but for the first three.
 const $ = id => document.getElementById(id);
 const percent = value => `${(100 * value).toFixed(1)} %`;
@@ -19,6 +20,7 @@ async function start() {
   if (about.accuracy != null) facts.push(`right on ${percent(about.accuracy)} of the test set`);
   $("about").textContent = facts.join(" · ");
   $("advice").textContent = advice();
+  document.body.classList.toggle("crisp", Math.max(...about.shape) <= SMALL);
   $("curl").textContent = "{ printf '{\"instances\": [{\"image_bytes\": {\"b64\": \"'; "
     + "base64 < photo.jpg | tr -d '\\n'; printf '\"}}]}'; } | curl --data-binary @- "
     + `--header 'Content-Type: application/json' ${address()}`;
@@ -150,9 +152,13 @@ async function base64(blob) {
 
 function draw(card, rows) {
   const canvas = card.querySelector("canvas");
+  [canvas.width, canvas.height] = [rows[0].length, rows.length];
   const context = canvas.getContext("2d");
-  const pixels = context.createImageData(28, 28);
-  rows.flat().forEach((grey, index) => pixels.data.set([grey, grey, grey, 255], 4 * index));
+  const pixels = context.createImageData(canvas.width, canvas.height);
+  rows.flat().forEach((pixel, index) => {
+    const colour = Array.isArray(pixel) ? pixel : [pixel, pixel, pixel];
+    pixels.data.set([...colour, 255], 4 * index);
+  });
   context.putImageData(pixels, 0, 0);
   canvas.parentElement.hidden = false;
 }
@@ -160,7 +166,7 @@ function draw(card, rows) {
 function showReply(card, reply, label) {
   if (reply.class_id === -1) {
     return showReplyLines(card, "unsure", "Nothing found",
-      "No subject was found against the background.");
+      "No subject stands out from the background, or all of it is black.");
   }
   const ranking = reply.probabilities.map((share, index) => ({ share, name: about.labels[index] }));
   ranking.sort((one, other) => other.share - one.share);

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import json
 import os
 import re
 import signal
@@ -9,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,10 @@ import requests
 
 from components.dataset.startup import direct_loopback
 from pipeline.compiler import PROJECT
+from tests import browser as browsers
 from tests.saved_models import make_classifier
+
+from .opened_page import CAMERA, opening
 
 NAMES = ("Sandal", "Bag")
 
@@ -104,3 +108,29 @@ def server(classifier: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     with serving(tmp_path_factory.mktemp("server"), classifier) as server:
         server.wait_until_ready()
         yield server
+
+
+@contextlib.contextmanager
+def with_page(
+    folder: Path, model: Path, about: dict[str, Any], **environment: str
+) -> Iterator[str]:
+    """The address of the page of a model; skips the test where there is no browser."""
+    browsers.installed()
+    (folder / "about.json").write_text(json.dumps(about))
+    page = {"SERVING_PAGE": "1", "SERVING_ABOUT": str(folder / "about.json")}
+    with serving(folder, model, environment={**page, **environment}) as server:
+        server.wait_until_ready()
+        yield f"{server.url}/"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with browsers.chromium(*CAMERA) as browser:
+        yield browser
+
+
+@pytest.fixture
+def opened(chromium: Any, address: str) -> Iterator[Callable[..., Any]]:
+    """Opens the page at ``address``."""
+    with opening(chromium, address) as opened:
+        yield opened

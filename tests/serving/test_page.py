@@ -4,12 +4,8 @@ import base64
 import http.client
 import io
 import json
-import os
 import re
-import socket
 import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,147 +14,31 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from components.dataset.facts import CLASS_NAMES
 from serving import page as served
 from serving.page import AboutError, wanted
 from tests import browser as browsers
+from tests.idx_files import FASHION
 from tests.photographs import encoded
 from tests.saved_models import make_classifier
+from tests.saved_models import picture_of as picture
 
-CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-BOOT, SHIRT = CLASS_NAMES.index("Ankle boot"), CLASS_NAMES.index("Shirt")
-ELSEWHERE = r"(http|ws)s?://(?!127\.0\.0\.1:)"
-Ways = dict[str, Callable[[Any, bytes], None]]
+from .conftest import with_page
+from .opened_page import answer, as_base64, bars, choose, drop, paste
 
-
-def picture(*classes: int) -> bytes:
-    """A PNG of which the model says one of these classes, all equally likely."""
-    pixels = np.zeros((28, 28), np.uint8)
-    pixels[list(classes)] = 255
-    return encoded(Image.fromarray(pixels))
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+BOOT, SHIRT = FASHION.classes.index("Ankle boot"), FASHION.classes.index("Shirt")
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    browsers.installed()
-    folder, port = tmp_path_factory.mktemp("page"), free_port()
+    folder = tmp_path_factory.mktemp("page")
+    FASHION.write(model := make_classifier(folder / "model", FASHION.classes))
     samples = [
-        {"label": CLASS_NAMES[label], "png": base64.b64encode(picture(seen)).decode(), "hard": hard}
+        {"label": FASHION.classes[label], "png": as_base64(picture(seen)), "hard": hard}
         for label, seen, hard in ((BOOT, BOOT, False), (SHIRT, BOOT, True))
     ]
     about = {"title": "fashion-mnist version 3", "accuracy": 0.9374, "samples": samples}
-    (folder / "about.json").write_text(json.dumps(about))
-    environment = {
-        "AIP_HTTP_PORT": str(port),
-        "AIP_STORAGE_URI": str(make_classifier(folder / "model", CLASS_NAMES)),
-        "AIP_PREDICT_ROUTE": "/v1/models/boots:predict",
-        "SERVING_PAGE": "1",
-        "SERVING_ABOUT": str(folder / "about.json"),
-    }
-    command = [sys.executable, "-m", "serving"]
-    server = subprocess.Popen(command, env={**os.environ, **environment})
-    try:
-        wait_until_ready(server, port)
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
-def wait_until_ready(server: "subprocess.Popen[bytes]", port: int) -> None:
-    for _ in range(300):
-        assert server.poll() is None
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", port)
-            connection.request("GET", "/health")
-            if connection.getresponse().status == 200:
-                return
-        except OSError:
-            pass
-        time.sleep(0.2)
-    pytest.fail("the server is not ready")
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browsers.chromium(*CAMERA) as browser:
-        yield browser
-
-
-@pytest.fixture
-def opened(chromium: Any, address: str) -> Iterator[Callable[..., Any]]:
-    """Opens the page; at the end nothing may have gone elsewhere, nor gone wrong."""
-    requests: list[str] = []
-    console: list[str] = []
-    contexts = []
-
-    def opening(**options: Any) -> Any:
-        context = chromium.new_context(**options)
-        context.grant_permissions(["camera", "clipboard-read", "clipboard-write"])
-        contexts.append(context)
-        page = context.new_page()
-        page.on("request", lambda request: requests.append(request.url))
-        page.on("console", lambda message: console.append(message.text))
-        page.on("pageerror", lambda error: console.append(str(error)))
-        page.goto(address, wait_until="networkidle")
-        return page
-
-    yield opening
-    for context in contexts:
-        context.close()
-    assert [url for url in requests if re.match(ELSEWHERE, url)] == []
-    assert [text for text in console if "400" not in text] == []
-
-
-def choose(page: Any, *pictures: bytes, name: str = "boot.png") -> None:
-    kind = "image/jpeg" if name.endswith(".jpg") else "image/png"
-    files = [{"name": name, "mimeType": kind, "buffer": one} for one in pictures]
-    with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Choose pictures").click()
-    chooser.value.set_files(files)
-
-
-def drop(page: Any, content: bytes) -> None:
-    page.evaluate(
-        """data => {
-            const transfer = new DataTransfer();
-            const bytes = Uint8Array.from(atob(data), letter => letter.charCodeAt(0));
-            transfer.items.add(new File([bytes], "boot.png", { type: "image/png" }));
-            const options = { dataTransfer: transfer, bubbles: true, cancelable: true };
-            document.querySelector(".out").dispatchEvent(new DragEvent("drop", options));
-        }""",
-        base64.b64encode(content).decode(),
-    )
-
-
-def paste(page: Any, content: bytes) -> None:
-    page.evaluate(
-        """async data => {
-            const bytes = Uint8Array.from(atob(data), letter => letter.charCodeAt(0));
-            const blob = new Blob([bytes], { type: "image/png" });
-            await navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]);
-        }""",
-        base64.b64encode(content).decode(),
-    )
-    page.keyboard.press("Control+V")
-
-
-def answer(page: Any, number: int = 0) -> Any:
-    """The card with an answer, once it has one."""
-    card = page.locator("#answers article:not([aria-busy])").nth(number)
-    card.wait_for()
-    return card
-
-
-def bars(card: Any) -> dict[str, str]:
-    """The probabilities as they are written, by class."""
-    lines = card.locator(".bars").first.locator("li").all_inner_texts()
-    return dict(line.rsplit("\n", 1) for line in lines)
+    with with_page(folder, model, about, AIP_PREDICT_ROUTE="/v1/models/boots:predict") as url:
+        yield url
 
 
 @pytest.mark.parametrize("give", [choose, drop, paste])
@@ -202,7 +82,7 @@ def test_several_pictures_are_answered_in_their_order(opened: Callable[..., Any]
     ("content", "verdict", "text"),
     [
         (picture(BOOT, SHIRT), "Not sure", r"Most likely Shirt, 49\.\d %. The model expects one"),
-        (picture(), "Nothing found", "No subject was found"),
+        (picture(), "Nothing found", "No subject stands out"),
         (b"no picture", "This picture got no answer", "image"),
     ],
     ids=["not sure", "nothing found", "error"],

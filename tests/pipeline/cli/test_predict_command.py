@@ -1,51 +1,27 @@
 """Photos on the command line, and models that name the lightest row of them."""
 
-import csv
-import io
 import json
 import os
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
-from rich.console import Console
 
-from components.dataset.facts import CLASS_NAMES
-from pipeline.cli.photo_view import show_prediction
-from pipeline.photos.predictions import Likely, Photo
+from serving.labels import NOTHING
 from tests.command import fashion_mnist
 from tests.photographs import encoded
-from tests.pipeline.cli.conftest import Call
-from tests.pipeline.local_registry import FIRST, add_run, add_version
-from tests.saved_models import make_classifier
+from tests.pipeline.cli.conftest import ROOT, Call
+from tests.pipeline.local_registry import FIRST, add_run
+from tests.saved_models import make_classifier, picture_of
 
-ROOT = Path(".fashion-mnist")
-
-
-@pytest.fixture(scope="module")
-def classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model whose class is the number of the lightest of the first ten rows."""
-    return make_classifier(tmp_path_factory.mktemp("models") / "clothes", CLASS_NAMES)
-
-
-@pytest.fixture(autouse=True)
-def champion(call: Call, classifier: Path) -> None:
-    add_version(ROOT, classifier)
-    Path("model").symlink_to(classifier)
-
-
-def photo_of(row: int) -> bytes:
-    image = np.zeros((28, 28), np.uint8)
-    image[row] = 255
-    return encoded(Image.fromarray(image))
+pytestmark = pytest.mark.usefixtures("champion")
 
 
 def test_each_photo_is_answered_in_a_line(call: Call) -> None:
-    Path("boot.png").write_bytes(photo_of(9))
-    Path("trousers.png").write_bytes(photo_of(1))
+    Path("boot.png").write_bytes(picture_of(9))
+    Path("trousers.png").write_bytes(picture_of(1))
     done = call("predict", "boot.png", "trousers.png")
     assert done.exit_code == 0, done.output
     first, second = done.stdout.splitlines()
@@ -56,7 +32,7 @@ def test_each_photo_is_answered_in_a_line(call: Call) -> None:
 
 
 def test_each_unreadable_photo_is_a_line_and_the_others_are_answered(call: Call) -> None:
-    Path("boot.png").write_bytes(photo_of(9))
+    Path("boot.png").write_bytes(picture_of(9))
     Path("notes.txt").write_text("no photo")
     Path("folder").mkdir()
     url, address = "https://example.com/boot.png", "gs://bucket/boot.png"
@@ -74,10 +50,10 @@ def test_each_unreadable_photo_is_a_line_and_the_others_are_answered(call: Call)
 
 
 def test_json_has_every_photo_in_the_order_of_the_arguments(call: Call) -> None:
-    Path("boot.png").write_bytes(photo_of(9))
+    Path("boot.png").write_bytes(picture_of(9))
     Path("notes.txt").write_text("no photo")
     files = ("notes.txt", "-", "boot.png")
-    done = call("predict", "--json", "--top", "2", *files, input=photo_of(3))
+    done = call("predict", "--json", "--top", "2", *files, input=picture_of(3))
     assert done.exit_code == 1
     unread, dress, boot = json.loads(done.stdout)
     assert unread == {"file": "notes.txt", "error": "it is not an image; save it as PNG or JPEG"}
@@ -94,7 +70,7 @@ def test_an_answer_says_when_it_is_not_sure(call: Call) -> None:
     image = np.zeros((28, 28), np.uint8)
     image[3:5] = 255
     Path("unsure.png").write_bytes(encoded(Image.fromarray(image)))
-    Path("boot.png").write_bytes(photo_of(9))
+    Path("boot.png").write_bytes(picture_of(9))
     first, second = call("predict", "unsure.png", "boot.png").stdout.splitlines()
     assert first.endswith("(not sure)")
     assert "not sure" not in second
@@ -105,96 +81,24 @@ def test_an_answer_says_when_it_is_not_sure(call: Call) -> None:
 def test_a_photo_that_shows_nothing_is_a_line(call: Call) -> None:
     Path("empty.png").write_bytes(encoded(Image.new("L", (28, 28))))
     Path("torn.jpg").write_bytes(encoded(Image.new("RGB", (90, 90), "red"), "JPEG")[:-300])
-    Path("boot.png").write_bytes(photo_of(9))
+    Path("boot.png").write_bytes(picture_of(9))
     done = call("predict", "empty.png", "torn.jpg", "boot.png")
     assert done.exit_code == 1
     assert done.stdout.startswith("boot.png: Ankle boot")
-    assert "error: empty.png: no subject found against the background\n" in done.stderr
+    assert f"error: empty.png: {NOTHING}\n" in done.stderr
     assert "error: torn.jpg: it is a damaged image" in done.stderr
-
-
-def photos_in_a_folder() -> None:
-    """Nine that can be read, one that cannot, and what is no photo."""
-    Path("photos/more").mkdir(parents=True)
-    Path("photos/.hidden").mkdir()
-    for row in range(9):
-        Path(f"photos/more/{row}.PNG").write_bytes(photo_of(row))
-    Path("photos/bad.jpg").write_text("no photo")
-    Path("photos/.hidden/2.png").write_bytes(photo_of(2))
-    Path("photos/notes.txt").write_text("no photo")
-
-
-@pytest.mark.parametrize("kind", ["csv", "jsonl"])
-def test_a_folder_becomes_rows_and_is_continued_where_it_was_interrupted(
-    kind: str, call: Call
-) -> None:
-    photos_in_a_folder()
-    target = Path(f"new/answers.{kind}")
-    done = call("predict", "photos", f"--{kind}", str(target))
-    assert done.exit_code == 1
-    assert done.stdout == ""
-    assert "9 answers by fashion-mnist version 1 added, 1 photos could not be read" in done.stderr
-    whole = target.read_bytes()
-    for cut in (len(whole) - 5, len(whole) // 2, 30, 0):
-        target.write_bytes(whole[:cut])
-        call("predict", "photos", f"--{kind}", str(target))
-        assert sorted(target.read_bytes().splitlines()) == sorted(whole.splitlines())
-    Path("photos/bad.jpg").write_bytes(photo_of(3))
-    done = call("predict", "photos", f"--{kind}", str(target))
-    assert done.exit_code == 0
-    assert "1 answers by fashion-mnist version 1 added; 9 answers were there before" in done.stderr
-    assert "no photo" not in target.read_text()
-
-
-def test_rows_have_the_classes_their_probabilities_and_what_went_wrong(call: Call) -> None:
-    photos_in_a_folder()
-    call("predict", "photos", "--csv", "a.csv", "--top", "2")
-    call("predict", "photos", "--jsonl", "a.jsonl", "--top", "2")
-    with Path("a.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    facts = [json.loads(line) for line in Path("a.jsonl").read_text().splitlines()]
-    assert [row["file"] for row in rows] == [fact["file"] for fact in facts]
-    assert (rows[0]["file"], rows[0]["class"]) == ("photos/bad.jpg", "")
-    assert rows[0]["error"] == facts[0]["error"] == "it is not an image; save it as PNG or JPEG"
-    assert [row["class"] for row in rows[1:]] == list(CLASS_NAMES[:9])
-    assert {(row["sure"], row["error"], row["model"]) for row in rows[1:]} == {
-        ("yes", "", "fashion-mnist version 1")
-    }
-    best, second = facts[1]["predictions"]
-    assert float(rows[1]["probability"]) == pytest.approx(best["probability"], abs=1e-6)
-    assert rows[1]["class_2"] == second["class"]
-
-
-@pytest.mark.parametrize("kind", ["csv", "jsonl"])
-def test_rows_of_another_model_or_another_file_are_left_alone(kind: str, call: Call) -> None:
-    Path("boot.png").write_bytes(photo_of(9))
-    option = f"--{kind}"
-    call("predict", "boot.png", option, "rows")
-    before = Path("rows").read_bytes()
-    done = call("predict", "--model", "model", "boot.png", option, "rows")
-    assert done.exit_code == 2
-    assert "rows has answers of another model; give another file for the model in" in done.stderr
-    assert Path("rows").read_bytes() == before
-    done = call("predict", "boot.png", option, "boot.png")
-    assert done.exit_code == 2
-    assert "boot.png has other rows than this command writes" in done.stderr
-    assert Path("boot.png").read_bytes() == photo_of(9)
-    assert call("predict", "boot.png", option, "rows", "--json").exit_code == 2
-    if kind == "csv":
-        done = call("predict", "boot.png", option, "rows", "--top", "5")
-        assert (done.exit_code, "was made with another --top" in done.stderr) == (2, True)
 
 
 def test_what_the_network_saw_is_saved_beside_the_photos(call: Call) -> None:
     for name in ("a/boot.png", "seen/boot.png"):
         Path(name).parent.mkdir()
-        Path(name).write_bytes(photo_of(9))
+        Path(name).write_bytes(picture_of(9))
     photos = ("a/boot.png", f"file://{Path.cwd()}/seen/boot.png", "-")
-    done = call("predict", "--save", "seen", *photos, input=photo_of(2))
+    done = call("predict", "--save", "seen", *photos, input=picture_of(2))
     assert done.exit_code == 0, done.output
     names = {path.name for path in Path("seen").iterdir()}
     assert names == {"boot.png", "boot-2.png", "boot-3.png", "stdin.png"}
-    assert Path("seen/boot.png").read_bytes() == photo_of(9), "a photo is not overwritten"
+    assert Path("seen/boot.png").read_bytes() == picture_of(9), "a photo is not overwritten"
     assert (np.asarray(Image.open("seen/stdin.png"))[2] == 255).all()
     assert "seen/boot-2.png" in done.stderr
 
@@ -208,7 +112,7 @@ def test_what_the_network_saw_is_saved_beside_the_photos(call: Call) -> None:
     ],
 )
 def test_another_model_can_be_named(arguments: tuple[str, ...], title: str, call: Call) -> None:
-    Path("boot.png").write_bytes(photo_of(9))
+    Path("boot.png").write_bytes(picture_of(9))
     shutil.rmtree(trained := add_run(ROOT, FIRST) / "steps" / "train" / "model")
     trained.symlink_to(Path("model").resolve())
     done = call("predict", *arguments, "boot.png")
@@ -217,7 +121,7 @@ def test_another_model_can_be_named(arguments: tuple[str, ...], title: str, call
 
 
 def test_an_unusable_model_is_one_line(call: Call) -> None:
-    Path("boot.png").write_bytes(photo_of(9))
+    Path("boot.png").write_bytes(picture_of(9))
     (ROOT / "registry/fashion-mnist/1/saved_model.pb").write_bytes(b"")
     done = call("predict", "boot.png")
     assert done.exit_code == 1
@@ -229,7 +133,7 @@ def test_an_unusable_model_is_one_line(call: Call) -> None:
 @pytest.mark.parametrize("labelled", [True, False])
 def test_classes_have_the_names_that_the_model_gives_them(labelled: bool, call: Call) -> None:
     """Names of the model's own, as many as it has; without any, numbers."""
-    Path("shape.png").write_bytes(photo_of(2))
+    Path("shape.png").write_bytes(picture_of(2))
     names = ["circle", "square", "triangle", *(f"star {points}" for points in range(5, 14))]
     make_classifier(Path("shapes"), names, labelled=labelled)
     done = call("predict", "--model", "shapes", "--top", "12", "--json", "shape.png")
@@ -250,7 +154,7 @@ NAMES = {
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
 def test_any_name_of_a_file_is_shown_whole_on_its_line(name: str, call: Call) -> None:
-    Path(name).write_bytes(photo_of(9))
+    Path(name).write_bytes(picture_of(9))
     done = call("predict", "--save", "seen", name, "gone" + name)
     assert done.stdout.startswith(f"{NAMES[name]}: Ankle boot 9")
     assert done.stdout.count("\n") == 1
@@ -263,7 +167,7 @@ def test_any_name_of_a_file_is_shown_whole_on_its_line(name: str, call: Call) ->
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
 def test_json_has_names_that_find_their_files_again(encoding: str, call: Call) -> None:
     for name in NAMES:
-        Path(name).write_bytes(photo_of(9))
+        Path(name).write_bytes(picture_of(9))
     done = fashion_mnist("predict", "--json", *NAMES, cwd=Path.cwd(), PYTHONIOENCODING=encoding)
     assert [photo["file"] for photo in json.loads(done.stdout)] == list(NAMES)
     done = fashion_mnist("predict", *NAMES, cwd=Path.cwd(), PYTHONIOENCODING=encoding)
@@ -271,7 +175,7 @@ def test_json_has_names_that_find_their_files_again(encoding: str, call: Call) -
 
 
 def test_answers_are_printed_before_a_picture_that_cannot_be_saved(call: Call) -> None:
-    Path("boot.png").write_bytes(photo_of(9))
+    Path("boot.png").write_bytes(picture_of(9))
     done = call("predict", "--json", "--save", "boot.png", "boot.png")
     assert done.exit_code == 1
     assert json.loads(done.stdout)[0]["predictions"][0]["class"] == "Ankle boot"
@@ -282,37 +186,3 @@ def test_without_a_model_the_line_says_how_to_get_one(call: Call) -> None:
     done = call("predict", "--root", "elsewhere", "boot.png")
     assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
     assert "fashion-mnist run` trains one" in done.stderr
-
-
-def shown(file: str = "[red]bag.png", **terminal: Any) -> str:
-    seen = np.zeros((28, 28), np.uint8)
-    seen[0] = 200
-    ranking = [Likely("Bag", 8, 0.4375), Likely("Shirt", 6, 0.25), Likely("Coat", 4, 0.01)]
-    output = io.StringIO()
-    console = Console(file=output, width=80, legacy_windows=False, _environ={}, **terminal)
-    show_prediction(Photo(file, seen=seen, ranking=ranking), console)
-    return output.getvalue()
-
-
-def test_a_terminal_with_colours_shows_the_picture_beside_the_names() -> None:
-    text = shown(force_terminal=True, color_system="truecolor")
-    lines = text.splitlines()
-    assert len(lines) == 15
-    assert text.count("▀") == 28 * 14, "a character for two pixels"
-    assert "38;2;200;200;200;48;2;0;0;0m▀" in lines[0]
-    assert "[red]bag.png" in lines[0]
-    assert "43.8 %" in lines[2]
-    assert "not sure" in text
-
-
-@pytest.mark.parametrize("terminal", [{"color_system": "standard"}, {"no_color": True}])
-def test_a_terminal_without_colours_shows_the_names(terminal: dict[str, Any]) -> None:
-    text = shown(force_terminal=True, **terminal)
-    assert "▀" not in text
-    assert "Bag" in text
-
-
-@pytest.mark.parametrize("name", ["b" * 10, "b" * 49, "b" * 50, "b" * 200, "two\nlines"])
-def test_a_name_is_on_one_line_beside_the_picture_or_above_it(name: str) -> None:
-    text = shown(name, force_terminal=True, color_system="truecolor")
-    assert name.replace("\n", r"\n") in text

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from components.dataset.facts import CLASS_NAMES
 from pipeline.cli.photo_view import show_prediction
 from pipeline.photos.predictions import Likely, Photo
 from pipeline.vertex import target
@@ -20,12 +20,14 @@ from serving.instances import parse
 from serving.model import Model
 from serving.photos import DAMAGED
 from tests.fakes.cloud import Cloud
+from tests.fakes.storage import FakeBucket, serve_storage
 from tests.fakes.vertex_endpoints import BOOT, LARGEST
 from tests.fakes.wire import Fault, Refusal
+from tests.idx_files import FASHION
 from tests.photographs import encoded
 from tests.pipeline.vertex.conftest import Command
 from tests.pipeline.vertex.served import WHERE, serving
-from tests.saved_models import make_classifier
+from tests.saved_models import COLOURED, make_classifier
 
 ASK = ("predict", "--endpoint", "fashion-mnist")
 NOTHING = {"probabilities": [0.1] * 10, "class_id": -1, "label": ""}
@@ -38,6 +40,16 @@ def endpoint(
     """The endpoint, which serves version 3; the working directory is empty."""
     monkeypatch.chdir(tmp_path)
     return serving(cloud, versions[2])
+
+
+@pytest.fixture
+def files(versions: list[Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeBucket]:
+    """The bucket with the files of version 3, which say what it was trained on."""
+    with serve_storage() as fake:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", fake.host)
+        versions[2].artifact_uri = "gs://bucket/job/model/"
+        fake.put("job/model/dataset.json", FASHION.text().encode())
+        yield fake
 
 
 def photo(name: str, row: int = 9) -> str:
@@ -53,8 +65,11 @@ def noise(name: str, edge: int) -> str:
     return name
 
 
-def test_the_same_model_gives_the_same_answers_as_here(cloud: Cloud, command: Command) -> None:
-    model = Model(make_classifier(Path("model"), CLASS_NAMES))
+def test_the_same_model_gives_the_same_answers_as_here(
+    cloud: Cloud, command: Command, files: FakeBucket
+) -> None:
+    del files
+    model = Model(make_classifier(Path("model"), FASHION.classes))
 
     def server(pictures: list[bytes]) -> Any:
         instances = [{"image_bytes": {"b64": base64.b64encode(one).decode()}} for one in pictures]
@@ -69,6 +84,42 @@ def test_the_same_model_gives_the_same_answers_as_here(cloud: Cloud, command: Co
     assert (there.code, there.out) == (0, here.out)
     assert "3.png: Dress 9" in there.out
     assert there.error == "asked fashion-mnist version 3 on the endpoint fashion-mnist\n"
+
+
+BOOTS = "boot.png: Ankle boot 82.0 %, class 0 2.0 %, class 1 2.0 %\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (FASHION.text(), "boot.png: Ankle boot 82.0 %, T-shirt/top 2.0 %, Trouser 2.0 %\n"),
+        (COLOURED.text(), BOOTS),
+        (FASHION.text().replace("Ankle boot", "Boot"), BOOTS),
+        ("{", BOOTS),
+        (None, BOOTS),
+    ],
+    ids=["its own", "other classes", "other names", "damaged", "none"],
+)
+def test_all_classes_have_names_if_the_models_files_say_so(
+    content: str | None, line: str, command: Command, files: FakeBucket
+) -> None:
+    files.objects.pop("job/model/dataset.json")
+    if content is not None:
+        files.put("job/model/dataset.json", content.encode())
+    done = command(*ASK, photo("boot.png"))
+    assert (done.code, done.out) == (0, line)
+
+
+@pytest.mark.parametrize("refused", ["registry", "bucket"])
+def test_files_that_cannot_be_read_are_no_error(
+    refused: str, cloud: Cloud, command: Command, files: FakeBucket
+) -> None:
+    files.refuse = refused == "bucket"
+    if refused == "registry":
+        cloud.wire.fail("GetModel", Fault(403))
+    done = command(*ASK, photo("boot.png"))
+    assert (done.code, done.out) == (0, BOOTS)
+    assert done.error == "asked fashion-mnist version 3 on the endpoint fashion-mnist\n"
 
 
 def test_json_and_csv_name_the_endpoint_and_the_version(
@@ -96,7 +147,7 @@ def test_a_picture_in_which_nothing_stands_out_has_no_class(cloud: Cloud, comman
     done = command(*ASK, photo("wall.png"), photo("boot.png"))
     assert done.code == 1
     assert done.out.startswith("boot.png: Ankle boot 82.0 %, ")
-    assert "error: wall.png: no subject found against the background" in done.error
+    assert "error: wall.png: no subject stands out from the background" in done.error
 
 
 def test_requests_stay_below_the_limit_and_answers_in_order(cloud: Cloud, command: Command) -> None:
@@ -105,7 +156,7 @@ def test_requests_stay_below_the_limit_and_answers_in_order(cloud: Cloud, comman
     done = command(*ASK, "--json", *(noise(f"{edge}.png", edge) for edge in edges))
     assert done.code == 0, done.error
     found = [one["predictions"][0]["class_id"] for one in json.loads(done.out)]
-    assert found == [1, 8, 3, 6, 5, 7], "1024 pixels become 256"
+    assert found == [1, 8, 3, 2, 5, 7], "1024 pixels become 512"
     sizes = [[len(one) for one in pictures] for _, pictures in cloud.endpoints.asked]
     assert [len(one) for one in sizes] == [2, 1, 2, 1]
     assert all(sum(one) * 4 / 3 < LARGEST for one in sizes)
@@ -116,7 +167,7 @@ def _numbered(picture: bytes) -> Any:
     with Image.open(io.BytesIO(picture)) as image:
         number = image.width % 10
     shares = [float(one == number) for one in range(10)]
-    return {"probabilities": shares, "class_id": number, "label": CLASS_NAMES[number]}
+    return {"probabilities": shares, "class_id": number, "label": FASHION.classes[number]}
 
 
 def test_a_photo_that_the_server_refuses_is_a_line_and_the_others_are_answered(
@@ -210,7 +261,7 @@ def test_an_endpoint_that_serves_nothing_says_how_to_deploy(cloud: Cloud, comman
 def test_a_terminal_shows_no_picture_that_is_not_known() -> None:
     file = io.StringIO()
     terminal = Console(file=file, force_terminal=True, color_system="truecolor")
-    show_prediction(Photo("boot.png", ranking=[Likely("Ankle boot", 9, 0.82)]), terminal)
+    show_prediction(Photo("boot.png", ranking=[Likely("Ankle boot", 9, 0.82)]), "a boot", terminal)
     assert "▀" not in file.getvalue()
     assert "82.0 %" in file.getvalue()
 
