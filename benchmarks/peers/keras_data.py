@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from components.dataset.facts import CLASS_NAMES
+from components.dataset.description import FASHION_MNIST
 from components.dataset.split import shuffled_positions
 
 VALIDATION = 5000
@@ -31,6 +31,6 @@ def load(raw: Path, name: str) -> Arrays:
 def load_splits(raw: Path, seed: int) -> tuple[Arrays, Arrays]:
     """The examples to train on, and 5,000 to validate on: those of ``decode`` with that seed."""
     images, labels = load(raw, "train")
-    order = np.argsort(shuffled_positions(labels, CLASS_NAMES, VALIDATION, seed))
+    order = np.argsort(shuffled_positions(labels, FASHION_MNIST.classes, VALIDATION, seed))
     train, validation = order[:-VALIDATION], order[-VALIDATION:]
     return (images[train], labels[train]), (images[validation], labels[validation])

@@ -13,6 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 from components.dataset import idx
+from components.dataset.description import FASHION_MNIST
 from components.dataset.raw import open_raw
 from components.train.trainer.export import export
 from components.train.trainer.hyperparameters import Hyperparameters
@@ -26,7 +27,7 @@ def main(raw: str, folder: str) -> None:
     """Writes all of it."""
     export(build_model(Hyperparameters()), Path(folder, "model"))
     with open_raw(raw, IMAGES) as file:
-        images = idx.read_all(file, IMAGES, idx.IMAGES)[: max(SIZES)]
+        images = idx.read_all(file, IMAGES, idx.IMAGES, FASHION_MNIST)[: max(SIZES)]
     instances = {
         "pixels": [{"image": image.tolist()} for image in images],
         "photos": [{"image_bytes": {"b64": photo(Image.fromarray(image))}} for image in images],

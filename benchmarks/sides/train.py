@@ -14,6 +14,8 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+from components.dataset.description import FASHION_MNIST
+
 TRAINER = "components.train.trainer.task"
 PREDICTIONS = 50
 
@@ -56,7 +58,7 @@ def _served(model: Path) -> dict[str, float]:
     import tensorflow as tf
 
     loaded = tf.saved_model.load(str(model))
-    image = tf.zeros([1, 28, 28], tf.uint8)
+    image = tf.zeros([1, *FASHION_MNIST.shape], tf.uint8)
     times = []
     for _ in range(PREDICTIONS):
         started = time.perf_counter()

@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 
 from components.dataset import facts, idx
 from components.dataset import records as records_of
-from components.dataset.raw import open_raw
+from components.dataset.description import Description
+from components.dataset.raw import open_raw, read_description
 from components.dataset.startup import quiet_start
 from pipeline.notebook.artifacts import Artifact
 from pipeline.runs.chosen_model import ChosenModel
 
-Pictures = tuple[NDArray[np.uint8], NDArray[np.uint8]]
-"""Images, uint8 [n, 28, 28], and their labels, uint8 [n]."""
+Pictures = tuple[NDArray[np.uint8], NDArray[np.uint8], Description]
+"""Images, uint8 [n, height, width], in colour [n, height, width, 3]; labels, uint8 [n]; and what
+they are: ``.classes``, ``.name``, ``.form``."""
 PNG_MODES: Final = ("1", "L", "LA", "P", "I", "I;16", "RGB", "RGBA")
 FILES: Final = {
     "train": (facts.TRAIN_IMAGES, facts.TRAIN_LABELS),
@@ -31,10 +33,11 @@ def read_raw(raw: Artifact, split: str = "train") -> Pictures:
     """
     images, labels = FILES[split]
     folder = str(raw.path)
+    about = read_description(folder)
     with open_raw(folder, images) as file:
-        pictures = idx.read_all(file, images, idx.IMAGES)
+        pictures = idx.read_all(file, images, idx.IMAGES, about)
     with open_raw(folder, labels) as file:
-        return pictures, idx.read_all(file, labels, idx.LABELS)
+        return pictures, idx.read_all(file, labels, idx.LABELS, about), about
 
 
 def read_split(records: Artifact) -> Pictures:
@@ -43,8 +46,7 @@ def read_split(records: Artifact) -> Pictures:
     Raises:
         DataError: A shard is missing or damaged.
     """
-    images, labels, _ = records_of.read_split(records.path)
-    return images, labels
+    return records_of.read_split(records.path)
 
 
 def describe_records(records: Artifact) -> str:
@@ -82,14 +84,14 @@ def ask(model: Artifact, picture: Any) -> dict[str, float]:
 
     Args:
         model: The output of ``train``.
-        picture: The path of a photo, a PIL image, or uint8 [height, width]. A light object on
-            black in 28x28 is used unchanged.
+        picture: The path of a photo, a PIL image, or uint8 [height, width], in colour
+            [height, width, 3]. A picture as in the data set, of its size, is used unchanged.
 
     Returns:
         The probability of each class by the model's name for it.
 
     Raises:
-        PhotoError: The file is not an image, or no subject was found against the background.
+        PhotoError: The file is not an image, or nothing was found in it.
     """
     from pipeline.photos.predictions import Classifier, Photo, read
     from serving.photos import PhotoError, readable

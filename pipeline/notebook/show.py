@@ -10,7 +10,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from components.dataset.facts import CLASS_NAMES
 from pipeline.notebook.runs import root_of
 from pipeline.runs.record import Run, html_table
 from pipeline.runs.registry import Registry
@@ -20,6 +19,8 @@ COLOURS: Final = ("#3b82f6", "#f97316", "#10b981", "#d946ef")
 PIXELS_PER_INCH: Final = 96
 INK: Final = "#010203"
 """A colour that no plot would use by itself; the text's colour takes its place."""
+LONGEST: Final = 14
+"""Letters of a class's name above a picture."""
 STYLE: Final = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
@@ -48,21 +49,26 @@ class Shown:
 
 
 def show_images(
-    images: NDArray[np.uint8], labels: Sequence[int] | NDArray[Any], *, columns: int = 10
+    images: NDArray[np.uint8],
+    labels: Sequence[int] | NDArray[Any],
+    classes: Sequence[str],
+    *,
+    columns: int = 10,
 ) -> Shown:
-    """Images, uint8 [n, height, width], in a grid, each under the name of its class."""
+    """Images, uint8 [n, height, width] or [n, height, width, 3], each under its class's name."""
     rows = -(-len(images) // columns)
+    names = [classes[int(label)] for label in labels]
 
     def draw(figure: Any) -> None:
         grid = figure.subplots(rows, columns, squeeze=False)
         for axes in grid.flat:
             axes.axis("off")
-        for axes, image, label in zip(grid.flat, images, labels, strict=False):
+        for axes, image, name in zip(grid.flat, images, names, strict=False):
             axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-            axes.set_title(CLASS_NAMES[int(label)], fontsize=9, pad=3)
+            title = name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+            axes.set_title(title, fontsize=9, pad=3)
 
-    names = ", ".join(CLASS_NAMES[int(label)] for label in labels)
-    return _drawn(draw, (1.05 * columns, 1.25 * rows), f"Images of {names}")
+    return _drawn(draw, (1.05 * columns, 1.25 * rows), f"Images of {', '.join(names)}")
 
 
 def show_curves(runs: Mapping[str, Run]) -> Shown:
@@ -95,7 +101,7 @@ def show_curves(runs: Mapping[str, Run]) -> Shown:
 
 
 def show_answer(picture: Any, probabilities: Mapping[str, float]) -> Shown:
-    """A picture, a PIL image or uint8 [height, width], next to its three most probable classes.
+    """A picture, a PIL image or uint8 [height, width, …], next to its three most likely classes.
 
     ``probabilities`` is what ``ask`` returns.
     """

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from components.dataset.facts import CLASS_NAMES
 from tests.command import start
+from tests.idx_files import FASHION
 from tests.pipeline.cli.conftest import Call
 from tests.pipeline.local_registry import add_version
 from tests.saved_models import make_classifier, make_model
@@ -29,7 +29,7 @@ LISTENS = "0A"
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A working directory with a root whose registry holds a model."""
     home = tmp_path_factory.mktemp("home")
-    add_version(home / ROOT, make_classifier(home / "model", CLASS_NAMES))
+    add_version(home / ROOT, make_classifier(home / "model", FASHION.classes))
     return home
 
 
@@ -75,7 +75,7 @@ def test_a_model_answers_on_loopback_alone_until_a_signal(
     with serving(home) as (process, port):
         about = ask(port, "GET", "/about")
         assert (about["title"], about["accuracy"]) == ("fashion-mnist version 1", 0.9123)
-        assert (about["labels"], about["samples"]) == (list(CLASS_NAMES), [])
+        assert (about["labels"], about["samples"]) == (list(FASHION.classes), [])
         pixels = [[255 if row == 8 else 0] * 28 for row in range(28)]
         answer = ask(port, "POST", about["predict"], {"instances": [{"image": pixels}]})
         assert answer["predictions"][0]["label"] == "Bag"

@@ -20,6 +20,7 @@ from pipeline.notebook import (
 )
 from pipeline.notebook.running import LineWatcher, run_pipeline
 from pipeline.runs.record import Run, RunError, Task
+from tests.idx_files import FASHION
 
 
 def test_a_step_runs_by_itself_on_the_outputs_of_an_earlier_run(
@@ -34,10 +35,11 @@ def test_a_step_runs_by_itself_on_the_outputs_of_an_earlier_run(
     told = capsys.readouterr().out
     assert "Decode: started\n" in told
     assert "Decode: done in" in told
-    images, labels = read_raw(decoded.artifact("raw"), "test")
-    read_back, labels_back = read_split(decoded.artifact("test_records"))
+    images, labels, about = read_raw(decoded.artifact("raw"), "test")
+    read_back, labels_back, _ = read_split(decoded.artifact("test_records"))
     assert (images == read_back).all()
     assert (labels == labels_back).all()
+    assert about.classes == FASHION.classes
     # Its folder is like any run's, and nothing was put into the cache.
     summary = json.loads((root / "runs" / decoded.id / "summary.json").read_text())
     assert (summary["state"], summary["earlier"]) == ("done", landed.id)

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from components.dataset.facts import CLASS_NAMES
 from components.dataset.records import read_records
 from pipeline.photos.samples import HARD, samples
 from pipeline.runs.chosen_model import choose
+from tests.idx_files import FASHION
 from tests.pipeline.local_registry import add_version
 from tests.small_project import Project
 
@@ -22,13 +22,13 @@ def test_two_of_each_class_and_some_mistakes_are_from_the_run_that_trained_it(
     root = light.undisturbed
     found = samples(root, choose(root))
     easy = [one["label"] for one in found if not one["hard"]]
-    assert Counter(easy) == dict.fromkeys(CLASS_NAMES, 2)
+    assert Counter(easy) == dict.fromkeys(FASHION.classes, 2)
     assert 0 < len(found) - len(easy) <= HARD
     shards = root.glob("runs/*/steps/decode/test_records/*.tfrecord")
     known = {
-        (image.tobytes(), CLASS_NAMES[label])
+        (image.tobytes(), FASHION.classes[label])
         for shard in shards
-        for images, labels in read_records(shard)
+        for images, labels in read_records(shard, FASHION)
         for image, label in zip(images, labels, strict=True)
     }
     for one in found[: len(easy)]:

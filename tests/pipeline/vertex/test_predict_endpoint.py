@@ -79,8 +79,8 @@ def test_the_same_model_gives_the_same_answers_as_here(
         return json.loads(text)
 
     cloud.endpoints.server = server
-    files = [photo(f"{row}.png", row) for row in (0, 3, 9)]
-    here, there = command("predict", "--model", "model", *files), command(*ASK, *files)
+    photos = [photo(f"{row}.png", row) for row in (0, 3, 9)]
+    here, there = command("predict", "--model", "model", *photos), command(*ASK, *photos)
     assert (there.code, there.out) == (0, here.out)
     assert "3.png: Dress 9" in there.out
     assert there.error == "asked fashion-mnist version 3 on the endpoint fashion-mnist\n"
