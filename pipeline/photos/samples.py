@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from components.dataset.description import Description
 from components.dataset.errors import DataError
 from components.dataset.records import read_split
 from pipeline.errors import CommandError
@@ -35,29 +36,28 @@ def samples(root: Path, model: ChosenModel) -> list[dict[str, Any]]:
     run = Run.read(Root(root).runs / model.run)
     try:
         evaluation = run.evaluation()
-        names = evaluation["class_names"]
-        easy = list(_first(Path(run.artifact("test_records").uri)))
+        images, labels, about = read_split(Path(run.artifact("test_records").uri))
+        easy = [
+            (images[index], label)
+            for label in range(len(about.classes))
+            for index in np.flatnonzero(labels == label)[:OF_EACH]
+        ]
         easy = easy[:: -(-len(easy) // MOST) or 1]
         return [
-            {"label": names[label], "png": _png(image), "hard": hard}
-            for hard, examples in ((False, easy), (True, _hard(evaluation)))
+            {"label": about.classes[label], "png": _png(image), "hard": hard}
+            for hard, examples in ((False, easy), (True, _hard(evaluation, about)))
             for image, label in examples
         ]
     except (CommandError, DataError, OSError, LookupError):
         return []
 
 
-def _first(records: Path) -> Iterator[tuple[NDArray[np.uint8], int]]:
-    images, labels, _ = read_split(records)
-    for label in np.unique(labels):
-        for index in np.flatnonzero(labels == label)[:OF_EACH]:
-            yield images[index], int(label)
-
-
-def _hard(evaluation: dict[str, Any]) -> Iterator[tuple[NDArray[np.uint8], int]]:
+def _hard(
+    evaluation: dict[str, Any], about: Description
+) -> Iterator[tuple[NDArray[np.uint8], int]]:
     for mistake in evaluation["mistakes"][:HARD]:
         pixels = base64.b64decode(evaluation["images"][str(mistake["index"])])
-        yield np.frombuffer(pixels, np.uint8).reshape(evaluation["image_shape"]), mistake["label"]
+        yield np.frombuffer(pixels, np.uint8).reshape(about.shape), mistake["label"]
 
 
 def _png(image: NDArray[np.uint8]) -> str:
