@@ -34,6 +34,14 @@ def copy(tmp_path: Path) -> Path:
     return folder
 
 
+def test_the_page_counts_the_files_that_each_recipe_edits() -> None:
+    told = {title: int(count) for title, count in re.findall(r"\(#(.*?)\) \| (\d+) \|", PAGE)}
+    counted = {
+        title.lower().replace(" ", "-"): recipe.count("\n+++ ") for title, recipe in RECIPES.items()
+    }
+    assert told == {title: count for title, count in counted.items() if count}
+
+
 def carry_out(title: str, copy: Path) -> None:
     """Applies the edits of a recipe; they are found though lines have moved."""
     subprocess.run(
