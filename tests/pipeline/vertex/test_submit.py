@@ -22,6 +22,7 @@ from pipeline.vertex import request, target
 from tests import foreign, planted
 from tests.fakes.cloud import ACCOUNT, Cloud
 from tests.fakes.wire import NUMBERED, PARENT, Fault, as_json
+from tests.idx_files import described, write_idx_set
 from tests.pipeline.vertex.conftest import Command
 
 KEY = "projects/my-project/locations/europe-west4/keyRings/ring/cryptoKeys/key"
@@ -53,6 +54,22 @@ def test_the_committed_file_is_sent_unchanged(cloud: Cloud, submit: Command) -> 
     assert re.fullmatch(r"fashion-mnist-\d{8}-\d{6}-[0-9a-f]{4}", job_id)
     assert f"fashion-mnist watch {job_id} --project my-project --region europe-west4" in done.out
     assert f"/locations/europe-west4/pipelines/runs/{job_id}?project=my-project" in done.out
+
+
+def test_own_data_in_a_bucket_go_with_their_description_and_name_the_model(
+    cloud: Cloud, submit: Command, tmp_path: Path
+) -> None:
+    digests = write_idx_set(tmp_path, 2, 1)
+    about = {**described(digests).as_dict(), "name": "My shoes"}
+    (tmp_path / "dataset.json").write_text(json.dumps(about))
+    given = ("--source", "gs://data/shoes", "--dataset", str(tmp_path / "dataset.json"))
+    done = submit("--dry-run", *given)
+    assert done.code == 0, done.error
+    values = json.loads(done.out)["pipelineJob"]["runtimeConfig"]["parameterValues"]
+    assert (values["dataset"], values["source"]) == (about, "gs://data/shoes")
+    assert values["model_name"] == "my-shoes"
+    copied = submit("--source", str(tmp_path))
+    assert f"--source gs://my-bucket/source --dataset {tmp_path}/dataset.json" in copied.error
 
 
 def test_json_names_the_job_or_the_schedule(cloud: Cloud, submit: Command) -> None:
