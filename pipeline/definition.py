@@ -48,6 +48,7 @@ def pipeline_around(train_step: TrainStep) -> BaseComponent:
         hyperparameters: dict[str, Any] = HYPERPARAMETERS,
         min_accuracy: float = 0.90,
         min_improvement: float = 0.0,
+        min_recall: float = 0.0,
         champion_alias: str = "default",
         model_name: str = NAME,
         serving_image: str = STOCK,
@@ -81,6 +82,7 @@ def pipeline_around(train_step: TrainStep) -> BaseComponent:
                 defaults.
             min_accuracy: Test accuracy below which no model is uploaded.
             min_improvement: By how much the challenger's test accuracy must exceed the champion's.
+            min_recall: Recall of the worst class below which no model is uploaded; 0: off.
             champion_alias: Alias of the version to compare with; ``none``: compare with nothing.
             model_name: Display name in the model registry.
             serving_image: Container that serves the uploaded model.
@@ -118,11 +120,11 @@ def pipeline_around(train_step: TrainStep) -> BaseComponent:
         verdict = evaluate(
             model=challenger.outputs["model"],
             history=challenger.outputs["history"],
-            raw=raw.outputs["raw"],
             champion=champion.outputs["champion"],
             test_records=records.outputs["test_records"],
             min_accuracy=min_accuracy,
             min_improvement=min_improvement,
+            min_recall=min_recall,
         )
         with dsl.If(verdict.outputs["Output"] == True, name="good enough"):  # noqa: E712
             upload(

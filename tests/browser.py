@@ -13,7 +13,9 @@ from scripts.pictures import BROWSERS
 OVERFLOW = """() => {
   const wide = document.documentElement.clientWidth, found = [];
   if (document.documentElement.scrollWidth > wide) found.push(`the page is wider than ${wide}`);
+  const scrolls = e => e && (getComputedStyle(e).overflowX === "auto" || scrolls(e.parentElement));
   for (const e of document.body.querySelectorAll("*:not(svg *)")) {
+    if (scrolls(e)) continue;
     const box = e.getBoundingClientRect();
     const outside = box.width && (box.left < -1 || box.right > wide + 1);
     if (outside || (e.clientWidth && e.scrollWidth > e.clientWidth + 1))
@@ -68,7 +70,10 @@ def chromium(*options: str) -> Iterator[Any]:
 
 
 def look(browser: Any, path: Path, *, width: int, height: int, scheme: str) -> dict[str, list[str]]:
-    """Opens a file, unfolds everything, and lists what is wrong by kind."""
+    """Opens a file, unfolds everything, and lists what is wrong by kind.
+
+    What can be scrolled may be wider than its box.
+    """
     requests: list[str] = []
     console: list[str] = []
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)

@@ -3,28 +3,39 @@
 import base64
 import datetime
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from components.dataset.facts import CLASS_NAMES
+from components.dataset.description import Description
 from components.evaluate import gate, mistakes, scores
 from pipeline.runs.record import Artifact, Run, Task
-from tests.idx_files import shuffled_labels, synthetic_images
+from tests.idx_files import FASHION
 
 DIGEST = "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888"
 
 
-def evaluation(*, per_class: int = 100, champion: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The facts of a model that is right on three of four examples, by the luck of a seed."""
-    labels = shuffled_labels(per_class)
-    images = synthetic_images(labels)
+def evaluation(
+    *,
+    per_class: int | Sequence[int] = 100,
+    champion: dict[str, Any] | None = None,
+    about: Description = FASHION,
+    train: int | Sequence[int] = 550,
+) -> dict[str, Any]:
+    """The facts of a model that is right on three of four examples, by the luck of a seed.
+
+    ``per_class`` and ``train`` are the test and the training examples of each class.
+    """
+    classes = len(about.classes)
+    labels = np.repeat(np.arange(classes, dtype=np.uint8), per_class)
     generator = np.random.default_rng(7)
-    logits = generator.normal(size=(len(labels), 10)) + 3.2 * np.eye(10)[labels]
+    images = generator.integers(0, 256, (len(labels), *about.shape), dtype=np.uint8)
+    logits = generator.normal(size=(len(labels), classes)) + 3.2 * np.eye(classes)[labels]
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     probabilities = probabilities.astype(np.float32)
-    found = scores.score(probabilities, labels)
+    found = scores.score(probabilities, labels, about.classes)
     wrong = mistakes.confident_mistakes(probabilities, labels)
     confused = mistakes.confused_pairs(probabilities, labels, np.array(found["confusion_matrix"]))
     facts: dict[str, Any] = {
@@ -37,11 +48,18 @@ def evaluation(*, per_class: int = 100, champion: dict[str, Any] | None = None) 
             str(index): base64.b64encode(images[index].tobytes()).decode()
             for index in mistakes.shown(wrong, confused)
         },
-        "class_names": list(CLASS_NAMES),
+        "class_names": list(about.classes),
         "model_digest": DIGEST,
         "champion": champion,
         "verdict": gate.decide(found, None, {"min_accuracy": 0.5, "min_improvement": 0.0}),
-        "data": {
+        "dataset": {
+            "name": about.name,
+            "form": about.form,
+            "counts": {
+                "train": np.broadcast_to(train, classes).tolist(),
+                "validation": np.broadcast_to(50, classes).tolist(),
+                "test": [entry["support"] for entry in found["per_class"]],
+            },
             "digests": {"t10k-images-idx3-ubyte": DIGEST, "train-images-idx3-ubyte": DIGEST},
             "verified": True,
             "test_records": DIGEST,
@@ -78,7 +96,9 @@ def beaten(facts: dict[str, Any], version: str = "12") -> dict[str, Any]:
         "gained": 31,
         "lost": 20,
         "chance": 0.16,
-        "per_class": [{**entry, "f1": entry["f1"] - 0.01} for entry in facts["per_class"]],
+        "per_class": [
+            {**entry, "f1": entry["f1"] and entry["f1"] - 0.01} for entry in facts["per_class"]
+        ],
         "examples": facts["examples"],
         "correct": facts["correct"] - 11,
         "accuracy": facts["accuracy"] - 11 / facts["examples"],

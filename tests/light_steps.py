@@ -76,7 +76,6 @@ def train(
 def evaluate(
     model: Input[Model],
     history: Input[Artifact],
-    raw: Input[Dataset],
     champion: Input[Model],
     test_records: Input[Dataset],
     metrics: Output[Metrics],

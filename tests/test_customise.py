@@ -101,8 +101,8 @@ def test_a_rule_of_the_gate_refuses_a_model(copy: Path) -> None:
     carry_out("A rule of the gate", copy)
     verdict = json.loads(python(copy, "-c", GATE))
     assert verdict["outcome"] == "not passed"
-    assert verdict["reason"] == "the worst recall 0.5000 is too low"
-    assert "min_class_recall" in compiled(copy)["pipeline.yaml"]
+    assert verdict["reason"] == "the macro F1 0.8700 is too low"
+    assert "min_macro_f1" in compiled(copy)["pipeline.yaml"]
 
 
 def test_a_mirror_changes_the_code_of_ingest_alone(copy: Path) -> None:
@@ -166,9 +166,8 @@ for layer in build_model(Hyperparameters.of(json.loads(sys.argv[1]))).layers:
 GATE = """
 import json
 from components.evaluate import gate
-classes = [{"recall": 0.5}] + [{"recall": 0.95}] * 9
-figures = {"examples": 1000, "correct": 905, "per_class": classes}
-print(json.dumps(gate.decide(figures, None, {"min_accuracy": 0.9, "min_class_recall": 0.8})))
+figures = {"examples": 1000, "correct": 905, "macro_f1": 0.87}
+print(json.dumps(gate.decide(figures, None, {"min_accuracy": 0.9, "min_macro_f1": 0.9})))
 """
 LOCK = """
 from pipeline.steps import step

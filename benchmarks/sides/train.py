@@ -46,10 +46,10 @@ def main(raw: str, preset: str, seed: str, job_dir: str, *options: str) -> None:
 
 def _test_accuracy(model: Path, raw: Path) -> float:
     from benchmarks.peers.keras_data import read
-    from components.evaluate.predictions import predict
+    from components.evaluate.predictions import answers
 
     images, labels = read(raw, "t10k")
-    probabilities = predict(model, images, name="the model", cure="train again")
+    probabilities, _ = answers(model, images, name="the model", cure="train again")
     return float((probabilities.argmax(axis=1) == labels).mean())
 
 

@@ -10,17 +10,22 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from components.dataset.description import Description
 from components.dataset.errors import DataError
-from components.dataset.facts import CLASS_NAMES
 from components.dataset.manifest import MANIFEST, content_digest, model_digest, read_manifest
-from components.dataset.records import read_records
+from components.dataset.records import read_split
 from components.evaluate import gate, mistakes, scores
 from components.evaluate.predictions import ModelError, predict
 
 AGAIN: Final = "run again with --no-cache to train a new one"
-NO_CHAMPION: Final = "run with -p champion_alias=none to compare with nothing"
+NO_CHAMPION: Final = (
+    "run with -p model_name=NAME to begin another model, or with -p champion_alias=none to compare "
+    "with nothing"
+)
 CURVE: Final = "epochs"
 """The key of the history that holds an entry for each epoch; the rest describes the training."""
+MOST_IN_METADATA: Final = 100
+"""Classes of a confusion matrix that metadata hold: Vertex AI takes 200 kB of an artifact."""
 LABEL_DIGITS: Final = 40
 """Digits of a digest that a registry's label keeps; fewer prove nothing."""
 
@@ -28,10 +33,11 @@ _log = logging.getLogger(__name__)
 
 
 class Examples(NamedTuple):
-    """Test examples: images, uint8 [n, height, width], labels, uint8 [n], and their digest."""
+    """Test examples: images, uint8 [n, …], labels, uint8 [n], what they are, and their digest."""
 
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
+    about: Description
     digest: str
 
 
@@ -39,7 +45,6 @@ def assess(
     *,
     model: Path,
     history: Path,
-    raw: Mapping[str, Any],
     champion: Path,
     champion_facts: Mapping[str, Any],
     test_records: Path,
@@ -50,18 +55,20 @@ def assess(
     Returns:
         The ``evaluation`` artifact, plain JSON that holds everything the report shows: figures of
         ``scores.score``, before_calibration (None without a fitted temperature), mistakes,
-        confused, champion, verdict, data, training, epochs, and as images the pixels of the shown
-        examples (row-major uint8 in base64, by index).
+        confused, champion, verdict, dataset, training, epochs, and as images the pixels of the
+        shown examples (row-major uint8 in base64, by index).
 
     Raises:
         DataError: Records, model or history are unfinished or damaged, or there is no example.
-        ModelError: A model cannot be used; names the champion's version and the way out.
+        ModelError: A model cannot be used, or has other classes or images than the test records;
+            names the champion's version and the way out.
         ThresholdError: A threshold is not a number, or out of its range.
     """
     examples = read_examples(test_records)
     training = _read_history(history)
     digest = model_digest(model)
-    answers = predict(model, examples.images, name="the challenger", cure=AGAIN)
+    about = examples.about
+    answers = predict(model, examples.images, about, name="the challenger", cure=AGAIN)
     challenger = _scored("Challenger", answers, examples)
     rival = None
     if champion_facts.get("version"):
@@ -82,13 +89,16 @@ def assess(
             str(index): base64.b64encode(examples.images[index].tobytes()).decode()
             for index in mistakes.shown(wrong, confused)
         },
-        "class_names": list(CLASS_NAMES),
+        "class_names": list(about.classes),
         "model_digest": digest,
         "champion": rival,
         "verdict": gate.decide(challenger, rival, thresholds),
-        "data": {
-            "digests": dict(raw.get("digests", {})),
-            "verified": raw.get("verified"),
+        "dataset": {
+            "name": about.name,
+            "form": about.form,
+            "counts": {split: list(counts) for split, counts in about.counts.items()},
+            "digests": dict(about.digests),
+            "verified": about.verified,
             "test_records": examples.digest,
         },
         "training": {key: value for key, value in training.items() if key != CURVE},
@@ -97,17 +107,12 @@ def assess(
 
 
 def read_examples(directory: Path) -> Examples:
-    """Reads all records of a directory into memory: 8 MB for the official ones."""
-    manifest = read_manifest(directory)
-    names = [entry["name"] for entry in manifest["files"] if entry["name"].endswith(".tfrecord")]
-    batches = [batch for name in sorted(names) for batch in read_records(directory / name)]
-    if not batches:
+    """Reads all records of a directory into memory."""
+    digest = content_digest(read_manifest(directory))
+    images, labels, about = read_split(directory)
+    if not len(labels):
         raise DataError(f"{directory} holds no test example; run again with --no-cache")
-    return Examples(
-        images=np.concatenate([images for images, _ in batches]),
-        labels=np.concatenate([labels for _, labels in batches]),
-        digest=content_digest(manifest),
-    )
+    return Examples(images, labels, about, digest)
 
 
 def _score_champion(
@@ -135,7 +140,7 @@ def _score_champion(
     same = len(digest) >= LABEL_DIGITS and new_digest.startswith(digest)
     answers = new_answers
     if not same:
-        answers = predict(directory, examples.images, name=name, cure=NO_CHAMPION)
+        answers = predict(directory, examples.images, examples.about, name=name, cure=NO_CHAMPION)
     right, right_before = (
         given.argmax(axis=1) == examples.labels for given in (new_answers, answers)
     )
@@ -153,7 +158,7 @@ def _score_champion(
 
 
 def _scored(name: str, answers: NDArray[np.float32], examples: Examples) -> dict[str, Any]:
-    found = scores.score(answers, examples.labels)
+    found = scores.score(answers, examples.labels, examples.about.classes)
     _log.info(
         "%s: accuracy %.4f, loss %.4f on %s examples",
         *(name, found["accuracy"], found["loss"], f"{found['examples']:,}"),

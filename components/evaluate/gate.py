@@ -39,10 +39,12 @@ class Rule(NamedTuple):
     Attributes:
         find: From the challenger's figures, the champion's or None, and the threshold.
         lowest: The lowest threshold that makes sense; the highest is 1.
+        off: The threshold with which the rule does not exist; None: there is no such.
     """
 
     find: Callable[[Figures, Figures | None, float], Finding]
     lowest: float = 0.0
+    off: float | None = None
 
 
 def min_accuracy(challenger: Figures, champion: Figures | None, threshold: float) -> Finding:
@@ -72,9 +74,28 @@ def min_improvement(challenger: Figures, champion: Figures | None, threshold: fl
     )
 
 
+def min_recall(challenger: Figures, champion: Figures | None, threshold: float) -> Finding:
+    """The recall of the worst class that has test examples must be at least the threshold."""
+    recalls = [
+        (Fraction(counts[label], sum(counts)), label)
+        for label, counts in enumerate(challenger["confusion_matrix"])
+        if any(counts)
+    ]
+    worst, label = min(recalls)
+    if _reaches(worst, threshold):
+        return Finding(float(worst), True)
+    counts = challenger["confusion_matrix"][label]
+    reason = (
+        f"recall {float(worst):.4f} of {challenger['per_class'][label]['class']} "
+        f"({counts[label]:,} of {sum(counts):,}) is below min_recall {threshold:g}"
+    )
+    return Finding(float(worst), False, reason)
+
+
 RULES: Final[Mapping[str, Rule]] = {
     "min_accuracy": Rule(min_accuracy),
     "min_improvement": Rule(min_improvement, lowest=-1.0),
+    "min_recall": Rule(min_recall, off=0.0),
 }
 """The rules by the name of their threshold; the first that is not met gives the reason.
 
@@ -94,8 +115,8 @@ def check(thresholds: Mapping[str, float]) -> None:
     for name, value in thresholds.items():
         if not math.isfinite(value) or not RULES[name].lowest <= value <= 1.0:
             raise ThresholdError(
-                f"{name} is {value}, expected a number from {RULES[name].lowest:g} to 1; "
-                "accuracies are shares: 0.9 is 90 %"
+                f"{name} is {value}, expected a number from {RULES[name].lowest:g} to 1: "
+                "0.9 is 90 %"
             )
 
 
@@ -109,7 +130,7 @@ def decide(
     Returns:
         JSON values: passed; outcome (``passed``, ``not passed``, or ``unchanged`` for a model that
         is the champion); reason, as part of a sentence; and as rules name, threshold, value and
-        passed of each.
+        passed of each that is not off.
 
     Raises:
         ThresholdError: A threshold is not finite, or is out of its range.
@@ -118,7 +139,7 @@ def decide(
     found = {
         name: rule.find(challenger, champion, thresholds[name])
         for name, rule in RULES.items()
-        if name in thresholds
+        if name in thresholds and thresholds[name] != rule.off
     }
     failed = [finding.reason for finding in found.values() if not finding.passed]
     outcome = "not passed" if failed else "passed"

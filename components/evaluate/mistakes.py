@@ -10,8 +10,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from components.dataset.facts import NUM_CLASSES
-
 MISTAKES: Final = 24
 PAIRS: Final = 5
 SHOWN: Final = 6
@@ -40,7 +38,7 @@ def confused_pairs(
         most six that were mistaken and six that were recognised.
     """
     both = matrix + matrix.T
-    pairs = [(a, b) for a in range(NUM_CLASSES) for b in range(a + 1, NUM_CLASSES) if both[a, b]]
+    pairs = [(a, b) for a, b in np.argwhere(np.triu(both, 1)).tolist()]
     pairs.sort(key=lambda pair: -both[pair])
     predicted = probabilities.argmax(axis=1)
 

@@ -3,14 +3,15 @@
 import hashlib
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from components.dataset.errors import StepError
-from components.dataset.facts import CLASS_NAMES, NUM_CLASSES
+from components.dataset.description import NAME, Description
+from components.dataset.errors import DataError, StepError
 from components.dataset.startup import PINS, PREDICTIONS, quiet_start
 
 BATCH: Final = 1000
@@ -27,43 +28,45 @@ class ModelError(StepError):
 
 
 def predict(
-    directory: Path, images: NDArray[np.uint8], *, name: str, cure: str
+    directory: Path, images: NDArray[np.uint8], about: Description, *, name: str, cure: str
 ) -> NDArray[np.float32]:
     """Probabilities of each class for each image.
 
     Args:
-        directory: SavedModel with ``serving_default``: image uint8 [n, 28, 28] to
-            probabilities float32 [n, 10].
-        images: uint8 [n, 28, 28].
+        directory: SavedModel with ``serving_default``: image uint8 [n, …] to probabilities
+            float32 [n, classes].
+        images: uint8 [n, …] in the description's shape.
+        about: What the images are.
         name: What to call the model in an error, as ``the champion, version 3,``.
         cure: What a person can do about an error.
 
     Returns:
-        float32 [n, 10].
+        float32 [n, classes].
 
     Raises:
         ModelError: As ``answers``, or the model has other classes than the data.
     """
     if not os.environ.get(PREDICTIONS):
-        return _predict(directory, images, name, cure)
+        return _predict(directory, images, about, name, cure)
     try:
-        known = Path(os.environ[PREDICTIONS], _digest(directory, images))
+        known = Path(os.environ[PREDICTIONS], _digest(directory, images, about))
     except OSError as error:
         raise ModelError(f"{name} in {directory} cannot be read ({error}); {cure}") from error
     if not known.is_file():
-        found = _predict(directory, images, name, cure)
+        found = _predict(directory, images, about, name, cure)
         known.parent.mkdir(parents=True, exist_ok=True)
         # In the run's scratch folder, which is removed whatever happens.
         with tempfile.NamedTemporaryFile(delete=False) as aside:
             aside.write(found.tobytes())
         Path(aside.name).replace(known)
-    return np.frombuffer(known.read_bytes(), np.float32).reshape(len(images), NUM_CLASSES)
+    return np.frombuffer(known.read_bytes(), np.float32).reshape(-1, len(about.classes))
 
 
-def _digest(directory: Path, images: NDArray[np.uint8]) -> str:
-    """SHA-256 over everything that decides a prediction: model, images, packages, this code."""
+def _digest(directory: Path, images: NDArray[np.uint8], about: Description) -> str:
+    """SHA-256 over everything that decides a prediction: model, data, packages, this code."""
     files = sorted(path for pattern in MODEL_FILES for path in directory.glob(pattern))
-    contents = [images.tobytes(), os.environ.get(PINS, "").encode(), Path(__file__).read_bytes()]
+    contents = [images.tobytes(), str((about.classes, about.shape)).encode()]
+    contents += [os.environ.get(PINS, "").encode(), Path(__file__).read_bytes()]
     contents += [path.read_bytes() for path in files if path.is_file()]
     digest = hashlib.sha256()
     for part in contents:
@@ -72,32 +75,49 @@ def _digest(directory: Path, images: NDArray[np.uint8]) -> str:
 
 
 def _predict(
-    directory: Path, images: NDArray[np.uint8], name: str, cure: str
+    directory: Path, images: NDArray[np.uint8], about: Description, name: str, cure: str
 ) -> NDArray[np.float32]:
+    if (directory / NAME).is_file():
+        try:
+            own = Description.read(directory)
+        except DataError as error:
+            raise ModelError(f"{name} cannot be used ({error}); {cure}") from error
+        if own.shape != about.shape:
+            raise ModelError(
+                f"{name} takes images of {own.form}, and the data has {about.form}; {cure}"
+            )
+        _compare(len(own.classes), dict(enumerate(own.classes)), about, name, cure)
     probabilities, labels = answers(directory, images, name=name, cure=cure)
-    if probabilities.shape[1] != NUM_CLASSES:
-        raise ModelError(f"{name} has {probabilities.shape[1]} classes, not {NUM_CLASSES}; {cure}")
-    for number, label in labels.items():
-        if label != CLASS_NAMES[number]:
+    _compare(probabilities.shape[1], labels, about, name, cure)
+    return probabilities
+
+
+def _compare(
+    count: int, labels: Mapping[int, str], about: Description, name: str, cure: str
+) -> None:
+    """Refuses a model with other classes: their number, and names of them by label."""
+    if count != len(about.classes):
+        raise ModelError(f"{name} has {count} classes, and the data {len(about.classes)}; {cure}")
+    for number, label in sorted(labels.items()):
+        if label != about.classes[number]:
             raise ModelError(
                 f"{name} has other classes: it calls class {number} {label!r}, and the data "
-                f"{CLASS_NAMES[number]!r}; {cure}"
+                f"{about.classes[number]!r}; {cure}"
             )
-    return probabilities
 
 
 def answers(
     directory: Path, images: NDArray[np.uint8], *, name: str, cure: str
 ) -> tuple[NDArray[np.float32], dict[int, str]]:
-    """What a SavedModel answers to images, uint8 [n, 28, 28]; the arguments are as in ``predict``.
+    """What a SavedModel answers to images, uint8 [n, …]; the arguments are as in ``predict``.
 
     Returns:
         Probabilities, float32 [n, classes], and by its number the label of each class that is an
         image's most likely one; no label if the signature gives none.
 
     Raises:
-        ModelError: The model is missing or unreadable, has another interface, or answers with
-            anything but finite probabilities.
+        ModelError: The model is missing or unreadable, has another interface, takes images of
+            another shape, or answers with anything but finite probabilities.
     """
     with quiet_start():
         import tensorflow as tf
@@ -107,7 +127,7 @@ def answers(
         raise ModelError(f"{name} has no saved_model.pb in {directory}; {cure}")
     try:
         model = tf.saved_model.load(str(directory))
-        ask = _signature(model, directory, name, cure)
+        ask = _signature(model, directory, images, name, cure)
         batches = [
             ask(**{INPUT: tf.constant(images[start : start + BATCH])})
             for start in range(0, len(images), BATCH)
@@ -130,7 +150,7 @@ def answers(
     return found, named
 
 
-def _signature(model: Any, directory: Path, name: str, cure: str) -> Any:
+def _signature(model: Any, directory: Path, images: NDArray[np.uint8], name: str, cure: str) -> Any:
     signature = model.signatures.get(SIGNATURE)
     inputs = signature.structured_input_signature[1] if signature else {}
     outputs = signature.structured_outputs if signature else {}
@@ -139,4 +159,13 @@ def _signature(model: Any, directory: Path, name: str, cure: str) -> Any:
             f"{name} in {directory} has no signature {SIGNATURE} from {INPUT} to {OUTPUT} "
             f"(inputs {sorted(inputs)}, outputs {sorted(outputs)}); {cure}"
         )
+    taken, given = inputs[INPUT].shape[1:], images.shape[1:]
+    if not taken.is_compatible_with(given):
+        raise ModelError(
+            f"{name} takes images of shape {_form(taken)}, and the data has {_form(given)}; {cure}"
+        )
     return signature
+
+
+def _form(shape: Any) -> str:
+    return "x".join(map(str, shape))

@@ -5,6 +5,7 @@ readable on light and on dark. matplotlib's import alone would take 0.8 s in eve
 """
 
 import base64
+import heapq
 import io
 import json
 import math
@@ -20,6 +21,16 @@ NARROW_SPACE: Final = "\u202f"
 MARGIN: Final = 0.06
 """Share of the values' range that a chart leaves free at either end."""
 MOST_TICKS: Final = 7
+FEW: Final = 20
+"""Classes up to which all are in one table; of more the worst ones come first."""
+EXACT_SIDE: Final = 64
+"""Pixels of a picture's longer side up to which each pixel is shown as it is."""
+SCALED_SIDE: Final = 128
+"""Pixels of the longer side of a larger picture on the page."""
+RIGHT: Final = (31, 111, 235)
+WRONG: Final = (214, 90, 20)
+FAINTEST: Final = 0.25
+"""Opacity of a cell with a single mistake among many examples."""
 
 
 class Scale(NamedTuple):
@@ -86,16 +97,28 @@ def render(evaluation: Mapping[str, Any], *, run: Mapping[str, Any] | None = Non
         lstrip_blocks=True,
         loader=FileSystemLoader(TEMPLATES),
     )
-    environment.globals |= {"scale": scale, "interval": accuracy_interval}
+    shape = evaluation["image_shape"]
+    environment.globals |= {
+        "few": FEW,
+        "interval": accuracy_interval,
+        "scale": scale,
+        "scaled": max(shape[:2]) > EXACT_SIDE,
+    }
     environment.filters |= {
         "percent": _percent,
         "decimals": _decimals,
         "count": "{:,}".format,
+        "heat": _heat,
+        "mistaken": _mistaken,
+        "order": _order,
+        "picture": lambda pixels: _picture(pixels, shape),
         "plain": _plain,
-        "png": lambda pixels: _png(pixels, evaluation["image_shape"]),
+        "zeros": lambda counts: [label for label, count in enumerate(counts) if not count],
     }
-    # An evaluation that was made before models had a temperature says nothing about it.
-    evaluation = {"before_calibration": None, **evaluation}
+    # Evaluations of earlier versions know no temperature, and their data have no name.
+    unnamed = {"name": "Image", "form": "x".join(map(str, shape)), "counts": {}}
+    dataset = unnamed | evaluation.get("data", {})
+    evaluation = {"before_calibration": None, "dataset": dataset, **evaluation}
     return environment.get_template("report.html").render(**evaluation, run=run)
 
 
@@ -114,11 +137,51 @@ def _plain(value: Any) -> str:
     return (value or "empty") if isinstance(value, str) else json.dumps(value)
 
 
-def _png(pixels: str, shape: Sequence[int]) -> str:
-    """A data URI of an image: row-major uint8 in base64, of this height and width."""
+def _order(values: Sequence[float | None]) -> list[int]:
+    """The labels of all classes; of many classes those with the lowest value first, None last."""
+    labels = range(len(values))
+    if len(values) <= FEW:
+        return list(labels)
+    return sorted(labels, key=lambda label: math.inf if (v := values[label]) is None else v)
+
+
+def _mistaken(matrix: Sequence[Sequence[int]], most: int) -> list[tuple[int, int, int]]:
+    """The cells of a confusion matrix with the most mistakes: label, prediction, count."""
+    cells = [
+        (label, predicted, count)
+        for label, counts in enumerate(matrix)
+        for predicted, count in enumerate(counts)
+        if count and predicted != label
+    ]
+    return heapq.nlargest(most, cells, key=lambda cell: cell[2])
+
+
+def _heat(matrix: Sequence[Sequence[int]]) -> str:
+    """A data URI of a confusion matrix, a pixel a cell, which shows the page behind it."""
     from PIL import Image
 
+    pixels = bytearray()
+    for label, counts in enumerate(matrix):
+        for predicted, count in enumerate(counts):
+            share = math.sqrt(count / sum(counts)) if count else 0.0
+            opacity = FAINTEST + (1 - FAINTEST) * share if count else 0.0
+            pixels += bytes((*(RIGHT if predicted == label else WRONG), round(255 * opacity)))
+    return _uri(Image.frombytes("RGBA", (len(matrix), len(matrix)), bytes(pixels)), "PNG")
+
+
+def _picture(pixels: str, shape: Sequence[int]) -> str:
+    """A data URI of an image: row-major uint8 in base64, of this shape."""
+    from PIL import Image
+
+    mode = "L" if len(shape) == 2 else "RGB"
+    image = Image.frombytes(mode, (shape[1], shape[0]), base64.b64decode(pixels))
+    if max(shape[:2]) <= EXACT_SIDE:
+        return _uri(image, "PNG")
+    image.thumbnail((SCALED_SIDE, SCALED_SIDE))
+    return _uri(image, "JPEG")
+
+
+def _uri(image: Any, form: str) -> str:
     file = io.BytesIO()
-    image = Image.frombytes("L", (shape[1], shape[0]), base64.b64decode(pixels))
-    image.save(file, format="PNG", optimize=True)
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+    image.save(file, format=form, optimize=True)
+    return f"data:image/{form.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"

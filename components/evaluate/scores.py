@@ -1,12 +1,11 @@
 """How good predictions are: accuracy, loss, figures by class, calibration, and how sure that is."""
 
 import math
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-
-from components.dataset.facts import CLASS_NAMES, NUM_CLASSES
 
 LEAST_PROBABILITY: Final = 1e-7
 """Floor of a probability in the loss, so that a certain mistake stays finite; Keras' epsilon."""
@@ -15,38 +14,56 @@ SCORE_95: Final = 1.959964
 """Standard deviations of a normal distribution around its mean that hold 95 % of it."""
 
 
-def score(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> dict[str, Any]:
+def score(
+    probabilities: NDArray[np.float32], labels: NDArray[np.uint8], classes: Sequence[str]
+) -> dict[str, Any]:
     """Scores predictions, finite float32 [n, classes], against labels, uint8 [n], n at least 1.
+
+    Args:
+        probabilities: Of each class for each example.
+        labels: The true classes.
+        classes: Their names.
 
     Returns:
         Plain JSON values:
             examples, correct: Counts.
             accuracy: Share of correct examples, 0 to 1.
             accuracy_interval: Its 95 % confidence interval for other examples of the same kind.
-            loss: Mean cross-entropy in nats.
-            macro_f1: Mean of the classes' F1.
+            macro_f1: Mean of the F1 of the classes that have examples.
             per_class: See ``per_class``.
             confusion_matrix: See ``confusion``.
-            confidence: Mean probability of the predicted classes.
-            calibration: See ``calibration``.
-            calibration_error: Mean distance between confidence and accuracy over the examples.
+            And what ``certainty`` returns.
     """
     predicted = probabilities.argmax(axis=1)
-    right = predicted == labels
-    confidence = probabilities.max(axis=1)
-    matrix = confusion(labels, predicted)
-    classes = per_class(matrix)
-    bins = calibration(confidence, right)
-    gaps = (b["examples"] * abs(b["confidence"] - b["accuracy"]) for b in bins if b["examples"])
+    correct = int((predicted == labels).sum())
+    matrix = confusion(labels, predicted, len(classes))
+    figures = per_class(matrix, classes)
     return {
         "examples": len(labels),
-        "correct": int(right.sum()),
-        "accuracy": float(right.mean()),
-        "accuracy_interval": list(accuracy_interval(int(right.sum()), len(labels))),
-        "loss": cross_entropy(probabilities, labels),
-        "macro_f1": float(np.mean([entry["f1"] for entry in classes])),
-        "per_class": classes,
+        "correct": correct,
+        "accuracy": correct / len(labels),
+        "accuracy_interval": list(accuracy_interval(correct, len(labels))),
+        "macro_f1": float(np.mean([entry["f1"] for entry in figures if entry["support"]])),
+        "per_class": figures,
         "confusion_matrix": matrix.tolist(),
+        **certainty(probabilities, labels),
+    }
+
+
+def certainty(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> dict[str, Any]:
+    """How good the probabilities are, whatever class is predicted.
+
+    Returns:
+        loss: Mean cross-entropy in nats.
+        confidence: Mean probability of the predicted classes.
+        calibration: See ``calibration``.
+        calibration_error: Mean distance between confidence and accuracy over the examples.
+    """
+    confidence = probabilities.max(axis=1)
+    bins = calibration(confidence, probabilities.argmax(axis=1) == labels)
+    gaps = (b["examples"] * abs(b["confidence"] - b["accuracy"]) for b in bins if b["examples"])
+    return {
+        "loss": cross_entropy(probabilities, labels),
         "confidence": float(confidence.mean(dtype=np.float64)),
         "calibration": bins,
         "calibration_error": sum(gaps) / len(labels),
@@ -59,13 +76,11 @@ def before_calibration(
     """What a model's temperature has changed.
 
     Returns:
-        temperature, and of ``score`` what the model would reach without it: loss, confidence,
-        calibration, calibration_error.
+        temperature, and what ``certainty`` would return without it.
     """
     powers = probabilities.astype(np.float64) ** temperature
-    found = score((powers / powers.sum(axis=1, keepdims=True)).astype(np.float32), labels)
-    changed = ("loss", "confidence", "calibration", "calibration_error")
-    return {"temperature": temperature, **{name: found[name] for name in changed}}
+    before = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+    return {"temperature": temperature, **certainty(before, labels)}
 
 
 def cross_entropy(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:
@@ -74,31 +89,28 @@ def cross_entropy(probabilities: NDArray[np.float32], labels: NDArray[np.uint8])
     return float(-np.log(np.clip(chosen, LEAST_PROBABILITY, 1.0)).mean())
 
 
-def confusion(labels: NDArray[Any], predicted: NDArray[Any]) -> NDArray[np.int64]:
+def confusion(labels: NDArray[Any], predicted: NDArray[Any], classes: int) -> NDArray[np.int64]:
     """Counts, int64 [classes, classes]: a row for each label, a column for each prediction."""
-    cells = labels.astype(np.int64) * NUM_CLASSES + predicted
-    return np.bincount(cells, minlength=NUM_CLASSES**2).reshape(NUM_CLASSES, NUM_CLASSES)
+    cells = labels.astype(np.int64) * classes + predicted
+    return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
 
 
-def per_class(matrix: NDArray[np.int64]) -> list[dict[str, Any]]:
-    """Class, precision, recall, f1 and support of each class; 0 instead of a division by 0."""
-    hits = np.diag(matrix).astype(np.float64)
-    support, claimed = matrix.sum(axis=1), matrix.sum(axis=0)
+def per_class(matrix: NDArray[np.int64], classes: Sequence[str]) -> list[dict[str, Any]]:
+    """Class, precision, recall, f1 and support of each class.
 
-    def ratio(numerator: NDArray[Any], denominator: NDArray[Any]) -> list[float]:
-        quotient = np.zeros(len(numerator), np.float64)
-        np.divide(numerator, denominator, out=quotient, where=denominator > 0)
-        return [float(value) for value in quotient]
-
-    columns = {
-        "class": CLASS_NAMES,
-        "precision": ratio(hits, claimed),
-        "recall": ratio(hits, support),
-        "f1": ratio(2 * hits, support + claimed),
-        "support": [int(count) for count in support],
-    }
+    All three are None for a class without examples, precision also for a class that is never
+    predicted.
+    """
+    counts = np.stack([np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)], axis=1).tolist()
     return [
-        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
+        {
+            "class": name,
+            "precision": hits / claimed if support and claimed else None,
+            "recall": hits / support if support else None,
+            "f1": 2 * hits / (support + claimed) if support else None,
+            "support": support,
+        }
+        for name, (hits, support, claimed) in zip(classes, counts, strict=True)
     ]
 
 

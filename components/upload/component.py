@@ -1,7 +1,7 @@
 """The upload: a small pipeline of its own that ends with a version in the Model Registry."""
 
 import warnings
-from typing import Any, Final
+from typing import Final
 
 from google_cloud_pipeline_components.types.artifact_types import VertexModel
 from google_cloud_pipeline_components.v1.model import ModelUploadOp
@@ -9,7 +9,7 @@ from kfp import dsl
 from kfp.dsl import Artifact, Input, Model
 
 from components.upload.package_model import package_model
-from components.upload.vertex_evaluation import DISPLAY_NAME, PROBLEM_TYPE
+from components.upload.vertex_evaluation import PROBLEM_TYPE
 
 with warnings.catch_warnings():
     # Other components in its package have a base image that it warns about.
@@ -22,12 +22,12 @@ LOCATION: Final = "{{$.pipeline_google_cloud_location}}"
 ENCRYPTION_KEY: Final = "{{$.pipeline_encryption_key_name}}"
 
 
-def _import_evaluation(uploaded: dsl.PipelineTask, figures: Any) -> None:
+def _import_evaluation(uploaded: dsl.PipelineTask, package: dsl.PipelineTask) -> None:
     ModelImportEvaluationOp(
         model=uploaded.outputs["model"],
-        metrics=figures,
+        metrics=package.outputs["registry_evaluation"],
         problem_type=PROBLEM_TYPE,
-        display_name=DISPLAY_NAME,
+        display_name=package.outputs["evaluation_name"],
     ).set_display_name("Import evaluation").set_caching_options(False).set_retry(
         num_retries=2, backoff_duration="10s", backoff_factor=2
     )
@@ -82,10 +82,9 @@ def upload(
         "location": LOCATION,
         "encryption_spec_key_name": ENCRYPTION_KEY,
     }
-    figures = package.outputs["registry_evaluation"]
     with dsl.If(has_parent == True, name="model exists"):  # noqa: E712
         added = ModelUploadOp(parent_model=parent, **version).set_display_name("Upload new version")
-        _import_evaluation(added.set_caching_options(False), figures)
+        _import_evaluation(added.set_caching_options(False), package)
     with dsl.Else(name="first of its name"):
         first = ModelUploadOp(**version).set_display_name("Upload first version")
-        _import_evaluation(first.set_caching_options(False), figures)
+        _import_evaluation(first.set_caching_options(False), package)

@@ -19,7 +19,7 @@ def package_model(
     pipeline_name: str,
     unmanaged_model: Output[UnmanagedContainerModel],
     registry_evaluation: Output[Metrics],
-) -> NamedTuple("Outputs", labels=dict, aliases=list, description=str):  # type: ignore[valid-type]
+) -> NamedTuple("Outputs", labels=dict, aliases=list, description=str, evaluation_name=str):  # type: ignore[valid-type]
     """Joins a model with the container that serves it, and with what the registry says of it.
 
     Args:
@@ -33,9 +33,10 @@ def package_model(
         registry_evaluation: The evaluation in Google's schema classification_metrics_1.0.0.
 
     Returns:
-        labels: Of the version: pipeline, accuracy, model_digest, git_revision.
+        labels: Of the version: pipeline, dataset, accuracy, model_digest, git_revision.
         aliases: Of the version: default and one for the run.
         description: Of the version: accuracy, loss, run and revision.
+        evaluation_name: What the registry calls the evaluation.
     """
     import json
     import logging
@@ -58,4 +59,4 @@ def package_model(
     logging.getLogger(__name__).info(
         "Packaged %s with %s: %s", model.uri, serving_image, description
     )
-    return labels, aliases, description
+    return labels, aliases, description, vertex_evaluation.display_name(scores)

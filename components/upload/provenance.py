@@ -19,6 +19,7 @@ def labels(
     """Labels of the version, valid by Google Cloud's rules: an accuracy of 0.9365 is ``0_9365``."""
     values = {
         "pipeline": pipeline_name,
+        "dataset": evaluation["dataset"]["name"],
         "accuracy": f"{evaluation['accuracy']:.4f}",
         "model_digest": str(evaluation["model_digest"])[:DIGEST_LENGTH],
         "git_revision": git_revision,
@@ -53,36 +54,37 @@ def description(
     text += f". Pipeline {pipeline_name}, run {run_id}"
     if git_revision:
         text += f", revision {git_revision}"
-    return _plain(f"{text}.")
+    return plain(f"{text}.")
 
 
 def provenance(
     evaluation: Mapping[str, Any], *, pipeline_name: str, git_revision: str, run_id: str
 ) -> dict[str, Any]:
     """Where the version comes from: metrics, digests, parameters, packages, run; small JSON."""
-    training, data = evaluation.get("training", {}), evaluation.get("data", {})
+    training, data = evaluation.get("training", {}), evaluation["dataset"]
     records = training.get("data", {})
     return {
         "pipeline": pipeline_name,
-        "run": _plain(run_id),
-        "git_revision": _plain(git_revision),
+        "run": plain(run_id),
+        "git_revision": plain(git_revision),
+        "dataset": plain(data["name"]),
         "metrics": {
             name: evaluation[name] for name in ("accuracy", "loss", "macro_f1", "examples")
         },
         "digests": {
             "model": evaluation["model_digest"],
-            "raw": data.get("digests", {}),
+            "raw": data["digests"],
             "train_records": records.get("train", ""),
             "validation_records": records.get("validation", ""),
-            "test_records": data.get("test_records", ""),
+            "test_records": data["test_records"],
             "code": training.get("code_digest", ""),
         },
-        "verified": data.get("verified"),
+        "verified": data["verified"],
         "parameters": training.get("parameters", {}),
         "versions": training.get("versions", {}),
     }
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Spaces for what JSON would escape and for ``${}``, which launchers take for placeholders."""
     return re.sub(r'["\\${}\x00-\x1f\x7f]+', " ", text)

@@ -8,10 +8,19 @@ from collections.abc import Iterator, Mapping
 from itertools import accumulate
 from typing import Any, Final
 
+from components.upload.provenance import plain
+
 PROBLEM_TYPE: Final = "classification"
-DISPLAY_NAME: Final = "FashionMNIST test set"
+NAME_LENGTH: Final = 128
+"""Characters of a display name: Vertex AI's rule."""
 NO_EXPLANATION: Final = {"explanation_gcs_path": ""}
 """Metadata of the artifact; the import reads it, and what an unset key becomes is not defined."""
+
+
+def display_name(evaluation: Mapping[str, Any]) -> str:
+    """What the registry calls the evaluation: by the name of its data, at most 128 characters."""
+    end = " test set"
+    return plain(evaluation["dataset"]["name"])[: NAME_LENGTH - len(end)] + end
 
 
 def sliced_metrics(evaluation: Mapping[str, Any]) -> dict[str, Any]:

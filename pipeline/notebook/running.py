@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from components.evaluate import gate
 from pipeline import compiler, steps
 from pipeline.compiler import PROJECT
 from pipeline.errors import UsageError
@@ -85,9 +86,10 @@ def rerun(run: Run, step: str, **changes: Any) -> Run:
     wired = wiring.wiring()[name]
     arguments = _arguments(run, name, wired, changes)
     if name == "upload" and not run.passed:
+        lowest = ", ".join(f"{name}={rule.lowest:g}" for name, rule in gate.RULES.items())
         raise RunError(
             f"the gate refused this model: {run.reason} Unless it is the champion itself, "
-            'rerun(run, "evaluate", min_accuracy=0, min_improvement=-1) accepts it all the same'
+            f'rerun(run, "evaluate", {lowest}) accepts it all the same'
         )
     artifacts, values = {}, {}
     for own, source in wired.sources.items():

@@ -1,5 +1,6 @@
 """Models whose accuracy is known: image k of 100 carries its label and its number as pixels."""
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -8,23 +9,26 @@ from typing import Any
 import numpy as np
 import pytest
 
-from components.dataset.facts import NUM_CLASSES
 from components.dataset.manifest import write_manifest
 from components.dataset.records import frame_records
 from tests import evaluations
+from tests.idx_files import FASHION
 
 EXAMPLES = 100
+COUNTS = {"train": (50,) * 10, "validation": (5,) * 10, "test": (10,) * 10}
+ABOUT = dataclasses.replace(FASHION, counts=COUNTS, verified=True)
 
 
 @pytest.fixture(scope="session")
 def test_records(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("test_records")
     images = np.zeros((EXAMPLES, 28, 28), np.uint8)
-    labels = (np.arange(EXAMPLES) % NUM_CLASSES).astype(np.uint8)
+    labels = (np.arange(EXAMPLES) % 10).astype(np.uint8)
     images[:, 0, 0], images[:, 0, 1] = labels, np.arange(EXAMPLES)
     for shard, part in enumerate(np.split(np.arange(EXAMPLES), 2)):
-        content = frame_records(images[part], labels[part]).tobytes()
+        content = frame_records(images[part], labels[part], ABOUT).tobytes()
         (directory / f"test-{shard:05d}-of-00002.tfrecord").write_bytes(content)
+    ABOUT.write(directory)
     write_manifest(directory, examples=EXAMPLES)
     return directory
 
@@ -38,8 +42,8 @@ def make_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
         def serve(image: Any) -> dict[str, Any]:
             label, number = tf.cast(image[:, 0, 0], tf.int64), tf.cast(image[:, 0, 1], tf.int64)
-            said = tf.where(number < wrong, (label + 1) % NUM_CLASSES, label)
-            return {output: tf.one_hot(said, NUM_CLASSES, on_value=answer, off_value=0.01)}
+            said = tf.where(number < wrong, (label + 1) % 10, label)
+            return {output: tf.one_hot(said, 10, on_value=answer, off_value=0.01)}
 
         signature = [tf.TensorSpec([None, 28, 28], tf.uint8, name="image")]
         module = tf.Module()

@@ -28,7 +28,6 @@ def run(test_records: Path, history: Path, wrong_on_10: Path) -> Assess:
         arguments: dict[str, Any] = {
             "model": model,
             "history": history,
-            "raw": {"digests": {"t10k-images-idx3-ubyte": "5b41"}, "verified": True},
             "champion": champion,
             "champion_facts": champion_facts or {},
             "test_records": test_records,
@@ -147,8 +146,11 @@ def test_the_facts_are_json_and_hold_everything_with_the_pixels_of_what_is_shown
 ) -> None:
     facts = json.loads(json.dumps(run(), allow_nan=False))
     assert facts["model_digest"] == digest_of(wrong_on_10)
-    assert facts["data"] == {
-        "digests": {"t10k-images-idx3-ubyte": "5b41"},
+    assert facts["dataset"] == {
+        "name": "FashionMNIST",
+        "form": "28x28",
+        "counts": {"train": [50] * 10, "validation": [5] * 10, "test": [10] * 10},
+        "digests": {},
         "verified": True,
         "test_records": digest_of(test_records),
     }

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from kfp.dsl import HTML, Artifact, ClassificationMetrics, Dataset, Metrics, Model
 
-from components.dataset.facts import CLASS_NAMES
 from components.evaluate import gate
 from components.evaluate.component import evaluate
+from tests.idx_files import FASHION
 
 
 @pytest.mark.parametrize(("min_accuracy", "expected"), [(0.9, True), (0.91, False)])
@@ -28,7 +28,6 @@ def test_the_step_returns_the_verdict_and_writes_every_output(
         passed = evaluate.python_func(
             model=Model(uri=str(wrong_on_10)),
             history=Artifact(uri=str(history)),
-            raw=Dataset(metadata={"digests": {}, "verified": True}),
             champion=Model(uri=""),
             test_records=Dataset(uri=str(test_records)),
             metrics=metrics,
@@ -44,10 +43,11 @@ def test_the_step_returns_the_verdict_and_writes_every_output(
     assert evaluation.metadata == {"passed": expected, "reason": caplog.messages[-1]}
     found = json.loads((tmp_path / "evaluation").read_text())
     assert found["accuracy"] == 0.9
-    assert [rule["name"] for rule in found["verdict"]["rules"]] == list(gate.RULES)
+    rules = [name for name, rule in gate.RULES.items() if rule.off is None]
+    assert [rule["name"] for rule in found["verdict"]["rules"]] == rules
     shown = [
         entry["displayName"] for entry in matrix.metadata["confusionMatrix"]["annotationSpecs"]
     ]
-    assert shown == list(CLASS_NAMES)
-    assert json.loads((tmp_path / "matrix").read_text())["class_names"] == list(CLASS_NAMES)
+    assert shown == list(FASHION.classes)
+    assert json.loads((tmp_path / "matrix").read_text())["class_names"] == list(FASHION.classes)
     assert (tmp_path / "report").read_text().startswith("<!doctype html>")

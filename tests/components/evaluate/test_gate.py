@@ -89,6 +89,35 @@ def test_every_rule_is_listed_with_threshold_value_and_outcome() -> None:
     assert judge(9_000)["rules"][1]["value"] is None
 
 
+def recalled(*matrix: list[int], min_recall: float) -> dict[str, Any]:
+    """The verdict on a model with this confusion matrix of a shirt, a bag and so on."""
+    names = ("Shirt", "Bag", "Coat")[: len(matrix)]
+    found = {
+        "correct": sum(counts[label] for label, counts in enumerate(matrix)),
+        "examples": sum(map(sum, matrix)),
+        "confusion_matrix": list(matrix),
+        "per_class": [{"class": name} for name in names],
+    }
+    return gate.decide(found, None, {"min_accuracy": 0.0, "min_recall": min_recall})
+
+
+def test_the_recall_of_the_worst_class_with_examples_must_reach_min_recall() -> None:
+    matrix = ([410, 590, 0], [0, 1000, 0], [0, 0, 0])
+    refused = recalled(*matrix, min_recall=0.5)
+    assert refused["reason"] == "recall 0.4100 of Shirt (410 of 1,000) is below min_recall 0.5"
+    expected = {"name": "min_recall", "threshold": 0.5, "value": 0.41, "passed": False}
+    assert refused["rules"][-1] == expected
+    assert recalled(*matrix, min_recall=0.41)["passed"]
+    assert not recalled([409, 591], [0, 1000], min_recall=0.41)["passed"]
+    assert recalled([1, 2], [0, 5], min_recall=0.1 + 0.2)["passed"]
+
+
+def test_a_rule_that_is_off_is_in_no_verdict() -> None:
+    found = recalled([0, 1], [0, 1], min_recall=0.0)
+    assert found["passed"]
+    assert [rule["name"] for rule in found["rules"]] == ["min_accuracy"]
+
+
 def test_the_champion_itself_is_not_uploaded_again() -> None:
     found = judge(9_365, 9_365, same=True)
     assert (found["passed"], found["outcome"]) == (False, "unchanged")

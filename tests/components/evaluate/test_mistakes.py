@@ -10,7 +10,8 @@ from tests.components.evaluate.test_scores import answers
 
 def pairs(labels: list[int], predicted: list[int], sure: list[float]) -> list[dict[str, Any]]:
     truth = np.array(labels, np.uint8)
-    return confused_pairs(answers(predicted, sure), truth, confusion(truth, np.array(predicted)))
+    matrix = confusion(truth, np.array(predicted), 10)
+    return confused_pairs(answers(predicted, sure), truth, matrix)
 
 
 def test_mistakes_come_surest_first() -> None:

@@ -1,4 +1,5 @@
 import contextlib
+import dataclasses
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -8,10 +9,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from components.dataset.facts import CLASS_NAMES
+from components.dataset.description import Description
 from components.dataset.startup import PINS, PREDICTIONS
 from components.evaluate import predictions
 from components.evaluate.predictions import ModelError, predict
+from tests.idx_files import FASHION
 from tests.saved_models import make_classifier
 
 IMAGES = np.zeros([3, 28, 28], np.uint8)
@@ -23,8 +25,10 @@ def test_no_prediction_is_computed_twice(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def ask(model: Path = wrong_on_10, images: np.ndarray = IMAGES) -> np.ndarray:
-        return predict(model, images, name="the model", cure="train again")
+    def ask(
+        model: Path = wrong_on_10, images: np.ndarray = IMAGES, about: Description = FASHION
+    ) -> np.ndarray:
+        return predict(model, images, about, name="the model", cure="train again")
 
     without = ask()
     monkeypatch.setenv(PREDICTIONS, str(tmp_path / "kept"))
@@ -44,40 +48,55 @@ def test_no_prediction_is_computed_twice(
     assert_array_equal(ask(copy), without)
     ask(images=IMAGES + 1)
     ask(make_model(11))
+    ask(about=dataclasses.replace(FASHION, classes=tuple("abcdefghij")))
     monkeypatch.setenv(PINS, "others")
     ask()
     edited = tmp_path / "predictions.py"
     edited.write_text("")
     monkeypatch.setattr(predictions, "__file__", str(edited))
     ask()
-    assert len(computed) == 4
+    assert len(computed) == 5
 
 
 def test_an_answer_that_failed_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(PREDICTIONS, str(tmp_path / "kept"))
     for _ in range(2):
         with pytest.raises(ModelError, match="has no saved_model"):
-            predict(tmp_path, IMAGES, name="the model", cure="train again")
+            predict(tmp_path, IMAGES, FASHION, name="the model", cure="train again")
     assert not (tmp_path / "kept").exists()
 
 
+SHAPES = ("triangle", "circle", "square")
+COLOUR = Description("shapes", SHAPES, 32, 32, 3)
+REORDERED = (*FASHION.classes[:2], FASHION.classes[3], FASHION.classes[2], *FASHION.classes[4:])
+
+
+@pytest.mark.parametrize("described", [True, False])
 @pytest.mark.parametrize(
-    ("names", "fault"),
+    ("model", "data", "fault"),
     [
-        (["circle", "square"], "the champion has 2 classes, not 10; compare with nothing"),
+        (FASHION, FASHION, ""),
+        (COLOUR, FASHION, r"takes images of (shape )?32x32( in colour|x3), and the data has 28x28"),
         (
-            [*CLASS_NAMES[:2], "triangle", *CLASS_NAMES[3:]],
-            "calls class 2 'triangle', and the data 'Pullover'; compare with nothing",
+            dataclasses.replace(FASHION, classes=SHAPES),
+            FASHION,
+            "has 3 classes, and the data 10",
         ),
-        (CLASS_NAMES, ""),
+        (
+            dataclasses.replace(FASHION, classes=REORDERED),
+            FASHION,
+            "has other classes: it calls class 2 'Dress', and the data 'Pullover'",
+        ),
     ],
 )
-def test_a_model_with_other_classes_is_not_compared(
-    names: list[str], fault: str, tmp_path: Path
+def test_a_model_of_other_data_is_not_compared(
+    model: Description, data: Description, fault: str, described: bool, tmp_path: Path
 ) -> None:
-    model = make_classifier(tmp_path / "model", names)
-    images = np.zeros([3, 28, 28], np.uint8)
+    directory = make_classifier(tmp_path / "model", model.classes, shape=model.shape)
+    if described:
+        model.write(directory)
+    images = np.zeros([3, *data.shape], np.uint8)
     images[1, 2] = 255
-    refused = pytest.raises(ModelError, match=fault) if fault else contextlib.nullcontext()
-    with refused:
-        predict(model, images, name="the champion", cure="compare with nothing")
+    said = pytest.raises(ModelError, match=f"^the champion {fault}; compare with nothing$")
+    with said if fault else contextlib.nullcontext():
+        predict(directory, images, data, name="the champion", cure="compare with nothing")

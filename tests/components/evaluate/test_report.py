@@ -14,12 +14,23 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from components.dataset.description import Description
 from components.evaluate.report import render, scale
 from pipeline.runs.report import additions
 from tests import browser as browsers
 from tests import evaluations
 
 Facts = dict[str, Any]
+BOXES = Description("boxes", tuple("abcd"), 12, 20)
+COLOUR = Description("signs", ("stop", "go", "turn"), 32, 32, 3)
+PHOTOS = Description("photos", ("oak", "elm", "ash"), 200, 120, 3)
+LETTERS = Description("letters", tuple(f"letter {number}" for number in range(47)), 28, 28)
+ANIMALS = Description(
+    "animals", tuple(f"red-tailed parrot {number}" for number in range(200)), 28, 28
+)
+NAMES = Description(
+    "names", tuple(f"{'long' * 15} {number} {'of ' * 9}" for number in range(12)), 8, 8
+)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +105,7 @@ def test_every_rule_of_the_gate_is_listed(facts: Facts) -> None:
     rule = {"name": "min_recall", "threshold": 0.7, "value": 0.6543, "passed": False}
     other["verdict"]["rules"].append(rule)
     gate = plain(section(render(other), "gate"))
-    assert "min_accuracy 0.5 0.9400 yes" in gate
+    assert "min_accuracy 0.5 0.9210 yes" in gate
     assert "min_improvement 0 — yes" in gate
     assert "min_recall 0.7 0.6543 no" in gate
 
@@ -103,7 +114,7 @@ def test_the_contents_name_every_section(of_run: str) -> None:
     (contents,) = re.findall(r"<nav.*?</nav>", of_run, re.DOTALL)
     ids = re.findall(r'<h2 id="([^"]+)"', of_run)
     assert re.findall(r'href="#([^"]+)"', contents) == ids
-    assert len(ids) == len(set(ids)) == 12
+    assert len(ids) == len(set(ids)) == 13
 
 
 def test_the_curves_have_a_point_for_each_epoch_and_a_table(page: str) -> None:
@@ -190,7 +201,9 @@ def test_text_from_outside_is_escaped(facts: Facts, run: dict[str, Any]) -> None
     other = copy.deepcopy(facts)
     other["champion"]["version"] = attack
     other["training"]["parameters"][attack] = attack
-    other["data"]["digests"][attack] = attack
+    other["dataset"]["digests"][attack] = attack
+    other["dataset"]["name"] = attack
+    other["class_names"][0] = other["per_class"][0]["class"] = attack
     other["verdict"]["reason"] = attack
     bad = {"error": attack, "command": attack, "parameters": {attack: {attack: attack}}}
     assert "<script" not in render(other, run={**run, **bad})
@@ -230,6 +243,85 @@ def test_a_scale_labels_round_values_in_reach(values: list[float]) -> None:
     assert 2 <= len(up.ticks) <= 8
     assert all(len(f"{tick:g}") <= 6 and 26 <= up(tick) <= 196 for tick in up.ticks)
     assert all(26 <= up(value) <= 196 for value in values)
+
+
+def test_examples_by_class_name_what_is_small_or_missing() -> None:
+    four = evaluations.evaluation(about=BOXES, per_class=[40, 30, 0, 20], train=[1200, 100, 50, 0])
+    sizes = plain(section(render(four), "sizes"))
+    assert "24 times as many training examples as the smallest: 1,200 of a, 50 of c." in sizes
+    assert "No training examples: d." in sizes
+    assert "No test examples: c." in sizes
+    assert "b 100 50 30" in sizes
+    assert "c — — — 0 —" in plain(section(render(four), "classes"))
+    even = plain(section(render(evaluations.evaluation()), "sizes"))
+    assert even.endswith("Every class has 550 training, 50 validation, 100 test examples.")
+
+
+def test_the_title_names_the_data_and_an_earlier_evaluation_has_a_page_too(facts: Facts) -> None:
+    assert "<title>FashionMNIST: accuracy 0.9210, passed</title>" in render(facts)
+    assert "<title>boxes: accuracy" in render(evaluations.evaluation(about=BOXES))
+    older = {name: value for name, value in facts.items() if name != "dataset"}
+    shown = render({**older, "data": {"digests": {}, "verified": True, "test_records": "7e57"}})
+    assert "<td>7e57</td>" in shown
+    assert 'id="sizes"' not in shown
+
+
+@pytest.mark.parametrize("about", [BOXES, COLOUR, PHOTOS])
+def test_pictures_keep_their_proportions_and_colours(about: Description) -> None:
+    facts = evaluations.evaluation(about=about)
+    page = render(facts)
+    images = list(Page(section(page, "mistakes")).all("img"))
+    assert images
+    for image, mistake in zip(images, facts["mistakes"], strict=True):
+        picture = Image.open(io.BytesIO(base64.b64decode(str(image["src"]).partition(",")[2])))
+        assert picture.mode == ("RGB" if about.channels == 3 else "L")
+        assert picture.width / picture.height == pytest.approx(about.width / about.height, 0.02)
+        if about is not PHOTOS:
+            kept = base64.b64decode(facts["images"][str(mistake["index"])])
+            assert np.asarray(picture).tobytes() == kept
+    assert len(page) < 1_500_000
+
+
+@pytest.mark.parametrize("about", [LETTERS, ANIMALS])
+def test_many_classes_have_a_heat_map_and_the_worst_ones_come_first(about: Description) -> None:
+    facts = evaluations.evaluation(about=about, per_class=[0, 1, *[20] * (len(about.classes) - 2)])
+    page = render(evaluations.beaten(facts))
+    assert len(page.encode()) < 2_000_000
+    by_class = section(page, "classes")
+    rows = re.findall(r'<th scope="row">(.*?)</th>', by_class)
+    recalls = {entry["class"]: entry["recall"] for entry in facts["per_class"]}
+    assert rows[0] == min(facts["per_class"][1:], key=lambda entry: entry["recall"])["class"]
+    assert [recalls[name] for name in rows[:-1]] == sorted(recalls[name] for name in rows[:-1])
+    assert (rows[-1], recalls[rows[-1]]) == (about.classes[0], None)
+    assert by_class.index("<details>") < by_class.index(rows[20])
+    matrix = section(page, "matrix")
+    (heat,) = Page(matrix).all("img")
+    cells = Image.open(io.BytesIO(base64.b64decode(str(heat["src"]).partition(",")[2])))
+    opacity = np.asarray(cells)[..., 3]
+    assert ((opacity > 0) == (np.array(facts["confusion_matrix"]) > 0)).all()
+    off_diagonal = np.array(facts["confusion_matrix"]) * (1 - np.eye(len(about.classes), dtype=int))
+    (first,) = re.findall(r"<td>(\d+)</td>", matrix)[:1]
+    assert int(first) == off_diagonal.max()
+
+
+@pytest.mark.parametrize(
+    ("about", "size", "scheme"),
+    [
+        (LETTERS, (1280, 900), "light"),
+        (ANIMALS, (1280, 900), "dark"),
+        (ANIMALS, (400, 740), "light"),
+        (NAMES, (1280, 900), "light"),
+        (NAMES, (400, 740), "dark"),
+        (BOXES, (360, 740), "light"),
+    ],
+)
+def test_only_the_confusion_matrix_scrolls(
+    about: Description, size: tuple[int, int], scheme: str, tmp_path: Path, chromium: Any
+) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(render(evaluations.beaten(evaluations.evaluation(about=about, per_class=20))))
+    found = browsers.look(chromium, path, width=size[0], height=size[1], scheme=scheme)
+    assert found == {}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

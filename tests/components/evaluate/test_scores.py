@@ -6,6 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from components.evaluate import scores
+from tests.idx_files import FASHION
 
 LABELS = np.array([0, 0, 0, 1, 1, 2], np.uint8)
 PREDICTED = [0, 0, 1, 1, 2, 2]
@@ -23,7 +24,7 @@ def answers(predicted: list[int], sure: list[float]) -> NDArray[np.float32]:
 
 @pytest.fixture(scope="module")
 def found() -> dict[str, Any]:
-    return scores.score(answers(PREDICTED, SURE), LABELS)
+    return scores.score(answers(PREDICTED, SURE), LABELS, FASHION.classes)
 
 
 def test_accuracy_counts_the_most_probable_class(found: dict[str, Any]) -> None:
@@ -51,12 +52,22 @@ def test_precision_recall_and_f1_follow_their_definitions(found: dict[str, Any])
     assert [first[name] for name in ("precision", "recall", "f1")] == pytest.approx([1, 2 / 3, 0.8])
 
 
-def test_a_class_that_never_occurs_scores_zero_and_counts_in_the_macro_mean(
+def test_a_class_without_examples_has_no_figures_and_does_not_count_in_the_mean(
     found: dict[str, Any],
 ) -> None:
-    never = {"class": "Ankle boot", "precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 0}
+    never = {"class": "Ankle boot", "precision": None, "recall": None, "f1": None, "support": 0}
     assert found["per_class"][9] == never
-    assert found["macro_f1"] == pytest.approx((0.8 + 0.5 + 2 / 3) / 10)
+    assert found["macro_f1"] == pytest.approx((0.8 + 0.5 + 2 / 3) / 3)
+    labels = np.repeat(np.arange(5), 20).astype(np.uint8)
+    perfect = scores.score(np.eye(10, dtype=np.float32)[labels], labels, FASHION.classes)
+    assert perfect["macro_f1"] == 1
+
+
+def test_a_class_that_is_never_predicted_has_no_precision_and_counts_as_zero() -> None:
+    found = scores.score(answers([0, 0], [0.9, 0.9]), np.array([0, 1], np.uint8), FASHION.classes)
+    never = {"class": "Trouser", "precision": None, "recall": 0.0, "f1": 0.0, "support": 1}
+    assert found["per_class"][1] == never
+    assert found["macro_f1"] == pytest.approx(1 / 3)
 
 
 def test_calibration_compares_confidence_with_accuracy_in_each_bin(
@@ -68,7 +79,7 @@ def test_calibration_compares_confidence_with_accuracy_in_each_bin(
     empty = {"low": 0.0, "high": 0.1, "examples": 0, "confidence": None, "accuracy": None}
     assert bins[0] == empty
     assert sum(entry["examples"] for entry in bins) == 6
-    half = scores.score(answers([0, 0, 0], [0.5, 0.5, 0.9]), np.zeros(3, np.uint8))
+    half = scores.certainty(answers([0, 0, 0], [0.5, 0.5, 0.9]), np.zeros(3, np.uint8))
     assert half["calibration_error"] == pytest.approx((2 * 0.5 + 0.1) / 3)
 
 
@@ -81,9 +92,9 @@ def test_without_its_temperature_a_model_is_as_sure_as_its_logits() -> None:
         return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
 
     before = scores.before_calibration(softmax(logits / 0.7), labels, 0.7)
-    expected = scores.score(softmax(logits), labels)
+    expected = scores.certainty(softmax(logits), labels)
     assert before.pop("temperature") == 0.7
-    assert {"loss", "calibration_error", "calibration", "confidence"} == set(before)
+    assert before.keys() == expected.keys()
     assert before["loss"] == pytest.approx(expected["loss"], rel=1e-5)
     assert before["calibration_error"] == pytest.approx(expected["calibration_error"], abs=1e-5)
 

@@ -14,7 +14,7 @@ def package(evaluation: Path, run: str = "run-1", revision: str = "57cbf46") -> 
     """What the tasks before the upload hand to it."""
     unmanaged = UnmanagedContainerModel()
     figures = Metrics(uri=str(evaluation.with_name("figures")))
-    labels, aliases, description = package_model.python_func(
+    labels, aliases, description, name = package_model.python_func(
         model=Model(uri="gs://bucket/run/model"),
         evaluation=Artifact(uri=str(evaluation)),
         serving_image=STOCK,
@@ -30,5 +30,6 @@ def package(evaluation: Path, run: str = "run-1", revision: str = "57cbf46") -> 
         "package-model-labels": labels,
         "package-model-aliases": aliases,
         "package-model-description": description,
+        "package-model-evaluation_name": name,
         "model_name": "fashion-mnist",
     }

@@ -202,7 +202,7 @@ def test_the_evaluation_goes_to_the_version_that_was_uploaded(
         vertex.ImportModelEvaluationRequest(
             parent=version,
             model_evaluation=vertex.ModelEvaluation(
-                display_name=vertex_evaluation.DISPLAY_NAME,
+                display_name="FashionMNIST test set",
                 metrics_schema_uri=SCHEMA,
                 metrics=json_format.ParseDict(metrics, Value()),
                 metadata=json_format.ParseDict(job, Value()),

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from components.dataset.errors import ParameterError
-from components.dataset.facts import CLASS_NAMES
 from components.evaluate import scores
 from components.upload import provenance, vertex_evaluation
 from components.upload.containers import OWN as ROUTES
@@ -22,6 +21,7 @@ from pipeline.compiler import ARGUMENT_BYTES, PROJECT
 from tests import evaluations
 from tests.components.upload.packaging import package
 from tests.fakes.vertex import ALIAS, LABEL_KEY, LABEL_VALUE
+from tests.idx_files import FASHION
 
 PINS = PROJECT / "serving" / "python310.txt"
 OWN = "europe-west4-docker.pkg.dev/project/images/serving@sha256:" + "0" * 64
@@ -42,13 +42,16 @@ def test_the_step_joins_the_model_with_its_container_and_says_where_it_comes_fro
 ) -> None:
     with caplog.at_level(logging.INFO):
         packaged = package(evaluation_file)
-    outputs = ("labels", "aliases", "description", "unmanaged_model", "registry_evaluation")
-    labels, aliases, description, unmanaged, figures = (
-        packaged[f"package-model-{name}"] for name in outputs
+    texts = ("labels", "aliases", "description", "evaluation_name")
+    labels, aliases, description, name, unmanaged, figures = (
+        packaged[f"package-model-{name}"]
+        for name in (*texts, "unmanaged_model", "registry_evaluation")
     )
-    assert list(package_model.component_spec.outputs)[-3:] == ["labels", "aliases", "description"]
+    assert tuple(package_model.component_spec.outputs)[-4:] == texts
+    assert name == "FashionMNIST test set"
     assert labels == {
         "pipeline": "fashion-mnist",
+        "dataset": "fashionmnist",
         "accuracy": "0_9365",
         "model_digest": evaluation["model_digest"][:40],
         "git_revision": "57cbf46",
@@ -66,10 +69,11 @@ def test_the_step_joins_the_model_with_its_container_and_says_where_it_comes_fro
         "pipeline": "fashion-mnist",
         "run": "run-1",
         "git_revision": "57cbf46",
+        "dataset": "FashionMNIST",
         "metrics": {"accuracy": 0.93649, "loss": 0.18765, "macro_f1": 0.9361, "examples": 100},
         "digests": {
             "model": evaluation["model_digest"],
-            "raw": evaluation["data"]["digests"],
+            "raw": evaluation["dataset"]["digests"],
             "train_records": "7ea1",
             "validation_records": "",
             "test_records": evaluations.DIGEST,
@@ -123,9 +127,10 @@ def test_an_image_without_a_server_gets_a_command_that_nothing_on_the_way_change
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_labels_and_description_are_valid_whatever_revision_and_run_are_called(
+def test_labels_and_texts_are_valid_whatever_data_revision_and_run_are_called(
     evaluation: dict[str, Any], text: str
 ) -> None:
+    evaluation["dataset"]["name"] = text or "x"
     labels = provenance.labels(evaluation, pipeline_name="fashion-mnist", git_revision=text)
     assert all(LABEL_KEY.fullmatch(key) for key in labels)
     assert all(LABEL_VALUE.fullmatch(value) for value in labels.values()), labels
@@ -133,7 +138,11 @@ def test_labels_and_description_are_valid_whatever_revision_and_run_are_called(
     said = provenance.description(
         evaluation, pipeline_name="fashion-mnist", git_revision=text, run_id=text
     )
-    assert json.loads(f'{{"description": "{said}"}}') == {"description": said}
+    name = vertex_evaluation.display_name(evaluation)
+    assert len(name) <= 128
+    assert name.endswith(" test set")
+    for each in (said, name):
+        assert json.loads(f'{{"text": "{each}"}}') == {"text": each}
 
 
 @pytest.mark.parametrize("run_id", [*HOSTILE, "a", "7-up", "a-", "--a", "run-" + "y" * 124])
@@ -156,7 +165,8 @@ def test_the_registry_gets_precision_and_recall_at_each_confidence() -> None:
     labels = generator.integers(0, 10, 500).astype(np.uint8)
     logits = generator.normal(size=(500, 10)) + 2.0 * np.eye(10)[labels]
     probabilities = (np.exp(logits) / np.exp(logits).sum(1, keepdims=True)).astype(np.float32)
-    found = {**scores.score(probabilities, labels), "class_names": list(CLASS_NAMES)}
+    found = scores.score(probabilities, labels, FASHION.classes)
+    found["class_names"] = list(FASHION.classes)
     metrics = vertex_evaluation.classification_metrics(json.loads(json.dumps(found)))
     confidence, right = probabilities.max(1), probabilities.argmax(1) == labels
     entries = metrics["confidenceMetrics"]
@@ -174,13 +184,14 @@ def test_the_registry_gets_precision_and_recall_at_each_confidence() -> None:
                   for kind in ("true", "false")]  # fmt: skip
         assert counts == [hits, wrong, 4500 - wrong, 500 - hits]
     matrix = metrics["confusionMatrix"]
-    assert [spec["displayName"] for spec in matrix["annotationSpecs"]] == list(CLASS_NAMES)
+    assert [spec["displayName"] for spec in matrix["annotationSpecs"]] == list(FASHION.classes)
     assert np.sum(matrix["rows"], axis=1).tolist() == np.bincount(labels, minlength=10).tolist()
 
 
 def test_a_confidence_that_no_prediction_reaches_is_left_out() -> None:
     unsure = np.full((20, 10), 0.05, np.float32)
     unsure[:, 3] = 0.55
-    found = {**scores.score(unsure, np.full(20, 3, np.uint8)), "class_names": list(CLASS_NAMES)}
+    found = scores.score(unsure, np.full(20, 3, np.uint8), FASHION.classes)
+    found["class_names"] = list(FASHION.classes)
     entries = list(vertex_evaluation.confidence_metrics(found))
     assert [entry["confidenceThreshold"] for entry in entries] == [0, 0.1, 0.2, 0.3, 0.4, 0.5]
