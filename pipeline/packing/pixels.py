@@ -13,7 +13,8 @@ import numpy as np
 from components.dataset.description import Description
 from components.dataset.startup import quiet_start
 from pipeline.packing.folder import Picture
-from pipeline.photos.predictions import CORES, NOTHING, read
+from pipeline.photos.predictions import CORES, read
+from serving.labels import NOTHING
 from serving.photos import DAMAGED
 
 BATCH: Final = 16

@@ -21,6 +21,7 @@ from components.ingest.fashion_mnist import find_raw
 from pipeline.errors import CommandError
 from pipeline.packing.folder import find
 from pipeline.packing.pack import Packed, pack
+from serving.labels import NOTHING
 from tests.idx_files import FASHION
 from tests.photographs import encoded
 from tests.pipeline.packing.folders import noise, picture_folder, save
@@ -166,7 +167,7 @@ def test_pictures_without_a_subject_are_left_out_where_it_is_cut_out(tmp_path: P
     result = packed(folder, tmp_path / "out", preparation="subject")
     (refused,) = result.refused
     assert refused[0].file == "a/plain.png"
-    assert refused[1] == "no subject found against the background"
+    assert refused[1] == NOTHING
     assert packed(folder, tmp_path / "out").refused == []
 
 
