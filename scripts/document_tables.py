@@ -141,10 +141,12 @@ def parameters(_: str) -> str:
 
 def network(name: str) -> str:
     """The layers of a preset's network with the size of their output and their weights."""
+    from components.dataset.description import FASHION_MNIST
     from components.train.trainer.hyperparameters import PRESETS, Hyperparameters
     from components.train.trainer.model import build_model
 
-    model = build_model(Hyperparameters.of({} if name == "default" else PRESETS[name]))
+    preset = Hyperparameters.of({} if name == "default" else PRESETS[name])
+    model = build_model(preset, FASHION_MNIST)
     rows = [
         (
             type(layer).__name__,

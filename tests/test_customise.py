@@ -11,7 +11,7 @@ import pytest
 
 from components.train.trainer.hyperparameters import Hyperparameters
 from pipeline.compiler import PROJECT
-from tests.idx_files import write_idx_set
+from tests.idx_files import FASHION, write_idx_set
 from tests.small_project import Project
 
 PAGE = (PROJECT / "docs" / "customise.md").read_text()
@@ -139,7 +139,7 @@ def test_a_step_of_ones_own_runs_in_the_pipeline(copy: Path, tmp_path: Path) -> 
 def layers_here() -> list[str]:
     from components.train.trainer.model import build_model
 
-    return [type(layer).__name__ for layer in build_model(Hyperparameters()).layers]
+    return [type(layer).__name__ for layer in build_model(Hyperparameters(), FASHION).layers]
 
 
 def lock(copy: Path, step: str) -> None:
@@ -160,7 +160,8 @@ LAYERS = """
 import json, sys
 from components.train.trainer.hyperparameters import Hyperparameters
 from components.train.trainer.model import build_model
-for layer in build_model(Hyperparameters.of(json.loads(sys.argv[1]))).layers:
+from tests.idx_files import FASHION
+for layer in build_model(Hyperparameters.of(json.loads(sys.argv[1])), FASHION).layers:
     print(type(layer).__name__)
 """
 GATE = """

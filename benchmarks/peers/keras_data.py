@@ -6,9 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from components.dataset.description import FASHION_MNIST
-from components.dataset.split import shuffled_positions
-
-VALIDATION = 5000
+from components.dataset.split import ONE_IN, shuffled_positions
 
 Arrays = tuple[np.ndarray, np.ndarray]
 
@@ -29,8 +27,9 @@ def load(raw: Path, name: str) -> Arrays:
 
 
 def load_splits(raw: Path, seed: int) -> tuple[Arrays, Arrays]:
-    """The examples to train on, and 5,000 to validate on: those of ``decode`` with that seed."""
+    """The examples to train on, and a twelfth to validate on: ``decode``'s with that seed."""
     images, labels = load(raw, "train")
-    order = np.argsort(shuffled_positions(labels, FASHION_MNIST.classes, VALIDATION, seed))
-    train, validation = order[:-VALIDATION], order[-VALIDATION:]
+    held_out = len(labels) // ONE_IN
+    order = np.argsort(shuffled_positions(labels, FASHION_MNIST.classes, held_out, seed))
+    train, validation = order[:-held_out], order[-held_out:]
     return (images[train], labels[train]), (images[validation], labels[validation])

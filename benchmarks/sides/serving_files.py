@@ -25,9 +25,10 @@ SIZES = (1, 32)
 
 def main(raw: str, folder: str) -> None:
     """Writes all of it."""
-    export(build_model(Hyperparameters()), Path(folder, "model"))
+    about = FASHION_MNIST
+    export(build_model(Hyperparameters(), about), Path(folder, "model"), about)
     with open_raw(raw, IMAGES) as file:
-        images = idx.read_all(file, IMAGES, idx.IMAGES, FASHION_MNIST)[: max(SIZES)]
+        images = idx.read_all(file, IMAGES, idx.IMAGES, about)[: max(SIZES)]
     instances = {
         "pixels": [{"image": image.tolist()} for image in images],
         "photos": [{"image_bytes": {"b64": photo(Image.fromarray(image))}} for image in images],

@@ -38,7 +38,7 @@ def main(raw: str, preset: str, seed: str, job_dir: str, *options: str) -> None:
         "test_accuracy": _test_accuracy(Path(job_dir, "model"), Path(raw)),
         "images_per_second": history["images_per_second"],
         "precision": history["precision"],
-        "flops": _flops(history["parameters"]),
+        "flops": _flops(history["parameters"], Path(job_dir, "model")),
         **_served(Path(job_dir, "model")),
     }
     print(json.dumps(result))
@@ -68,13 +68,14 @@ def _served(model: Path) -> dict[str, float]:
     return {"megabytes": size / 1e6, "prediction_ms": statistics.median(times) * 1e3}
 
 
-def _flops(parameters: dict[str, Any]) -> int:
+def _flops(parameters: dict[str, Any], model: Path) -> int:
     from benchmarks.arithmetic import training_flops
+    from components.dataset.description import Description
     from components.train.trainer.hyperparameters import Hyperparameters
     from components.train.trainer.model import build_model
 
     given = {name: value for name, value in parameters.items() if name != "seed"}
-    return training_flops(build_model(Hyperparameters.of(given)))
+    return training_flops(build_model(Hyperparameters.of(given), Description.read(model)))
 
 
 if __name__ == "__main__":

@@ -42,8 +42,9 @@ def rounds(training: Training) -> Iterator[Any]:
 def main(records: str, segments: str, steps: str) -> None:
     """Prints the figures."""
     hyperparameters = Hyperparameters.of(PRESETS["accurate"])
-    model = build_model(hyperparameters, resolve_precision("auto"))
-    source = open_source(Split.of_directory(Path(records)))
+    split = Split.of_directory(Path(records))
+    model = build_model(hyperparameters, split.description, resolve_precision("auto"))
+    source = open_source(split)
     training = Training(model, source, None, hyperparameters)
     batches = rounds(training)
     constant = next(batches)

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from components.dataset.errors import DataError, ParameterError
 
+ONE_IN: Final = 12
+"""Of so many training examples one is for validation, if nothing else is wanted: FashionMNIST's
+5,000."""
 BLOCK: Final = 1 << 16
 """Examples handled at a time, so that 64-bit index arrays stay small."""
 

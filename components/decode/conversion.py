@@ -26,17 +26,13 @@ from components.dataset.facts import (
 )
 from components.dataset.idx import IMAGES, LABELS, Examples, read_all
 from components.dataset.manifest import content_digest, write_manifest
+from components.dataset.pixels import Pixels
 from components.dataset.raw import open_raw, read_description
 from components.dataset.records import BATCH_BYTES, form_of, frame_records
-from components.dataset.split import shuffled_positions
+from components.dataset.split import ONE_IN, shuffled_positions
 
 MOST_SHARDS: Final = 99_999
 """Their numbers have five digits."""
-ONE_IN: Final = 12
-"""Of so many training examples one is for validation, if nothing else is wanted: FashionMNIST's
-5,000."""
-
-VALUES: Final = np.arange(256)
 
 log = logging.getLogger(__name__)
 
@@ -126,32 +122,6 @@ def check_shards(shards: int) -> None:
     """Refuses a number of shards that cannot be written, with a ``ParameterError``."""
     if not 1 <= shards <= MOST_SHARDS:
         raise ParameterError(f"shards is {shards}, expected 1 to {MOST_SHARDS}")
-
-
-class Pixels:
-    """Sums over the pixels of images as they pass, exact integers for each channel."""
-
-    def __init__(self, channels: int) -> None:
-        self._counts = np.zeros([channels, 256], np.int64)
-
-    def add(self, images: NDArray[np.uint8]) -> None:
-        """Counts the pixels of images, uint8 [n, …] with the channels last."""
-        for channel in range(len(self._counts)):
-            values = images.reshape(-1)[channel :: len(self._counts)]
-            self._counts[channel] += np.bincount(values, minlength=256)
-
-    @property
-    def mean(self) -> tuple[float, ...]:
-        """Of each channel, 0 to 255."""
-        return tuple(float(counts @ VALUES / counts.sum()) for counts in self._counts)
-
-    @property
-    def deviation(self) -> tuple[float, ...]:
-        """The standard deviation of each channel, 1 where all pixels are the same."""
-        return tuple(
-            float(np.sqrt(counts @ (VALUES - mean) ** 2 / counts.sum())) or 1.0
-            for counts, mean in zip(self._counts, self.mean, strict=True)
-        )
 
 
 def _read_labels(uri: str, name: str, about: Description) -> NDArray[np.uint8]:

@@ -26,10 +26,12 @@ def train(
     """Trains a CNN on the training records and exports it as a SavedModel.
 
     Args:
-        train_records: TFRecord shards with features ``image`` (784 bytes) and ``label`` (int64).
+        train_records: TFRecord shards with features ``image`` (uint8, row by row) and ``label``
+            (int64), and the ``dataset.json`` that describes them.
         validation_records: The same, to validate on after each epoch.
-        model: A SavedModel with signatures ``serving_default``, ``serving_bytes``, ``prepare``.
-        history: JSON: the learning curve, hyperparameters, speed, digests of data and code.
+        model: A SavedModel with signatures ``serving_default``, ``serving_bytes``, ``prepare``,
+            and the ``dataset.json``.
+        history: JSON: the learning curve, hyperparameters as used, speed, digests of data and code.
         train_metrics: The last figures of the learning curve.
         logs: For TensorBoard, extended after each epoch.
         bucket_uri: Where checkpoints are kept until the training is done, so that an interrupted

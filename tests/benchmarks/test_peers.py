@@ -18,7 +18,7 @@ from components.train.trainer.hyperparameters import PRESETS, Hyperparameters
 from components.train.trainer.layers import Ensemble, WithMirrorImages
 from components.train.trainer.model import build_model
 from components.train.trainer.splits import read_examples
-from tests.idx_files import write_idx_set
+from tests.idx_files import FASHION, write_idx_set
 
 AROUND = (layers.InputLayer, layers.Reshape, layers.Rescaling, WithMirrorImages, Ensemble)
 """What makes floats of pixels, and one answer of one member."""
@@ -44,7 +44,7 @@ def test_the_same_network_has_the_same_layers_in_the_same_order() -> None:
         ]
 
     accurate = Hyperparameters.of(PRESETS["accurate"])
-    ours, theirs = build_model(accurate), keras_network.network()
+    ours, theirs = build_model(accurate, FASHION), keras_network.network()
     for own, other in zip(shown(ours), shown(theirs), strict=True):
         assert own == other
     assert training_flops(ours) == training_flops(theirs)
@@ -71,6 +71,6 @@ def test_a_peer_trains_and_validates_on_the_examples_of_the_presets(
     monkeypatch.setattr(fashion_mnist, "SYSTEM_DIRECTORY", str(raw))
     splits = zip(keras_data.load_splits(raw, seed), official(seed, tmp_path), strict=True)
     for (images, labels), own in splits:
-        ours = read_examples(own.files)
+        ours = read_examples(own)
         np.testing.assert_allclose(images[..., 0] * 255, ours.images, atol=1e-3)
         np.testing.assert_array_equal(labels, ours.labels)

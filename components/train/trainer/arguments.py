@@ -88,7 +88,7 @@ def parser() -> Parser:
     arguments = Parser(
         prog="trainer.task",
         usage="trainer.task --job-dir DIR [option ...]",
-        description="Trains FashionMNIST and exports a SavedModel.",
+        description="Trains a network on pictures and exports a SavedModel.",
         epilog="An interrupted job resumes if it is started again with the same arguments.",
     )
     arguments.add_argument(
@@ -106,7 +106,7 @@ def parser() -> Parser:
             nargs="+",
             metavar="GLOB",
             help=f"TFRecord or IDX files of the {split} examples, local or gs://, with spaces or "
-            "commas between them; default: the official files on this machine.",
+            "commas between them; default: FashionMNIST's files on this machine.",
         )
     whole_numbers = {
         "--eval-steps": "Batches to validate on after each epoch, at least 0; default: 0, all.",

@@ -1,8 +1,10 @@
 """The files of a training job: those that a pattern names, or the official ones."""
 
+import dataclasses
 import fnmatch
 import glob
 import hashlib
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,44 +15,52 @@ from numpy.typing import NDArray
 
 from components.dataset import idx
 from components.dataset.bucket import SCHEME
+from components.dataset.description import FASHION_MNIST, NAME, Description
 from components.dataset.errors import DataError
-from components.dataset.facts import CLASS_NAMES, TRAIN_IMAGES, TRAIN_LABELS
+from components.dataset.facts import TRAIN_IMAGES, TRAIN_LABELS
 from components.dataset.folder import fetch_object, list_files
 from components.dataset.manifest import MANIFEST, file_digest
 from components.dataset.places import local_path
 from components.dataset.raw import find_file
 from components.dataset.records import frame_records
-from components.dataset.split import shuffled_positions
+from components.dataset.split import ONE_IN, shuffled_positions
 from components.ingest.fashion_mnist import find_raw
 
-from .splits import Split
+from .splits import Split, measured
 
-IMAGES: Final = "-images-idx3-ubyte"
-LABELS: Final = "-labels-idx1-ubyte"
-"""How the names of IDX files end, without ``.gz``; what comes before pairs them."""
-VALIDATION_EXAMPLES: Final = 5000
-"""Held out of the official training examples, like the pipeline's ``validation_examples``."""
+IDX: Final = re.compile(r"(.*)(images|labels)[.-]idx[1-4]")
+"""How the names of IDX files begin; what comes first pairs images with their labels."""
+NOT_EXAMPLES: Final = (MANIFEST, NAME)
 
 
 def matching(patterns: Sequence[str], scratch: Path) -> Split:
     """The files that match globs, each once, in the order of their names.
 
     They are TFRecord files, or IDX files (images and labels, ``.gz`` or not), here or in a bucket,
-    where only the file's name is a pattern. Copies are kept in ``scratch``.
+    where only the file's name is a pattern. Copies are kept in ``scratch``. The ``dataset.json``
+    in the folder of the first file describes them; IDX files without one are FashionMNIST's.
 
     Raises:
-        DataError: A glob matches none, or a raw file is damaged or has no partner.
+        DataError: A glob matches none, a raw file is damaged or has no partner, or record files
+            have no description.
         PlaceError: A glob is an address that is not in a bucket of Cloud Storage.
         BucketError: The bucket is missing, refuses, or cannot be reached.
     """
     # Sorted all together: a shell sorts what it expands in an order of its own.
     files = sorted({path for pattern in patterns for path in _matches(pattern, scratch)}, key=str)
-    if any(IMAGES in path.name or LABELS in path.name for path in files):
-        pairs = [_read_pair(images, labels) for images, labels in _paired(files)]
+    folder = files[0].parent
+    described = Description.read(folder) if (folder / NAME).is_file() else None
+    if any(IDX.match(path.name) for path in files):
+        about = described or FASHION_MNIST
+        pairs = [_read_pair(images, labels, about) for images, labels in _paired(files)]
         images, labels = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
-        return _written(images, labels, scratch)
-    digests = "".join(map(file_digest, files))
-    return Split(hashlib.sha256(digests.encode()).hexdigest(), tuple(files))
+        return _written(images, labels, about, scratch)
+    if described is None:
+        raise DataError(
+            f"the files that match {patterns[0]!r} have no {NAME} in their folder, which describes "
+            "them; copy it there from the directory that decode wrote"
+        )
+    return _split(files, described)
 
 
 def official(seed: int, scratch: Path) -> tuple[Split, Split]:
@@ -64,26 +74,38 @@ def official(seed: int, scratch: Path) -> tuple[Split, Split]:
     directory = find_raw()
     names = (TRAIN_IMAGES, TRAIN_LABELS)
     images, labels = (find_file(directory, name) or directory / name for name in names)
-    pixels, classes = _read_pair(images, labels)
-    order = np.argsort(shuffled_positions(classes, CLASS_NAMES, VALIDATION_EXAMPLES, seed))
-    train, validation = np.split(order, [-VALIDATION_EXAMPLES])
-    return (
-        _written(pixels[train], classes[train], scratch),
-        _written(pixels[validation], classes[validation], scratch),
+    pixels, classes = _read_pair(images, labels, FASHION_MNIST)
+    about, count = measured(FASHION_MNIST, [pixels]), len(classes) // ONE_IN
+    order = np.argsort(shuffled_positions(classes, about.classes, count, seed))
+    train, validation = (
+        _written(pixels[part], classes[part], about, scratch)
+        for part in np.split(order, [len(order) - count])
     )
+    return train, validation
 
 
-def _written(images: NDArray[np.uint8], labels: NDArray[np.uint8], scratch: Path) -> Split:
+def _written(
+    images: NDArray[np.uint8], labels: NDArray[np.uint8], about: Description, scratch: Path
+) -> Split:
     path = Path(tempfile.mkdtemp(dir=scratch)) / "examples.tfrecord"
-    frame_records(images, labels).tofile(path)
-    return Split(file_digest(path), (path,))
+    # In the records the pictures are upright and the labels begin at 0.
+    about = dataclasses.replace(about, first_label=0, transposed=False)
+    frame_records(images, labels, about).tofile(path)
+    return _split([path], about)
+
+
+def _split(files: Sequence[Path], description: Description) -> Split:
+    parts = [*map(file_digest, files), description.text()]
+    return Split(hashlib.sha256("".join(parts).encode()).hexdigest(), description, tuple(files))
 
 
 def _matches(pattern: str, scratch: Path) -> list[Path]:
     local = local_path(pattern)
     if local is not None:
         names = glob.glob(str(local), recursive=True)  # noqa: PTH207 - it may be absolute
-        found = [path for path in map(Path, names) if path.is_file() and path.name != MANIFEST]
+        found = [
+            path for path in map(Path, names) if path.is_file() and path.name not in NOT_EXAMPLES
+        ]
     else:
         folder, _, files = pattern.rpartition("/")
         here = scratch / "inputs" / folder.removeprefix(SCHEME)
@@ -91,8 +113,10 @@ def _matches(pattern: str, scratch: Path) -> list[Path]:
         found = [
             fetch_object(f"{folder}/{name}", here / name)
             for name in names
-            if "/" not in name and name != MANIFEST and fnmatch.fnmatchcase(name, files)
+            if "/" not in name and name not in NOT_EXAMPLES and fnmatch.fnmatchcase(name, files)
         ]
+        if found and NAME in names:
+            fetch_object(f"{folder}/{NAME}", here / NAME)
     if not found:
         raise DataError(
             f"no file matches {pattern!r}; give a glob of TFRecord files, or of IDX files "
@@ -103,24 +127,27 @@ def _matches(pattern: str, scratch: Path) -> list[Path]:
 
 def _paired(files: Sequence[Path]) -> list[tuple[Path, Path]]:
     """The image files, each with its file of labels."""
-    by_name = {str(path).removesuffix(".gz"): path for path in files}
-    pairs = {
-        str(path): str(path.with_name(path.name.replace(IMAGES, LABELS)))
-        for path in map(Path, by_name)
-        if IMAGES in path.name
-    }
-    if {*pairs, *pairs.values()} != by_name.keys():
+    pairs: dict[Path, dict[str, Path]] = {}
+    others = []
+    for path in files:
+        if found := IDX.match(path.name):
+            pairs.setdefault(path.with_name(found[1] + "-"), {})[found[2]] = path
+        else:
+            others.append(path)
+    if others or any(len(pair) < 2 for pair in pairs.values()):
         raise DataError(
             f"{', '.join(path.name for path in files)} are not pairs of IDX files; give images "
-            f"(…{IMAGES}) with their labels (…{LABELS}) and nothing else"
+            "(…-images-idx3-ubyte) with their labels (…-labels-idx1-ubyte) and nothing else"
         )
-    return [(by_name[images], by_name[labels]) for images, labels in pairs.items()]
+    return [(pair["images"], pair["labels"]) for pair in pairs.values()]
 
 
-def _read_pair(images: Path, labels: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _read_pair(
+    images: Path, labels: Path, about: Description
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     with images.open("rb") as first, labels.open("rb") as second:
-        pixels = idx.read_all(first, str(images), idx.IMAGES)
-        classes = idx.read_all(second, str(labels), idx.LABELS)
+        pixels = idx.read_all(first, str(images), idx.IMAGES, about)
+        classes = idx.read_all(second, str(labels), idx.LABELS, about)
     if not 0 < len(pixels) == len(classes):
         raise DataError(
             f"{images} has {len(pixels)} images and {labels} has {len(classes)} labels; there "

@@ -9,8 +9,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from components.dataset.code import code_digest
-from components.dataset.description import FASHION_MNIST
-from components.dataset.facts import CLASS_NAMES, IMAGE_HEIGHT, IMAGE_WIDTH
+from components.dataset.description import Description
 
 from .preparation import prepare
 
@@ -18,19 +17,22 @@ PREPARATION: Final = "components.train.trainer.preparation"
 """The module whose code, with all that it imports, decides what the network sees of a photo."""
 
 
-def export(model: keras.Model, directory: Path, *, temperature: float = 1.0) -> None:
-    """Writes ``model`` to ``directory`` as a SavedModel with three signatures.
+def export(
+    model: keras.Model, directory: Path, description: Description, *, temperature: float = 1.0
+) -> None:
+    """Writes ``model`` to ``directory`` as a SavedModel with three signatures, and what it knows.
 
-    ``serving_default``: ``image`` uint8 [N, 28, 28] to ``probabilities`` float32 [N, 10],
+    ``serving_default``: ``image`` uint8 [N, h, w(, 3)] to ``probabilities`` float32 [N, classes],
     ``class_id`` int64 [N] and ``label`` string [N]. ``serving_bytes``: ``image_bytes``
     string [N], PNG or JPEG of any size and color, to the same. ``prepare``: ``image_bytes`` to
     ``image``, which is what the network sees. An image without a pixel above 0 shows nothing:
     its ``class_id`` is -1, its label is empty and all classes are equally probable.
 
-    ``model`` gives float32 logits [N, 10], which are divided by ``temperature``. It has the
+    ``model`` gives float32 logits [N, classes], which are divided by ``temperature``. It has the
     float32 policy, so that a server without bfloat16 emulates nothing.
     """
-    images = tf.TensorSpec([None, IMAGE_HEIGHT, IMAGE_WIDTH], tf.uint8, name="image")
+    names, shape = description.classes, description.shape
+    images = tf.TensorSpec([None, *shape], tf.uint8, name="image")
     encoded = tf.TensorSpec([None], tf.string, name="image_bytes")
     module = tf.Module()
     # Not the model itself: Keras would save traces of its own along with the signatures.
@@ -39,27 +41,28 @@ def export(model: keras.Model, directory: Path, *, temperature: float = 1.0) -> 
     module.views = tf.Variable(model.layers[-1].views, trainable=False)
     module.temperature = tf.Variable(temperature, trainable=False)
     module.preparation = tf.Variable(list(bytes.fromhex(code_digest(PREPARATION))))
+    module.description = tf.Variable(list(hashlib.sha256(description.text().encode()).digest()))
 
     @tf.function(input_signature=[images], autograph=False)
     def predict(image: Any) -> dict[str, Any]:
         # TFLite pads and compares no uint8.
         pixels, count = tf.cast(image, tf.int32), tf.shape(image)[0]
         # The network's operations refuse an empty batch.
-        padded = tf.pad(pixels, [[0, tf.cast(count == 0, tf.int32)], [0, 0], [0, 0]])
+        padded = tf.pad(pixels, [[0, tf.cast(count == 0, tf.int32)], *([0, 0] for _ in shape)])
         logits = model(tf.cast(padded, tf.uint8), training=False)[:count] / module.temperature
-        is_shown = tf.reduce_max(pixels, axis=[1, 2]) > 0
+        is_shown = tf.reduce_max(pixels, axis=range(1, pixels.shape.rank)) > 0
         probabilities = tf.nn.softmax(tf.where(is_shown[:, None], logits, 0.0))
         class_id = tf.where(is_shown, tf.argmax(logits, axis=-1), -1)
-        label = tf.gather([*CLASS_NAMES, ""], tf.where(is_shown, class_id, len(CLASS_NAMES)))
+        label = tf.gather([*names, ""], tf.where(is_shown, class_id, len(names)))
         return {"probabilities": probabilities, "class_id": class_id, "label": label}
 
     @tf.function(input_signature=[encoded], autograph=False)
     def prepare_all(image_bytes: Any) -> dict[str, Any]:
-        shape = tf.TensorSpec([IMAGE_HEIGHT, IMAGE_WIDTH], tf.uint8)
-        seen = tf.map_fn(
-            lambda each: prepare(each, FASHION_MNIST), image_bytes, fn_output_signature=shape
-        )
-        return {"image": seen}
+        def see(content: Any) -> Any:
+            return prepare(content, description)
+
+        one = tf.TensorSpec(shape, tf.uint8)
+        return {"image": tf.map_fn(see, image_bytes, fn_output_signature=one)}
 
     @tf.function(input_signature=[encoded], autograph=False)
     def predict_bytes(image_bytes: Any) -> Any:
@@ -74,6 +77,7 @@ def export(model: keras.Model, directory: Path, *, temperature: float = 1.0) -> 
     # Nothing trains the exported model.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     tf.saved_model.save(module, str(directory), signatures=signatures, options=options)
+    description.write(directory)
 
 
 def digest_of(directory: Path) -> str:

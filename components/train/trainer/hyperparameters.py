@@ -113,9 +113,12 @@ class Hyperparameters:
     stem_convolutions: int = hyper(
         3, "Convolutions of a `residual` network at full resolution.", least=2
     )
-    # Each stage halves the image: 28, 14, 7, 3, 1.
     filters: tuple[int, ...] = hyper(
-        (16, 32, 64), "Channels of each stage of the network.", least=2, lengths=(2, 4)
+        (16, 32, 64),
+        "Channels of each stage of the network, which halves the image; with more stages than the "
+        "image allows, the first ones are used.",
+        least=2,
+        lengths=(2, 8),
     )
     dense_units: int = hyper(
         128, "Units of the fully connected layer before the last one; 0: none.", least=0

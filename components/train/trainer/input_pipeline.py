@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import tensorflow as tf
 
-from components.dataset.facts import IMAGE_BYTES, IMAGE_HEIGHT, IMAGE_WIDTH
+from components.dataset.description import Description
 from components.dataset.records import read_records
 
 from .hyperparameters import HyperparameterError
@@ -41,7 +41,7 @@ class InMemory:
         return tf.data.Dataset.from_tensor_slices((draw.indices, draw.weights))
 
     def load(self, keys: Any) -> tuple[Any, Any]:
-        """The examples of a batch of keys: uint8 [n, 28, 28] and int64 [n]."""
+        """The examples of a batch of keys: uint8 [n, h, w(, 3)] and int64 [n]."""
         return tf.gather(self._images, keys), tf.gather(self._labels, keys)
 
 
@@ -54,9 +54,12 @@ class Streamed:
 
     indexed = False
 
-    def __init__(self, files: Sequence[Path]) -> None:
+    def __init__(self, files: Sequence[Path], description: Description) -> None:
         self._files = [str(path) for path in files]
-        self.count = sum(len(labels) for path in files for _, labels in read_records(path))
+        self._description = description
+        self.count = sum(
+            len(labels) for path in files for _, labels in read_records(path, description)
+        )
         size = sum(path.stat().st_size for path in files)
         self._buffer = max(1, self.count * MEMORY // (BUFFERED * size))
 
@@ -71,8 +74,8 @@ class Streamed:
         image, label = (tf.io.FixedLenFeature([], kind) for kind in (tf.string, tf.int64))
         features = tf.io.parse_example(keys, {"image": image, "label": label})
         pixels = tf.io.decode_raw(features["image"], tf.uint8)
-        pixels = tf.ensure_shape(pixels, [None, IMAGE_BYTES])
-        return tf.reshape(pixels, [-1, IMAGE_HEIGHT, IMAGE_WIDTH]), features["label"]
+        pixels = tf.ensure_shape(pixels, [None, self._description.image_bytes])
+        return tf.reshape(pixels, [-1, *self._description.shape]), features["label"]
 
 
 Source = InMemory | Streamed
@@ -87,8 +90,8 @@ def open_source(*splits: Split) -> Source:
     """
     files = [path for split in splits for path in split.files]
     if sum(path.stat().st_size for path in files) <= MEMORY:
-        return InMemory(read_examples(files))
-    return Streamed(files)
+        return InMemory(read_examples(*splits))
+    return Streamed(files, splits[0].description)
 
 
 def training_batches(
@@ -99,14 +102,14 @@ def training_batches(
     The first one is step ``start``, counted from 0 over the whole training.
 
     Returns:
-        A data set of (uint8 [n, 28, 28], int64 [n], the weights of the losses float32 [n]).
+        A data set of (uint8 [n, h, w(, 3)], int64 [n], the weights of the losses float32 [n]).
     """
 
     def load(step: Any, drawn: tuple[Any, Any]) -> tuple[Any, ...]:
         keys, weights = drawn
         images, labels = source.load(keys)
         images = augment(images, augmentation, draw=draw.number, step=step, seed=seed)
-        images = tf.ensure_shape(images, [batch_size, IMAGE_HEIGHT, IMAGE_WIDTH])
+        images = tf.ensure_shape(images, [batch_size, *images.shape[1:]])
         return images, labels, tf.ensure_shape(weights, [batch_size])
 
     steps = source.drawn(draw, seed).batch(batch_size, drop_remainder=True).enumerate(start)
@@ -134,22 +137,23 @@ def share(batches: Any, batch_size: int, worker: tf.distribute.InputContext) -> 
 
 
 def augment(images: Any, kind: str, *, draw: int, step: Any, seed: int) -> Any:
-    """Changes a batch, uint8 [n, 28, 28], at random; equal arguments give equal results.
+    """Changes a batch, uint8 [n, h, w(, 3)], at random; equal arguments give equal results.
 
     ``draw`` and ``step`` are counted from 0 over the whole training.
     """
+    height, width, *channels = images.shape[1:]
     if "flip" in kind:
         # Mirrored in every other draw, so each image is seen both ways equally often. Its own
         # pixels decide in which one it starts: no index has to travel with it.
-        pixels = tf.reduce_sum(tf.cast(images, tf.int64), axis=[1, 2])
-        mirrored = (pixels + draw) % 2 == 0
-        images = tf.where(mirrored[:, None, None], tf.reverse(images, [2]), images)
+        pixels = tf.reduce_sum(tf.cast(images, tf.int64), axis=range(1, images.shape.rank))
+        mirrored = tf.reshape((pixels + draw) % 2 == 0, [-1, 1, 1, *(1 for _ in channels)])
+        images = tf.where(mirrored, tf.reverse(images, [2]), images)
     if "shift" in kind:
         # By -1, 0 or 1 pixel each way; background comes in at the edge.
-        padded = tf.pad(images, [[0, 0], [1, 1], [1, 1]])
+        padded = tf.pad(images, [[0, 0], [1, 1], [1, 1], *([0, 0] for _ in channels)])
         drawn = tf.stack([tf.cast(seed, tf.int64), step])
         shape = [2, tf.shape(images)[0], 1]
         offsets = tf.random.stateless_uniform(shape, drawn, maxval=3, dtype=tf.int32)
-        padded = tf.gather(padded, offsets[0] + tf.range(IMAGE_HEIGHT), axis=1, batch_dims=1)
-        images = tf.gather(padded, offsets[1] + tf.range(IMAGE_WIDTH), axis=2, batch_dims=1)
+        padded = tf.gather(padded, offsets[0] + tf.range(height), axis=1, batch_dims=1)
+        images = tf.gather(padded, offsets[1] + tf.range(width), axis=2, batch_dims=1)
     return images

@@ -8,9 +8,12 @@ import platform
 from typing import TYPE_CHECKING, Any, Final
 
 from components.dataset.code import code_digest
+from components.dataset.description import Description
+from components.dataset.errors import DataError
 from components.dataset.manifest import MODEL_DIGEST, write_manifest
 from components.dataset.startup import quiet_start
 
+from .fitting import fitted
 from .hyperparameters import SEED, Hyperparameters
 from .outputs import Outputs
 from .splits import Examples, Split, read_examples
@@ -59,14 +62,14 @@ def run(
     instead, and no temperature is fitted. The chief of the workers writes everything.
 
     Raises:
-        DataError: Record files are damaged or are something else.
+        DataError: Record files are damaged or are something else, or the splits do not fit.
         HyperparameterError: The seed is out of range, or workers cannot share a batch evenly.
         TrainingDiverged: The loss is not finite any more.
         AcceleratorError: Accelerators that were requested are not there.
         ClusterError: TF_CONFIG does not describe a cluster to train on.
         BucketError: A bucket is missing, refuses, or cannot be reached.
     """
-    SEED.check("seed", seed, 0)
+    _check(train.description, validation.description, seed)
     with quiet_start():
         import keras
 
@@ -83,16 +86,17 @@ def run(
         hardware.require_accelerators()
         strategy = distribution.choose()
         precision = hardware.resolve_precision(hyperparameters.precision)
-    chief = distribution.is_chief(strategy)
-    if not chief:
+    if not (chief := distribution.is_chief(strategy)):
         logging.getLogger(__package__).setLevel(logging.WARNING)
+    hyperparameters = fitted(hyperparameters, train.description)
     logger.debug("hyperparameters %s", hyperparameters.as_dict())
     keras.utils.set_random_seed(seed)
     everything = hyperparameters.train_on_validation
     source = open_source(train, *([validation] if everything else []))
-    validated = None if everything or not validation.files else read_examples(validation.files)
+    validated = None if everything or not validation.files else read_examples(validation)
+    description = train.measured()
     with strategy.scope():
-        model = build_model(hyperparameters, precision, seed=seed)
+        model = build_model(hyperparameters, description, precision, seed=seed)
         training = Training(
             model, source, validated, hyperparameters, seed=seed, eval_steps=eval_steps
         )
@@ -110,27 +114,38 @@ def run(
     }
     made_from = hashlib.sha256(json.dumps([origin, eval_steps]).encode()).hexdigest()
     if outputs.checkpoints:
-        own_folder = outputs.checkpoints / made_from[:NAME_DIGITS]
-        outputs = dataclasses.replace(outputs, checkpoints=own_folder)
+        outputs = dataclasses.replace(
+            outputs, checkpoints=outputs.checkpoints / made_from[:NAME_DIGITS]
+        )
     with distribution.written_once(strategy, outputs) as own:
         after_epoch = []
         if outputs.checkpoints and own.checkpoints:
             after_epoch.append(resume(training, outputs.checkpoints, own.checkpoints))
         if own.logs:
-            after_epoch.insert(0, open_log(own.logs, training))
+            after_epoch.insert(0, open_log(own.logs, training, description.classes))
         training.run(*after_epoch)
-        serving = build_model(hyperparameters)
+        serving = build_model(hyperparameters, description)
         serving.set_weights(model.get_weights())
         origin |= _calibration(serving, validated)
-        export(serving, own.model.path, temperature=origin["temperature"])
+        export(serving, own.model.path, description, temperature=origin["temperature"])
         digest = digest_of(own.model.path)
         write_manifest(own.model.path, **origin, **{MODEL_DIGEST: digest})
         own.model.publish()
-    outcome = _outcome(training, origin, digest, chief=chief)
+    outcome = _outcome(training, origin, description, digest, chief=chief)
     distribution.meet(strategy)
     if outputs.checkpoints and chief:
         outputs.checkpoints.remove()
     return outcome
+
+
+def _check(train: Description, validation: Description, seed: int) -> None:
+    SEED.check("seed", seed, 0)
+    for one, other in ((train.form, validation.form), (train.classes, validation.classes)):
+        if one != other:
+            raise DataError(
+                f"the training examples are {one}, the validation examples {other}; use splits of "
+                "one data set"
+            )
 
 
 def _calibration(model: "keras.Model", examples: Examples | None) -> dict[str, Any]:
@@ -155,7 +170,14 @@ def versions() -> dict[str, str]:
     return {**found, "python": platform.python_version()}
 
 
-def _outcome(training: "Training", origin: dict[str, Any], digest: str, *, chief: bool) -> Outcome:
+def _outcome(
+    training: "Training",
+    origin: dict[str, Any],
+    description: Description,
+    digest: str,
+    *,
+    chief: bool,
+) -> Outcome:
     last, plan, count = training.curve[-1], training.plan, training.model.count_params()
     # Of all steps, tracing included, validation not.
     seconds = sum(row.seconds for row in training.curve)
@@ -173,6 +195,9 @@ def _outcome(training: "Training", origin: dict[str, Any], digest: str, *, chief
     }
     facts = {
         **trained_with,
+        "dataset": description.name,
+        "classes": len(description.classes),
+        "image": description.form,
         "parameter_count": count,
         "digest": digest,
         "framework": "tensorflow",

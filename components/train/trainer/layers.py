@@ -10,7 +10,7 @@ EPSILON: Final = 1e-3
 MOMENTUM: Final = 0.9
 """Of the moving statistics; a training has about a thousand steps, too few for Keras' 0.99."""
 SMALL: Final = 4
-"""Height of the largest image whose kernel gradient ``Convolution`` computes by itself."""
+"""Longest edge of the images whose kernel gradient ``Convolution`` computes by itself."""
 
 
 class FusedBatchNormalization(keras.layers.Layer):  # type: ignore[misc]
@@ -96,7 +96,7 @@ class Convolution(keras.layers.Conv2D):  # type: ignore[misc]
 
     def call(self, inputs: Any) -> Any:
         """Convolves, with "same" padding."""
-        if self.strides != (1, 1) or inputs.shape[1] > SMALL:
+        if self.strides != (1, 1) or max(inputs.shape[1:3]) > SMALL:
             return super().call(inputs)
         return _convolve(inputs, tf.cast(self.kernel, self.compute_dtype))
 
@@ -127,10 +127,10 @@ class WithMirrorImages(keras.layers.Layer):  # type: ignore[misc]
 class Ensemble(keras.layers.Layer):  # type: ignore[misc]
     """Several networks that predict together, each ``views`` times for an image.
 
-    Each learns by itself: when training, their logits [N, 10] are only stacked to float32
-    [N, members, 10]. Otherwise they are [views * N, 10], one view of all images after another, and
-    the result is the logarithm of the mean of all probabilities for an image, float32 [N, 10], to
-    be used as logits.
+    Each learns by itself: when training, their logits [N, classes] are only stacked to float32
+    [N, members, classes]. Otherwise they are [views * N, classes], one view of all images after
+    another, and the result is the logarithm of the mean of all probabilities for an image, float32
+    [N, classes], to be used as logits.
     """
 
     def __init__(self, views: int = 1, **options: Any) -> None:

@@ -8,14 +8,11 @@ import numpy as np
 from keras import layers
 from keras.initializers import GlorotUniform, HeNormal
 
-from components.dataset.facts import IMAGE_HEIGHT, IMAGE_WIDTH, NUM_CLASSES
+from components.dataset.description import Description
 
 from .hyperparameters import Hyperparameters
 from .layers import Convolution, Ensemble, FusedBatchNormalization, WithMirrorImages
 
-PIXEL_MEAN: Final = 72.94
-PIXEL_DEVIATION: Final = 90.02
-"""Of the official 60,000 training images, in pixel values 0 to 255."""
 LANES: Final = 16
 """Channels that a CPU with AVX-512 computes at once; fewer do not make a convolution faster."""
 SQUEEZE: Final = 4
@@ -34,9 +31,16 @@ class Style(NamedTuple):
 
 
 def build_model(
-    hyperparameters: Hyperparameters, precision: str = "float32", *, seed: int = 0
+    hyperparameters: Hyperparameters,
+    description: Description,
+    precision: str = "float32",
+    *,
+    seed: int = 0,
 ) -> keras.Model:
-    """The network: uint8 images [N, 28, 28] to float32 logits [N, 10].
+    """The network: uint8 images [N, h, w(, 3)] to float32 logits [N, classes].
+
+    It normalizes by mean and deviation of the description, if it has them. The image must be large
+    enough for the ``filters``, as those that ``fitted`` returns.
 
     ``residual``: ``stem_convolutions`` at full resolution, all but the last narrower (half of the
     channels, but not below 16), and a pooling; then a stage for each further entry of ``filters``,
@@ -49,20 +53,31 @@ def build_model(
     do not depend on it. The seed sets the initial weights and the dropout.
     """
     compute = "mixed_bfloat16" if precision == "bfloat16" else "float32"
-    images = keras.Input((IMAGE_HEIGHT, IMAGE_WIDTH), dtype="uint8", name="image")
-    x = layers.Reshape((IMAGE_HEIGHT, IMAGE_WIDTH, 1), dtype=compute)(images)
-    x = layers.Rescaling(1 / PIXEL_DEVIATION, offset=-PIXEL_MEAN / PIXEL_DEVIATION, dtype=compute)(
-        x
-    )
+    images = keras.Input(description.shape, dtype="uint8", name="image")
+    form = (description.height, description.width, description.channels)
+    x = layers.Reshape(form, dtype=compute)(images)
+    x = layers.Rescaling(*_normalization(description), dtype=compute)(x)
     views = 1
     if hyperparameters.mirror_averaging:
         views, x = 2, WithMirrorImages(dtype=compute)(x)
-    style = Style(compute, _seeds(seed))
+    style, classes = Style(compute, _seeds(seed)), len(description.classes)
     members = [
-        _member(x, hyperparameters, style, name=f"logits_{number}", seed=seed + number)
+        _member(x, hyperparameters, style, classes, name=f"logits_{number}", seed=seed + number)
         for number in range(hyperparameters.members)
     ]
-    return keras.Model(images, Ensemble(views, dtype="float32")(members), name="fashion_mnist")
+    return keras.Model(images, Ensemble(views, dtype="float32")(members), name="classifier")
+
+
+def _normalization(description: Description) -> tuple[list[float], list[float]]:
+    """By what the pixels of each channel are multiplied, and what is added then."""
+    channels = description.channels
+    mean, deviation = (
+        description.mean or [0.0] * channels,
+        description.deviation or [255.0] * channels,
+    )
+    return [1 / own for own in deviation], [
+        -own / by for own, by in zip(mean, deviation, strict=True)
+    ]
 
 
 def _seeds(seed: int) -> Iterator[int]:
@@ -76,14 +91,16 @@ def _dense(x: Any, units: int, style: Style, activation: str | None = None, **op
     return layers.Dense(units, activation, kernel_initializer=initial, **options)(x)
 
 
-def _member(x: Any, hyperparameters: Hyperparameters, style: Style, *, name: str, seed: int) -> Any:
+def _member(
+    x: Any, hyperparameters: Hyperparameters, style: Style, classes: int, *, name: str, seed: int
+) -> Any:
     body = {"residual": _residual, "plain": _plain}[hyperparameters.architecture]
     x = body(x, hyperparameters, style)
     if hyperparameters.dense_units:
         x = _dense(x, hyperparameters.dense_units, style, "relu", dtype="float32")
     if hyperparameters.dropout:
         x = layers.Dropout(hyperparameters.dropout, seed=seed, dtype="float32")(x)
-    return _dense(x, NUM_CLASSES, style, dtype="float32", name=name)
+    return _dense(x, classes, style, dtype="float32", name=name)
 
 
 def _plain(x: Any, hyperparameters: Hyperparameters, style: Style) -> Any:

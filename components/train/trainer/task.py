@@ -1,10 +1,11 @@
 """The trainer's command line, as training jobs call it.
 
-With nothing but the job's directory it trains on the official files of this machine::
+With nothing but the job's directory it trains on FashionMNIST's files of this machine::
 
     python -m components.train.trainer.task --job-dir out
 
-Globs name record files or other IDX files, here or in a bucket::
+Globs name record files or other IDX files, here or in a bucket. The ``dataset.json`` in their
+folder describes them::
 
     python -m components.train.trainer.task --job-dir gs://bucket/job \
         --train-files records/train-* --eval-files records/validation-*

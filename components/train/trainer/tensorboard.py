@@ -1,14 +1,12 @@
 """What ``tensorboard --logdir`` shows of a training."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
-
-from components.dataset.facts import CLASS_NAMES
 
 from .outputs import Folder
 from .progress import Epoch
@@ -23,9 +21,11 @@ def _metadata(plugin: str, data_class: str) -> Any:
 
 SCALAR: Final = _metadata("scalars", "DATA_CLASS_SCALAR")
 TEXT: Final = _metadata("text", "DATA_CLASS_TENSOR")
+MOST: Final = 50
+"""Classes of a confusion matrix that is shown as a table; rows of the list of a larger one."""
 
 
-def open_log(folder: Folder, training: Training) -> Callable[[], None]:
+def open_log(folder: Folder, training: Training, classes: Sequence[str]) -> Callable[[], None]:
     """Starts the log of a training: a point for each epoch in ``train`` and ``validation``.
 
     It replaces a log that is there, and starts with the curve that the training has from a
@@ -65,7 +65,7 @@ def open_log(folder: Folder, training: Training) -> Callable[[], None]:
         step = add(training.curve[-1])
         if training.validation is not None:
             with writers["validation"].as_default(step):
-                table = tf.constant(confusion_table(training.confusion))
+                table = tf.constant(confusion_table(training.confusion, classes))
                 tf.summary.write("confusion_matrix", table, metadata=TEXT)
         for writer in writers.values():
             writer.flush()
@@ -83,11 +83,22 @@ def _write(writer: Any, **figures: float | None) -> None:
                 tf.summary.write(name, tf.constant(value, tf.float32), metadata=SCALAR)
 
 
-def confusion_table(counts: NDArray[np.int_]) -> str:
-    """A Markdown table of a confusion matrix, int [10, 10] by true and predicted class."""
-    lines = [["true \\ predicted", *CLASS_NAMES], ["---", *("---:" for _ in CLASS_NAMES)]]
-    for row, name in enumerate(CLASS_NAMES):
-        cells = [str(count or "") for count in counts[row]]
-        cells[row] = f"**{counts[row][row]}**"
-        lines.append([name, *cells])
+def confusion_table(counts: NDArray[np.int_], classes: Sequence[str]) -> str:
+    """A Markdown table of a confusion matrix, int [classes, classes] by true and predicted class.
+
+    With more than ``MOST`` classes it lists the classes that are confused most instead.
+    """
+    names = [name.replace("|", "\\|") for name in classes]
+    if len(names) > MOST:
+        wrong = counts - np.diag(np.diag(counts))
+        order = np.argsort(-wrong, axis=None, kind="stable")[:MOST]
+        pairs = [divmod(int(place), len(names)) for place in order if wrong.flat[place]]
+        lines = [["true", "predicted", "examples"], ["---", "---", "---:"]]
+        lines += [[names[true], names[other], str(wrong[true, other])] for true, other in pairs]
+    else:
+        lines = [["true \\ predicted", *names], ["---", *("---:" for _ in names)]]
+        for row, name in enumerate(names):
+            cells = [str(count or "") for count in counts[row]]
+            cells[row] = f"**{counts[row][row]}**"
+            lines.append([name, *cells])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -4,14 +4,13 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from components.dataset.errors import StepError
-from components.dataset.facts import IMAGE_HEIGHT, IMAGE_WIDTH, NUM_CLASSES
 
 from .hyperparameters import Hyperparameters
 from .input_pipeline import Source, share, training_batches
@@ -21,8 +20,6 @@ from .sampling import Draw, Sampler
 from .splits import Examples
 
 logger = logging.getLogger(__name__)
-
-VALIDATION_BATCH: Final = 1000
 
 
 class TrainingDiverged(StepError):
@@ -37,8 +34,8 @@ class Training:
     Attributes:
         curve: A row for each epoch that is done.
         validation: The examples to validate on, or None.
-        confusion: int [10, 10], the newest validation's examples by true class (row) and predicted
-            class (column).
+        confusion: int [classes, classes], the newest validation's examples by true class (row) and
+            predicted class (column).
     """
 
     def __init__(
@@ -55,7 +52,8 @@ class Training:
         self.plan = Plan.of(hyperparameters, source.count)
         self.curve: list[Epoch] = []
         self.validation = validation
-        self.confusion = np.zeros([NUM_CLASSES, NUM_CLASSES], int)
+        classes = model.output_shape[-1]
+        self.confusion = np.zeros([classes, classes], int)
         if validation and eval_steps:
             seen = slice(eval_steps * self.plan.batch_size)
             self.validation = Examples(validation.images[seen], validation.labels[seen])
@@ -70,7 +68,7 @@ class Training:
         self._strategy = tf.distribute.get_strategy()
         self._progress = Progress()
         self.step = tf.function(self._train_step)
-        images = tf.TensorSpec([None, IMAGE_HEIGHT, IMAGE_WIDTH], tf.uint8)
+        images = tf.TensorSpec(model.input_shape, tf.uint8)
         labels = tf.TensorSpec([None], tf.int64)
         self._score = tf.function(self._score_batch, input_signature=[images, labels])
 
@@ -163,17 +161,15 @@ class Training:
     def _validate(self, step: int) -> tuple[float | None, float | None]:
         if self.validation is None:
             return None, None
-        images, labels = self.validation
-        total = 0.0
+        total, count = 0.0, len(self.validation.labels)
         self.confusion[:] = 0
-        for first in range(0, len(labels), VALIDATION_BATCH):
-            part = slice(first, first + VALIDATION_BATCH)
-            loss, confusion = self._score(images[part], labels[part])
-            total += float(loss) * len(labels[part])
+        for images, labels in self.validation.batches():
+            loss, confusion = self._score(images, labels)
+            total += float(loss) * len(labels)
             self.confusion += confusion.numpy()
         if not math.isfinite(total):
             raise self._diverged(step, "the validation loss")
-        return total / len(labels), float(self.confusion.trace() / len(labels))
+        return total / count, float(self.confusion.trace() / count)
 
     def _train_step(self, images: Any, labels: Any, weights: Any) -> Any:
         figures, losses = self._strategy.run(self._replica_step, args=(images, labels, weights))
@@ -201,7 +197,7 @@ class Training:
         logits = self.model(images, training=False)
         # Without smoothing, as the test's log loss.
         return tf.reduce_mean(cross_entropy(logits, labels)), tf.math.confusion_matrix(
-            labels, tf.argmax(logits, axis=-1), NUM_CLASSES
+            labels, tf.argmax(logits, axis=-1), len(self.confusion)
         )
 
     def _diverged(self, step: int, what: str) -> TrainingDiverged:
@@ -216,5 +212,6 @@ def cross_entropy(logits: Any, labels: Any, smoothing: float = 0.0) -> Any:
 
     ``smoothing`` is the share of the target that is spread over all classes.
     """
-    targets = (1 - smoothing) * tf.one_hot(labels, NUM_CLASSES) + smoothing / NUM_CLASSES
+    classes = logits.shape[-1]
+    targets = (1 - smoothing) * tf.one_hot(labels, classes) + smoothing / classes
     return -tf.reduce_sum(targets * tf.nn.log_softmax(logits), axis=-1)

@@ -21,6 +21,7 @@ from components.train.trainer.hyperparameters import Hyperparameters
 from components.train.trainer.outputs import Outputs
 from components.train.trainer.splits import Split
 from pipeline.local import emulator
+from tests.idx_files import FASHION
 
 TINY = Hyperparameters(
     architecture="plain", filters=(2, 2), dense_units=0, batch_size=32, precision="float32"
@@ -36,24 +37,32 @@ class Stopped(BaseException):
     """Stands for the end of the process."""
 
 
-def make_examples(count: int, seed: int = 0) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Noise with a bright bar whose place is the label: uint8 [n, 28, 28] and int64 [n]."""
+def make_examples(
+    count: int, seed: int = 0, description: Description = FASHION
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Noise with bright bars whose place is the label: uint8 [n, h, w(, 3)] and int64 [n]."""
     generator = np.random.default_rng(seed)
-    labels = np.arange(count) % 10
-    images = generator.integers(0, 60, (count, 28, 28), dtype=np.uint8)
+    labels = np.arange(count) % len(description.classes)
+    images = generator.integers(0, 60, (count, *description.shape), dtype=np.uint8)
     for image, label in zip(images, labels, strict=True):
-        image[2 * label + 4 : 2 * label + 6] = 250
+        tens, ones = divmod(label, 10)
+        image[2 * ones + 4 : 2 * ones + 6] = 250
+        image[:, :tens] = 250
     return images, labels.astype(np.int64)
 
 
-def write_split(directory: Path, split: str, count: int, seed: int = 0) -> Path:
-    """Two shards and their manifest, as decode writes them."""
-    directory.mkdir()
-    images, labels = make_examples(count, seed)
+def write_split(
+    directory: Path, split: str, count: int, seed: int = 0, description: Description = FASHION
+) -> Path:
+    """Two shards, the description and the manifest, as decode writes them."""
+    directory.mkdir(parents=True)
+    images, labels = make_examples(count, seed, description)
     for shard in range(2):
         path = directory / f"{split}-{shard:05d}-of-00002.tfrecord"
         part = slice(shard, None, 2)
-        path.write_bytes(frame_records(images[part], labels[part].astype(np.uint8)).tobytes())
+        records = frame_records(images[part], labels[part].astype(np.uint8), description)
+        path.write_bytes(records.tobytes())
+    description.write(directory)
     write_manifest(directory, examples=count, shards=2)
     return directory
 

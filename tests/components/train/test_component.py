@@ -17,6 +17,7 @@ from components.dataset.manifest import (
 from components.train.component import train
 from components.train.trainer import hardware, job
 from components.train.trainer.hyperparameters import HyperparameterError, Hyperparameters
+from tests.idx_files import FASHION
 
 from .conftest import TINY, stopped_in
 
@@ -104,6 +105,7 @@ def test_training_on_everything_validates_on_nothing(
         validation_directory = tmp_path / "validation"
         validation_directory.mkdir()
         (validation_directory / "validation-00000-of-00001.tfrecord").write_bytes(b"")
+        FASHION.write(validation_directory)
         write_manifest(validation_directory, examples=0)
     model, history, metrics = call(
         tmp_path, train_directory, validation_directory, train_on_validation=not empty

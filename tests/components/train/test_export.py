@@ -9,21 +9,22 @@ import tensorflow as tf
 from PIL import Image
 from tensorflow.core.protobuf import saved_model_pb2
 
-from components.dataset.facts import CLASS_NAMES
+from components.dataset.description import Description
 from components.train.trainer import job
 from components.train.trainer.export import digest_of, export
 from components.train.trainer.model import build_model
 from components.train.trainer.outputs import Folder, Outputs
 from components.train.trainer.splits import Split
+from tests.idx_files import FASHION
 
-from .conftest import TINY, make_examples
+from .conftest import GLYPHS, TINY, make_examples
 
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
-    model = build_model(TINY)
+    model = build_model(TINY, FASHION)
     directory = tmp_path_factory.mktemp("export") / "a" / "model"
-    export(model, directory)
+    export(model, directory, FASHION)
     return model, tf.saved_model.load(str(directory))
 
 
@@ -39,7 +40,7 @@ def test_the_answer_for_pixels_has_the_form_of_the_contract(exported: tuple[Any,
     expected = tf.nn.softmax(model(images)).numpy()
     np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-6)
     assert answer["class_id"].numpy().tolist() == expected.argmax(1).tolist()
-    names = [CLASS_NAMES[index] for index in expected.argmax(1)]
+    names = [FASHION.classes[index] for index in expected.argmax(1)]
     assert [label.decode() for label in answer["label"].numpy()] == names
 
 
@@ -84,7 +85,7 @@ def test_what_was_trained_in_bfloat16_is_exported_in_float32(
     assert tf.float32.as_datatype_enum in kinds
     assert tf.bfloat16.as_datatype_enum not in kinds
     reader = tf.train.load_checkpoint(str(tmp_path / "variables" / "variables"))
-    exact = build_model(TINY)
+    exact = build_model(TINY, train.measured())
     for index, weight in enumerate(exact.weights):
         weight.assign(reader.get_tensor(f"weights/{index}/.ATTRIBUTES/VARIABLE_VALUE"))
     images = make_examples(20)[0]
@@ -117,10 +118,10 @@ def test_an_empty_batch_has_an_empty_answer(exported: tuple[Any, Any], name: str
 
 
 def test_a_temperature_changes_how_sure_an_answer_is_and_nothing_else(tmp_path: Path) -> None:
-    model, images = build_model(TINY), make_examples(20)[0]
+    model, images = build_model(TINY, FASHION), make_examples(20)[0]
     answers = []
     for temperature in (1.0, 3.0):
-        export(model, tmp_path / str(temperature), temperature=temperature)
+        export(model, tmp_path / str(temperature), FASHION, temperature=temperature)
         loaded = tf.saved_model.load(str(tmp_path / str(temperature)))
         answers.append(loaded.signatures["serving_default"](tf.constant(images)))
     before, after = answers
@@ -135,20 +136,29 @@ def test_the_digest_is_of_weights_and_signatures_whatever_else_the_process_did(
     exported: tuple[Any, Any], tmp_path: Path
 ) -> None:
     model, _ = exported
-    export(model, tmp_path / "first")
-    again = build_model(TINY)
+    export(model, tmp_path / "first", FASHION)
+    again = build_model(TINY, FASHION)
     again.set_weights(model.get_weights())
-    export(again, tmp_path / "again")
+    export(again, tmp_path / "again", FASHION)
     assert digest_of(tmp_path / "first") == digest_of(tmp_path / "again")
     pb = [(tmp_path / name / "saved_model.pb").read_bytes() for name in ("first", "again")]
     assert pb[0] != pb[1]
     again.weights[0].assign_add(tf.ones_like(again.weights[0]) * 1e-6)
-    export(again, tmp_path / "other weights")
+    export(again, tmp_path / "other weights", FASHION)
     module = tf.saved_model.load(str(tmp_path / "first"))
     signatures = {"serving_default": module.signatures["serving_default"]}
     tf.saved_model.save(module, str(tmp_path / "other signatures"), signatures=signatures)
     folders = ("first", "other weights", "other signatures")
     assert len({digest_of(tmp_path / name) for name in folders}) == 3
+
+
+def test_the_same_network_with_other_class_names_is_another_model(tmp_path: Path) -> None:
+    model = build_model(TINY, GLYPHS)
+    others = {"A": GLYPHS, "B": dataclasses.replace(GLYPHS, classes=("C", "A", "D", "B"))}
+    for name, description in others.items():
+        export(model, tmp_path / name, description)
+        assert Description.read(tmp_path / name) == description
+    assert digest_of(tmp_path / "A") != digest_of(tmp_path / "B")
 
 
 def test_a_model_that_averages_mirror_images_is_another_than_one_that_does_not(
@@ -157,6 +167,10 @@ def test_a_model_that_averages_mirror_images_is_another_than_one_that_does_not(
     digests = set()
     for averaging in (True, False):
         folder = tmp_path / str(averaging)
-        export(build_model(dataclasses.replace(TINY, mirror_averaging=averaging)), folder)
+        export(
+            build_model(dataclasses.replace(TINY, mirror_averaging=averaging), FASHION),
+            folder,
+            FASHION,
+        )
         digests.add(digest_of(folder))
     assert len(digests) == 2

@@ -19,7 +19,7 @@ from components.train.trainer.input_pipeline import (
 from components.train.trainer.sampling import Draw
 from components.train.trainer.splits import Examples, Split
 
-from .conftest import make_examples
+from .conftest import GLYPHS, make_examples
 
 INDICES = np.random.default_rng(5).permutation(320)
 WEIGHTS = np.linspace(0.5, 1.5, 320, dtype=np.float32)
@@ -124,6 +124,17 @@ def test_shift_moves_by_at_most_one_pixel_and_fills_with_background() -> None:
     }
     assert 0 < (moved == 100).sum() < 200
     assert set(np.unique(moved)) == {0, 100, 200}
+
+
+def test_pictures_in_colour_are_changed_as_their_channels_are() -> None:
+    grey = make_examples(32, description=GLYPHS)[0]
+    coloured = np.stack([grey] * 3, axis=-1)
+    for kind in ("flip", "shift", "flip+shift"):
+        changed_grey = changed(grey, kind)
+        assert (changed_grey != grey).any()
+        # Three times the sum of pixels is odd where one is.
+        expected = np.stack([changed_grey] * 3, axis=-1)
+        np.testing.assert_array_equal(changed(coloured, kind), expected)
 
 
 def test_augmentations_combine_and_shifts_depend_on_the_step(source: Source) -> None:

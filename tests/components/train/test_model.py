@@ -9,15 +9,16 @@ from components.train.trainer.hyperparameters import Hyperparameters
 from components.train.trainer.layers import Convolution, Ensemble, FusedBatchNormalization
 from components.train.trainer.model import build_model
 from components.train.trainer.optimizer import MUON_MIN_CHANNELS
+from tests.idx_files import FASHION
 
-from .conftest import TINY, make_examples
+from .conftest import FLAGS, TINY, make_examples
 
 ARCHITECTURES = ("residual", "plain")
 
 
 def test_precision_changes_the_computation_and_not_the_weights() -> None:
     small = Hyperparameters(filters=(2, 2), dense_units=0)
-    exact, fast = build_model(small), build_model(small, "bfloat16")
+    exact, fast = build_model(small, FASHION), build_model(small, FASHION, "bfloat16")
     assert {layer.compute_dtype for layer in fast.layers} == {"bfloat16", "float32"}
     assert [(w.shape, w.dtype) for w in exact.weights] == [(w.shape, w.dtype) for w in fast.weights]
     fast.set_weights(exact.get_weights())
@@ -31,7 +32,9 @@ def test_the_seed_alone_decides_the_initial_weights(architecture: str) -> None:
     def initial(seed: int, drawn: int) -> list[bytes]:
         keras.utils.set_random_seed(drawn)  # What other threads have drawn from Python's generator.
         small = Hyperparameters(architecture=architecture, filters=(2, 2), members=2)
-        return [weights.tobytes() for weights in build_model(small, seed=seed).get_weights()]
+        return [
+            weights.tobytes() for weights in build_model(small, FASHION, seed=seed).get_weights()
+        ]
 
     once = initial(seed=3, drawn=1)
     assert once == initial(seed=3, drawn=2)
@@ -44,7 +47,7 @@ def test_the_seed_alone_decides_the_initial_weights(architecture: str) -> None:
 def test_a_normalization_follows_each_kernel_that_the_optimizer_rescales(
     architecture: str,
 ) -> None:
-    model = build_model(Hyperparameters(architecture=architecture, filters=(16, 32)))
+    model = build_model(Hyperparameters(architecture=architecture, filters=(16, 32)), FASHION)
     for layer in model.layers:
         kernel = getattr(layer, "kernel", None)
         if kernel is None or len(kernel.shape) != 4 or kernel.shape[2] < MUON_MIN_CHANNELS:
@@ -80,7 +83,7 @@ def test_a_normalization_follows_each_kernel_that_the_optimizer_rescales(
 def test_the_widths_are_those_of_the_hyperparameters(
     given: Hyperparameters, convolutions: list[int], dense: list[int]
 ) -> None:
-    layers = build_model(given).layers
+    layers = build_model(given, FASHION).layers
     assert [layer.filters for layer in layers if hasattr(layer, "filters")] == convolutions
     assert [layer.units for layer in layers if hasattr(layer, "units")] == dense
 
@@ -95,7 +98,7 @@ def test_an_ensemble_predicts_the_mean_of_its_members() -> None:
 
 def test_an_image_and_its_mirror_image_are_predicted_as_the_mean_of_both() -> None:
     alone, averaging = (
-        build_model(dataclasses.replace(TINY, members=2, mirror_averaging=given))
+        build_model(dataclasses.replace(TINY, members=2, mirror_averaging=given), FASHION)
         for given in (False, True)
     )
     averaging.set_weights(alone.get_weights())
@@ -109,9 +112,9 @@ def test_an_image_and_its_mirror_image_are_predicted_as_the_mean_of_both() -> No
     )
 
 
-@pytest.mark.parametrize("size", [1, 3, 4])
-def test_the_gradients_of_a_small_convolution_are_those_of_keras(size: int) -> None:
-    x = tf.random.stateless_normal([6, size, size, 5], [1, 2])
+@pytest.mark.parametrize("size", [(1, 1), (3, 3), (4, 4), (2, 4), (3, 9)])
+def test_the_gradients_of_a_small_convolution_are_those_of_keras(size: tuple[int, int]) -> None:
+    x = tf.random.stateless_normal([6, *size, 5], [1, 2])
     ours = Convolution(7)
     theirs = keras.layers.Conv2D(7, 3, padding="same", use_bias=False)
     ours.build(x.shape)
@@ -128,8 +131,19 @@ def test_the_gradients_of_a_small_convolution_are_those_of_keras(size: int) -> N
         np.testing.assert_allclose(own, expected, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_each_channel_is_normalized_by_its_own_mean_and_deviation(precision: str) -> None:
+    mean, deviation = (10.0, 100.0, 200.0), (5.0, 10.0, 20.0)
+    measured = dataclasses.replace(FLAGS, mean=mean, deviation=deviation)
+    model = build_model(TINY, measured, precision)
+    (layer,) = [each for each in model.layers if isinstance(each, keras.layers.Rescaling)]
+    pixels = np.full((1, 32, 32, 3), (15, 80, 200), np.uint8)
+    found = tf.cast(layer(pixels), tf.float32)[0, 0, 0]
+    np.testing.assert_allclose(found, [1, -2, 0], atol=0.1)
+
+
 def test_dropout_changes_training_only() -> None:
-    model = build_model(dataclasses.replace(TINY, dropout=0.5))
+    model = build_model(dataclasses.replace(TINY, dropout=0.5), FASHION)
     images = make_examples(8)[0]
     np.testing.assert_array_equal(model(images, training=False), model(images, training=False))
     trained = [model(images, training=True).numpy() for _ in range(2)]

@@ -15,6 +15,7 @@ from components.train.trainer.hyperparameters import Hyperparameters
 from components.train.trainer.model import build_model
 from components.upload.containers import PREBUILT
 from pipeline.local.processes import make_environment
+from tests.idx_files import FASHION
 from tests.photographs import BACKGROUNDS
 
 from .conftest import make_examples
@@ -58,11 +59,11 @@ def python_of_serving(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_model_answers_the_same_where_it_is_served(
     architecture: str, python_of_serving: Path, tmp_path: Path
 ) -> None:
-    model = build_model(Hyperparameters(architecture=architecture, filters=(8, 16)))
+    model = build_model(Hyperparameters(architecture=architecture, filters=(8, 16)), FASHION)
     images = make_examples(50)[0]
     # On black, as those of the data set, they pass unchanged.
     images[:, [0, -1]], images[:, :, [0, -1]] = 0, 0
-    export(model, tmp_path / "model")
+    export(model, tmp_path / "model", FASHION)
     np.save(tmp_path / "images.npy", images)
     photos = [make(images[number]) for number, make in enumerate(BACKGROUNDS.values())]
     files = [tmp_path / f"{number}.jpg" for number in range(len(photos))]

@@ -14,6 +14,7 @@ from components.train.trainer import arguments, data_files, task
 from components.train.trainer.hyperparameters import PRESETS, Hyperparameters
 from components.train.trainer.job import Outcome
 from components.train.trainer.splits import Split
+from tests.idx_files import FASHION
 
 SHORT = ["--architecture=plain", "--filters", "2", "2", "--dense-units=0", "--train-steps=3"]
 
@@ -45,7 +46,7 @@ def test_with_nothing_but_a_job_dir_it_trains_the_default_on_the_official_files(
         given.update(others, train=train, validation=validation, chosen=chosen, outputs=outputs)
         return Outcome({"steps": 1}, {}, {}, chief=True)
 
-    official = (Split("training"), Split("validation"))
+    official = (Split("training", FASHION), Split("validation", FASHION))
     monkeypatch.setattr(data_files, "official", lambda seed, _: official if seed == 0 else None)
     monkeypatch.setattr(task, "run", run)
     assert task.main([f"--job-dir={tmp_path}"]) == 0

@@ -10,8 +10,8 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from components.dataset.facts import CLASS_NAMES
-from components.train.trainer.tensorboard import confusion_table
+from components.train.trainer.tensorboard import MOST, confusion_table
+from tests.idx_files import FASHION
 
 STEPS = [10, 20, 25]
 """At the ends of the epochs: 320 examples are ten batches, and the last epoch is short."""
@@ -58,7 +58,17 @@ def test_curves_are_scalars_and_the_confusion_matrix_is_a_text(finished: Path) -
 def test_the_table_has_a_row_for_each_true_class() -> None:
     counts = np.diag(np.arange(10))
     counts[3, 6] = 42
-    head, _, *rows = confusion_table(counts).splitlines()
-    assert all(name in head for name in CLASS_NAMES)
+    head, _, *rows = confusion_table(counts, FASHION.classes).splitlines()
+    assert all(name in head for name in FASHION.classes)
     assert rows[3] == "| Dress |  |  |  | **3** |  |  | 42 |  |  |  |"
-    assert [row.split(" | ")[0] for row in rows] == [f"| {name}" for name in CLASS_NAMES]
+    assert [row.split(" | ")[0] for row in rows] == [f"| {name}" for name in FASHION.classes]
+
+
+def test_of_many_classes_the_table_lists_those_that_are_confused_most() -> None:
+    counts = np.diag(np.full(200, 9))
+    counts[3, 6], counts[199, 0] = 1, 7
+    names = [f"a|{number}" for number in range(200)]
+    _, _, *rows = confusion_table(counts, names).splitlines()
+    assert rows == [r"| a\|199 | a\|0 | 7 |", r"| a\|3 | a\|6 | 1 |"]
+    counts[:] = np.random.default_rng(0).integers(0, 9, counts.shape)
+    assert len(confusion_table(counts, names).splitlines()) == 2 + MOST

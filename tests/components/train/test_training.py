@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from components.evaluate import scores
-from components.train.trainer import input_pipeline
+from components.train.trainer import input_pipeline, splits
 from components.train.trainer import training as module
 from components.train.trainer.hyperparameters import Hyperparameters
 from components.train.trainer.input_pipeline import open_source
@@ -23,8 +23,8 @@ LONG = dataclasses.replace(TINY, filters=(8, 8), train_steps=65, augmentation="n
 
 
 def start(train: Split, validation: Split | None = None, given: Hyperparameters = LONG) -> Training:
-    validated = read_examples(validation.files) if validation else None
-    return Training(build_model(given), open_source(train), validated, given)
+    validated = read_examples(validation) if validation else None
+    return Training(build_model(given, train.measured()), open_source(train), validated, given)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def test_it_learns_what_can_be_learned_in_exactly_the_given_steps(trained: Train
 
 
 def test_the_losses_of_the_examples_decide_the_next_draw(trained: Training, train: Split) -> None:
-    examples, losses = read_examples(train.files), trained.sampler.losses
+    examples, losses = read_examples(train), trained.sampler.losses
     assert np.isfinite(losses).all()
     hardest = set(np.argsort(-losses)[:80])
     draw = next(trained.sampler.epoch(8, 10))
@@ -57,9 +57,9 @@ def test_validation_counts_each_example_once_with_the_loss_of_the_test(
     trained: Training, validation: Split, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = trained._validate(1)
-    monkeypatch.setattr(module, "VALIDATION_BATCH", 7)
+    monkeypatch.setattr(splits, "SCORED", 7 * 28 * 28)
     assert trained._validate(1) == pytest.approx(whole, rel=1e-5)
-    images, labels = read_examples(validation.files)
+    images, labels = read_examples(validation)
     predicted = np.argmax(trained.model(images), axis=-1)
     assert whole[1] == pytest.approx((predicted == labels).mean())
     probabilities = tf.nn.softmax(trained.model(images)).numpy()

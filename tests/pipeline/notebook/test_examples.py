@@ -14,14 +14,14 @@ from components.train.trainer.model import build_model
 from pipeline.notebook import ask, read_raw
 from pipeline.notebook.artifacts import Artifact, artifact
 from serving.photos import TURN
-from tests.idx_files import header
+from tests.idx_files import FASHION, header
 from tests.saved_models import COLOURED, GREY, make_described
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     folder = tmp_path_factory.mktemp("models") / "model"
-    export(build_model(Hyperparameters(filters=(8, 16))), folder)
+    export(build_model(Hyperparameters(filters=(8, 16)), FASHION), folder, FASHION)
     return artifact(folder)
 
 
