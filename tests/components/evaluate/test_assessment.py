@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from components.dataset.description import Description
 from components.dataset.errors import DataError
 from components.dataset.manifest import content_digest, read_manifest
 from components.evaluate import assessment, gate
@@ -109,6 +110,18 @@ def test_a_champion_that_cannot_be_used_is_an_error_that_names_version_and_way_o
         (champion / "variables" / "variables.index").unlink()
     with pytest.raises(ModelError, match=r"version 5, .*champion_alias=none"):
         run(champion=champion, champion_facts={"version": "5"})
+
+
+def test_a_champion_of_other_data_is_an_error_that_offers_another_model_name(
+    run: Assess, make_model: Callable[..., Path]
+) -> None:
+    champion = make_model(0, about=Description("letters", ("a", "b", "c"), 28, 28))
+    with pytest.raises(ModelError) as caught:
+        run(champion=champion, champion_facts={"version": "5"})
+    assert str(caught.value) == (
+        "the champion, version 5, has 3 classes, and the data 10; run with -p model_name=NAME to "
+        "begin another model, or with -p champion_alias=none to compare with nothing"
+    )
 
 
 @pytest.mark.parametrize(
