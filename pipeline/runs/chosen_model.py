@@ -69,11 +69,12 @@ def _named(root: Path, model: str) -> ChosenModel:
     if (directory / SAVED_MODEL).is_file():
         return ChosenModel(directory, f"the model in {printable(model)}", {})
     registry = Registry(root / "registry")
-    if (model.rpartition("@")[0] or model) in registry.models():
+    known = registry.models()
+    if (model.rpartition("@")[0] or model) in known:
         return _in_registry(root, model if "@" in model else f"{model}@{ALIAS}")
     raise UsageError(
         f"--model {printable(model)}: there is no {SAVED_MODEL} in it, and no model of this name "
-        f"in {registry.root}"
+        f"in {registry.root}; there are {', '.join(known) or 'none'}"
     )
 
 

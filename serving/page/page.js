@@ -3,6 +3,7 @@ const LARGE = 1e6;        // Bytes of a file above which the browser reduces the
 const LONGEST = 1024;     // Pixels of the longest edge of a picture that was reduced.
 const SMALL = 64;         // Pixels of the longest edge of a picture whose pixels are shown as squares.
 const WORTH_A_BAR = 0.01; // Classes with less are folded away, but for the first three.
+const MOST_BARS = 10;
 const $ = id => document.getElementById(id);
 const percent = value => `${(100 * value).toFixed(1)} %`;
 let about = null;
@@ -182,7 +183,8 @@ function showReply(card, reply, label) {
     box.append(element("p", text, { className: right ? "right" : "wrong" }));
     heard += `. The test set says ${label}`;
   }
-  const many = Math.max(3, ranking.filter(one => one.share >= WORTH_A_BAR).length);
+  const worthy = ranking.filter(one => one.share >= WORTH_A_BAR).length;
+  const many = Math.min(MOST_BARS, Math.max(3, worthy));
   box.append(bars(ranking.slice(0, many), "Probabilities"));
   const rest = ranking.slice(many);
   if (rest.length) {

@@ -63,10 +63,13 @@ def test_a_picture_of_the_test_set_is_asked(about: Description, opened: Callable
 
 
 @pytest.mark.parametrize("width", [1280, 320])
-def test_nothing_is_cut_off(width: int, about: Description, opened: Callable[..., Any]) -> None:
+def test_nothing_is_cut_off_and_many_classes_are_folded(
+    width: int, about: Description, opened: Callable[..., Any]
+) -> None:
     page = opened(viewport={"width": width, "height": 700})
-    choose(page, picture_of(0, shape=about.shape), picture_of(0, 1, shape=about.shape))
-    answer(page, 1)
+    every = range(len(about.classes))
+    choose(page, picture_of(0, shape=about.shape), picture_of(*every, shape=about.shape))
+    assert len(bars(answer(page, 1))) == min(10, len(every))
     page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
     page.evaluate("document.getElementById('spoken').remove()")
     assert page.evaluate(browsers.OVERFLOW) == []
