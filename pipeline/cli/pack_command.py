@@ -162,9 +162,11 @@ def _warn(found: "Found", packed: "Packed") -> None:
         )
     if found.ignored:
         say_aside(f"note: left out: {', '.join(found.ignored)}, beside the folders of the splits")
-    if count := found.others:
+    if count := found.others.total():
         files = "file that is no picture is" if count == 1 else "files that are no pictures are"
-        say_aside(f"note: {count:,} {files} left out")
+        endings = [ending or "no ending" for ending, _ in found.others.most_common(LISTED + 1)]
+        endings[LISTED:] = ["…"] * (len(endings) > LISTED)
+        say_aside(f"note: {count:,} {files} left out ({', '.join(endings)})")
     refused = [f"{picture.file}: {reason}" for picture, reason in packed.refused]
     _list(
         refused,

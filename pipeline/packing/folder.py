@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -46,14 +47,14 @@ class Found(NamedTuple):
     Attributes:
         classes: The names of the classes' folders, sorted.
         pictures: In the order of their classes and paths.
-        others: Files that are no pictures by their ending.
+        others: How many files have endings that are not of pictures, by the ending.
         validation: Folders whose pictures count to the training split.
         ignored: Folders beside those of the splits.
     """
 
     classes: tuple[str, ...]
     pictures: list[Picture]
-    others: int
+    others: Counter[str]
     validation: tuple[str, ...]
     ignored: tuple[str, ...]
 
@@ -81,15 +82,15 @@ def find(folder: Path) -> Found:
     by_split = {root: _class_folders(root) for root in roots}
     classes = tuple(sorted({each.name for found in by_split.values() for each in found}))
     _check_classes(classes, folder)
-    pictures, others = [], 0
+    pictures, others = list[Picture](), Counter[str]()
     for root, split in roots.items():
         for each in by_split[root]:
             label = classes.index(each.name)
             for path in _files(each):
-                if path.suffix.lower() in ENDINGS:
+                if (ending := path.suffix.lower()) in ENDINGS:
                     pictures.append(Picture(str(path.relative_to(folder)), label, split))
                 else:
-                    others += 1
+                    others[ending] += 1
     pictures.sort(key=lambda picture: (picture.label, picture.file))
     _check_every_class(classes, {each.label for each in pictures if each.split != TEST}, folder)
     names = {root.name for root in splits}

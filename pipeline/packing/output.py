@@ -34,6 +34,8 @@ def check_output(out: Path, folder: Path) -> None:
         return
     if not out.is_dir():
         raise UsageError(f"{out} is a file; choose a new folder")
+    if out.is_mount():
+        raise UsageError(f"{out} is a mounted disk; choose a folder on it")
     names = {each.name for each in out.iterdir()}
     if names and not (names == RESULT and _has_digests(out)):
         raise UsageError(f"{out} is not empty; choose a new folder, or remove it first")
@@ -53,6 +55,7 @@ def replaced(out: Path) -> Iterator[Path]:
 
     Raises:
         DiskError: The disk is full.
+        OSError: It cannot be written.
     """
     place = out.resolve()
     new, former = (place.with_name(f"{start}{place.name}") for start in (UNFINISHED, ".former-"))
@@ -66,7 +69,7 @@ def replaced(out: Path) -> Iterator[Path]:
         new.rename(place)
     except OSError as error:
         if error.errno not in FULL:
-            raise
+            raise OSError(error.errno, error.strerror, str(out)) from error
         raise DiskError(
             f"the disk is full at {place.parent}; free some space, or choose a folder on a larger "
             "disk, and try again"

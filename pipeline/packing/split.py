@@ -35,15 +35,15 @@ def chosen(groups: Groups, labels: Sequence[int], share: float, seed: int) -> se
         label: min(count - 1, max(1, round(count * share))) for label, count in counts.items()
     }
     order = in_order(groups, seed)
-    needs = {digest: Counter(labels[place] for place in groups[digest]) for digest in order}
     taken: Counter[int] = Counter()
     test = set()
 
     def take(digest: bytes, most: Mapping[int, int]) -> bool:
-        fits = all(taken[label] + more <= most[label] for label, more in needs[digest].items())
+        more = Counter(labels[place] for place in groups[digest])
+        fits = all(taken[label] + count <= most[label] for label, count in more.items())
         if fits:
             test.add(digest)
-            taken.update(needs[digest])
+            taken.update(more)
         return fits
 
     for digest in order:
@@ -52,6 +52,6 @@ def chosen(groups: Groups, labels: Sequence[int], share: float, seed: int) -> se
     almost = {label: count - 1 for label, count in counts.items()}
     for label in sorted(counts):
         if not taken[label]:
-            own = (digest for digest in order if label in needs[digest])
+            own = (each for each in order if any(labels[place] == label for place in groups[each]))
             any(take(digest, almost) for digest in sorted(own, key=lambda each: len(groups[each])))
     return test

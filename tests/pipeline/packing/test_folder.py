@@ -27,7 +27,7 @@ def test_a_folder_is_a_class_with_its_pictures_in_any_depth(tmp_path: Path) -> N
         ("b/2.PNG", "b", ""),
         ("b/x/y/1.jpg", "b", ""),
     ]
-    assert find(folder).others == 1
+    assert find(folder).others == {".txt": 1}
 
 
 def test_folders_of_the_splits_have_the_classes_in_them(tmp_path: Path) -> None:

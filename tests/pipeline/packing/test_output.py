@@ -23,6 +23,8 @@ def test_other_files_are_not_overwritten(tmp_path: Path) -> None:
     file.touch()
     with pytest.raises(UsageError, match="file is a file; choose a new folder"):
         check_output(file, tmp_path / "photos")
+    with pytest.raises(UsageError, match="/proc is a mounted disk; choose a folder on it"):
+        check_output(Path("/proc"), tmp_path / "photos")
     folder.mkdir()
     check_output(folder, tmp_path / "photos")
     (folder / "dataset.json").touch()
@@ -47,6 +49,11 @@ def test_a_failure_leaves_the_earlier_result(tmp_path: Path) -> None:
         "file": "second"
     }
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["out"]
+
+
+def test_a_place_that_cannot_be_written_is_named() -> None:
+    with pytest.raises(OSError, match="'/proc/out'"), replaced(Path("/proc/out")):
+        pass
 
 
 def test_a_full_disk_is_named(tmp_path: Path) -> None:
