@@ -141,12 +141,12 @@ def parameters(_: str) -> str:
 
 def network(name: str) -> str:
     """The layers of a preset's network with the size of their output and their weights."""
-    from components.dataset.description import FASHION_MNIST
+    from components.ingest.fashion_mnist import DESCRIPTION
     from components.train.trainer.hyperparameters import PRESETS, Hyperparameters
     from components.train.trainer.model import build_model
 
     preset = Hyperparameters.of({} if name == "default" else PRESETS[name])
-    model = build_model(preset, FASHION_MNIST)
+    model = build_model(preset, DESCRIPTION)
     rows = [
         (
             type(layer).__name__,

@@ -12,8 +12,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from PIL import Image
 
-from components.dataset.facts import CLASS_NAMES, IMAGE_HEIGHT, IMAGE_WIDTH
-from components.ingest.fashion_mnist import DIGESTS, find_raw
+from components.ingest.fashion_mnist import DESCRIPTION, DIGESTS, find_raw
 from pipeline.runs.record import Run
 from tests.command import fashion_mnist, newest_run, versions
 from tests.light_steps import light_spec
@@ -64,7 +63,7 @@ def test_the_default_model_is_right_on_every_kind_of_photo(tmp_path: Path) -> No
     done = fashion_mnist("run", "--root", str(root), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     labels = (find_raw() / "t10k-labels-idx1-ubyte.gz").read_bytes()
-    names = [CLASS_NAMES[label] for label in gzip.decompress(labels)[8 : 8 + PHOTOS]]
+    names = [DESCRIPTION.classes[label] for label in gzip.decompress(labels)[8 : 8 + PHOTOS]]
     told = asked_every_way(root, some_test_images(PHOTOS), tmp_path)
     right = {kind: np.mean(classes == names) for kind, classes in told.items()}
     assert min(right.values()) >= 0.91, right
@@ -114,7 +113,7 @@ def test_photographs_are_mostly_taken_for_what_they_were_made_of(
 def some_test_images(count: int = IMAGES) -> Pixels:
     file = find_raw() / "t10k-images-idx3-ubyte.gz"
     pixels = np.frombuffer(gzip.decompress(file.read_bytes()), np.uint8, offset=16)
-    return pixels.reshape(-1, IMAGE_HEIGHT, IMAGE_WIDTH)[:count]
+    return pixels.reshape(-1, *DESCRIPTION.shape)[:count]
 
 
 def predicted(root: Path, photographs: list[bytes], folder: Path) -> list[str]:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from components.dataset.description import FASHION_MNIST
 from components.dataset.split import ONE_IN, shuffled_positions
+from components.ingest.fashion_mnist import DESCRIPTION
 
 Arrays = tuple[np.ndarray, np.ndarray]
 
@@ -30,6 +30,6 @@ def load_splits(raw: Path, seed: int) -> tuple[Arrays, Arrays]:
     """The examples to train on, and a twelfth to validate on: ``decode``'s with that seed."""
     images, labels = load(raw, "train")
     held_out = len(labels) // ONE_IN
-    order = np.argsort(shuffled_positions(labels, FASHION_MNIST.classes, held_out, seed))
+    order = np.argsort(shuffled_positions(labels, DESCRIPTION.classes, held_out, seed))
     train, validation = order[:-held_out], order[-held_out:]
     return (images[train], labels[train]), (images[validation], labels[validation])

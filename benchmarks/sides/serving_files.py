@@ -13,8 +13,8 @@ from pathlib import Path
 from PIL import Image
 
 from components.dataset import idx
-from components.dataset.description import FASHION_MNIST
 from components.dataset.raw import open_raw
+from components.ingest.fashion_mnist import DESCRIPTION
 from components.train.trainer.export import export
 from components.train.trainer.hyperparameters import Hyperparameters
 from components.train.trainer.model import build_model
@@ -25,7 +25,7 @@ SIZES = (1, 32)
 
 def main(raw: str, folder: str) -> None:
     """Writes all of it."""
-    about = FASHION_MNIST
+    about = DESCRIPTION
     export(build_model(Hyperparameters(), about), Path(folder, "model"), about)
     with open_raw(raw, IMAGES) as file:
         images = idx.read_all(file, IMAGES, idx.IMAGES, about)[: max(SIZES)]

@@ -14,7 +14,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from components.dataset.description import FASHION_MNIST
+from components.ingest.fashion_mnist import DESCRIPTION
 
 TRAINER = "components.train.trainer.task"
 PREDICTIONS = 50
@@ -24,7 +24,7 @@ def main(raw: str, preset: str, seed: str, job_dir: str, *options: str) -> None:
     """Trains in a process of its own, and prints what came out."""
     given = [] if preset == "default" else ["--preset", preset]
     command = [sys.executable, "-m", TRAINER, "--job-dir", job_dir, "--seed", seed]
-    environment = {**os.environ, "FASHION_MNIST_DATA": raw}
+    environment = {**os.environ, "DESCRIPTION_DATA": raw}
     subprocess.run([*command, *given, *options], check=True, env=environment, stdout=sys.stderr)
     history = json.loads(Path(job_dir, "history.json").read_text())
     seconds = accumulate(row["seconds"] for row in history["epochs"])
@@ -58,7 +58,7 @@ def _served(model: Path) -> dict[str, float]:
     import tensorflow as tf
 
     loaded = tf.saved_model.load(str(model))
-    image = tf.zeros([1, *FASHION_MNIST.shape], tf.uint8)
+    image = tf.zeros([1, *DESCRIPTION.shape], tf.uint8)
     times = []
     for _ in range(PREDICTIONS):
         started = time.perf_counter()

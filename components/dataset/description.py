@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from components.dataset.errors import DataError, ParameterError
-from components.dataset.facts import CLASS_NAMES, FILES
+from components.dataset.facts import FILES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -218,6 +218,3 @@ class Description:
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip()) and value.isprintable()
-
-
-FASHION_MNIST: Final = Description("FashionMNIST", CLASS_NAMES, 28, 28)

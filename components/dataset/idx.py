@@ -16,7 +16,7 @@ from array import array
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
-from components.dataset.description import CHANNELS, FASHION_MNIST, SIDES, Description
+from components.dataset.description import CHANNELS, SIDES, Description
 from components.dataset.errors import DataError
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ class Examples:
 
 
 def read_all(
-    stream: BinaryIO, name: str, kind: Kind, description: Description = FASHION_MNIST
+    stream: BinaryIO, name: str, kind: Kind, description: Description
 ) -> NDArray[np.uint8]:
     """Reads a whole file into memory: images in the description's shape, or labels [n]."""
     import numpy as np

@@ -17,7 +17,7 @@ import google_crc32c
 import numpy as np
 from numpy.typing import NDArray
 
-from components.dataset.description import FASHION_MNIST, Description
+from components.dataset.description import Description
 from components.dataset.errors import DataError
 from components.dataset.manifest import read_manifest
 
@@ -97,7 +97,7 @@ def form_of(description: Description) -> Form:
 
 
 def frame_records(
-    images: NDArray[np.uint8], labels: NDArray[np.uint8], description: Description = FASHION_MNIST
+    images: NDArray[np.uint8], labels: NDArray[np.uint8], description: Description
 ) -> NDArray[np.uint8]:
     """Makes complete records; their bytes in order are the content of a TFRecord file.
 
@@ -125,7 +125,7 @@ def frame_records(
 
 
 def read_records(
-    path: Path, description: Description = FASHION_MNIST, batch: int = 0
+    path: Path, description: Description, batch: int = 0
 ) -> Iterator[tuple[NDArray[np.uint8], ...]]:
     """Reads and checks a shard written by ``frame_records``, ``batch`` records at a time.
 

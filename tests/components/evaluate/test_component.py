@@ -86,7 +86,8 @@ def test_data_of_any_form_is_scored_and_shown_by_its_description(
 ) -> None:
     names = tuple(f"class {number}" for number in range(len(examples)))
     counts = dict.fromkeys(("train", "validation", "test"), tuple(examples))
-    about = Description("things", names, *form, counts=counts)
+    height, width, channels = (*form, 1)[:3]
+    about = Description("things", names, height, width, channels, counts=counts)
     labels = np.repeat(np.arange(len(names)), examples).astype(np.uint8)
     records = write_records(tmp_path, labels, about)
     place = tmp_path / "outputs"

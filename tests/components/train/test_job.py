@@ -29,11 +29,12 @@ def trained(
     given: Hyperparameters = RESIDUAL,
 ) -> job.Outcome:
     """Trains on so many examples; the model is in ``place / "model"``."""
-    splits = [
+    train_split, validation_split = (
         Split.of_directory(write_split(place / name, name, count, seed, description))
         for seed, (name, count) in enumerate((("train", train), ("validation", validation)))
-    ]
-    return job.run(*splits, given, Outputs(Folder(place / "model"), logs=Folder(place / "logs")))
+    )
+    folders = Outputs(Folder(place / "model"), logs=Folder(place / "logs"))
+    return job.run(train_split, validation_split, given, folders)
 
 
 @pytest.mark.parametrize(("description", "memory"), [(GLYPHS, 2**20), (FLAGS, 50_000)])
