@@ -41,7 +41,7 @@ class ServingError(StepError):
 
 def main() -> int:
     """Serves until a signal ends it; returns the exit code."""
-    level = (os.environ.get("SERVING_LOG_LEVEL") or "INFO").upper()
+    level = os.environ.get("SERVING_LOG_LEVEL") or "INFO"
     known = level if level in LEVELS else "INFO"
     logging.basicConfig(stream=sys.stdout, level=known, format="%(asctime)s %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)

@@ -65,7 +65,7 @@ def test_a_request_that_is_open_when_the_server_is_stopped_gets_its_answer(
         ({"SERVING_HOST": "192.0.2.1"}, "cannot listen on 192.0.2.1:0 ("),
         ({"AIP_HEALTH_ROUTE": "/predict"}, "they must differ and begin with /"),
         ({"AIP_PREDICT_ROUTE": "predict"}, "they must differ and begin with /"),
-        ({"SERVING_LOG_LEVEL": "loud"}, "SERVING_LOG_LEVEL is 'LOUD'; it can be DEBUG, INFO, WAR"),
+        ({"SERVING_LOG_LEVEL": "loud"}, "SERVING_LOG_LEVEL is 'loud'; it can be DEBUG, INFO, WAR"),
     ],
 )
 def test_what_the_server_cannot_do_ends_it_with_one_line(
