@@ -56,7 +56,10 @@ def pack(
     ],
     size: Annotated[
         str,
-        option("Pixels of the height and the width, or HEIGHTxWIDTH, as 20x12; 8 to 256."),
+        option(
+            "Pixels of the height and the width, or HEIGHTxWIDTH, as 20x12; 8 to 256.",
+            metavar="SIZE",
+        ),
     ] = "28",
     colour: Annotated[
         bool, option("Keep red, green and blue; else pictures become grey.", "--color", "--colour")
@@ -95,7 +98,7 @@ def pack(
 
     The names of the folders are the names of the classes. OUT gets four IDX files and
     `dataset.json`, which describes them: all that `run --source OUT` needs. Pictures that cannot be
-    read are named and left out. Equal pictures are never in both training and test.
+    read are named and left out. Equal pictures stay together when it makes the split.
 
     Examples:
         pack photos shoes  # 28x28 in grey, 15 % of each class for the test
