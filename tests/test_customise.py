@@ -158,10 +158,11 @@ def lock(copy: Path, step: str) -> None:
 
 LAYERS = """
 import json, sys
+from components.dataset.description import Description
 from components.train.trainer.hyperparameters import Hyperparameters
 from components.train.trainer.model import build_model
-from tests.idx_files import FASHION
-for layer in build_model(Hyperparameters.of(json.loads(sys.argv[1])), FASHION).layers:
+description = Description("Own", ("A", "B"), 28, 28)
+for layer in build_model(Hyperparameters.of(json.loads(sys.argv[1])), description).layers:
     print(type(layer).__name__)
 """
 GATE = """

@@ -140,12 +140,14 @@ def run(
 
 def _check(train: Description, validation: Description, seed: int) -> None:
     SEED.check("seed", seed, 0)
-    for one, other in ((train.form, validation.form), (train.classes, validation.classes)):
-        if one != other:
-            raise DataError(
-                f"the training examples are {one}, the validation examples {other}; use splits of "
-                "one data set"
-            )
+    if train.form != validation.form:
+        found = f"are {train.form}, the validation examples {validation.form}"
+    elif train.classes != validation.classes:
+        names = f"({train.name}, {validation.name})"
+        found = f"have other classes than the validation examples {names}"
+    else:
+        return
+    raise DataError(f"the training examples {found}; use splits of one data set")
 
 
 def _calibration(model: "keras.Model", examples: Examples | None) -> dict[str, Any]:

@@ -60,7 +60,8 @@ def build_model(
     views = 1
     if hyperparameters.mirror_averaging:
         views, x = 2, WithMirrorImages(dtype=compute)(x)
-    style, classes = Style(compute, _seeds(seed)), len(description.classes)
+    style = Style(compute, _seeds(seed))
+    classes = len(description.classes)
     members = [
         _member(x, hyperparameters, style, classes, name=f"logits_{number}", seed=seed + number)
         for number in range(hyperparameters.members)
@@ -71,13 +72,9 @@ def build_model(
 def _normalization(description: Description) -> tuple[list[float], list[float]]:
     """By what the pixels of each channel are multiplied, and what is added then."""
     channels = description.channels
-    mean, deviation = (
-        description.mean or [0.0] * channels,
-        description.deviation or [255.0] * channels,
-    )
-    return [1 / own for own in deviation], [
-        -own / by for own, by in zip(mean, deviation, strict=True)
-    ]
+    mean = np.array(description.mean or [0.0] * channels)
+    deviation = np.array(description.deviation or [255.0] * channels)
+    return (1 / deviation).tolist(), (-mean / deviation).tolist()
 
 
 def _seeds(seed: int) -> Iterator[int]:

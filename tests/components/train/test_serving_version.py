@@ -1,5 +1,6 @@
 """The exported model under the TensorFlow of the image that serves it on Vertex AI."""
 
+import dataclasses
 import json
 import re
 import subprocess
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.dataset.description import Description
 from components.train.trainer.export import export
 from components.train.trainer.hyperparameters import Hyperparameters
 from components.train.trainer.model import build_model
@@ -18,7 +20,7 @@ from pipeline.local.processes import make_environment
 from tests.idx_files import FASHION
 from tests.photographs import BACKGROUNDS
 
-from .conftest import make_examples
+from .conftest import FLAGS, GLYPHS, make_examples
 
 SERVED = {"2-15": "2.15.1"}
 """The newest patch of each version in an image's name."""
@@ -29,7 +31,7 @@ import tensorflow as tf
 model = tf.saved_model.load(sys.argv[1])
 images = np.load(sys.argv[2])
 photos = tf.stack([tf.io.read_file(path) for path in sys.argv[3:]])
-encoded = tf.stack([tf.io.encode_png(image[..., None]) for image in images])
+encoded = tf.stack([tf.io.encode_png(image.reshape(*image.shape[:2], -1)) for image in images])
 answers = [
     model.signatures["serving_default"](image=tf.constant(images)),
     model.signatures["serving_bytes"](image_bytes=encoded),
@@ -55,17 +57,26 @@ def python_of_serving(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="TensorFlow 2.15 has no newer Python")
-@pytest.mark.parametrize("architecture", ["residual", "plain"])
+@pytest.mark.parametrize(
+    ("architecture", "description"),
+    [
+        ("residual", FASHION),
+        ("plain", FLAGS),
+        ("plain", dataclasses.replace(GLYPHS, preparation="scaled")),
+    ],
+)
 def test_the_model_answers_the_same_where_it_is_served(
-    architecture: str, python_of_serving: Path, tmp_path: Path
+    architecture: str, description: Description, python_of_serving: Path, tmp_path: Path
 ) -> None:
-    model = build_model(Hyperparameters(architecture=architecture, filters=(8, 16)), FASHION)
-    images = make_examples(50)[0]
+    model = build_model(Hyperparameters(architecture=architecture, filters=(8, 16)), description)
+    images = make_examples(50, description=description)[0]
     # On black, as those of the data set, they pass unchanged.
     images[:, [0, -1]], images[:, :, [0, -1]] = 0, 0
-    export(model, tmp_path / "model", FASHION)
+    export(model, tmp_path / "model", description)
     np.save(tmp_path / "images.npy", images)
-    photos = [make(images[number]) for number, make in enumerate(BACKGROUNDS.values())]
+    clothes = make_examples(50)[0]
+    clothes[:, [0, -1]], clothes[:, :, [0, -1]] = 0, 0
+    photos = [make(clothes[number]) for number, make in enumerate(BACKGROUNDS.values())]
     files = [tmp_path / f"{number}.jpg" for number in range(len(photos))]
     for file, photo in zip(files, photos, strict=True):
         file.write_bytes(photo)
