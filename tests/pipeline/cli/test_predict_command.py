@@ -10,7 +10,9 @@ import pytest
 from PIL import Image
 
 from serving.labels import NOTHING
+from serving.photos import DAMAGED
 from tests.command import fashion_mnist
+from tests.idx_files import FASHION
 from tests.photographs import encoded
 from tests.pipeline.cli.conftest import ROOT, Call
 from tests.pipeline.local_registry import FIRST, add_run
@@ -80,13 +82,16 @@ def test_an_answer_says_when_it_is_not_sure(call: Call) -> None:
 
 def test_a_photo_that_shows_nothing_is_a_line(call: Call) -> None:
     Path("empty.png").write_bytes(encoded(Image.new("L", (28, 28))))
-    Path("torn.jpg").write_bytes(encoded(Image.new("RGB", (90, 90), "red"), "JPEG")[:-300])
-    Path("boot.png").write_bytes(picture_of(9))
-    done = call("predict", "empty.png", "torn.jpg", "boot.png")
+    Path("torn.jpg").write_bytes(encoded(Image.new("RGB", (90, 90), "red"), "JPEG")[:-10])
+    for row in range(8):
+        Path(f"{row}.png").write_bytes(picture_of(row))
+    done = call("predict", "empty.png", "torn.jpg", *(f"{row}.png" for row in range(8)))
     assert done.exit_code == 1
-    assert done.stdout.startswith("boot.png: Ankle boot")
+    assert [line.split(" 9")[0] for line in done.stdout.splitlines()] == [
+        f"{row}.png: {name}" for row, name in enumerate(FASHION.classes[:8])
+    ]
     assert f"error: empty.png: {NOTHING}\n" in done.stderr
-    assert "error: torn.jpg: it is a damaged image" in done.stderr
+    assert f"error: torn.jpg: {DAMAGED}\n" in done.stderr
 
 
 def test_what_the_network_saw_is_saved_beside_the_photos(call: Call) -> None:
