@@ -72,9 +72,10 @@ def _named(root: Path, model: str) -> ChosenModel:
     known = registry.models()
     if (model.rpartition("@")[0] or model) in known:
         return _in_registry(root, model if "@" in model else f"{model}@{ALIAS}")
+    others = f", only {', '.join(known)}" if known else ""
     raise UsageError(
         f"--model {printable(model)}: there is no {SAVED_MODEL} in it, and no model of this name "
-        f"in {registry.root}; there are {', '.join(known) or 'none'}"
+        f"in {registry.root}{others}"
     )
 
 
