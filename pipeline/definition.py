@@ -17,7 +17,7 @@ from components.upload.find_champion import find_champion
 
 NAME: Final = "fashion-mnist"
 DESCRIPTION: Final = (
-    "Ingest, decode, train, evaluate, and upload FashionMNIST when the model is good."
+    "Train an image classifier, on FashionMNIST or other pictures, and upload it when it is good."
 )
 PROJECT: Final = "{{$.pipeline_google_cloud_project_id}}"
 LOCATION: Final = "{{$.pipeline_google_cloud_location}}"

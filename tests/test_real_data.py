@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from PIL import Image
 
+from components.dataset.manifest import file_digest
 from components.ingest.fashion_mnist import DESCRIPTION, DIGESTS, find_raw
 from pipeline.runs.record import Run
 from tests.command import fashion_mnist, newest_run, versions
@@ -20,6 +22,12 @@ from tests.photographs import BACKGROUNDS, PHOTOGRAPHS, Pixels, encoded
 from tests.serving.conftest import serving
 from tests.small_project import Project
 
+RECORDS = {
+    "train_records": "046abb06d103bd1ab470fdf1a41d32acbdb993ef79e0207d02f54f53738b1079",
+    "validation_records": "351e1bf7b8d73985115b16c0026cca26e0b78dc0c7cc7caec936e14ce4ec7e88",
+    "test_records": "96aeed60dd950bfd7f8a1020864066403859d36320d486eb5a9dfe5f7cef78fc",
+}
+"""SHA-256 of what `sha256sum *.tfrecord` prints for the default shards and seed."""
 IMAGES = 5
 """Of each kind of photograph."""
 PHOTOS = 200
@@ -45,6 +53,17 @@ def test_the_real_data_goes_from_its_source_to_the_registry(root: Path) -> None:
     assert raw["verified"] is True
     assert run.steps["decode"].figure == "55,000 + 5,000 + 10,000 records"
     assert run["train"]["model"].metadata["validation_accuracy"] > 0.5
+
+
+@pytest.mark.real_data
+def test_the_records_of_the_official_files_are_always_the_same_bytes(root: Path) -> None:
+    run = Run.read(newest_run(root))
+    found = {}
+    for split in RECORDS:
+        shards = sorted(Path(run["decode"][split].uri).glob("*.tfrecord"))
+        digests = "".join(f"{file_digest(path)}  {path.name}\n" for path in shards)
+        found[split] = hashlib.sha256(digests.encode()).hexdigest()
+    assert found == RECORDS
 
 
 @pytest.mark.real_data

@@ -146,8 +146,10 @@ class Description:
             raise DataError(
                 f"{directory} has no {NAME}, which describes the data; run the step that makes it"
             ) from None
-        except (OSError, DescriptionError) as error:
-            raise DataError(f"{path} cannot be used ({error}); run the step again") from None
+        except DescriptionError as error:
+            raise DataError(f"{error}; run the step that makes it again") from None
+        except OSError as error:
+            raise DataError(f"{path} cannot be read ({error.strerror})") from error
 
     def write(self, directory: Path) -> None:
         """Writes it as the ``dataset.json`` of a directory; equal descriptions, equal bytes."""

@@ -3,6 +3,7 @@
 import dataclasses
 import gzip
 import hashlib
+import json
 import shutil
 import tracemalloc
 from pathlib import Path
@@ -22,9 +23,11 @@ from pipeline.errors import CommandError
 from pipeline.packing.folder import find
 from pipeline.packing.pack import Packed, pack
 from serving.labels import NOTHING
+from tests.command import fashion_mnist
 from tests.idx_files import FASHION
 from tests.photographs import encoded
 from tests.pipeline.packing.folders import noise, picture_folder, save
+from tests.soak import SECONDS
 
 ABOUT = Description("own", ("a", "b"), 28, 28, preparation="scaled")
 COLOUR = {"channels": 3}
@@ -91,17 +94,44 @@ def test_the_description_has_the_digests_of_the_payloads(tmp_path: Path) -> None
         assert hashlib.sha256(payload).hexdigest() == about.digests[name]
 
 
-@pytest.mark.real_data
-def test_the_real_data_as_png_files_is_packed_to_the_official_examples(tmp_path: Path) -> None:
-    expected = {split: examples(find_raw(), split) for split in SPLITS}
-    for split, pairs in expected.items():
-        for number, (label, pixels) in enumerate(pairs):
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Packed, Path]:
+    """The real data, packed from PNG files: what came of it, and where it is."""
+    folder = tmp_path_factory.mktemp("real")
+    for split in SPLITS:
+        for number, (label, pixels) in enumerate(examples(find_raw(), split)):
             image = np.frombuffer(pixels, np.uint8).reshape(28, 28)
-            save(tmp_path / "photos" / split / str(label) / f"{number}.png", image)
-    result = packed(tmp_path / "photos", tmp_path / "out")
+            save(folder / "photos" / split / str(label) / f"{number}.png", image)
+    return packed(folder / "photos", folder / "out"), folder / "out"
+
+
+@pytest.mark.real_data
+def test_the_real_data_as_png_files_is_packed_to_the_official_examples(
+    real: tuple[Packed, Path],
+) -> None:
+    result, out = real
     assert result.counts == {"train": [6000] * 10, "test": [1000] * 10}
-    for split, pairs in expected.items():
-        assert examples(tmp_path / "out", split) == pairs
+    for split in SPLITS:
+        assert examples(out, split) == examples(find_raw(), split)
+
+
+@pytest.mark.soak
+@pytest.mark.real_data
+@pytest.mark.timeout(SECONDS)
+def test_a_model_of_the_packed_data_is_as_good_as_one_of_the_official_files(
+    real: tuple[Packed, Path], tmp_path: Path
+) -> None:
+    def accuracy(*options: str) -> float:
+        root = str(tmp_path / f"root{len(options)}")
+        done = fashion_mnist(
+            *("run", "--root", root, "--preset", "fast", "--json", *options), cwd=tmp_path
+        )
+        assert done.returncode == 0, done.stderr
+        found: float = json.loads(done.stdout)["metrics"]["accuracy"]
+        return found
+
+    official, own = accuracy(), accuracy("--source", str(real[1]))
+    assert own == pytest.approx(official, abs=0.01), (own, official)
 
 
 def test_equal_pictures_give_equal_bytes_whatever_their_names_and_order(tmp_path: Path) -> None:
