@@ -117,8 +117,8 @@ def _show(run: "Run", root: Root) -> None:
     show_result(run, console(), places)
     if run.metrics:
         elsewhere = root_option(root.path)
-        champion = run.version and run.model_name == MODEL
-        model = "" if champion else f" --run {run.id[-4:]}"
+        model = f" --model {run.model_name}" if run.version else f" --run {run.id[-4:]}"
+        model = "" if run.version and run.model_name == MODEL else model
         next_steps(
             {
                 command(f"report{elsewhere}"): "opens the report",
