@@ -14,8 +14,8 @@ from components.dataset.description import NAME, Description
 from components.dataset.errors import DataError, StepError
 from components.dataset.startup import PINS, PREDICTIONS, quiet_start
 
-BATCH: Final = 1000
-"""Images a call: large enough to fill the cores, some 100 MB of activations."""
+BATCH_BYTES: Final = 1000 * 28 * 28
+"""Of the images of a call: enough to fill the cores, with some 100 MB of activations."""
 MODEL_FILES: Final = ("saved_model.pb", "variables/*")
 SIGNATURE: Final = "serving_default"
 INPUT: Final = "image"
@@ -128,9 +128,10 @@ def answers(
     try:
         model = tf.saved_model.load(str(directory))
         ask = _signature(model, directory, images, name, cure)
+        size = max(1, BATCH_BYTES // max(1, images[:1].size))
         batches = [
-            ask(**{INPUT: tf.constant(images[start : start + BATCH])})
-            for start in range(0, len(images), BATCH)
+            ask(**{INPUT: tf.constant(images[start : start + size])})
+            for start in range(0, len(images), size)
         ]
         found = np.concatenate([batch[OUTPUT].numpy() for batch in batches]).astype(np.float32)
         texts = [text for batch in batches if LABEL in batch for text in batch[LABEL].numpy()]

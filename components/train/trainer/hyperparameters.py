@@ -90,7 +90,10 @@ class Hyperparameters:
     """
 
     epochs: int = hyper(
-        4, "Passes over the training examples; used when `train_steps` is 0.", least=1
+        0,
+        "Passes over the training examples; used when `train_steps` is 0. 0: four, or with few "
+        "examples as many as 800 steps take, in batches of at most a sixteenth of them.",
+        least=0,
     )
     train_steps: int = hyper(0, "Optimizer steps; 0: `epochs` decides.", least=0)
     batch_size: int = hyper(256, "Examples in a step.", least=1)

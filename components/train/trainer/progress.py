@@ -14,6 +14,11 @@ INTERVAL: Final = 0.5
 """Seconds between two lines."""
 SWITCH: Final = "FASHION_MNIST_PROGRESS"
 """Set to 1 by a runner that reads the lines although standard output is not a terminal."""
+EPOCHS: Final = 4
+STEPS: Final = 800
+"""How long a training is by default, at least: FashionMNIST's four epochs have 856 steps."""
+BATCHES: Final = 16
+"""Of an epoch, at least, if the examples suffice for them."""
 MINUTES: Final = 90.0
 """From this many seconds on, the time left is shown in minutes."""
 
@@ -28,11 +33,17 @@ class Plan:
 
     @classmethod
     def of(cls, hyperparameters: Hyperparameters, examples: int) -> "Plan":
-        """Full batches only; with fewer examples than ``batch_size``, all of them are one batch."""
-        batch_size = min(hyperparameters.batch_size, examples)
+        """Full batches only; with fewer examples than ``batch_size``, all of them are one batch.
+
+        Where neither ``epochs`` nor ``train_steps`` is given, few examples have smaller batches and
+        more epochs.
+        """
+        given = hyperparameters
+        is_given = bool(given.epochs or given.train_steps)
+        batch_size = min(given.batch_size, examples if is_given else _most_in_a_batch(examples))
         per_epoch = examples // batch_size
-        steps = hyperparameters.train_steps or hyperparameters.epochs * per_epoch
-        return cls(batch_size, per_epoch, steps)
+        epochs = given.epochs or max(EPOCHS, math.ceil(STEPS / per_epoch))
+        return cls(batch_size, per_epoch, given.train_steps or epochs * per_epoch)
 
     @property
     def epochs(self) -> int:
@@ -42,6 +53,12 @@ class Plan:
     def last_step(self, epoch: int) -> int:
         """The last step of an epoch, both counted from 1; 0 before the first."""
         return min(epoch * self.steps_per_epoch, self.steps)
+
+
+def _most_in_a_batch(examples: int) -> int:
+    """So that an epoch has ``BATCHES``; a multiple of 8, which several machines can share."""
+    most = examples // BATCHES
+    return most // 8 * 8 or max(most, 1)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,7 +11,7 @@ from components.train.trainer.hyperparameters import PRESETS, HyperparameterErro
 @pytest.mark.parametrize(
     ("name", "value", "rule"),
     [
-        ("epochs", 0, "a whole number, at least 1"),
+        ("epochs", -1, "a whole number, at least 0"),
         ("epochs", 1.5, "a whole number"),
         ("epochs", True, "a whole number"),
         ("epochs", math.inf, "a whole number"),

@@ -11,6 +11,10 @@ from components.train.trainer.progress import SWITCH, Plan, Progress
         (Hyperparameters(train_steps=1000), 55_000, (256, 214, 1000, 5)),
         (Hyperparameters(train_steps=3), 55_000, (256, 214, 3, 1)),
         (Hyperparameters(epochs=2), 100, (100, 1, 2, 2)),
+        (Hyperparameters(), 55_000, (256, 214, 856, 4)),
+        (Hyperparameters(), 5000, (256, 19, 817, 43)),
+        (Hyperparameters(), 213, (8, 26, 806, 31)),
+        (Hyperparameters(), 3, (1, 3, 801, 267)),
     ],
 )
 def test_steps_and_epochs_follow_from_each_other(

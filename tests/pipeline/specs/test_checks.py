@@ -29,7 +29,7 @@ OWN = {"name": "My cats", "classes": ["a", "b"], "height": 32, "width": 32}
         ({"validation_examples": -2, "allow_unverified": True}, "expected 0 or more"),
         ({"seed": -1}, "seed is -1; it must be a whole number, at least 0"),
         ({"seed": 2**31}, "seed is 2147483648; it must be"),
-        ({"epochs": -1}, "epochs is -1; it must be a whole number, at least 1"),
+        ({"epochs": -1}, "epochs is -1; it must be a whole number, at least 0"),
         ({"hyperparameters": {"dropout": 1.5}}, "dropout is 1.5; it must be a number"),
         ({"precision": "fp16"}, "precision is 'fp16'; it must be one of auto"),
         ({"model_name": "a" * 200}, "cannot be a display name"),
