@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from components.ingest.fashion_mnist import find_raw
+from components.ingest.fashion_mnist import DESCRIPTION, find_raw
 
 from . import (
     accuracy,
@@ -73,7 +73,7 @@ def main(
             repeats=1 if quick else repeats,
             seeds=1 if quick else seeds,
             quick=quick,
-            raw=find_raw(),
+            raw=described_raw(Path(scratch)),
             scratch=Path(scratch),
             say=lambda text: notes.print(f"measuring {text}", style="dim", highlight=False),
         )
@@ -88,6 +88,16 @@ def main(
 
         written.append(draw(results.runs, results.folder / "accuracy.svg"))
     console.print(*map(str, written), sep="\n", highlight=False)
+
+
+def described_raw(scratch: Path) -> Path:
+    """The official files with their description, in a folder of ``scratch``."""
+    folder = scratch / "raw"
+    folder.mkdir()
+    for path in find_raw().iterdir():
+        (folder / path.name).symlink_to(path)
+    DESCRIPTION.write(folder)
+    return folder
 
 
 def measure(part: Part, settings: Settings, results: Results) -> None:

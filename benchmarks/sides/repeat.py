@@ -1,11 +1,13 @@
 """A raw dataset, repeated: ``python -m benchmarks.sides.repeat RAW OUT TIMES``."""
 
+import dataclasses
 import gzip
 import struct
 import sys
 from pathlib import Path
 
 from components.dataset.facts import FILES
+from components.ingest.fashion_mnist import DESCRIPTION
 
 
 def repeated(raw: Path, folder: Path, times: int) -> Path:
@@ -22,6 +24,7 @@ def repeated(raw: Path, folder: Path, times: int) -> Path:
             packed.write(gzip.compress(header))
             for _ in range(times):
                 packed.write(member)
+    dataclasses.replace(DESCRIPTION, digests={}).write(folder)
     return folder
 
 
