@@ -3,8 +3,10 @@
 What differs is named here: times and speeds.
 """
 
+import dataclasses
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from components.dataset.description import Description
 from components.dataset.manifest import MANIFEST, model_digest
 from components.train.trainer.hyperparameters import Hyperparameters
 from tests import soak
@@ -78,11 +81,13 @@ def test_the_same_seed_gives_the_same_records_and_weights_in_another_process(
 ) -> None:
     run = first_run.run
     hyperparameters = {name: run.parameters[name] for name in Hyperparameters().as_dict()}
-    run_again(first_run.project.path / "source", tmp_path, hyperparameters)
+    source = shutil.copytree(first_run.project.path / "source", tmp_path / "source")
+    dataclasses.replace(Description.read(source), verified=True).write(source)
+    run_again(source, tmp_path, hyperparameters)
     for split in ("train", "validation", "test"):
         records = Path(run["decode"][f"{split}_records"].uri)
         assert contents(records) == contents(tmp_path / split)
-        assert len(contents(records)) == 2
+        assert len(contents(records)) == 3
     model = Path(run["train"]["model"].uri)
     assert contents(model) == contents(tmp_path / "model")
     assert model_digest(model) == model_digest(tmp_path / "model")

@@ -12,7 +12,7 @@ PATHS = {
     (*names, option.opts[0]): names
     for names, command in COMMANDS.items()
     for option in command.params
-    if option.type_descriptor.annotation is Path
+    if option.param_type_name == "option" and option.type_descriptor.annotation is Path
 }
 COPY_HERE = "is in a bucket; copy it here: `gcloud storage cp -r gs://b/x .`"
 COPY_THERE = "give a path, and copy it from there: `gcloud storage cp -r PATH gs://b/x`"
@@ -40,6 +40,8 @@ def test_an_address_is_refused_in_one_line_and_nothing_is_written(
         (("report", "gs://b/x"), f"RUN gs://b/x {COPY_HERE}"),
         (("models", "--verify", "gs://b/x"), f"VERSION|DIR gs://b/x {COPY_HERE}"),
         (("models", "--verify", "s3://b/x"), "VERSION|DIR: give a path on this machine"),
+        (("pack", "gs://b/x", "out"), f"FOLDER gs://b/x {COPY_HERE}"),
+        (("pack", "photos", "gs://b/x"), f"OUT gs://b/x is in a bucket; {COPY_THERE}"),
         (("report", "--output", "gs://b/x"), f"--output gs://b/x is in a bucket; {COPY_THERE}"),
     ],
 )

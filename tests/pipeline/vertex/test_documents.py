@@ -2,12 +2,14 @@
 
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 from google.cloud import aiplatform_v1 as vertex
 
 from tests.documents.test_links import PAGES
 from tests.fakes.cloud import Cloud
+from tests.idx_files import write_idx_set
 from tests.pipeline.vertex.conftest import Command
 
 LINE = re.compile(
@@ -24,8 +26,14 @@ def words(line: str) -> list[str]:
 
 @pytest.mark.parametrize("given", [words(line) for line in LINES], ids=" ".join)
 def test_what_the_documents_send_is_accepted(
-    given: list[str], cloud: Cloud, command: Command
+    given: list[str],
+    cloud: Cloud,
+    command: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    write_idx_set(tmp_path / "shoes", 2, 1)
+    monkeypatch.chdir(tmp_path)
     version = cloud.models.add(vertex.Model(display_name="fashion-mnist"))
     if given[0] == "undeploy":
         cloud.endpoints.put(cloud.endpoints.add("fashion-mnist"), version)
