@@ -16,7 +16,7 @@ from array import array
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
-from components.dataset.description import CHANNELS, SIDES, Description
+from components.dataset.description import CHANNELS, NAME, SIDES, Description
 from components.dataset.errors import DataError
 
 if TYPE_CHECKING:
@@ -56,6 +56,17 @@ EXPECTED: Final = {
     IMAGES.name: "uint8 images [n, height, width] or [n, height, width, channels] (0x00000803)",
     LABELS.name: "labels of 8, 16 or 32 bits [n] (0x00000801)",
 }
+
+
+OTHERS: Final = {
+    b"BZh": "packed with bzip2; unpack it",
+    b"\xfd7zX": "packed with xz; unpack it",
+    b"PK": "a zip archive; unpack it",
+    GZIP_MAGIC: "gzipped twice; unpack it once",
+    b"vers": "a pointer of Git LFS; `git lfs pull` gets the file",
+    b"<": "a page of HTML; use another source",
+}
+"""What people have in place of an IDX file, by its first bytes."""
 
 
 class Examples:
@@ -186,7 +197,7 @@ class Examples:
         if about and (height, width, channels) != (about.height, about.width, about.channels):
             raise DataError(
                 f"{self._name} has images of {found} (at byte 8), expected {about.form} as in "
-                f"{about.name}; describe the data in a dataset.json and give it with --dataset"
+                f"{about.name}; correct height, width and channels in the {NAME} of these data"
             )
 
     def _read(self, size: int) -> bytes:
@@ -223,9 +234,14 @@ def read_all(
 
 
 def _found(magic: bytes, wanted: Kind) -> str:
+    if wanted is IMAGES and magic == b"\0\0\x08\x02":
+        return "each image is one row of values; give them as [n, height, width]"
     for kind in (IMAGES, LABELS):
         if kind is not wanted and kind.fits(magic):
             return f"it holds {kind.name}, expected {wanted.name}; swap the files"
+    for start, what in OTHERS.items():
+        if magic.startswith(start):
+            return f"it is {what}"
     return f"at byte 0 it has {magic!r}, expected {EXPECTED[wanted.name]}; use another source"
 
 

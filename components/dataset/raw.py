@@ -110,7 +110,9 @@ def no_such_file(name: str, names: Iterable[str]) -> str:
     """What to say if none of the files that are there stands for ``name``."""
     there = [each for each in names if not PurePosixPath(each).name.startswith(".")]
     near = difflib.get_close_matches(name, there, MOST_NAMED, 0.5) or sorted(there)[:MOST_NAMED]
-    return f"no {name}.gz there, " + (f"only {', '.join(near)}" if near else "and no other file")
+    if not near:
+        return f"no {name}.gz there, and no other file; give another source"
+    return f"no {name}.gz there, only {', '.join(near)}; rename the file, or give another source"
 
 
 def _role(name: str) -> tuple[bool, str] | None:

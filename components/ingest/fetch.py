@@ -26,8 +26,8 @@ MAX_IMAGE_BYTES: Final = 256 * 256 * 3
 """Of an image whose size is not known before."""
 COMPRESSION_LEVEL: Final = 6
 ELSEWHERE: Final = (
-    "Install the Debian package dataset-fashion-mnist, put the four .gz files into data/, or give "
-    "another source"
+    ". Install the Debian package dataset-fashion-mnist, put the four .gz files into data/, or "
+    "give another source."
 )
 BLOCK: Final = 1 << 20
 
@@ -86,7 +86,7 @@ def fetch(
         megabytes = path.stat().st_size / 1e6
         log.info("%s.gz: %.3g MB from %s in %.1f s", name, megabytes, source, seconds)
         return Fetched(path, source, seconds, content)
-    raise SourceError(f"{name}.gz could not be fetched. {'; '.join(refusals)}. {advice}.")
+    raise SourceError(f"{name}.gz could not be fetched. {'; '.join(refusals)}{advice}")
 
 
 def inspect(path: Path, name: str, about: Description | None = None) -> Content:

@@ -65,7 +65,7 @@ def land(
         directory = raw_directory(bucket_uri, about)
         noted = {name: _landed(f"{directory}/{name}.gz", about.digests[name]) for name in FILES}
         contents = {name: each for name, each in noted.items() if each and name != probe}
-    advice = "Correct the source" if source else ELSEWHERE
+    advice = "" if source else ELSEWHERE
     with scratch_directory("ingest") as scratch:
         fetched = {
             name: fetch(places, name, about, scratch, advice)
@@ -119,7 +119,7 @@ def _described(
     """What the data are said to be; None: whatever they are."""
     if dataset:
         return _verifiable(Description.of(dataset), allow_unverified)
-    if source and (text := sources.description(source)):
+    if source and (text := sources.description(source)) is not None:
         place = f"{source.rstrip('/')}/{NAME}"
         return _verifiable(Description.parse(text, place), allow_unverified, place)
     return None if allow_unverified else fashion_mnist.DESCRIPTION

@@ -108,24 +108,32 @@ def description(source: str) -> bytes | None:
     """The content of the ``dataset.json`` beside the files of a source; None without one.
 
     Raises:
+        SourceError: It cannot be read.
         BucketError: The bucket refuses or cannot be reached.
     """
+    if not source.startswith(WEB) and not source.startswith(bucket.SCHEME):
+        try:
+            return (Path(source) / NAME).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise SourceError(f"{source}/{NAME} cannot be read ({error.strerror})") from error
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / NAME
-        try:
-            if source.startswith(WEB):
-                mirror.download(source, NAME, path, DESCRIPTION_BYTES)
-            elif source.startswith(bucket.SCHEME):
-                if bucket.stat(uri := f"{source.rstrip('/')}/{NAME}") is None:
-                    return None
-                with path.open("wb+") as file:
-                    bucket.download(uri, file)
-            else:
-                path = Path(source) / NAME
+        if source.startswith(bucket.SCHEME):
+            if bucket.stat(uri := f"{source.rstrip('/')}/{NAME}") is None:
+                return None
+            with path.open("wb+") as file:
+                bucket.download(uri, file)
             return path.read_bytes()
-        except (SourceError, OSError):
-            # A mirror that does not answer is an error of its files.
+        try:
+            mirror.download(source, NAME, path, DESCRIPTION_BYTES)
+        except mirror.TransientError:
+            raise
+        except SourceError:
+            # Mirrors answer in many ways what they do not have.
             return None
+        return path.read_bytes()
 
 
 def _copy_object(prefix: str, name: str, path: Path) -> None:

@@ -80,7 +80,7 @@ def models(
         ("Version", "Aliases", "Accuracy", "Age", "Run"),
         rows,
         nothing=f"no models in {registry.root}: `{train}` trains one and uploads it",
-        then={command(f"predict --version VERSION PHOTO{root_option(root)}"): "asks it"},
+        then={command(f"predict --model VERSION PHOTO{root_option(root)}"): "asks it"},
     )
 
 

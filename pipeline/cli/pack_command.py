@@ -81,8 +81,8 @@ def pack(
     prepare: Annotated[
         Literal["scaled", "subject"],
         option(
-            "What becomes of a picture, here and when a model is asked about one: the whole is "
-            "scaled, or the subject is cut out of a plain background, as FashionMNIST's makers did."
+            "How pictures are prepared, here and for the model: the whole picture is scaled, or "
+            "the subject is cut out of a plain background, as FashionMNIST's makers did."
         ),
     ] = "scaled",
     mirror_changes_class: Annotated[
@@ -166,7 +166,7 @@ def _warn(found: "Found", packed: "Packed") -> None:
     if found.ignored:
         say_aside(f"note: left out: {', '.join(found.ignored)}, beside the folders of the splits")
     if count := found.others.total():
-        files = "file that is no picture is" if count == 1 else "files that are no pictures are"
+        files = "file of another kind is" if count == 1 else "files of other kinds are"
         endings = [ending or "no ending" for ending, _ in found.others.most_common(LISTED + 1)]
         endings[LISTED:] = ["…"] * (len(endings) > LISTED)
         say_aside(f"note: {count:,} {files} left out ({', '.join(endings)})")

@@ -1,9 +1,11 @@
 """The command that runs the pipeline on this machine."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from components.dataset.description import NAME
 from pipeline.cli.console import console, next_steps, print_json, waiting
 from pipeline.cli.options import (
     ROOT,
@@ -111,7 +113,7 @@ def _show(run: "Run", root: Root) -> None:
         folder = root.registry / run.model_name / run.version
         places["Model"] = f"{run.model_name} version {run.version}: {shown(folder)}"
     elif run.passed is False:
-        places["Model"] = "not uploaded"
+        places["Model"] = "not uploaded; the gate is a parameter, as in -p min_accuracy=0.7"
     if run.report:
         places["Report"] = shown(run.report)
     show_result(run, console(), places)
@@ -123,6 +125,14 @@ def _show(run: "Run", root: Root) -> None:
             {
                 command(f"report{elsewhere}"): "opens the report",
                 command(f"predict{model}{elsewhere} PHOTO"): "asks the model about a picture",
-                command("submit --bucket BUCKET"): "runs the same file on Vertex AI",
+                command(f"submit --bucket BUCKET{_data(run)}"): "runs the same file on Vertex AI",
             }
         )
+
+
+def _data(run: "Run") -> str:
+    """The options that name a run's own data for a run elsewhere; empty for FashionMNIST."""
+    if not run.parameters.get("dataset"):
+        return ""
+    source = str(run.parameters.get("source", ""))
+    return f" --source gs://BUCKET/DATA --dataset {shlex.quote(shown(Path(source, NAME)))}"

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,9 +32,10 @@ class StepCache(LocalCache):  # type: ignore[misc]
         self._answers = answers
 
     def get(self, key: str) -> dict[str, Any] | None:
-        """The outputs under a key; None where there are none, or they have changed."""
+        """The outputs under a key; None where there are none, or they may have changed."""
         outputs: dict[str, Any] | None = super().get(key) if self._answers else None
-        if outputs is None:
+        # What nobody verified may be something else by now.
+        if outputs is None or any(a.metadata.get("verified") is False for a in _artifacts(outputs)):
             return None
         before, now = outputs.pop(CONTENTS), self._contents(outputs)
         return outputs if before == now and all(now.values()) else None
@@ -44,9 +45,7 @@ class StepCache(LocalCache):  # type: ignore[misc]
         super().put(key, {**outputs, CONTENTS: self._contents(outputs)})
 
     def _contents(self, outputs: Mapping[str, Any]) -> dict[str, str]:
-        items = (each for value in outputs.values() for each in _as_list(value))
-        artifacts = (item for item in items if isinstance(item, dsl.Artifact) and item.uri)
-        return {artifact.uri: self._content(artifact.uri) for artifact in artifacts}
+        return {artifact.uri: self._content(artifact.uri) for artifact in _artifacts(outputs)}
 
     def _content(self, uri: str) -> str:
         if uri.startswith("gs://"):
@@ -67,6 +66,11 @@ def _content_digest(path: Path) -> str:
 
 def _digest(items: Iterable[tuple[str, str]]) -> str:
     return hashlib.sha256(json.dumps(sorted(items)).encode()).hexdigest()
+
+
+def _artifacts(outputs: Mapping[str, Any]) -> Iterator[dsl.Artifact]:
+    items = (each for value in outputs.values() for each in _as_list(value))
+    return (item for item in items if isinstance(item, dsl.Artifact) and item.uri)
 
 
 def _as_list(value: Any) -> list[Any]:

@@ -1,13 +1,19 @@
 """Runs a compiled pipeline on this machine, with stand-ins for Google Cloud's services."""
 
 import contextlib
+import mimetypes
 import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from components.dataset.description import NAME, Description
+from components.dataset.errors import DataError
+from components.dataset.facts import TRAIN_IMAGES
+from components.dataset.raw import find_file
 from components.dataset.startup import PREDICTIONS, direct_loopback
 from components.upload.registry_lookup import NO_ALIAS
 from pipeline import compiler, files
@@ -18,16 +24,18 @@ from pipeline.local import emulator, run_folder
 from pipeline.local.execution import Execution
 from pipeline.local.localization import localize
 from pipeline.runs.record import Run
-from pipeline.runs.registry import Registry
+from pipeline.runs.registry import Registry, Version
 from pipeline.runs.root import Root, default_root
 from pipeline.runs.table import Table, Watch
 from pipeline.runs.version_record import RegistryError
 from pipeline.specs import checks, parameters
 from pipeline.specs.machine import Machine
 from pipeline.specs.spec import Spec, has_all_steps
-from pipeline.text import printable
+from pipeline.text import command, printable
 
 DEFAULT_SPEC: Final = COMPILED / PIPELINE
+LOOKED_AT: Final = 1000
+"""Files of a source that are looked at."""
 BUCKET_URI: Final = f"gs://{emulator.LOCAL_BUCKET}"
 UNWANTED: Final = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
 """Variables that would let this environment's modules into a step's."""
@@ -174,9 +182,10 @@ def checked_arguments(
             "bucket_uri out, or run on Vertex AI (submit --bucket)"
         )
     arguments = parameters.resolve(spec, given, preset=preset, own=own_parameters())
+    reads_source = has_all_steps(spec) or spec["pipelineInfo"]["name"] == "ingest"
+    if reads_source and arguments.get("source"):
+        arguments["source"] = check_source(arguments["source"])
     if has_all_steps(spec):
-        if arguments.get("source"):
-            arguments["source"] = check_source(arguments["source"])
         _check_champion(Registry((root or Root(default_root())).registry), arguments)
     return arguments
 
@@ -186,9 +195,23 @@ def _check_champion(registry: Registry, arguments: Mapping[str, Any]) -> None:
     name, alias = arguments.get("model_name"), arguments.get("champion_alias", NO_ALIAS)
     try:
         if name and registry.versions(name) and alias != NO_ALIAS:
-            registry.resolve(name, alias)
+            _check_classes(registry.resolve(name, alias), arguments.get("dataset"))
     except RegistryError as error:
         raise UsageError(str(error)) from error
+
+
+def _check_classes(champion: Version, dataset: Mapping[str, Any] | None) -> None:
+    """Refuses, before a training, what the evaluation would: a champion of other data."""
+    if not dataset or not (champion.path / NAME).is_file():
+        return
+    own, other = Description.of(dataset), Description.read(champion.path)
+    if (own.shape, own.classes) != (other.shape, other.classes):
+        differs = "size" if own.shape != other.shape else "classes"
+        raise UsageError(
+            f"the champion {champion.model} version {champion.number} is of data with another "
+            f"{differs} ({other.name}): give -p model_name=NAME to begin another model, or "
+            "-p champion_alias=none"
+        )
 
 
 def own_parameters() -> dict[str, Any]:
@@ -221,4 +244,18 @@ def check_source(source: str) -> str:
         )
     if not path.is_dir():
         raise UsageError(f"source={printable(source)}: there is no such directory")
+    if _has_only_pictures(path):
+        packed = command(f"pack {shlex.quote(source)} OUT")
+        raise UsageError(
+            f"source={printable(source)} has pictures and not IDX files: `{packed}` makes a data "
+            "set of them"
+        )
     return str(path.resolve())
+
+
+def _has_only_pictures(folder: Path) -> bool:
+    with contextlib.suppress(DataError):
+        if find_file(folder, TRAIN_IMAGES) is None:
+            kinds = (mimetypes.guess_type(each)[0] or "" for each in folder.rglob("*"))
+            return any(kind.startswith("image/") for kind in islice(kinds, LOOKED_AT))
+    return False

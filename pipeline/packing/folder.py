@@ -135,7 +135,8 @@ def _check_classes(classes: tuple[str, ...], folder: Path) -> None:
 def _check_every_class(classes: Sequence[str], labels: Set[int], folder: Path) -> None:
     if missing := [name for label, name in enumerate(classes) if label not in labels]:
         raise CommandError(
-            f"{folder}: no training pictures of {_few(missing)}; add some, or remove the folder"
+            f"{folder}: no pictures for training in the folder {_few(missing)}; add some, or "
+            "remove it"
         )
 
 

@@ -29,12 +29,12 @@ def check_output(out: Path, folder: Path) -> None:
         UsageError: It is in ``folder``, is a file, or has other files than an earlier result.
     """
     if out.resolve().is_relative_to(folder.resolve()):
-        raise UsageError(f"{out} is in {folder}, which is read; choose a folder elsewhere")
+        raise UsageError(f"{out} is in {folder}, where the pictures are; choose a folder elsewhere")
     if not out.exists():
         return
     if not out.is_dir():
         raise UsageError(f"{out} is a file; choose a new folder")
-    if out.is_mount():
+    if out.resolve().is_mount():
         raise UsageError(f"{out} is a mounted disk; choose a folder on it")
     names = {each.name for each in out.iterdir()}
     if names and not (names == RESULT and _has_digests(out)):

@@ -103,7 +103,7 @@ def _in_registry(root: Path, reference: str | None) -> ChosenModel:
     name, _, alias = (ALIAS if reference is None else reference).rpartition("@")
     if not name and MODEL not in known and len(known) > 1:
         raise UsageError(
-            f"{registry.root} has several models: give --version NAME@{alias}, with one of "
+            f"{registry.root} has several models: say which, as NAME@{alias}, with one of "
             f"{', '.join(known)}"
         )
     version = registry.resolve(name or (MODEL if MODEL in known else known[0]), alias)

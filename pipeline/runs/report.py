@@ -110,6 +110,8 @@ def _version_of(run: Run, evaluation: Mapping[str, Any]) -> tuple[str, Version |
 
 def _parameters(run: Run) -> dict[str, dict[str, Any]]:
     changed = {name: run.changed[name] for name in run.changed if name not in SET_BY_COMMANDS}
+    # The report says elsewhere what the data are.
+    changed.pop("dataset", None)
     rest = run.parameters.keys() - changed.keys() - set(SET_BY_COMMANDS)
     return {
         "Changed": {

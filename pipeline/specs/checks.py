@@ -72,6 +72,10 @@ def _ingest(
         from components.ingest.landing import check_dataset
 
         check_dataset(dataset, allow_unverified)
+        if not source and dataset.get("digests") != dict(DESCRIPTION.digests):
+            raise ParameterError(
+                f"dataset describes {dataset['name']}: give the source of its files"
+            )
 
 
 def _decode(

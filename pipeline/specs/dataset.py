@@ -3,7 +3,7 @@
 import dataclasses
 import re
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from components.dataset.description import NAME, Description, DescriptionError
@@ -13,7 +13,7 @@ from pipeline.specs.spec import Spec, has_all_steps
 
 PARAMETER: Final = "dataset"
 UNNAMED: Final = "pictures"
-"""The model of data whose name has no letter or digit that a folder may have everywhere."""
+"""The model of data whose name has no letter and no digit."""
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -53,15 +53,19 @@ def completed(values: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
     """
     if not has_all_steps(spec):
         return dict(values)
-    found = {PARAMETER: values.get(PARAMETER) or beside(values.get("source"))}
-    if not found[PARAMETER]:
-        return dict(values)
-    if isinstance(name := found[PARAMETER].get("name"), str):
+    source = values.get("source", "")
+    about = values.get(PARAMETER) or beside(source)
+    name = about.get("name")
+    if not about and values.get("allow_unverified"):
+        # So ingest calls what nothing describes.
+        name = PurePosixPath(source).name
+    found: dict[str, Any] = {PARAMETER: about} if about else {}
+    if isinstance(name, str) and name:
         found["model_name"] = model_name(name)
-    return {**found, **{name: value for name, value in values.items() if value != {}}}
+    return {**found, **{key: value for key, value in values.items() if value != {}}}
 
 
 def model_name(name: str) -> str:
     """A model's name after its data: ``FashionMNIST`` gives ``fashion-mnist``."""
     words = re.sub("(?<=[a-z])(?=[A-Z])", "-", name).lower()
-    return re.sub("[^a-z0-9]+", "-", words).strip("-")[:128] or UNNAMED
+    return re.sub(r"[\W_]+", "-", words).strip("-")[:128] or UNNAMED

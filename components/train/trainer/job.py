@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 CODE: Final = "components.train.trainer.job"
 """The module whose code, with all that it imports, decides the result."""
+CALIBRATED_FROM: Final = 100
+"""Validation examples; on fewer the temperature made probabilities worse as often as better."""
 NAME_DIGITS: Final = 16
 """Hexadecimal digits of a training's digest that name its folder of checkpoints."""
 
@@ -59,7 +61,8 @@ def run(
 
     It validates after each epoch, on ``eval_steps`` batches or with 0 on all examples, if there are
     any, and fits the temperature on all of them; with ``train_on_validation`` they are trained on
-    instead, and no temperature is fitted. The chief of the workers writes everything.
+    instead, and no temperature is fitted, as with fewer than ``CALIBRATED_FROM`` of them. The chief
+    of the workers writes everything.
 
     Raises:
         DataError: Record files are damaged or are something else, or the splits do not fit.
@@ -151,7 +154,7 @@ def _check(train: Description, validation: Description, seed: int) -> None:
 
 
 def _calibration(model: "keras.Model", examples: Examples | None) -> dict[str, Any]:
-    if not examples:
+    if not examples or len(examples.labels) < CALIBRATED_FROM:
         return {"temperature": 1.0, "calibrated_on": "nothing"}
     from .calibration import temperature_of
 

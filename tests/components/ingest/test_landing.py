@@ -183,6 +183,25 @@ def test_without_digests_nothing_lands_unless_that_is_allowed(
     assert about.digests == landed.metadata["digests"]
 
 
+def test_a_description_that_is_there_is_never_taken_for_none(
+    fake: FakeBucket, files: dict[str, bytes], tmp_path: Path
+) -> None:
+    for name, body in files.items():
+        (tmp_path / name).write_bytes(body)
+    (tmp_path / NAME).write_text("")
+    with pytest.raises(DescriptionError, match=r"dataset.json is not JSON"):
+        land("gs://bucket", str(tmp_path), {}, allow_unverified=True)
+    (tmp_path / NAME).unlink()
+    (tmp_path / NAME).mkdir()
+    with pytest.raises(SourceError, match=r"dataset.json cannot be read \(Is a directory\)"):
+        land("gs://bucket", str(tmp_path), {}, allow_unverified=True)
+    with serve_mirror(files) as mirror:
+        mirror.speeches[f"{NAME}.gz"] = [[answer(b"", status="503 Busy")]]
+        with pytest.raises(SourceError, match="HTTP 503"):
+            land("gs://bucket", mirror.url, {}, allow_unverified=True)
+    assert fake.objects == {}
+
+
 def test_the_description_beside_the_files_verifies_them_wherever_they_are(
     fake: FakeBucket, files: dict[str, bytes], digests: dict[str, str], tmp_path: Path
 ) -> None:

@@ -219,6 +219,6 @@ def test_a_near_match_is_named_and_the_advice_fits_what_was_given(
     with pytest.raises(SourceError) as caught:
         land("gs://bucket", str(tmp_path), {}, allow_unverified=True)
     assert (
-        f"no {TRAIN_IMAGES}.gz there, only train-label-idx1-ubyte.gz. Correct the source."
+        f"no {TRAIN_IMAGES}.gz there, only train-label-idx1-ubyte.gz; rename the file, or"
         in str(caught.value)
     )

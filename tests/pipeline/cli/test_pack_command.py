@@ -62,7 +62,7 @@ def test_what_is_left_out_or_equal_is_said_and_ends_well(call: Call) -> None:
     assert done.stderr.splitlines()[:-2] == [
         "note: val counts to training; `run` holds out validation examples itself",
         "note: left out: papers, beside the folders of the splits",
-        "note: 1 file that is no picture is left out (.txt)",
+        "note: 1 file of another kind is left out (.txt)",
         "warning: 5 pictures cannot be used and are left out:",
         "  train/b/x0.jpg: it is not an image; save it as PNG or JPEG",
         "  train/b/x1.jpg: it is not an image; save it as PNG or JPEG",

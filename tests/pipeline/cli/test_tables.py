@@ -1,6 +1,7 @@
 """All tables of the commands, in terminals of several widths and in a pipe."""
 
 import inspect
+import json
 import re
 from pathlib import Path
 
@@ -33,7 +34,10 @@ def filled(call: Call, cloud: Cloud) -> None:  # noqa: F811
     root = Path(".fashion-mnist")
     add_run(root, FIRST, state="interrupted")
     add_run(root, SECOND)
-    register(Registry(root / "registry"), Path("model"), run=FIRST)
+    version = register(Registry(root / "registry"), Path("model"), run=FIRST)
+    record = version.path / "version.json"
+    long_ago = {**json.loads(record.read_text()), "created": "2026-01-01T00:00:00+00:00"}
+    record.write_text(json.dumps(long_ago))  # Its age stays the same for some hours.
     add_job(cloud, "SUCCEEDED", JOB)
     done = call("submit", "--bucket", "my-bucket", "--schedule", "0 6 * * 1", "--max-runs", "3")
     assert done.exit_code == 0, done.stderr

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,16 +13,21 @@ import pytest
 import yaml
 
 from components.dataset.bucket import stat
-from pipeline.compiler import PROJECT
+from components.dataset.description import Description
+from pipeline.compiler import COMPILED, PIPELINE, PROJECT
 from pipeline.errors import UsageError
 from pipeline.local import emulator
 from pipeline.local import run as local
 from pipeline.runs.record import Run
+from pipeline.runs.registry import Registry
 from pipeline.runs.root import Root
 from pipeline.runs.table import Unwatched
+from pipeline.specs import spec as specs
 from tests.command import newest_run, start
+from tests.idx_files import FASHION, idx_payloads, write_idx_set, write_payloads
 from tests.light_steps import light_spec
-from tests.small_project import Project
+from tests.saved_models import make_model
+from tests.small_project import Project, states
 
 
 @pytest.mark.parametrize(
@@ -32,6 +38,55 @@ def test_a_real_bucket_is_refused_with_the_command_that_copies_it(source: str) -
         local.check_source(source)
     copied = str(caught.value).split("`")[1]
     assert shlex.split(copied) == ["gcloud", "storage", "cp", f"{source}/*", "DIRECTORY"]
+
+
+def test_folders_of_pictures_are_answered_with_what_makes_a_data_set_of_them(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "photos" / "boot").mkdir(parents=True)
+    (tmp_path / "photos" / "boot" / "1.jpg").touch()
+    with pytest.raises(UsageError, match=r"has pictures and not IDX files: `.* pack .*photos OUT`"):
+        local.check_source(str(tmp_path / "photos"))
+    write_idx_set(tmp_path / "photos", 2, 1)
+    assert local.check_source(str(tmp_path / "photos")) == str(tmp_path / "photos")
+
+
+def test_a_champion_of_other_data_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    write_idx_set(tmp_path / "source", 2, 1)
+    model = make_model(tmp_path / "model")
+    FASHION.write(model)
+    Registry(tmp_path / "registry").add_version("fashion-mnist", model, {}, ["default"])
+    spec, given = specs.load(COMPILED / PIPELINE), {"source": str(tmp_path / "source")}
+    local.checked_arguments(spec, given, root=Root(tmp_path))
+    for entry, value, said in (("classes", ["a", "b"], "classes"), ("height", 32, "size")):
+        other = {**Description.read(tmp_path / "source").as_dict(), entry: value}
+        with pytest.raises(UsageError, match=f"1 is of data with another {said} .*model_name=NAME"):
+            local.checked_arguments(spec, {**given, "dataset": other}, root=Root(tmp_path))
+        alone = {**given, "dataset": other, "champion_alias": "none"}
+        local.checked_arguments(spec, alone, root=Root(tmp_path))
+
+
+def test_a_source_in_the_working_directory_is_found_by_the_step_alone_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own").mkdir()
+    spec = specs.load(COMPILED / "components" / "ingest.yaml")
+    assert local.checked_arguments(spec, {"source": "own"})["source"] == str(tmp_path / "own")
+
+
+def test_what_was_not_verified_is_looked_at_again(light: Project, tmp_path: Path) -> None:
+    given = ["dataset={}", "allow_unverified=true", "model_name=own"]
+    (tmp_path / "source").mkdir()
+    for path in (light.path / "source").glob("*.gz"):
+        shutil.copy(path, tmp_path / "source")
+    values = [*given, f"source={tmp_path / 'source'}"]
+    runs = [light.run_light(tmp_path / "root", *values) for _ in range(2)]
+    assert [states(run)["ingest"] for run in runs] == ["done", "done"]
+    assert states(runs[1])["decode"] == "cached"
+    write_payloads(tmp_path / "source", idx_payloads(60, 20, seed=5))
+    changed = light.run_light(tmp_path / "root", *values)
+    assert states(changed)["decode"] == "done"
 
 
 def test_variables_that_reach_into_a_step_are_left_out(

@@ -96,5 +96,5 @@ def test_what_is_no_folder_is_refused(tmp_path: Path) -> None:
 def test_a_class_without_training_pictures_is_refused(
     files: tuple[str, ...], tmp_path: Path
 ) -> None:
-    with pytest.raises(CommandError, match="no training pictures of b; add some, or remove the"):
+    with pytest.raises(CommandError, match="training in the folder b; add some, or remove it"):
         find(make(tmp_path, *files))

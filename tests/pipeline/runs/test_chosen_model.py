@@ -53,7 +53,7 @@ def test_of_several_models_the_pipelines_own_is_taken_or_one_asked_for(
         add_version(root, tmp_path / "model", model=name)
         add_version(tmp_path, tmp_path / "model", model=name)
     assert choose(root).title == "fashion-mnist version 2"
-    with pytest.raises(UsageError, match=r"give --version NAME@default, .* bags, boots"):
+    with pytest.raises(UsageError, match=r"say which, as NAME@default, .* bags, boots"):
         choose(tmp_path)
     assert choose(tmp_path, version="bags@default").title == "bags version 1"
 

@@ -39,9 +39,26 @@ def test_what_is_given_stays(tmp_path: Path) -> None:
     assert resolved()["model_name"] == "fashion-mnist"
 
 
+def test_what_nothing_describes_is_a_model_of_its_own_too(tmp_path: Path) -> None:
+    given = resolved(source=str(tmp_path / "My digits/"), allow_unverified=True)
+    assert (given["model_name"], given["dataset"]) == ("my-digits", {})
+    assert resolved(allow_unverified=True)["model_name"] == "fashion-mnist"
+
+
+def test_other_data_need_a_source() -> None:
+    own = {"name": "cats", "classes": ["a", "b"], "height": 32, "width": 32}
+    with pytest.raises(UsageError, match="dataset describes cats: give the source of its files"):
+        resolved(dataset=own, allow_unverified=True)
+
+
 @pytest.mark.parametrize(
     ("name", "model"),
-    [("FashionMNIST", "fashion-mnist"), ("Äpfel & Birnen", "pfel-birnen"), ("猫", "pictures")],
+    [
+        ("FashionMNIST", "fashion-mnist"),
+        ("Äpfel & Birnen", "äpfel-birnen"),
+        ("猫", "猫"),
+        ("../..", "pictures"),
+    ],
 )
 def test_a_model_is_called_after_its_data(name: str, model: str) -> None:
     assert dataset.model_name(name) == model
