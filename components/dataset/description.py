@@ -25,6 +25,8 @@ CLASSES: Final = (2, 256)
 """The fewest and most classes."""
 CHANNELS: Final = (1, 3)
 PREPARATIONS: Final = ("subject", "scaled")
+NAME_LENGTH: Final = 128
+"""The most characters of a name."""
 LIST: Final = "a list of names"
 
 
@@ -74,14 +76,16 @@ class Description:
 
     def __post_init__(self) -> None:
         """Checks every entry; whole floats, as a spec's numbers are, become integers."""
-        self._check("name", _is_text(self.name), "a text")
+        self._check("name", _is_text(self.name), f"a text of 1 to {NAME_LENGTH} characters")
         is_list = isinstance(self.classes, list | tuple) and all(map(_is_text, self.classes))
         self._check("classes", is_list, LIST)
         self._set("classes", tuple(self.classes))
         fewest, most = CLASSES
         count = len(self.classes)
         if not fewest <= count <= most:
-            raise DescriptionError(f"dataset has {count} classes, expected {fewest} to {most}")
+            raise DescriptionError(
+                f"dataset has {count} class{'es' * (count != 1)}, expected {fewest} to {most}"
+            )
         self._check("classes", len(set(self.classes)) == count, f"{LIST}, each of them once")
         for entry in ("height", "width"):
             self._whole(entry, *SIDES)
@@ -105,7 +109,9 @@ class Description:
             DescriptionError: An entry is missing, unknown, or has a value that cannot be used.
         """
         if not isinstance(values, Mapping):
-            raise DescriptionError(f"{place} is no JSON object with name, classes, height, width")
+            raise DescriptionError(
+                f"{place} is not a JSON object with name, classes, height, width"
+            )
         fields = {field.name: field for field in dataclasses.fields(cls)}
         for name in values:
             if name not in fields:
@@ -188,9 +194,10 @@ class Description:
         given = self.digests
         self._check("digests", isinstance(given, Mapping), "a JSON object")
         if given and set(given) != set(FILES):
+            wrong = [f"lacks {name}" for name in FILES if name not in given]
+            wrong += [f"has {name}" for name in given if name not in FILES]
             raise DescriptionError(
-                f"dataset: digests names {', '.join(sorted(map(str, given)))}, expected exactly "
-                f"{', '.join(FILES)}"
+                f"dataset: digests {', '.join(wrong)}; give exactly {', '.join(FILES)}"
             )
         # In one order: the text of a description is its identity.
         chosen = {name: str(given[name]).lower() for name in FILES} if given else {}
@@ -219,4 +226,5 @@ class Description:
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip()) and value.isprintable()
+    is_text = isinstance(value, str) and bool(value.strip()) and value.isprintable()
+    return is_text and len(value) <= NAME_LENGTH

@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 from components.evaluate.scores import accuracy_interval
 
 TEMPLATES: Final = Path(__file__).parent
+LETTERS: Final = 18
 NARROW_SPACE: Final = "\u202f"
 """Between number and percent sign; no line breaks there."""
 MARGIN: Final = 0.06
@@ -110,6 +111,7 @@ def render(evaluation: Mapping[str, Any], *, run: Mapping[str, Any] | None = Non
         "count": "{:,}".format,
         "heat": _heat,
         "mistaken": _mistaken,
+        "short": _short,
         "order": _order,
         "picture": lambda pixels: _picture(pixels, shape),
         "plain": _plain,
@@ -135,6 +137,12 @@ def _plain(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     return (value or "empty") if isinstance(value, str) else json.dumps(value)
+
+
+def _short(name: str) -> str:
+    """A name of at most ``LETTERS``; long names of many classes often differ at their end."""
+    half = LETTERS // 2
+    return name if len(name) <= LETTERS else f"{name[: half - 1]}…{name[-half:]}"
 
 
 def _order(values: Sequence[float | None]) -> list[int]:

@@ -57,7 +57,7 @@ def run(
 
     Examples:
         run --preset accurate  # a larger network
-        run --source DIR  # other data: four IDX files and their dataset.json, as of pack
+        run --source DIR  # other data: what `pack` wrote, or IDX files and their dataset.json
         run -p epochs=3 -p 'filters=[16, 32]'  # other hyperparameters
         run --no-cache  # every step again, whatever has run before
         run --json > run.json  # the result, for a program

@@ -27,16 +27,20 @@ def test_a_description_is_written_and_read_as_the_same_bytes(tmp_path: Path) -> 
     [
         ({"hight": 12}, "dataset has no entry 'hight'; did you mean height"),
         ({"name": ""}, 'name is "", expected a text'),
+        ({"classes": ["a", "b" * 200]}, "expected a list of names"),
         ({"classes": "ab"}, 'classes is "ab", expected a list of names'),
         ({"classes": ["a", "a"]}, "each of them once"),
-        ({"classes": ["a"]}, "dataset has 1 classes, expected 2 to 256"),
+        ({"classes": ["a"]}, "dataset has 1 class, expected 2 to 256"),
         ({"classes": [f"c{n}" for n in range(300)]}, "300 classes, expected 2 to 256"),
         ({"height": 7}, "height is 7, expected a whole number from 8 to 256"),
         ({"width": 28.5}, "width is 28.5, expected a whole number"),
         ({"channels": 2}, r"channels is 2, expected 1 \(grey\) or 3"),
         ({"transposed": 1}, "transposed is 1, expected true or false"),
         ({"preparation": "cut"}, 'preparation is "cut", expected one of subject, scaled'),
-        ({"digests": {"images": "0"}}, "digests names images, expected exactly train-images"),
+        (
+            {"digests": {"images": "0"}},
+            "digests lacks train-images.*, has images; give exactly",
+        ),
         ({"digests": {**DIGESTS, FILES[0]: "no"}}, "is 'no', expected the 64 hexadecimal digits"),
     ],
 )
