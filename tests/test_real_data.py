@@ -23,8 +23,8 @@ from tests.serving.conftest import serving
 from tests.small_project import Project
 
 RECORDS = {
-    "train_records": "046abb06d103bd1ab470fdf1a41d32acbdb993ef79e0207d02f54f53738b1079",
-    "validation_records": "351e1bf7b8d73985115b16c0026cca26e0b78dc0c7cc7caec936e14ce4ec7e88",
+    "train_records": "f7411267ffb590d26b951bb59e9067c9c3b62a857193de1ca750238b7674f40e",
+    "validation_records": "ece16e7865f8cb5762b042220c5ba2101c5011eb7792770787bc6b919019df3e",
     "test_records": "96aeed60dd950bfd7f8a1020864066403859d36320d486eb5a9dfe5f7cef78fc",
 }
 """SHA-256 of what `sha256sum *.tfrecord` prints for the default shards and seed."""
@@ -40,7 +40,7 @@ def root(light: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("real")
     spec = light_spec(swapped=("evaluate",))
     values = ["train_steps=80", "filters=[16, 32]"]
-    light.run_light(path, "source=", "validation_examples=-1", *values, spec=spec)
+    light.run_light(path, "source=", "validation_examples=-1", "shards=8", *values, spec=spec)
     return path
 
 

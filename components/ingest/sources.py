@@ -128,8 +128,9 @@ def description(source: str) -> bytes | None:
             return path.read_bytes()
         try:
             mirror.download(source, NAME, path, DESCRIPTION_BYTES)
-        except mirror.TransientError:
-            raise
+        except mirror.TransientError as error:
+            # Without its cause, which has the addresses of redirects.
+            raise SourceError(f"{NAME} could not be fetched. {source}: {error}") from None
         except SourceError:
             # Mirrors answer in many ways what they do not have.
             return None

@@ -14,7 +14,7 @@ def test_a_place_in_the_folder_is_refused_under_any_name(tmp_path: Path) -> None
     folder.mkdir()
     (tmp_path / "link").symlink_to(folder)
     for out in (folder, folder / "set", tmp_path / "link" / "set", tmp_path / "x/../photos/set"):
-        with pytest.raises(UsageError, match=r"is in .*photos, which is read; choose a folder"):
+        with pytest.raises(UsageError, match=r"is in .*photos, where the pictures are"):
             check_output(out, folder)
 
 

@@ -124,7 +124,7 @@ def test_machine_options_are_compiled_in_memory(
     def build(machine: Machine, image: str) -> str:
         compiled.append((machine, image))
         text = (COMPILED / PIPELINE).read_text()
-        return text.replace("description: Ingest", "description: Elsewhere ingest", 1)
+        return text.replace("description: Train an", "description: Elsewhere an", 1)
 
     monkeypatch.setattr(compiler, "build_distributed", build)
     done = submit(
