@@ -1,6 +1,7 @@
 """The command line as a person calls it: in a process of its own, or quicker in this one."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,8 @@ def here(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 def start(*arguments: str, cwd: Path) -> "subprocess.Popen[str]":
+    # A shell lets what it starts in the background ignore Ctrl-C, and what that starts too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     return subprocess.Popen(
         [sys.executable, "-m", "pipeline", *arguments],
         cwd=cwd,
