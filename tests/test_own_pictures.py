@@ -84,3 +84,22 @@ def test_more_classes_than_can_be_are_refused_with_the_limit(tmp_path: Path) -> 
     assert done.returncode == 2
     assert "dataset.json has 300 classes, expected 2 to 256" in done.stderr
     assert versions(tmp_path / "root") == []
+
+
+def test_folders_of_pictures_become_a_model_that_answers(tmp_path: Path) -> None:
+    about = dataclasses.replace(COLOURS, classes=("boot", "sandal", "shoe"))
+    labels = np.repeat(np.arange(3), 40)
+    for number, pixels in enumerate(own_pictures.pictures(about, labels, 0)):
+        folder = tmp_path / "photos" / about.classes[labels[number]]
+        folder.mkdir(parents=True, exist_ok=True)
+        picture = Image.fromarray(pixels).resize((96, 96), Image.Resampling.NEAREST)
+        picture.save(folder / f"{number}.jpg", quality=95)
+    root = ("--root", "root")
+    for command in (
+        ("pack", "--size", "32", "--color", "photos", "shoes"),
+        ("run", *root, "--source", "shoes", "-p", "min_accuracy=0.7", "-p", "train_steps=60"),
+        ("predict", *root, "--model", "photos", "photos/sandal/45.jpg"),
+    ):
+        done = fashion_mnist(*command, cwd=tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("photos/sandal/45.jpg: sandal ")

@@ -42,9 +42,12 @@ def package_model(
     import logging
     from pathlib import Path
 
+    from components.dataset.errors import DataError
     from components.upload import containers, provenance, vertex_evaluation
 
     scores = json.loads(Path(evaluation.path).read_text())
+    if "dataset" not in scores:
+        raise DataError("the evaluation is of an earlier version; run the pipeline again")
     origin = {"pipeline_name": pipeline_name, "git_revision": git_revision}
     unmanaged_model.uri = model.uri
     unmanaged_model.metadata["containerSpec"] = containers.container_spec(serving_image)

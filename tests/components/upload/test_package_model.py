@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from components.dataset.errors import ParameterError
+from components.dataset.errors import DataError, ParameterError
 from components.evaluate import scores
 from components.upload import provenance, vertex_evaluation
 from components.upload.containers import OWN as ROUTES
@@ -35,6 +35,15 @@ HOSTILE = (
     "Z" * 500,
     "default",
 )
+
+
+def test_an_evaluation_of_an_earlier_version_is_refused(
+    evaluation: dict[str, Any], evaluation_file: Path
+) -> None:
+    del evaluation["dataset"]
+    evaluation_file.write_text(json.dumps(evaluation))
+    with pytest.raises(DataError, match="of an earlier version; run the pipeline again"):
+        package(evaluation_file)
 
 
 def test_the_step_joins_the_model_with_its_container_and_says_where_it_comes_from(
