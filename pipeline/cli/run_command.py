@@ -113,7 +113,7 @@ def _show(run: "Run", root: Root) -> None:
         folder = root.registry / run.model_name / run.version
         places["Model"] = f"{run.model_name} version {run.version}: {shown(folder)}"
     elif run.passed is False:
-        places["Model"] = "not uploaded; the gate is a parameter, as in -p min_accuracy=0.7"
+        places["Model"] = "not uploaded; the gate's thresholds are parameters, as min_accuracy"
     if run.report:
         places["Report"] = shown(run.report)
     show_result(run, console(), places)
@@ -134,5 +134,6 @@ def _data(run: "Run") -> str:
     """The options that name a run's own data for a run elsewhere; empty for FashionMNIST."""
     if not run.parameters.get("dataset"):
         return ""
-    source = str(run.parameters.get("source", ""))
-    return f" --source gs://BUCKET/DATA --dataset {shlex.quote(shown(Path(source, NAME)))}"
+    beside = Path(run.parameters.get("source", ""), NAME)
+    file = shlex.quote(shown(beside)) if beside.is_file() else "FILE.json"
+    return f" --source gs://BUCKET/DATA --dataset {file}"

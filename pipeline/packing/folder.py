@@ -49,7 +49,7 @@ class Found(NamedTuple):
         pictures: In the order of their classes and paths.
         others: How many files have endings that are not of pictures, by the ending.
         validation: Folders whose pictures count to the training split.
-        ignored: Folders beside those of the splits.
+        ignored: Folders next to the folders of the splits.
     """
 
     classes: tuple[str, ...]

@@ -11,6 +11,7 @@ import pytest
 from pipeline.errors import StepFailed, UsageError
 from pipeline.runs.record import Artifact, Run, Task
 from tests import foreign
+from tests.idx_files import write_idx_set
 from tests.pipeline.cli.conftest import Call
 
 RUN = "fashion-mnist-20261124-234143-7fde"
@@ -125,6 +126,23 @@ def test_the_result_and_the_next_steps_are_shown(call: Call, started: list[dict[
     assert f"Run        {RUN} in 12 s" in done.stdout
     assert "Model      fashion-mnist version 3: other place/registry/fashion-mnist/3" in done.stdout
     assert "fashion-mnist predict --root 'other place' PHOTO" in done.stderr
+
+
+@pytest.mark.parametrize(("source", "file"), [("own", "own/dataset.json"), ("http://a/b", "FILE")])
+def test_after_a_run_on_other_data_the_next_steps_are_for_them(
+    source: str,
+    file: str,
+    call: Call,
+    started: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_idx_set(Path("own"), 2, 1)
+    run = result()
+    run.parameters = {"model_name": "shoes", "source": source, "dataset": {"name": "shoes"}}
+    end_with(monkeypatch, lambda: run)
+    said = call("run").stderr
+    assert "fashion-mnist predict --model shoes PHOTO" in said
+    assert f"submit --bucket BUCKET --source gs://BUCKET/DATA --dataset {file}" in said
 
 
 def test_a_refused_model_is_exit_code_3_only_if_an_upload_is_required(
