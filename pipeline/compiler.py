@@ -26,6 +26,7 @@ NAME: Final = "fashion-mnist"
 PROJECT: Final = checkout.PROJECT
 COMPILED: Final = PROJECT / "compiled"
 PIPELINE: Final = "pipeline.yaml"
+KUBEFLOW_PIPELINE: Final = "pipeline-kubeflow.yaml"
 DISTRIBUTED_PIPELINE: Final = "pipeline-distributed.yaml"
 DISTRIBUTED: Final = Machine(replicas=2)
 """What the training of the committed distributed pipeline runs on."""
@@ -62,21 +63,26 @@ def build_distributed(machine: Machine, image: str = "") -> str:
         UsageError: There are no such machines.
         CommandError: The job's argument is longer than Linux accepts.
     """
-    from pipeline.definition import pipeline_around
+    return compile_one(_distributed(machine), image)
+
+
+def _distributed(machine: Machine) -> Any:
+    from pipeline.definition import pipeline_at
+    from pipeline.places import VERTEX
     from pipeline.specs.custom_job import train_on
 
-    return compile_one(pipeline_around(train_on(machine)), image)
+    return pipeline_at(VERTEX._replace(train=train_on(machine)))
 
 
 @functools.cache
 def _targets() -> dict[str, Any]:
     """What is compiled, by the path of its file under ``compiled/``."""
-    from pipeline.definition import fashion_mnist, pipeline_around
-    from pipeline.specs.custom_job import train_on
+    from pipeline.definition import fashion_mnist, fashion_mnist_on_kubeflow
 
     return {
         PIPELINE: fashion_mnist,
-        DISTRIBUTED_PIPELINE: pipeline_around(train_on(DISTRIBUTED)),
+        DISTRIBUTED_PIPELINE: _distributed(DISTRIBUTED),
+        KUBEFLOW_PIPELINE: fashion_mnist_on_kubeflow,
         **{f"components/{step.name}.yaml": step.component for step in STEPS},
     }
 

@@ -1,5 +1,7 @@
 """The pipeline: six steps from the raw files to a new version in the model registry."""
 
+import functools
+import inspect
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -9,36 +11,24 @@ from kfp.dsl.base_component import BaseComponent
 from components.decode.component import decode
 from components.evaluate.component import evaluate
 from components.ingest.component import ingest
-from components.train.component import train
 from components.train.trainer.hyperparameters import Hyperparameters
-from components.upload.component import upload
-from components.upload.containers import STOCK
-from components.upload.find_champion import find_champion
+from pipeline.places import KUBEFLOW, VERTEX, Own, Place
 
 NAME: Final = "fashion-mnist"
 DESCRIPTION: Final = (
     "Train an image classifier, on FashionMNIST or other pictures, and upload it when it is good."
 )
-PROJECT: Final = "{{$.pipeline_google_cloud_project_id}}"
-LOCATION: Final = "{{$.pipeline_google_cloud_location}}"
 HYPERPARAMETERS: Final = Hyperparameters().as_dict()
 RETRY: Final = {"num_retries": 2, "backoff_duration": "10s", "backoff_factor": 2}
-TrainStep = Callable[..., dsl.PipelineTask]
-"""Makes the task that trains, from the inputs of the component ``train`` by name."""
 
 
-def train_in_its_step(**inputs: Any) -> dsl.PipelineTask:
-    """Trains in the step's own container."""
-    task: dsl.PipelineTask = train(**inputs)
-    return task.set_cpu_limit("8").set_memory_limit("16G")
-
-
-def pipeline_around(train_step: TrainStep) -> BaseComponent:
-    """The pipeline with ``train_step`` as its way to train."""
+def pipeline_at(place: Place) -> BaseComponent:
+    """The pipeline with what is a place's own."""
 
     @dsl.pipeline(name=NAME, description=DESCRIPTION)
-    def fashion_mnist(
-        bucket_uri: str,
+    @_with_parameters_of(place.parameters)
+    def fashion_mnist(  # noqa: D417 - `own` is documented at the place
+        own: Own,
         source: str = "",
         dataset: dict[str, Any] = {},  # noqa: B006
         allow_unverified: bool = False,
@@ -49,9 +39,7 @@ def pipeline_around(train_step: TrainStep) -> BaseComponent:
         min_accuracy: float = 0.90,
         min_improvement: float = 0.0,
         min_recall: float = 0.0,
-        champion_alias: str = "default",
         model_name: str = NAME,
-        serving_image: str = STOCK,
         git_revision: str = "",
     ) -> None:
         """FashionMNIST, or other pictures, from their source to the model registry.
@@ -64,8 +52,6 @@ def pipeline_around(train_step: TrainStep) -> BaseComponent:
         6. Upload, if the verdict is good: the model as a new version.
 
         Args:
-            bucket_uri: Where the raw files and the checkpoints are kept: ``gs://bucket`` or
-                ``gs://bucket/prefix``.
             source: A directory (also as ``file:///…``), an ``http(s)://`` address or a ``gs://``
                 prefix with the four files; empty: the system's dataset package, the project's
                 ``data/``, the public mirrors. An address with a password or a signature is
@@ -83,14 +69,12 @@ def pipeline_around(train_step: TrainStep) -> BaseComponent:
             min_accuracy: Test accuracy below which no model is uploaded.
             min_improvement: By how much the challenger's test accuracy must exceed the champion's.
             min_recall: Recall of the worst class below which no model is uploaded; 0: off.
-            champion_alias: Alias of the version to compare with; ``none``: compare with nothing.
             model_name: Display name in the model registry.
-            serving_image: Container that serves the uploaded model.
             git_revision: Revision of the code; a label of the uploaded version.
         """
         raw = ingest(
             source=source,
-            bucket_uri=bucket_uri,
+            bucket_uri=own.get("bucket_uri", ""),
             dataset=dataset,
             allow_unverified=allow_unverified,
         ).set_retry(**RETRY)
@@ -100,20 +84,15 @@ def pipeline_around(train_step: TrainStep) -> BaseComponent:
             validation_examples=validation_examples,
             seed=seed,
         )
-        challenger = train_step(
+        challenger = place.train(
+            own=own,
             train_records=records.outputs["train_records"],
             validation_records=records.outputs["validation_records"],
-            bucket_uri=bucket_uri,
             seed=seed,
             hyperparameters=hyperparameters,
         )
         champion = (
-            find_champion(
-                model_name=model_name,
-                champion_alias=champion_alias,
-                project=PROJECT,
-                location=LOCATION,
-            )
+            place.find_champion(own=own, model_name=model_name)
             .set_caching_options(False)
             .set_retry(**RETRY)
         )
@@ -127,17 +106,42 @@ def pipeline_around(train_step: TrainStep) -> BaseComponent:
             min_recall=min_recall,
         )
         with dsl.If(verdict.outputs["Output"] == True, name="good enough"):  # noqa: E712
-            upload(
+            place.upload(
+                own=own,
+                champion=champion,
                 model=challenger.outputs["model"],
                 evaluation=verdict.outputs["evaluation"],
-                parent=champion.outputs["parent"],
-                has_parent=champion.outputs["Output"],
+                report=verdict.outputs["report"],
                 model_name=model_name,
-                serving_image=serving_image,
                 git_revision=git_revision,
             )
 
     return fashion_mnist
 
 
-fashion_mnist: Final = pipeline_around(train_in_its_step)
+def _with_parameters_of(place: Callable[..., None]) -> Callable[..., Callable[..., None]]:
+    """Gives a pipeline another function's parameters and their documentation in place of ``own``.
+
+    KFP reads both from the function.
+    """
+
+    def decorate(pipeline: Callable[..., None]) -> Callable[..., None]:
+        _own, *shared = inspect.signature(pipeline).parameters.values()
+        added = inspect.signature(place).parameters
+        names = [*added, *(one.name for one in shared)]
+
+        @functools.wraps(pipeline)
+        def with_own(*values: Any) -> None:
+            given = dict(zip(names, values, strict=True))
+            pipeline({name: given.pop(name) for name in added}, **given)
+
+        with_own.__signature__ = inspect.Signature([*added.values(), *shared])  # type: ignore[attr-defined]
+        text = (inspect.getdoc(place) or "").partition("Args:")[2].strip()
+        with_own.__doc__ = f"{inspect.getdoc(pipeline)}\n    {text}"
+        return with_own
+
+    return decorate
+
+
+fashion_mnist: Final = pipeline_at(VERTEX)
+fashion_mnist_on_kubeflow: Final = pipeline_at(KUBEFLOW)

@@ -75,6 +75,7 @@ def version_of(resource_name: str) -> str:
     return resource_name.partition("@")[2]
 
 
+MLFLOW: Final = ("boto3", "google-cloud-storage", "mlflow-skinny")
 STORAGE: Final = ("google-cloud-storage", "google-crc32c")
 TENSORFLOW: Final = ("keras", "numpy", "tensorflow")
 
@@ -111,6 +112,12 @@ STEPS: Final = (
     ),
 )
 """In the order in which the pipeline runs them."""
+VARIANTS: Final = {
+    "train_cuda": (*STORAGE, *TENSORFLOW),
+    "find_champion_mlflow": MLFLOW,
+    "upload_mlflow": (*MLFLOW, "numpy", "pandas"),
+}
+"""What steps need whose component is another one than the table's, by the name of their pins."""
 
 
 def step(name: str) -> Step:

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from pipeline.steps import STEPS
+from pipeline.steps import STEPS, VARIANTS
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
 LOCK: Final = "requirements.lock"
@@ -33,11 +33,12 @@ def main() -> None:
     resolve(DEV_LOCK, *ANYWHERE, "--group", "dev", "--constraint", LOCK)
     constraints = ("--constraint", LOCK, "--constraint", DEV_LOCK)
     resolve("requirements-notebook.lock", *ANYWHERE, "--group", "notebook", *constraints)
+    resolve("requirements-mlflow.lock", *ANYWHERE, "--group", "mlflow", *constraints)
     resolve("requirements-uv.lock", *ANYWHERE, "--group", "uv")
     resolve("serving/requirements.lock", *IMAGE, "--generate-hashes", "--group", "serving")
     pin_wheels("serving/python310.txt", "3.10", "--group", "serving")
-    packages = {step.name: step.packages for step in STEPS}
-    for name, own in (packages | {ACCELERATED: packages["train"]}).items():
+    packages = {step.name: step.packages for step in STEPS} | VARIANTS
+    for name, own in packages.items():
         accelerated = name == ACCELERATED
         pins = f"components/requirements/{name}.txt"
         resolve(pins, *IMAGE, packages=in_container(own, accelerated=accelerated))

@@ -18,8 +18,8 @@ def decode(
     """Converts the raw IDX files to shuffled, stratified shards of records.
 
     Args:
-        raw: The directory of the four ``.gz`` files and ``dataset.json``, read as a stream by its
-            URI (``gs://…``, or a local path).
+        raw: The directory of the four ``.gz`` files and ``dataset.json``, read as a stream: from
+            its path, or from its URI (``gs://…``) where nothing is at the path.
         train_records: A directory of TFRecord shards, ``dataset.json`` and ``manifest.json``: the
             training split without the validation examples, shuffled.
         validation_records: The validation examples, stratified by class, shuffled.
@@ -36,7 +36,7 @@ def decode(
     outputs = {"train": train_records, "validation": validation_records, "test": test_records}
     directories = {split: Path(output.path) for split, output in outputs.items()}
     summary = convert(
-        raw.uri,
+        raw.path if Path(raw.path).is_dir() else raw.uri,
         directories,
         shards=shards,
         validation_examples=validation_examples,

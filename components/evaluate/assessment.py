@@ -26,6 +26,8 @@ CURVE: Final = "epochs"
 """The key of the history that holds an entry for each epoch; the rest describes the training."""
 MOST_IN_METADATA: Final = 100
 """Classes of a confusion matrix that metadata hold: Vertex AI takes 200 kB of an artifact."""
+CHAMPION: Final = "champion.json"
+"""The file that a look-up which brings the champion's files writes beside them."""
 LABEL_DIGITS: Final = 40
 """Digits of a digest that a registry's label keeps; fewer prove nothing."""
 
@@ -104,6 +106,13 @@ def assess(
         "training": {key: value for key, value in training.items() if key != CURVE},
         CURVE: training.get(CURVE, []),
     }
+
+
+def champion_facts(directory: Path, metadata: Mapping[str, Any]) -> Mapping[str, Any]:
+    """resourceName, version and digest of the champion, empty without one."""
+    path = directory / CHAMPION
+    facts: Mapping[str, Any] = json.loads(path.read_text()) if path.is_file() else metadata
+    return facts
 
 
 def read_examples(directory: Path) -> Examples:

@@ -24,7 +24,8 @@ def evaluate(
     Args:
         model: The challenger's SavedModel.
         history: JSON of its training: an entry per epoch, parameters, versions.
-        champion: The version to beat; without ``version`` in its metadata there is none.
+        champion: The version to beat; without ``version`` in its ``champion.json``, or in its
+            metadata where there is no such file, there is none.
         test_records: The test split as TFRecord shards, with the description of the data.
         metrics: accuracy, loss, macro_f1, and champion_accuracy when there is a champion.
         confusion_matrix: Counts by label and prediction, with class names; as metadata for at most
@@ -50,7 +51,7 @@ def evaluate(
         model=Path(model.path),
         history=Path(history.path),
         champion=Path(champion.path),
-        champion_facts=champion.metadata,
+        champion_facts=assessment.champion_facts(Path(champion.path), champion.metadata),
         test_records=Path(test_records.path),
         thresholds={
             "min_accuracy": min_accuracy,

@@ -1,10 +1,11 @@
-"""Writes the four files to the bucket: verified before they appear there, never overwritten."""
+"""Writes the four files: verified before they appear, and in a bucket never overwritten."""
 
 import dataclasses
 import hashlib
 import logging
+import shutil
 from collections.abc import Mapping
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, Final, NamedTuple
 
 from components.dataset import bucket
@@ -25,12 +26,13 @@ DIGEST_KEY: Final = "payload-sha256"
 """The custom metadata of an uploaded object: the digest that its payload was verified to have."""
 EXAMPLES_KEY: Final = "examples"
 """The custom metadata of an uploaded object: the number of its examples."""
+WRITTEN: Final = ("uploaded", "written")
 
 log = logging.getLogger(__name__)
 
 
 class Landed(NamedTuple):
-    """What is in the bucket now: the ``gs://`` directory, its content's facts, and a report.
+    """Where the files are now (a ``gs://`` address or a path), their facts, and a report.
 
     The report has the state of each file, and source, bytes and seconds of a download.
     """
@@ -41,12 +43,17 @@ class Landed(NamedTuple):
 
 
 def land(
-    bucket_uri: str, source: str, dataset: Mapping[str, Any], allow_unverified: bool
+    bucket_uri: str,
+    source: str,
+    dataset: Mapping[str, Any],
+    allow_unverified: bool,
+    folder: Path = Path(),
 ) -> Landed:
     """Brings the four files and their ``dataset.json`` to ``<bucket_uri>/raw/<key>/``.
 
-    Existing objects stay. Files that are there are not downloaded again. Only the smallest is,
-    from a named source: it shows whether that source has these data.
+    Without a bucket they go to the folder. Existing objects stay. Files that are there are not
+    downloaded again. Only the smallest is, from a named source: it shows whether that source has
+    these data.
 
     Raises:
         DescriptionError: What the data are said to be cannot be.
@@ -57,11 +64,13 @@ def land(
     """
     places = sources.resolve(source)
     about = _described(places[0] if source else "", dataset, allow_unverified)
-    bucket.check_bucket(bucket_uri)
+    if bucket_uri:
+        bucket.check_bucket(bucket_uri)
     contents = {}
     probe = TEST_LABELS if source else ""
     if about and about.digests:
         about = dataclasses.replace(about, verified=True)
+    if bucket_uri and about and about.digests:
         directory = raw_directory(bucket_uri, about)
         noted = {name: _landed(f"{directory}/{name}.gz", about.digests[name]) for name in FILES}
         contents = {name: each for name, each in noted.items() if each and name != probe}
@@ -75,18 +84,21 @@ def land(
         contents |= {name: item.content for name, item in fetched.items()}
         examples = _count_examples(contents)
         about = _complete(about or _derived(contents, source), contents)
-        directory = raw_directory(bucket_uri, about)
+        directory = raw_directory(bucket_uri, about) if bucket_uri else str(folder)
         files: dict[str, dict[str, Any]] = {name: {"state": "already there"} for name in FILES}
-        files |= {name: _upload(item, f"{directory}/{name}.gz") for name, item in fetched.items()}
+        files |= {name: _put(item, f"{directory}/{name}.gz") for name, item in fetched.items()}
         about.write(scratch)
-        bucket.upload(scratch / NAME, f"{directory}/{NAME}")
-    uploaded = sum(file["state"] == "uploaded" for file in files.values())
+        if bucket_uri:
+            bucket.upload(scratch / NAME, f"{directory}/{NAME}")
+        else:
+            shutil.copy(scratch / NAME, folder)
+    written = sum(file["state"] in WRITTEN for file in files.values())
     log.info(
         "%s: %d training and %d test examples of %d classes in %s, %s: %d of %d files downloaded, "
-        "%d uploaded",
+        "%d written",
         *(about.name, *examples.values(), len(about.classes), directory),
         "verified by SHA-256" if about.verified else "unverified (allow_unverified=true)",
-        *(len(fetched), len(FILES), uploaded),
+        *(len(fetched), len(FILES), written),
     )
     metadata = {
         "name": about.name,
@@ -193,20 +205,28 @@ def _count_examples(contents: Mapping[str, Content]) -> dict[str, int]:
     return {split: contents[images].examples for split, (images, _) in pairs.items()}
 
 
-def _upload(item: Fetched, uri: str) -> dict[str, Any]:
-    digest, examples = item.content.sha256, item.content.examples
-    uploaded = False
-    if not _landed(uri, digest):
-        try:
-            note = {DIGEST_KEY: digest, EXAMPLES_KEY: str(examples)}
-            uploaded = bucket.upload(item.path, uri, note)
-        except bucket.ObjectDiffersError:
-            # Another ingest was faster; mirrors compress differently: other bytes, same payload.
-            if not _landed(uri, digest):
-                raise
-    return {
-        "state": "uploaded" if uploaded else "already there",
+def _put(item: Fetched, place: str) -> dict[str, Any]:
+    facts = {
         "source": item.source,
         "bytes": item.path.stat().st_size,
         "seconds": item.seconds,
     }
+    if place.startswith(bucket.SCHEME):
+        return {"state": "uploaded" if _upload(item, place) else "already there", **facts}
+    path = Path(place)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(item.path, path)
+    return {"state": "written", **facts}
+
+
+def _upload(item: Fetched, uri: str) -> bool:
+    digest, examples = item.content.sha256, item.content.examples
+    if not _landed(uri, digest):
+        try:
+            note = {DIGEST_KEY: digest, EXAMPLES_KEY: str(examples)}
+            return bucket.upload(item.path, uri, note)
+        except bucket.ObjectDiffersError:
+            # Another ingest was faster; mirrors compress differently: other bytes, same payload.
+            if not _landed(uri, digest):
+                raise
+    return False

@@ -51,7 +51,7 @@ def train(
     with tempfile.TemporaryDirectory(prefix="train-") as scratch:
         kept = Folder.at(f"{bucket_uri}/checkpoints", Path(scratch)) if bucket_uri else None
         # TensorBoard reads it in a bucket as the step trains; elsewhere KFP copies it at the end.
-        live = logs.uri.startswith("gs://")
+        live = bool(bucket_uri) and logs.uri.startswith("gs://")
         logged = Folder.at(logs.uri if live else logs.path, Path(scratch))
         outcome = run(
             Split.of_directory(Path(train_records.path)),

@@ -123,9 +123,9 @@ def model_evaluation_import(model: Input[VertexModel], metrics: Input[Metrics]) 
 STAND_INS: Final = {
     UPLOAD_LAUNCHER: model_upload,
     IMPORT_LAUNCHER: model_evaluation_import,
-    "find_champion": find_champion,
+    "components.upload import registry_lookup": find_champion,
 }
-"""The component to run instead of the step that has a word in its command or arguments."""
+"""The component to run instead of the step that has a text in its command or arguments."""
 
 
 def stand_in_for(container: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -135,9 +135,10 @@ def stand_in_for(container: Mapping[str, Any]) -> dict[str, Any] | None:
     FASHION_MNIST_REGISTRY (required) and FASHION_MNIST_SPEC_DIGEST (recorded with the version).
     None for any step that runs here as it is.
     """
-    for word in (*container.get("command", []), *container.get("args", [])):
-        if word in STAND_INS:
-            spec = json_format.MessageToDict(STAND_INS[word].pipeline_spec)
+    words = " ".join([*container.get("command", []), *container.get("args", [])])
+    for text, component in STAND_INS.items():
+        if text in words:
+            spec = json_format.MessageToDict(component.pipeline_spec)
             (executor,) = spec["deploymentSpec"]["executors"].values()
             replacement: dict[str, Any] = executor["container"]
             return replacement

@@ -1,6 +1,6 @@
 """Training as a CustomJob, on one or several machines of a chosen type."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from kfp import dsl
@@ -52,8 +52,8 @@ def train_on(machine: Machine) -> Callable[..., dsl.PipelineTask]:
         strategy="SPOT" if machine.spot else "STANDARD",
     )
 
-    def train_step(**inputs: Any) -> dsl.PipelineTask:
-        task: dsl.PipelineTask = job(**inputs)
+    def train_step(*, own: Mapping[str, Any], **inputs: Any) -> dsl.PipelineTask:
+        task: dsl.PipelineTask = job(bucket_uri=own["bucket_uri"], **inputs)
         return task
 
     return train_step
