@@ -44,7 +44,7 @@ def pipeline_at(place: Place) -> BaseComponent:
     ) -> None:
         """FashionMNIST, or other pictures, from their source to the model registry.
 
-        1. Ingest: the four files of the data set, verified, into the bucket.
+        1. Ingest: the four files of the data set, verified.
         2. Decode: training, validation and test examples as TFRecord shards.
         3. Train: a convolutional network on the training examples.
         4. Find champion: the version of the model that the registry serves today.

@@ -113,7 +113,7 @@ def _upload_to_mlflow(*, own: Own, champion: dsl.PipelineTask, **inputs: Any) ->
     task: dsl.PipelineTask = mlflow_upload.upload(
         tracking_uri=own["tracking_uri"], run_id=dsl.PIPELINE_JOB_ID_PLACEHOLDER, **inputs
     )
-    return task
+    return task.set_caching_options(False)
 
 
 VERTEX: Final = Place(vertex_parameters, train_on_vertex, _find_on_vertex, _upload_to_vertex)

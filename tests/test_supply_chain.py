@@ -11,10 +11,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from components.embedding import BASE_IMAGE, read_pins
-from pipeline.compiler import COMPILED, PROJECT
+from pipeline.compiler import COMPILED, KUBEFLOW_PIPELINE, PROJECT
 from pipeline.specs import spec as specs
 from pipeline.specs import worker_pools
-from pipeline.steps import STEPS
+from pipeline.steps import STEPS, VARIANTS
 
 LOCKS = sorted(
     path.relative_to(PROJECT).as_posix()
@@ -107,7 +107,7 @@ def test_accelerators_change_tensorflow_and_add_nvidias_packages_alone() -> None
 @pytest.mark.parametrize("lock", ["requirements-image.lock", "requirements-cuda.lock"])
 def test_an_image_holds_the_pins_of_every_step(lock: str) -> None:
     accelerated = "cuda" in lock
-    steps = [f"{step.name}{'_cuda' * (accelerated and step.name == 'train')}" for step in STEPS]
+    steps = {*(step.name for step in STEPS), *VARIANTS} - {"train" if accelerated else "train_cuda"}
     wanted = {pin for step in steps for pin in read_pins(step)}
     if accelerated:
         wanted = {pin for pin in wanted if not pin.startswith("tensorflow-cpu==")}
@@ -148,7 +148,8 @@ def test_every_step_installs_its_pins_and_nothing_else(name: str) -> None:
             assert image == GOOGLES, step
             assert not whole | alone, step
             continue
-        pinned = "upload" if step == "package_model" else step
+        variant = f"{step}_mlflow" if name == KUBEFLOW_PIPELINE else ""
+        pinned = "upload" if step == "package_model" else variant if variant in VARIANTS else step
         assert whole == set(read_pins(pinned)), step
         assert alone | whole == whole | {str(locked(RUNNING)["kfp"][0])}, step
 

@@ -73,8 +73,7 @@ def test_a_second_ingest_downloads_only_what_is_missing_and_says_so(
     assert (second.uri, second.metadata) == (first.uri, first.metadata)
     assert {entry["state"] for entry in second.report["files"].values()} == {"already there"}
     assert (
-        "verified by SHA-256: 1 of 4 files downloaded, 0 uploaded"
-        in caplog.records[-1].getMessage()
+        "verified by SHA-256: 1 of 4 files downloaded, 0 written" in caplog.records[-1].getMessage()
     )
     mirror.requests.clear()
     del fake.objects[f"{first.uri.removeprefix('gs://bucket/')}/{TRAIN_LABELS}.gz"]
