@@ -15,7 +15,12 @@ from tests.idx_files import FASHION
 
 
 def run(
-    place: Path, model: Path, history: Path, test_records: Path, **thresholds: float
+    place: Path,
+    model: Path,
+    history: Path,
+    test_records: Path,
+    champion: Model | None = None,
+    **thresholds: float,
 ) -> tuple[bool, Metrics, ClassificationMetrics, Artifact]:
     """The step in this process; its answer and its artifacts, whose files are in ``place``."""
     metrics = Metrics(uri=str(place / "metrics"))
@@ -24,7 +29,7 @@ def run(
     passed = evaluate.python_func(
         model=Model(uri=str(model)),
         history=Artifact(uri=str(history)),
-        champion=Model(uri=""),
+        champion=champion or Model(uri=""),
         test_records=Dataset(uri=str(test_records)),
         metrics=metrics,
         confusion_matrix=matrix,
@@ -108,3 +113,31 @@ def test_data_of_any_form_is_scored_and_shown_by_its_description(
     assert found["dataset"]["counts"]["train"] == examples
     assert ("confusionMatrix" in matrix.metadata) is (len(names) <= 100)
     assert "<title>things: accuracy" in (place / "report").read_text()
+
+
+@pytest.mark.parametrize(("facts", "outcome"), [({}, "passed"), ({"version": "3"}, "not passed")])
+def test_a_file_beside_the_champion_says_what_it_is(
+    facts: dict[str, str],
+    outcome: str,
+    test_records: Path,
+    history: Path,
+    wrong_on_10: Path,
+    make_model: Callable[..., Path],
+    tmp_path: Path,
+) -> None:
+    champion = make_model(5)
+    (champion / "champion.json").write_text(json.dumps(facts))
+    # What a backend adds is no version.
+    metadata = {"store_session_info": "{}", "version": ""}
+    place = tmp_path / "outputs"
+    place.mkdir()
+    run(
+        place,
+        wrong_on_10,
+        history,
+        test_records,
+        champion=Model(uri=str(champion), metadata=metadata),
+    )
+    found = json.loads((place / "evaluation").read_text())
+    assert found["verdict"]["outcome"] == outcome
+    assert (found["champion"] or {}).get("version") == facts.get("version")

@@ -12,6 +12,7 @@ from components.dataset import folder
 from components.dataset.description import NAME, Description, DescriptionError
 from components.dataset.errors import BucketError, DataError, SourceError
 from components.dataset.facts import FILES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
+from components.decode.component import decode
 from components.ingest import fashion_mnist
 from components.ingest.component import ingest
 from components.ingest.landing import Landed, land, raw_directory
@@ -301,3 +302,26 @@ def test_the_component_points_raw_at_the_bucket_and_writes_the_report(
     assert raw.uri.startswith("gs://bucket/home/raw/")
     assert raw.metadata["examples"] == {"train": 40, "test": 20}
     assert json.loads((tmp_path / "landing").read_text())["directory"] == raw.uri
+
+
+def test_without_a_bucket_raw_is_an_ordinary_output_which_decode_reads(tmp_path: Path) -> None:
+    digests = write_idx_set(tmp_path / "set", 4, 2)
+    raw, report = Dataset(uri="minio://bucket/raw"), Artifact(uri=str(tmp_path / "landing"))
+    raw.custom_path = str(tmp_path / "raw")
+    ingest.python_func(
+        raw=raw,
+        landing=report,
+        source=str(tmp_path / "set"),
+        dataset=described(digests).as_dict(),
+    )
+    assert raw.uri == "minio://bucket/raw"
+    names = {f"{name}.gz" for name in FILES}
+    assert {path.name for path in (tmp_path / "raw").iterdir()} == {NAME, *names}
+    files = json.loads((tmp_path / "landing").read_text())["files"]
+    assert {file["state"] for file in files.values()} == {"written"}
+    records = {
+        f"{split}_records": Dataset(uri=str(tmp_path / split))
+        for split in ("train", "validation", "test")
+    }
+    decode.python_func(raw=raw, **records)
+    assert [one.metadata["examples"] for one in records.values()] == [37, 3, 20]
