@@ -11,7 +11,7 @@ from typing import Any, Final
 from docstring_parser import parse
 
 from pipeline import steps
-from pipeline.compiler import COMPILED, PIPELINE, PROJECT
+from pipeline.compiler import COMPILED, KUBEFLOW_PIPELINE, PIPELINE, PROJECT
 from pipeline.specs import spec as specs
 
 TABLE: Final = re.compile(r"(<!-- table: (\w+) (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -128,12 +128,20 @@ def _default(value: Mapping[str, Any]) -> str:
             return f"`{other}`" if other != "" else "empty"
 
 
-def parameters(_: str) -> str:
-    """Every parameter of the pipeline, the hyperparameters among them."""
+def parameters(name: str) -> str:
+    """Every parameter of the pipeline, the hyperparameters among them.
+
+    Of the one for Kubeflow, those that the other pipeline does not have, or has otherwise.
+    """
     from pipeline.specs.parameters import describe
 
+    shown = describe(specs.load(COMPILED / PIPELINE))
+    if name == "kubeflow":
+        known = {each.name: each.default for each in shown}
+        there = describe(specs.load(COMPILED / KUBEFLOW_PIPELINE))
+        shown = [each for each in there if known.get(each.name, Ellipsis) != each.default]
     rows = []
-    for each in describe(specs.load(COMPILED / PIPELINE)):
+    for each in shown:
         default = "" if each.required else _default({"defaultValue": each.default})
         rows.append((f"`{each.name}`", default, each.description))
     return _table(("parameter", "default", ""), rows)

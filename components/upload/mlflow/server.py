@@ -1,0 +1,119 @@
+"""MLflow's server: its address, its names, and what its refusals mean."""
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from components.dataset.errors import ParameterError, StepError
+from components.dataset.redaction import one_line
+
+ALIAS: Final = "champion"
+"""The alias of the champion; an upload gives it to the new version."""
+NO_ALIAS: Final = "none"
+DIGEST: Final = "model_digest"
+"""The tag of a version with the digest of its model."""
+RUN: Final = "kubeflow_run"
+"""The tag of a version with the id of the run that made it."""
+MISSING: Final = "RESOURCE_DOES_NOT_EXIST"
+LIMITS: Final = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
+"""Retries of a request, and seconds of one; by itself MLflow tries for several minutes."""
+
+
+class MlflowError(StepError):
+    """MLflow's server refuses or cannot be reached, or has not what is needed."""
+
+
+def check_names(model_name: str, champion_alias: str) -> None:
+    """Refuses names that no registered model or no alias can have.
+
+    Raises:
+        ParameterError: One of them cannot be.
+    """
+    if not re.fullmatch(r"[^/:\x00-\x1f]{1,256}", model_name) or model_name.strip(". ") == "":
+        raise ParameterError(
+            f"model_name {model_name!r} cannot be a registered model of MLflow: it needs 1 to 256 "
+            "characters, and no slash and no colon"
+        )
+    is_alias = re.fullmatch(r"[\w-]{1,255}", champion_alias, re.ASCII)
+    if not is_alias or re.fullmatch("latest|v[0-9]+", champion_alias, re.IGNORECASE):
+        raise ParameterError(
+            f"champion_alias {champion_alias!r} is neither an alias of MLflow (letters, digits, _ "
+            "and -; not latest, not v1) nor a version's number; give one of them, or none"
+        )
+
+
+def check_address(tracking_uri: str) -> None:
+    """Refuses what is no address of a server, or holds a password; the error does not repeat it.
+
+    Raises:
+        ParameterError: It is such an address.
+    """
+    if not tracking_uri:
+        return
+    if "@" in tracking_uri:
+        raise ParameterError(
+            "tracking_uri has a user or a password, and a run stores its parameters as plain text; "
+            "leave it out and set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+        )
+    if not re.fullmatch(r"https?://[^/?#\s]+[^?#\s]*", tracking_uri):
+        raise ParameterError(
+            "tracking_uri is no address of a server; give one as http://HOST:5000, or leave it out"
+        )
+
+
+def connect(tracking_uri: str) -> Any:
+    """MLflow's client, with the environment's credentials."""
+    for name, value in LIMITS.items():
+        os.environ.setdefault(name, value)
+    import mlflow
+
+    mlflow.set_tracking_uri(tracking_uri)
+    mlflow.set_registry_uri(tracking_uri)
+    return mlflow.MlflowClient()
+
+
+def is_missing(error: Any) -> bool:
+    """Whether the server says that there is no such thing."""
+    return getattr(error, "error_code", "") == MISSING
+
+
+@contextlib.contextmanager
+def refusals(tracking_uri: str, doing: str) -> Iterator[None]:
+    """Turns what the server or its artifact store refuses into a ``MlflowError`` of one line."""
+    from mlflow.exceptions import MlflowException
+    from requests import RequestException
+
+    try:
+        yield
+    except (MlflowException, RequestException, OSError) as error:
+        raise MlflowError(_explained(error, tracking_uri, doing)) from error
+    except Exception as error:
+        if not type(error).__module__.startswith(("boto", "google")):
+            raise
+        cure = "look at the credentials and the address of MLflow's artifact store"
+        raise MlflowError(f"could not {doing} ({one_line(error)}); {cure}") from error
+
+
+def _explained(error: Exception, tracking_uri: str, doing: str) -> str:
+    place, words = f"MLflow's server at {tracking_uri}", one_line(error)
+    code = re.search(r"error code (\d{3})|\b(\d{3}) Client Error", words)
+    status = int(code[1] or code[2]) if code else 0
+    if status in (401, 403):
+        cure = (
+            "give the steps MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or "
+            "MLFLOW_TRACKING_TOKEN, of an account that may"
+        )
+        return f"{place} did not let the step {doing} ({words}); {cure}"
+    if "Max retries exceeded" in words or isinstance(error, ConnectionError):
+        return (
+            f"{place} does not answer, so the step could not {doing} ({words}); check "
+            "tracking_uri, and that the steps can reach it, and run again"
+        )
+    return f"{place} could not {doing} ({words}); check tracking_uri and the server's log"
