@@ -66,15 +66,26 @@ def _evaluate(outputs: Outputs) -> str:
 
 
 def _upload(outputs: Outputs) -> str:
-    version = version_of(outputs["model"].metadata["resourceName"]) if "model" in outputs else ""
-    return f"version {version}" if version else ""
+    uploaded = uploaded_model(outputs)
+    if uploaded is None:
+        return ""
+    version = version_of(uploaded.metadata.get("resourceName", ""))
+    return f"version {version}" if version else "an artifact of the run"
+
+
+def uploaded_model(outputs: Outputs) -> Any:
+    """What the upload made: a resource of the Model Registry, or the model that is served."""
+    return outputs.get("model") or outputs.get("served_model")
 
 
 def version_of(resource_name: str) -> str:
-    """The version at the end of ``projects/…/models/NAME@VERSION``; empty without one."""
-    return resource_name.partition("@")[2]
+    """The version of ``projects/…/models/NAME@VERSION`` or ``models:/NAME/VERSION``, or empty."""
+    mark = "/" if resource_name.startswith(MLFLOW_MODELS) else "@"
+    return resource_name.rpartition(mark)[2] if mark in resource_name else ""
 
 
+MLFLOW_MODELS: Final = "models:/"
+"""How the names of MLflow's registry begin."""
 MLFLOW: Final = ("boto3", "google-cloud-storage", "mlflow-skinny")
 STORAGE: Final = ("google-cloud-storage", "google-crc32c")
 TENSORFLOW: Final = ("keras", "numpy", "tensorflow")

@@ -4,6 +4,7 @@ import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote
 
 from components.dataset.description import NAME
 from pipeline.cli.console import console, next_steps, print_json, waiting
@@ -22,6 +23,7 @@ from pipeline.cli.options import (
     root_option,
 )
 from pipeline.errors import GateRefused, UsageError
+from pipeline.runs.record import TRACKING
 from pipeline.runs.root import Root
 from pipeline.text import command, shown
 
@@ -86,7 +88,7 @@ def run(
         result = local.run(loaded, arguments, place, watch, options)
     if not as_json:
         _show(result, place)
-    if require_upload and not result.version:
+    if require_upload and not result.uploaded:
         raise GateRefused("no version was uploaded, and --require-upload was given")
 
 
@@ -109,9 +111,8 @@ def _show(run: "Run", root: Root) -> None:
     from pipeline.runs.chosen_model import MODEL
 
     places = {}
-    if run.version:
-        folder = root.registry / run.model_name / run.version
-        places["Model"] = f"{run.model_name} version {run.version}: {shown(folder)}"
+    if run.uploaded:
+        places["Model"] = _place(run, root)
     elif run.passed is False:
         places["Model"] = "not uploaded; the gate's thresholds are parameters, as min_accuracy"
     if run.report:
@@ -119,15 +120,30 @@ def _show(run: "Run", root: Root) -> None:
     show_result(run, console(), places)
     if run.metrics:
         elsewhere = root_option(root.path)
-        model = f" --model {run.model_name}" if run.version else f" --run {run.id[-4:]}"
-        model = "" if run.version and run.model_name == MODEL else model
+        is_here = run.version and not run.is_for_kubeflow
+        model = f" --model {run.model_name}" if is_here else f" --run {run.id[-4:]}"
+        model = "" if is_here and run.model_name == MODEL else model
+        where = "submit --bucket BUCKET", "Vertex AI"
+        if run.is_for_kubeflow:
+            where = "kubeflow submit --host ADDRESS", "Kubeflow"
         next_steps(
             {
                 command(f"report{elsewhere}"): "opens the report",
                 command(f"predict{model}{elsewhere} PHOTO"): "asks the model about a picture",
-                command(f"submit --bucket BUCKET{_data(run)}"): "runs the same file on Vertex AI",
+                command(f"{where[0]}{_data(run)}"): f"runs the same file on {where[1]}",
             }
         )
+
+
+def _place(run: "Run", root: Root) -> str:
+    """Which version was uploaded, and where it is."""
+    if not run.version:
+        return shown(Path(run.uploaded))
+    address = shown(root.registry / run.model_name / run.version)
+    if run.is_for_kubeflow:
+        server = run.parameters[TRACKING].rstrip("/")
+        address = f"{server}/#/models/{quote(run.model_name)}/versions/{run.version}"
+    return f"{run.model_name} version {run.version}: {address}"
 
 
 def _data(run: "Run") -> str:

@@ -23,7 +23,7 @@ from pipeline.errors import UsageError
 from pipeline.local import emulator, run_folder
 from pipeline.local.execution import Execution
 from pipeline.local.localization import localize
-from pipeline.runs.record import Run
+from pipeline.runs.record import TRACKING, Run
 from pipeline.runs.registry import Registry, Version
 from pipeline.runs.root import Root, default_root
 from pipeline.runs.table import Table, Watch
@@ -185,7 +185,7 @@ def checked_arguments(
     reads_source = has_all_steps(spec) or spec["pipelineInfo"]["name"] == "ingest"
     if reads_source and arguments.get("source"):
         arguments["source"] = check_source(arguments["source"])
-    if has_all_steps(spec):
+    if has_all_steps(spec) and TRACKING not in arguments:
         _check_champion(Registry((root or Root(default_root())).registry), arguments)
     return arguments
 

@@ -84,6 +84,11 @@ def rerun(run: Run, step: str, **changes: Any) -> Run:
     """
     name = steps.step(step).name
     wired = wiring.wiring()[name]
+    if run.is_for_kubeflow and name in ("find_champion", "upload"):
+        raise UsageError(
+            f"the registry of {run.id} is MLflow's, or none: run its whole pipeline again, with "
+            f"--spec {compiler.COMPILED.name}/{compiler.KUBEFLOW_PIPELINE}"
+        )
     arguments = _arguments(run, name, wired, changes)
     if name == "upload" and not run.passed:
         lowest = ", ".join(f"{name}={rule.lowest:g}" for name, rule in gate.RULES.items())

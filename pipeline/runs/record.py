@@ -26,6 +26,8 @@ SUMMARY: Final = "summary.json"
 EVALUATION: Final = "evaluation.json"
 """A copy of what the step ``evaluate`` wrote."""
 REPORT: Final = "report.html"
+TRACKING: Final = "tracking_uri"
+"""The parameter with MLflow's address, which only the pipeline for Kubeflow has."""
 UNFINISHED: Final = "unfinished"
 """State of a run without a summary: it is still running, or it was killed."""
 DAMAGED: Final = "damaged"
@@ -156,13 +158,25 @@ class Run:
 
     @property
     def resource_name(self) -> str:
-        """``projects/…/models/NAME@VERSION`` of the uploaded version; empty without one."""
-        return str(self._metadata("upload", "model").get("resourceName", ""))
+        """The uploaded version as ``steps.version_of`` reads it; empty without one."""
+        uploaded = steps.uploaded_model(self._outputs("upload"))
+        return str(uploaded.metadata.get("resourceName", "")) if uploaded else ""
 
     @property
     def version(self) -> str:
         """The uploaded version; empty when none was uploaded."""
         return steps.version_of(self.resource_name)
+
+    @property
+    def uploaded(self) -> str:
+        """The address of the uploaded model; empty without one."""
+        uploaded = steps.uploaded_model(self._outputs("upload"))
+        return str(uploaded.uri) if uploaded else ""
+
+    @property
+    def is_for_kubeflow(self) -> bool:
+        """Whether its registry is MLflow's, or none."""
+        return TRACKING in self.parameters
 
     @property
     def model_name(self) -> str:

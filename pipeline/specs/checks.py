@@ -9,6 +9,7 @@ from components.ingest.fashion_mnist import DESCRIPTION, TRAINING_EXAMPLES_OF_A_
 from components.ingest.sources import check_address
 from components.train.trainer.hyperparameters import SEED, Hyperparameters
 from components.upload.containers import STOCK, check_image
+from components.upload.mlflow import server as mlflow
 from components.upload.registry_lookup import NO_ALIAS, check_names
 from pipeline.errors import UsageError
 from pipeline.specs import worker_pools
@@ -111,8 +112,18 @@ def _train(*, seed: int = 0, **_: Any) -> None:
     SEED.check("seed", seed, 0)
 
 
-def _find_champion(*, model_name: str = "any", champion_alias: str = NO_ALIAS, **_: Any) -> None:
-    check_names(model_name, champion_alias)
+def _find_champion(
+    *,
+    model_name: str = "any",
+    champion_alias: str = NO_ALIAS,
+    tracking_uri: str | None = None,
+    **_: Any,
+) -> None:
+    if tracking_uri is None:
+        check_names(model_name, champion_alias)
+    else:
+        mlflow.check_names(model_name, champion_alias)
+        mlflow.check_address(tracking_uri)
 
 
 def _evaluate(**thresholds: Any) -> None:
