@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from components.dataset.errors import DataError
 from components.dataset.manifest import model_digest
+from components.dataset.redaction import one_line
 from components.dataset.startup import quiet_start
 from components.upload.mlflow import server
 from components.upload.mlflow.server import MlflowError
@@ -72,7 +73,8 @@ def _in_registry(name: str, tracking_uri: str, alias: str, directory: Path) -> t
             f"{known or 'none'}. Run with -p champion_alias= one of them, {WAY_OUT}"
         )
     label = f"version {number} of {name!r}"
-    _bring(f"models:/{name}/{number}", directory, label, tracking_uri)
+    with server.refusals(tracking_uri, f"download {label}"):
+        _bring(f"models:/{name}/{number}", directory, label)
     digest = versions[number].tags.get(server.DIGEST, "")
     facts = {"resourceName": f"models:/{name}/{number}", "version": number, "digest": digest}
     return True, Found(facts, f"The champion is {label}, at {tracking_uri}.")
@@ -84,10 +86,19 @@ def _of(name: str) -> str:
 
 
 def _at_address(champion_uri: str, directory: Path) -> Found:
-    server.connect("file:///nowhere")
+    from mlflow.exceptions import MlflowException
+
     # Kubeflow's name for its own store, which speaks S3.
     address = champion_uri.replace("minio://", "s3://", 1)
-    _bring(address, directory, f"the model at {champion_uri}", champion_uri)
+    label = f"the model at {one_line(champion_uri)}"
+    try:
+        _bring(address, directory, label)
+    except (MlflowException, OSError) as error:
+        raise MlflowError(_unreadable(label, error)) from error
+    except Exception as error:
+        if not server.is_of_store(error):
+            raise
+        raise MlflowError(_unreadable(label, error)) from error
     try:
         digest = model_digest(directory)
     except DataError:
@@ -97,12 +108,19 @@ def _at_address(champion_uri: str, directory: Path) -> Found:
     return Found(facts, f"The champion is the model at {champion_uri}, called {version}.")
 
 
-def _bring(address: str, directory: Path, label: str, place: str) -> None:
+def _unreadable(label: str, error: Exception) -> str:
+    return (
+        f"{label} cannot be read ({one_line(error)}); correct champion_uri, or give the step what "
+        f"its store needs: {server.STORE}"
+    )
+
+
+def _bring(address: str, directory: Path, label: str) -> None:
     """Downloads a model, and puts the one SavedModel in it into the directory."""
     import mlflow.artifacts
 
     with tempfile.TemporaryDirectory(prefix="champion-") as scratch:
-        with server.refusals(place, f"download {label}"), quiet_start():
+        with quiet_start():
             mlflow.artifacts.download_artifacts(artifact_uri=address, dst_path=scratch)
         models = sorted(Path(scratch).rglob(SAVED_MODEL))
         if len(models) != 1:

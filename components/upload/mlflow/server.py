@@ -26,6 +26,12 @@ LIMITS: Final = {
 """Retries of a request, and seconds of one; by itself MLflow tries for several minutes."""
 
 
+STORE: Final = (
+    "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_ENDPOINT_URL if it is not Amazon's, or "
+    "Google's default credentials"
+)
+
+
 class MlflowError(StepError):
     """MLflow's server refuses or cannot be reached, or has not what is needed."""
 
@@ -70,9 +76,10 @@ def check_address(tracking_uri: str) -> None:
 
 def connect(tracking_uri: str) -> Any:
     """MLflow's client, with the environment's credentials."""
+    import mlflow
+
     for name, value in LIMITS.items():
         os.environ.setdefault(name, value)
-    import mlflow
 
     mlflow.set_tracking_uri(tracking_uri)
     mlflow.set_registry_uri(tracking_uri)
@@ -95,10 +102,15 @@ def refusals(tracking_uri: str, doing: str) -> Iterator[None]:
     except (MlflowException, RequestException, OSError) as error:
         raise MlflowError(_explained(error, tracking_uri, doing)) from error
     except Exception as error:
-        if not type(error).__module__.startswith(("boto", "google")):
+        if not is_of_store(error):
             raise
-        cure = "look at the credentials and the address of MLflow's artifact store"
+        cure = f"give the steps what MLflow's artifact store needs: {STORE}"
         raise MlflowError(f"could not {doing} ({one_line(error)}); {cure}") from error
+
+
+def is_of_store(error: Exception) -> bool:
+    """Whether a store's own client raised it: Amazon's or Google's."""
+    return type(error).__module__.startswith(("boto", "google"))
 
 
 def _explained(error: Exception, tracking_uri: str, doing: str) -> str:
