@@ -17,8 +17,8 @@ import yaml
 from components.dataset.manifest import file_digest
 from pipeline import checkout, files
 from pipeline.errors import CommandError, UsageError
+from pipeline.specs import shared_code, worker_pools
 from pipeline.specs import spec as specs
-from pipeline.specs import worker_pools
 from pipeline.specs.machine import Machine
 from pipeline.steps import STEPS
 
@@ -28,6 +28,8 @@ COMPILED: Final = PROJECT / "compiled"
 PIPELINE: Final = "pipeline.yaml"
 KUBEFLOW_PIPELINE: Final = "pipeline-kubeflow.yaml"
 DISTRIBUTED_PIPELINE: Final = "pipeline-distributed.yaml"
+TRACKING: Final = "tracking_uri"
+"""The parameter of a pipeline that runs as a workflow of Argo, whose size is limited."""
 DISTRIBUTED: Final = Machine(replicas=2)
 """What the training of the committed distributed pipeline runs on."""
 
@@ -97,6 +99,9 @@ def _spec(target: Any, image: str = "") -> specs.Spec:
         spec = with_image(spec, image)
     check_steps(spec)
     check_sizes(spec)
+    if TRACKING in specs.declared(spec):
+        spec = shared_code.share(shared_code.lean(spec))
+        check_sizes(spec)
     return spec
 
 

@@ -6,8 +6,8 @@ from typing import Final
 
 from components.dataset.startup import PINS
 from pipeline.local import cluster
+from pipeline.specs import shared_code, worker_pools
 from pipeline.specs import spec as specs
-from pipeline.specs import worker_pools
 from pipeline.specs.spec import Spec
 
 PLACEHOLDERS: Final = {
@@ -25,13 +25,15 @@ CLUSTER: Final = str(Path(cluster.__file__).resolve())
 def localize(spec: Spec, job_name: str, *, keep_preamble: bool) -> tuple[Spec, frozenset[str]]:
     """The changed spec, and the component names of the stand-ins.
 
-    The ``pip install`` of each step becomes a variable unless ``keep_preamble``; steps that exist
-    only in Google Cloud get stand-ins; a CustomJob becomes as many processes as it has replicas;
-    Vertex AI's placeholders get values.
+    Code that the steps share is in each step's own command, so that the cache of one step does not
+    depend on the code of another. The ``pip install`` of each step becomes a variable unless
+    ``keep_preamble``; steps that exist only in Google Cloud get stand-ins; a CustomJob becomes as
+    many processes as it has replicas; Vertex AI's placeholders get values.
     """
     from pipeline.local.stand_ins import stand_in_for
 
     stand_ins: set[str] = set()
+    spec = shared_code.separate(spec)
 
     def replace(label: str, container: Spec) -> Spec:
         if (pools := worker_pools.read(container)) is not None:

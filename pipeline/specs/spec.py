@@ -4,6 +4,7 @@ Nothing here changes its argument; every function returns a new spec.
 """
 
 import base64
+import bz2
 import graphlib
 import gzip
 import hashlib
@@ -25,6 +26,13 @@ Files = dict[str, bytes]
 
 ARCHIVE: Final = re.compile(r"(__KFP_EMBEDDED_ARCHIVE_B64 = ')([A-Za-z0-9+/=]+)(')")
 """The embedded code within a step's command, as KFP writes it."""
+SHARED: Final = "bz2:"
+"""How the argument begins that has the code of all steps, a tar in Base85."""
+REPLACED: Final = ("<>&${", ".,:/[")
+"""Digits of Base85 that take six bytes in Argo's JSON or mean something to Kubernetes, and others
+in their place."""
+CODE: Final = "code"
+"""The task that only hands on the code of all steps."""
 SAFE_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 REQUIRED: Final = ("pipelineInfo.name", "root.dag.tasks", "deploymentSpec.executors", "components")
 NAMES: Final = tuple(step.name for step in STEPS)
@@ -108,13 +116,31 @@ def unpacked(spec: Spec) -> Spec:
 
 
 def unpack(packed: str) -> Files:
-    """The files of an embedded archive, Base64 of a gzipped tar, by name, sorted."""
+    """The files of an embedded archive by name, sorted."""
+    return files_of(base64.b64decode(packed))
+
+
+def unpack_shared(packed: str) -> Files:
+    """The files of the archive with the code of all steps by name, sorted."""
+    before, after = REPLACED
+    text = packed.removeprefix(SHARED).translate(str.maketrans(after, before))
+    return files_of(base64.b85decode(text))
+
+
+def files_of(archive: bytes) -> Files:
+    """The files of a compressed tar by name, sorted."""
     found = {}
-    with tarfile.open(fileobj=io.BytesIO(base64.b64decode(packed)), mode="r:gz") as tar:
+    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:*") as tar:
         for member in sorted(tar, key=lambda each: each.name):
             if file := tar.extractfile(member):
                 found[member.name.removeprefix("./")] = file.read()
     return found
+
+
+def pack_shared(files: Files) -> str:
+    """The argument that has the code of all steps."""
+    text = base64.b85encode(bz2.compress(tar_of(files))).decode()
+    return SHARED + text.translate(str.maketrans(*REPLACED))
 
 
 def pack(files: Files) -> str:
@@ -123,14 +149,19 @@ def pack(files: Files) -> str:
 
 
 def archive(files: Files) -> bytes:
-    """A gzipped tar of ``files`` without times, owners and modes of this machine."""
+    """A gzipped tar of ``files``."""
+    return gzip.compress(tar_of(files), 9, mtime=0)
+
+
+def tar_of(files: Files) -> bytes:
+    """A tar of ``files`` without times, owners and modes of this machine."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for name, content in sorted(files.items()):
             info = tarfile.TarInfo(name)
             info.size = len(content)
             tar.addfile(info, io.BytesIO(content))
-    return gzip.compress(buffer.getvalue(), 9, mtime=0)
+    return buffer.getvalue()
 
 
 def titled(spec: Spec) -> Spec:
@@ -153,8 +184,9 @@ def titled(spec: Spec) -> Spec:
 
 
 def step_tasks(spec: Spec) -> dict[str, str]:
-    """The step of each task, by the task's component name without ``comp-``; no importers.
+    """The step of each task, by the task's component name without ``comp-``.
 
+    Importers and the task that hands on the code are left out.
     The pipeline's own steps are in the order of their table.
     A task inside a pipeline that is a step, as the upload is, belongs to that step. A task of a
     spec with other steps is a step of its own name.
@@ -168,6 +200,13 @@ def has_all_steps(spec: Spec) -> bool:
     return set(NAMES) <= set(step_tasks(spec).values())
 
 
+def shared_archive(spec: Spec) -> str:
+    """The archive with the code of all steps; empty where every step carries its own."""
+    executor = spec["deploymentSpec"]["executors"].get(f"exec-{CODE}", {})
+    words = executor.get("container", {}).get("command", [])
+    return next((word for word in words if word.startswith(SHARED)), "")
+
+
 def _tasks(spec: Spec, component: Spec, step: str) -> Iterator[tuple[str, str]]:
     """Component name and step of each task, in run order."""
     tasks = component["dag"]["tasks"]
@@ -178,13 +217,17 @@ def _tasks(spec: Spec, component: Spec, step: str) -> Iterator[tuple[str, str]]:
         own_step = own.replace("-", "_")
         if "dag" in inner:
             yield from _tasks(spec, inner, step or (own_step if own_step in NAMES else ""))
+        elif own == CODE and shared_archive(spec):
+            continue
         elif "importer" not in spec["deploymentSpec"]["executors"][inner["executorLabel"]]:
             yield own, step or own_step
 
 
 def _map_archives(spec: Spec, change: Callable[[Files], str]) -> Spec:
-    def replace(found: re.Match[str]) -> str:
-        return found[1] + change(unpack(found[2])) + found[3]
+    def replace(text: str) -> str:
+        if text.startswith(SHARED):
+            return change(unpack_shared(text))
+        return ARCHIVE.sub(lambda found: found[1] + change(unpack(found[2])) + found[3], text)
 
-    changed: Spec = map_strings(spec, lambda text: ARCHIVE.sub(replace, text))
+    changed: Spec = map_strings(spec, replace)
     return changed
