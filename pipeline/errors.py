@@ -3,7 +3,7 @@
     CommandError            1   one line that says what to do
       UsageError            2   wrong use: a parameter, an option, a directory, a stale spec
       StepFailed            1   a step of the pipeline failed
-      CloudError            1   a Google Cloud service refused or did not answer
+      CloudError            1   a service (Google Cloud, Kubeflow) refused or did not answer
       GateRefused           3   the gate refused the model, and --require-upload was given
       Interrupted         130   Ctrl-C or SIGTERM stopped the command
 
@@ -48,7 +48,7 @@ class StepFailed(CommandError):
 
 
 class CloudError(CommandError):
-    """A Google Cloud service refused or did not answer."""
+    """A service, of Google Cloud or Kubeflow, refused or did not answer."""
 
 
 class GateRefused(CommandError):

@@ -67,16 +67,11 @@ def run(
     from pipeline.cli.watchers import stopped_by_signals, watch_on
     from pipeline.local import run as local
     from pipeline.specs import parameters
-    from pipeline.specs.dataset import read
     from pipeline.specs.spec import load
 
     place = Root(root)
     loaded = load(_compiled(spec, replicas, place))
-    given = parameters.parse(parameter or (), loaded)
-    if source is not None:
-        given["source"] = source
-    if dataset is not None:
-        given["dataset"] = read(dataset)
+    given = parameters.from_options(parameter, source, dataset, loaded)
     arguments = local.checked_arguments(loaded, given, preset, place)
     options = local.Options(
         use_cache=not no_cache,

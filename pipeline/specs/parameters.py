@@ -10,6 +10,7 @@ import json
 import shlex
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from components.dataset.redaction import one_line
@@ -89,6 +90,22 @@ def parse(assignments: Iterable[str], spec: Spec) -> dict[str, Any]:
         except ValueError:
             expected = KINDS[kinds[name]][0]
             raise UsageError(f"-p {name}={one_line(text)}: {name} takes {expected}") from None
+    return values
+
+
+def from_options(
+    assignments: Iterable[str] | None, source: str | None, description: Path | None, spec: Spec
+) -> dict[str, Any]:
+    """Values of the options ``-p``, ``--source`` and ``--dataset``; None: not given.
+
+    Raises:
+        UsageError: As ``parse``, or the file of the description cannot be used.
+    """
+    values = parse(assignments or (), spec)
+    if source is not None:
+        values["source"] = source
+    if description is not None:
+        values[dataset.PARAMETER] = dataset.read(description)
     return values
 
 

@@ -15,7 +15,7 @@ from components.upload.containers import IMAGE, LAST_DAYS
 from pipeline import checkout, compiler
 from pipeline.errors import UsageError
 from pipeline.runs.record import new_run_id
-from pipeline.specs import dataset, parameters
+from pipeline.specs import dataset, forms, parameters
 from pipeline.specs import spec as specs
 from pipeline.specs.machine import Machine, requested
 from pipeline.specs.spec import Spec
@@ -142,13 +142,7 @@ def serving_warning(message: Any) -> str:
 
 
 def _check(options: Options, target: Target) -> None:
-    for name, (form, words) in FORMS.items():
-        given = getattr(options, name)
-        for value in [given] if isinstance(given, str) else given or ():
-            # An empty value is that of a variable that is not set.
-            if not re.fullmatch(form, value):
-                option = name.replace("_", "-")
-                raise UsageError(f"--{option} {value or repr(value)}: give {words}")
+    forms.check(vars(options), FORMS)
     faults = (
         (options.schedule and options.wait, "--wait follows one job, and --schedule makes many"),
         (options.schedule and options.experiment, "--experiment cannot show scheduled runs"),
@@ -187,9 +181,7 @@ def _job(options: Options) -> Any:
     spec = _spec(options)
     arguments = _arguments(options, spec)
     if options.no_cache:
-        for component in (spec["root"], *spec["components"].values()):
-            for task in component.get("dag", {}).get("tasks", {}).values():
-                task["cachingOptions"] = {"enableCache": False}
+        spec = specs.without_cache(spec)
     labels = dict(label.split("=") for label in options.label or ())
     if revision := checkout.git_revision():
         labels |= {"git_revision": revision, "git_dirty": str(checkout.is_dirty()).lower()}
@@ -222,11 +214,7 @@ def _spec(options: Options) -> Spec:
 
 
 def _arguments(options: Options, spec: Spec) -> dict[str, Any]:
-    given = parameters.parse(options.parameter or (), spec)
-    if options.source is not None:
-        given["source"] = options.source
-    if options.dataset is not None:
-        given["dataset"] = dataset.read(options.dataset)
+    given = parameters.from_options(options.parameter, options.source, options.dataset, spec)
     own = {"bucket_uri": options.home, "git_revision": checkout.git_revision()}
     if image := os.environ.get(SERVING_IMAGE):
         if not IMAGE.fullmatch(image):

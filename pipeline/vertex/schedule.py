@@ -3,12 +3,10 @@
 What asks the service raises ``CloudError`` when it refuses or does not answer.
 """
 
-import contextlib
-import datetime
-import re
 from typing import Any, Final
 
 from pipeline.errors import CommandError, UsageError
+from pipeline.specs.cron import fields
 from pipeline.text import command, iso
 from pipeline.vertex import target as targets
 from pipeline.vertex.job import id_of
@@ -18,8 +16,6 @@ from pipeline.vertex.target import Target, patient
 STATES: Final = {"pause": "paused", "resume": "active", "delete": "deleted"}
 OF_A_MACHINE: Final = frozenset({"localtime", "Factory"})
 """What Linux lists among the time zones and nobody else knows."""
-FIELD: Final = re.compile(r"(?:[\d*/,-]|[A-Za-z]{3})+")
-"""Numbers, and names of months and days; no L, W or #."""
 
 
 def cron(expression: str, time_zone: str | None) -> str:
@@ -32,37 +28,11 @@ def cron(expression: str, time_zone: str | None) -> str:
     """
     import zoneinfo
 
-    from cronsim import CronSim, CronSimError
-
     time_zone = "Etc/UTC" if time_zone is None else time_zone
     if time_zone not in zoneinfo.available_timezones() - OF_A_MACHINE:
         raise UsageError(f"--time-zone {time_zone!r}: there is none; give one as in Europe/Berlin")
-    fields = expression.split()
-    try:
-        if "TZ=" in expression:
-            raise CronSimError("give the time zone with --time-zone")
-        if len(fields) != 5 or not all(map(FIELD.fullmatch, fields)):
-            raise CronSimError("give five plain fields")
-        CronSim(expression, datetime.datetime.now(tz=datetime.UTC))
-    except (CronSimError, ValueError) as error:
-        why = "no such day exists, so it never runs" if _is_day(error, fields) else error
-        raise UsageError(
-            f'--schedule "{expression}": {why}; the fields are minute, hour, day of the month, '
-            'month and day of the week, as in "0 6 * * 1" (Mondays at six)'
-        ) from error
-    return f"TZ={time_zone} {' '.join(fields)}"
-
-
-def _is_day(error: Exception, fields: list[str]) -> bool:
-    """Whether the day that an error is about is one of some other month."""
-    from cronsim import CronSim, CronSimError
-
-    if str(error) != "Bad day-of-month":
-        return False
-    with contextlib.suppress(CronSimError):
-        CronSim(" ".join((*fields[:3], "*", fields[4])), datetime.datetime.now(tz=datetime.UTC))
-        return True
-    return False
+    found = fields(expression, time_zone="give the time zone with --time-zone")
+    return f"TZ={time_zone} {' '.join(found)}"
 
 
 def create(target: Target, request: Any) -> Any:

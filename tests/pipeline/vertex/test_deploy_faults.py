@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.vertex import outages, target
+from pipeline.runs import outages
+from pipeline.vertex import target
 from tests.fakes.cloud import Cloud
 from tests.fakes.wire import Fault, Refusal
 from tests.pipeline.vertex.conftest import Command

@@ -9,7 +9,8 @@ import google.auth.exceptions
 import pytest
 from google.oauth2.credentials import Credentials
 
-from pipeline.vertex import outages, target
+from pipeline.runs import outages
+from pipeline.vertex import target
 from tests.fakes.cloud import Cloud
 from tests.fakes.wire import PARENT, Fault
 from tests.pipeline.vertex.conftest import Command
