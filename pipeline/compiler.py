@@ -68,6 +68,17 @@ def build_distributed(machine: Machine, image: str = "") -> str:
     return compile_one(_distributed(machine), image)
 
 
+def build_kubeflow(place: Any, image: str = "") -> str:
+    """Canonical YAML of the pipeline at a ``pipeline.places.Place`` made from ``KUBEFLOW``.
+
+    Raises:
+        CommandError: A command is longer than Linux accepts.
+    """
+    from pipeline.definition import pipeline_at
+
+    return compile_one(pipeline_at(place), image)
+
+
 def _distributed(machine: Machine) -> Any:
     from pipeline.definition import pipeline_at
     from pipeline.places import VERTEX

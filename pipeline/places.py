@@ -14,6 +14,9 @@ from components.upload.mlflow import find_champion as mlflow_look_up
 
 PROJECT: Final = "{{$.pipeline_google_cloud_project_id}}"
 LOCATION: Final = "{{$.pipeline_google_cloud_location}}"
+TRAIN_CPU: Final = "1"
+TRAIN_MEMORY: Final = "2G"
+"""What the training asks of a cluster, unless more is asked for."""
 
 Own = Mapping[str, Any]
 """The place's own parameters by name."""
@@ -100,7 +103,7 @@ def train_on_kubeflow(*, own: Own, **inputs: Any) -> dsl.PipelineTask:
     del own
     task: dsl.PipelineTask = train(**inputs)
     # A limit would also be the request, and stay pending where no machine is so large.
-    return task.set_cpu_request("1").set_memory_request("2G")
+    return task.set_cpu_request(TRAIN_CPU).set_memory_request(TRAIN_MEMORY)
 
 
 def _find_in_mlflow(*, own: Own, model_name: str) -> dsl.PipelineTask:

@@ -6,6 +6,7 @@ import typer
 
 from pipeline.cli.commands import Command, Commands
 from pipeline.cli.console import say
+from pipeline.cli.kubeflow_schedules import kubeflow
 from pipeline.cli.model_commands import models
 from pipeline.cli.pack_command import pack
 from pipeline.cli.predict_command import predict
@@ -38,6 +39,7 @@ for panel, functions in PANELS.items():
         name = function.__name__.removesuffix("_command")
         app.command(name, cls=Command, rich_help_panel=panel)(function)
 app.add_typer(schedules, name="schedules", rich_help_panel=CLOUD)
+app.add_typer(kubeflow, name="kubeflow", rich_help_panel="On Kubeflow")
 
 
 def show_version(wanted: bool) -> None:
@@ -61,4 +63,4 @@ def options(
         ),
     ] = False,
 ) -> None:
-    """FashionMNIST on Vertex AI Pipelines: one compiled spec, here and in the cloud."""
+    """FashionMNIST on Vertex AI and Kubeflow Pipelines: one definition, here and in the cloud."""

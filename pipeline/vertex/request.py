@@ -3,7 +3,6 @@
 import datetime
 import json
 import os
-import re
 import shlex
 import types
 from typing import Any, Final

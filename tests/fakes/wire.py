@@ -83,6 +83,8 @@ class Fault:
         after: Whether the request is carried out before it goes wrong.
         message: What the service says.
         body: The service's whole description of its error instead of these.
+        page: What is answered instead of an error.
+        headers: Those of the page.
     """
 
     status: int = 0
@@ -91,6 +93,8 @@ class Fault:
     after: bool = False
     message: str = "it was refused.\nDetails: none"
     body: dict[str, Any] | None = None
+    page: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 Route = tuple[str, str, Callable[[Call], Any]]
@@ -106,6 +110,7 @@ class Wire:
     calls: list[Call] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     faults: dict[str, list[Fault]] = field(default_factory=dict)
+    error: Callable[[dict[str, Any]], dict[str, Any]] = lambda error: {"error": error}
 
     def fail(self, method: str, fault: Fault, times: int = 1) -> None:
         self.faults.setdefault(method, []).extend([fault] * times)
@@ -179,6 +184,9 @@ class _Handler(Handler):
         raise Violation(f"no service has {line}")
 
     def _misbehave(self, fault: Fault) -> None:
+        if fault.page:
+            self.answer(fault.status, fault.headers, fault.page)
+            return
         if fault.status:
             self._refuse(Refusal(fault.status, fault.message, fault.reason), fault.body)
             return
@@ -191,4 +199,5 @@ class _Handler(Handler):
             kind = "type.googleapis.com/google.rpc.ErrorInfo"
             info = {"@type": kind, "reason": refusal.reason, "domain": "googleapis.com"}
             error["details"] = [info]
-        self.answer(refusal.status, {}, json.dumps({"error": error}).encode())
+        content = self.wire.error(error)
+        self.answer(refusal.status, {}, json.dumps(content).encode())

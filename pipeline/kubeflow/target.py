@@ -1,0 +1,256 @@
+"""Where a Kubeflow Pipelines installation is, how to sign in there, and its client."""
+
+import dataclasses
+import functools
+import os
+import re
+import shlex
+import urllib.parse
+import warnings
+from pathlib import Path
+from typing import Any, Final
+
+from pipeline.errors import UsageError
+from pipeline.specs import forms
+
+ENDPOINT: Final = "KF_PIPELINES_ENDPOINT"
+UI_ENDPOINT: Final = "KF_PIPELINES_UI_ENDPOINT"
+TOKEN: Final = "KF_PIPELINES_TOKEN"  # noqa: S105
+COOKIE: Final = "KF_PIPELINES_COOKIE"
+TOKEN_PATH: Final = "KF_PIPELINES_SA_TOKEN_PATH"  # noqa: S105
+"""kfp's variable for the file of a service account's token."""
+POD: Final = Path("/var/run/secrets")
+"""Where a pod has a service account's token for the API, and its own namespace."""
+POD_NAMESPACE: Final = "kubernetes.io/serviceaccount/namespace"
+IN_CLUSTER: Final = "http://ml-pipeline.kubeflow.svc.cluster.local:8888"
+LOOPBACK: Final = re.compile(r"(localhost|127(\.\d+){3}|\[::1\])")
+SECONDS: Final = 30
+"""How long one answer may take."""
+RETRY_SECONDS: Final = 40.0
+"""How long a request that failed in passing is repeated."""
+NAME: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+"""A namespace of Kubernetes."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """An installation and a namespace of it.
+
+    Attributes:
+        host: Its address, without a slash at the end.
+        namespace: As it was given; empty: not given.
+        token: The token itself; it is in no text about the target.
+        token_file: A file with a token, read again for each request.
+        cookie: As ``NAME=VALUE``.
+        signed_in: Where token or cookie is from; empty without one.
+        ca_cert: The certificates to trust; None: the usual ones.
+        options: What else a command needs to reach it, as options.
+    """
+
+    host: str
+    namespace: str = ""
+    token: str = dataclasses.field(default="", repr=False)
+    token_file: Path | None = None
+    cookie: str = dataclasses.field(default="", repr=False)
+    signed_in: str = ""
+    ca_cert: Path | None = None
+    options: str = ""
+
+    @property
+    def flags(self) -> str:
+        """The target as options of a command."""
+        return f"--host {shlex.quote(self.host)}{self.options}"
+
+    def __str__(self) -> str:
+        return f"{self.host}, namespace {self.namespace}" if self.namespace else self.host
+
+    @functools.cached_property
+    def client(self) -> Any:
+        """A ``kfp.Client`` whose requests are neither repeated nor redirected by themselves."""
+        import urllib3
+        from kfp.client import ServiceAccountTokenVolumeCredentials
+
+        file = self.token_file
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            made = _client_class()(
+                host=self.host,
+                existing_token=self.token or None,
+                credentials=ServiceAccountTokenVolumeCredentials(str(file)) if file else None,
+                cookies=self.cookie or None,
+                ssl_ca_cert=str(self.ca_cert) if self.ca_cert else None,
+                proxy=_proxy(self.host),
+            )
+        pool = made._run_api.api_client.rest_client.pool_manager
+        pool.connection_pool_kw["retries"] = urllib3.Retry(0, raise_on_redirect=False)
+        return made
+
+    @functools.cached_property
+    def several_users(self) -> bool:
+        """Whether the installation keeps its users apart by namespaces.
+
+        Raises:
+            CloudError: It is not reached, or is no Kubeflow Pipelines.
+        """
+        from pipeline.kubeflow.calls import call
+
+        return bool(call(self, "healthz.get_healthz", "reach Kubeflow Pipelines").multi_user)
+
+    @functools.cached_property
+    def space(self) -> str:
+        """The namespace that requests name; empty where there is one user.
+
+        Raises:
+            UsageError: There are several users, and no namespace is given.
+            CloudError: As ``several_users``.
+        """
+        if not self.several_users:
+            return ""
+        # As the client's `set_user_namespace` left it, or that of this pod.
+        found = self.namespace or self.client.get_user_namespace() or _content(POD / POD_NAMESPACE)
+        if not found:
+            raise UsageError(
+                f"{self.host} has several users: give your --namespace, as in "
+                "kubeflow-user-example-com"
+            )
+        return found
+
+
+def resolve(
+    host: str | None,
+    namespace: str | None = None,
+    token_file: Path | None = None,
+    cookie_file: Path | None = None,
+    ca_cert: Path | None = None,
+) -> Target:
+    """The target that options and the environment name; None: not given.
+
+    Without a host and in a pod of a cluster, it is the installation there.
+
+    Raises:
+        UsageError: There is no host, or something cannot be used.
+    """
+    in_pod = bool(os.environ.get("KUBERNETES_SERVICE_HOST"))
+    address = host if host is not None else os.environ.get(ENDPOINT, "") or IN_CLUSTER * in_pod
+    if not address:
+        raise UsageError(
+            f"no host is set: give --host, or set {ENDPOINT}; without an address run `kubectl -n "
+            "kubeflow port-forward svc/ml-pipeline-ui 8080:80`, and give --host "
+            "http://localhost:8080"
+        )
+    forms.check({"namespace": namespace}, {"namespace": (NAME, "the name of a namespace")})
+    options = {"namespace": namespace, "token-file": token_file, "cookie-file": cookie_file}
+    given = {**options, "ca-cert": ca_cert}
+    if ca_cert and not ca_cert.is_file():
+        raise UsageError(f"--ca-cert {ca_cert}: there is no such file")
+    token, file, origin = _token(token_file, in_pod)
+    cookie = _secret(cookie_file, "--cookie-file", COOKIE)
+    if cookie and "=" not in cookie:
+        raise UsageError(
+            f"{_origin(cookie_file, '--cookie-file', COOKIE)} holds no cookie: give NAME=VALUE, as "
+            "in authservice_session=… or oauth2_proxy_kubeflow=…"
+        )
+    if cookie and not origin:
+        origin = _origin(cookie_file, "--cookie-file", COOKIE)
+    return Target(
+        host=_address(address),
+        namespace=namespace or "",
+        token=token,
+        token_file=file,
+        cookie=cookie,
+        signed_in=origin,
+        ca_cert=ca_cert,
+        options="".join(
+            f" --{name} {shlex.quote(str(value))}" for name, value in given.items() if value
+        ),
+    )
+
+
+def page(target: Target, kind: str, identity: str) -> str:
+    """The address of a page about one of ``runs`` or ``recurringrun``."""
+    ui = os.environ.get(UI_ENDPOINT) or target.host
+    return f"{ui.rstrip('/')}/#/{kind}/details/{identity}"
+
+
+def _address(text: str) -> str:
+    """An address as the client takes it; also that of any page of the installation."""
+    if "://" not in text:
+        scheme = "http" if LOOPBACK.match(text) else "https"
+        text = f"{scheme}://{text}"
+    try:
+        url = urllib.parse.urlsplit(text)
+        sound = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:
+        sound = False
+    if not sound:
+        raise UsageError(f"--host {text}: give an address, as in https://kubeflow.example.com")
+    if url.username or url.password:
+        raise UsageError("--host: leave out user and password; give --token-file or --cookie-file")
+    return f"{url.scheme}://{url.netloc}{url.path}".rstrip("/")
+
+
+def _token(file: Path | None, in_pod: bool) -> tuple[str, Path | None, str]:
+    """A token or the file of one, and where it is from."""
+    if file is None and os.environ.get(TOKEN):
+        return _secret(None, "", TOKEN).removeprefix("Bearer "), None, TOKEN
+    origin = "--token-file"
+    if file is None and os.environ.get(TOKEN_PATH):
+        file, origin = Path(os.environ[TOKEN_PATH]), TOKEN_PATH
+    elif file is None and in_pod and (POD / "kubeflow/pipelines/token").is_file():
+        file, origin = POD / "kubeflow/pipelines/token", "the pod's token"
+    if file is None:
+        return "", None, ""
+    _secret(file, origin, "")
+    return "", file, f"{origin} {file}"
+
+
+def _secret(file: Path | None, option: str, variable: str) -> str:
+    """What a file or a variable holds, without the space around it."""
+    text = os.environ.get(variable, "") if file is None else _content(file, option)
+    text = text.strip()
+    origin = _origin(file, option, variable)
+    if file is not None and not text:
+        raise UsageError(f"{origin} is empty; write a new token or cookie to it")
+    if text and not (text.isascii() and text.isprintable()):
+        raise UsageError(
+            f"{origin} holds more than one line of text; give the token or cookie alone"
+        )
+    return text
+
+
+def _origin(file: Path | None, option: str, variable: str) -> str:
+    return variable if file is None else f"{option} {file}"
+
+
+def _content(file: Path, option: str = "") -> str:
+    """The text of a file; empty if it is not there, and it need not be."""
+    try:
+        return file.read_text().strip()
+    except (OSError, ValueError) as error:
+        if not option:
+            return ""
+        reason = str(getattr(error, "strerror", None) or "it is not text").lower()
+        raise UsageError(f"{option} {file}: {reason}") from error
+
+
+def _proxy(host: str) -> str | None:
+    """The proxy of the environment for a host; the client looks for none by itself."""
+    from requests.utils import get_environ_proxies, select_proxy
+
+    if LOOPBACK.fullmatch(urllib.parse.urlsplit(host).hostname or ""):
+        return None
+    found: str | None = select_proxy(host, get_environ_proxies(host))
+    return found
+
+
+def _client_class() -> Any:
+    import kfp.client
+    import kfp_server_api
+
+    class Client(kfp.client.Client):  # type: ignore[misc]
+        def get_kfp_healthz(self, sleep_duration: int = 5) -> Any:
+            # Without a namespace, it would ask five times, and log each failure.
+            del sleep_duration
+            return kfp_server_api.V2beta1GetHealthzResponse(multi_user=False)
+
+    return Client
