@@ -187,6 +187,11 @@ def _check_addresses(arguments: dict[str, Any]) -> None:
         )
     tracking = arguments.get("tracking_uri", "")
     url = urlsplit(tracking)
+    if url.password or url.username:
+        raise UsageError(
+            "tracking_uri has a user or a password in it, and parameters are stored as plain text; "
+            "give --secret-env SECRET:KEY=MLFLOW_TRACKING_USERNAME and …PASSWORD instead"
+        )
     if tracking and url.scheme not in ("http", "https"):
         raise UsageError(
             f"tracking_uri={tracking}: a step on a cluster reaches MLflow by its address alone; "
