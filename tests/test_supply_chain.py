@@ -12,8 +12,8 @@ from packaging.utils import canonicalize_name
 
 from components.embedding import BASE_IMAGE, read_pins
 from pipeline.compiler import COMPILED, KUBEFLOW_PIPELINE, PROJECT
+from pipeline.specs import shared_code, worker_pools
 from pipeline.specs import spec as specs
-from pipeline.specs import worker_pools
 from pipeline.steps import STEPS, VARIANTS
 
 LOCKS = sorted(
@@ -117,7 +117,8 @@ def test_an_image_holds_the_pins_of_every_step(lock: str) -> None:
 
 def containers(name: str) -> Iterator[tuple[str, str, list[str]]]:
     """Step, image and command of everything that a compiled file starts."""
-    for label, executor in specs.load(COMPILED / name)["deploymentSpec"]["executors"].items():
+    spec = shared_code.separate(specs.load(COMPILED / name))
+    for label, executor in spec["deploymentSpec"]["executors"].items():
         step = label.removeprefix("exec-").replace("-", "_")
         container = executor["container"]
         yield step, container["image"], container.get("command", [])

@@ -186,18 +186,7 @@ def _check_addresses(arguments: dict[str, Any]) -> None:
             f"{files} gs://BUCKET/source/`, and give --source gs://BUCKET/source{described or ''}"
         )
     tracking = arguments.get("tracking_uri", "")
-    url = urlsplit(tracking)
-    if url.password or url.username:
-        raise UsageError(
-            "tracking_uri has a user or a password in it, and parameters are stored as plain text; "
-            "give --secret-env SECRET:KEY=MLFLOW_TRACKING_USERNAME and …PASSWORD instead"
-        )
-    if tracking and url.scheme not in ("http", "https"):
-        raise UsageError(
-            f"tracking_uri={tracking}: a step on a cluster reaches MLflow by its address alone; "
-            "give it, as in http://mlflow.mlflow.svc.cluster.local:5000"
-        )
-    if tracking and LOOPBACK.fullmatch(url.hostname or ""):
+    if tracking and LOOPBACK.fullmatch(urlsplit(tracking).hostname or ""):
         raise UsageError(
             f"tracking_uri={tracking}: on a cluster that is the step itself; give the address that "
             "MLflow has there, as in http://mlflow.mlflow.svc.cluster.local:5000"

@@ -8,6 +8,7 @@ import pytest
 
 from components.dataset.description import Description
 from pipeline.compiler import COMPILED, KUBEFLOW_PIPELINE, PIPELINE
+from pipeline.specs import shared_code
 from pipeline.specs import spec as specs
 from tests.fakes.kubeflow import Kubeflow
 from tests.pipeline.kubeflow import workflows
@@ -116,7 +117,8 @@ def test_gpus_are_for_the_training_alone(kubeflow: Kubeflow, command: Command) -
             ],
         }
     }
-    container = pipeline["deploymentSpec"]["executors"]["exec-train"]["container"]
+    parted = shared_code.separate(pipeline)
+    container = parted["deploymentSpec"]["executors"]["exec-train"]["container"]
     resources = container["resources"]
     assert resources["accelerator"]["resourceType"] == "nvidia.com/gpu"
     assert resources["accelerator"]["resourceCount"] == "2"
@@ -148,8 +150,8 @@ def test_gpus_are_for_the_training_alone(kubeflow: Kubeflow, command: Command) -
         (("-p", "epochs=x"), "epochs takes a whole number"),
         (("-p", "champion_alias=No!"), "champion_alias"),
         (("--tracking-uri", "http://localhost:5000"), "on a cluster that is the step itself"),
-        (("--tracking-uri", "http://me:s3cret@mlflow"), "has a user or a password in it"),
-        (("--tracking-uri", "sqlite:///x"), "reaches MLflow by its address alone"),
+        (("--tracking-uri", "http://me:s3cret@mlflow"), "has a user or a password"),
+        (("--tracking-uri", "sqlite:///x"), "is no address of a server"),
         (("-p", "champion_uri=/models/1"), "give an address that the cluster reads: s3://"),
     ],
     ids=lambda given: " ".join(given[:2]) if isinstance(given, tuple) else "",
