@@ -7,7 +7,9 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEV := $(VENV)/.dev
 NOTEBOOK := $(VENV)/.notebook
+MLFLOW := .venv-mlflow
 ARGS ?=
+PORT ?= 5000
 PROCESSES ?= 2
 SOAK ?= 1
 
@@ -19,7 +21,12 @@ help: ## Show this list
 setup: $(INSTALLED) dataset ## Create .venv with pinned packages and download the data if needed
 
 $(INSTALLED): requirements.lock requirements-uv.lock pyproject.toml scripts/environment.sh
-	@scripts/environment.sh "$(PYTHON)" $(VENV)
+	@scripts/environment.sh "$(PYTHON)" $(VENV) $<
+	@touch $@
+
+# Apart from .venv: a run needs MLflow's client alone.
+$(MLFLOW)/.installed: requirements-mlflow.lock requirements-uv.lock scripts/environment.sh
+	@scripts/environment.sh "$(PYTHON)" $(MLFLOW) $<
 	@touch $@
 
 $(DEV): requirements-dev.lock $(INSTALLED)
@@ -50,8 +57,12 @@ notebook: setup $(NOTEBOOK) ## Open the notebook in JupyterLab (its options in A
 	@exec $(BIN)/jupyter lab notebooks/components.ipynb \
 		$$([ "$$(id -u)" != 0 ] || echo --allow-root) $(ARGS)
 
+.PHONY: mlflow
+mlflow: $(MLFLOW)/.installed ## Start MLflow's server with a model registry (another port: PORT=5001)
+	@exec scripts/mlflow.sh $(MLFLOW) $${FASHION_MNIST_ROOT:-.fashion-mnist}/mlflow $(PORT)
+
 .PHONY: test
-test: setup $(DEV) ## Run the tests (options in ARGS="-k ingest"; in PROCESSES=2 at a time)
+test: setup $(DEV) $(MLFLOW)/.installed ## Run the tests (options in ARGS="-k ingest"; in PROCESSES=2 at a time)
 	@$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: tensorboard
@@ -59,7 +70,7 @@ tensorboard: $(DEV) ## Show the training runs in TensorBoard (options in ARGS="-
 	@$(BIN)/tensorboard --logdir $${FASHION_MNIST_ROOT:-.fashion-mnist}/runs $(ARGS)
 
 .PHONY: soak
-soak: setup $(DEV) ## Run the long reliability tests (a tenth of the rounds: SOAK=0.1; ARGS="-k ingest")
+soak: setup $(DEV) $(MLFLOW)/.installed ## Run the long reliability tests (a tenth of the rounds: SOAK=0.1; ARGS="-k ingest")
 	@SOAK=$(SOAK) $(BIN)/python -m pytest --numprocesses $(PROCESSES) -m soak $(ARGS)
 
 .PHONY: bench
@@ -111,6 +122,6 @@ audit: $(INSTALLED) ## Look for known vulnerabilities in the pinned packages
 	done; exit $${code:-0}
 
 .PHONY: clean
-clean: ## Remove what tests and tools left (keeps .venv, data, runs and models)
+clean: ## Remove what tests and tools left (keeps .venv*, data, runs and models)
 	rm -rf .pytest_cache .mypy_cache .ruff_cache
-	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+	find . -name __pycache__ -not -path './.venv*/*' -prune -exec rm -rf {} +

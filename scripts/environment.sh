@@ -1,9 +1,10 @@
 #!/bin/sh
-# Makes the virtual environment with what running needs.
-# usage: environment.sh PYTHON VENV
+# Makes a virtual environment from a lock; the project is part of the one that runs it.
+# usage: environment.sh PYTHON VENV LOCK
 set -eu
 python=$1
 venv=$2
+lock=$3
 
 fail() {
     echo "setup: $*" >&2
@@ -48,13 +49,18 @@ fi
 # Its commands then work when the project is moved or copied; without uv they do not.
 "$venv/bin/uv" venv --quiet --no-config --relocatable --allow-existing --python "$found" "$venv" ||
     true
-scripts/install.sh "$venv" requirements.lock
-set -- --quiet --no-deps --no-build-isolation --editable .
-"$venv/bin/uv" pip install --no-config --python "$venv/bin/python" "$@" ||
-    "$venv/bin/python" -m pip install --disable-pip-version-check "$@"
-"$venv/bin/python" -c '
+scripts/install.sh "$venv" "$lock"
+
+install_project() {
+    set -- --quiet --no-deps --no-build-isolation --editable .
+    "$venv/bin/uv" pip install --no-config --python "$venv/bin/python" "$@" ||
+        "$venv/bin/python" -m pip install --disable-pip-version-check "$@"
+    "$venv/bin/python" -c '
 import os, pathlib, sysconfig
 site = sysconfig.get_path("purelib")
 (found,) = pathlib.Path(site).glob("__editable__.*.pth")
 found.write_text(os.path.relpath(".", site))'
+}
+
+[ "$lock" != requirements.lock ] || install_project
 echo "setup: $venv is ready"
