@@ -23,10 +23,18 @@ from tests.command import fashion_mnist, start
 from tests.pipeline.cli.conftest import Call
 
 TOP = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-COMMANDS: dict[tuple[str, ...], Any] = {
-    **{(name,): one for name, one in TOP.items() if name != "schedules"},
-    **{("schedules", name): one for name, one in TOP["schedules"].commands.items()},
-}
+
+
+def _all(commands: dict[str, Any], *above: str) -> dict[tuple[str, ...], Any]:
+    found: dict[tuple[str, ...], Any] = {}
+    for name, one in commands.items():
+        inner = getattr(one, "commands", None)
+        found |= _all(inner, *above, name) if inner else {(*above, name): one}
+    return found
+
+
+COMMANDS = _all(TOP)
+EXAMPLES = [(name,) for name in TOP] + [names for names in COMMANDS if names[0] == "kubeflow"]
 COLOUR = re.compile(r"\x1b\[[0-9;]*[34][0-9]")
 HEAVY = {
     *("tensorflow", "keras", "kfp", "numpy", "PIL", "yaml", "google.auth", "google.api_core"),
@@ -43,14 +51,16 @@ def test_every_command_has_json_and_no_type_at_its_flags(
     assert "<bool>" not in text
 
 
-@pytest.mark.parametrize("name", TOP)
-def test_every_example_in_the_help_is_a_line_that_works(name: str, call: Call) -> None:
-    lines = call(name, "--help", env={"COLUMNS": "40"}).stdout.splitlines()
-    examples = [example for example, _ in TOP[name].examples]
-    assert examples
+@pytest.mark.parametrize("path", EXAMPLES, ids=" ".join)
+def test_every_example_in_the_help_is_a_line_that_works(path: tuple[str, ...], call: Call) -> None:
+    lines = call(*path, "--help", env={"COLUMNS": "40"}).stdout.splitlines()
+    one = COMMANDS.get(path) or TOP[path[0]]
+    examples = [example for example, _ in one.examples]
+    assert examples or path[:2] == ("kubeflow", "schedules")
     for example in examples:
         assert f"   {command(example)}" in lines
-        names = example.split()[: 2 if name == "schedules" else 1]
+        words = example.split()
+        names = next(words[:n] for n in (1, 2, 3) if tuple(words[:n]) in COMMANDS)
         arguments = shlex.split(re.sub(r" [<>] \S+$", "", example))[len(names) :]
         COMMANDS[tuple(names)].make_context(names[-1], arguments)
 
@@ -60,7 +70,7 @@ def test_help_imports_nothing_heavy() -> None:
         "import json, sys\n"
         "from typer.testing import CliRunner\n"
         "from pipeline.cli.app import app\n"
-        "for name in [], ['run'], ['submit'], ['predict']:\n"
+        "for name in [], ['run'], ['submit'], ['predict'], ['kubeflow', 'submit']:\n"
         "    assert CliRunner().invoke(app, [*name, '--help']).exit_code == 0\n"
         "print(json.dumps(sorted(sys.modules)))"
     )
