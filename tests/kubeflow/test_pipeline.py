@@ -55,10 +55,8 @@ def test_a_model_that_passes_is_uploaded(backend: Backend, light: Project, root:
     served = run["upload"].artifacts["served_model"]
     assert served.uri.startswith(f"{root}/fashion-mnist/")
     assert "1/saved_model.pb" in files_below(backend, served.uri)
-    assert (
-        served.uri.replace("minio://", "s3://")
-        in backend.read(run["upload"].artifacts["inference_service"]).decode()
-    )
+    manifest = backend.read(run["upload"].artifacts["inference_service"]).decode()
+    assert served.uri.replace("minio://", "s3://") in manifest
     evaluation = backend.read_json(run["evaluate"].artifacts["evaluation"])
     assert served.properties["digest"] == evaluation["model_digest"]
     sizes = {name: one.executor_input for name, one in run.items() if one.executor_input}
@@ -105,8 +103,8 @@ def test_the_real_steps_make_the_model_of_a_run_on_this_machine(
     store: Store, tmp_path: Path
 ) -> None:
     spec = specs.load(SPEC)
-    given = parameters.resolve(spec, {"source": str(PROJECT / "data")}, preset="fast")
-    backend = Backend(store, tmp_path / "pods")
+    given = parameters.resolve(spec, {}, preset="fast")
+    backend = Backend(store, tmp_path, environment={"FASHION_MNIST_DATA": str(PROJECT / "data")})
     first, second = (backend.run(spec, given) for _ in range(2))
     assert states(first) == dict.fromkeys(STEPS, "COMPLETE")
     sizes = {name: one.executor_input for name, one in first.items() if one.executor_input}
@@ -115,10 +113,7 @@ def test_the_real_steps_make_the_model_of_a_run_on_this_machine(
     history = backend.read_json(first["train"].artifacts["history"])
     assert history["code_digest"] == code_digest("components.train.trainer.job")
     here = tmp_path / "here"
-    source = str(PROJECT / "data")
-    done = fashion_mnist(
-        "run", "--preset", "fast", "--root", str(here), "--source", source, cwd=tmp_path
-    )
+    done = fashion_mnist("run", "--preset", "fast", "--root", str(here), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     (run,) = listed(Root(here))
     model = run.steps["train"].outputs["model"]
