@@ -22,6 +22,13 @@ def test_the_newest_runs_are_listed(kubeflow: Kubeflow, command: Command) -> Non
     assert "there is no experiment 'x'" in command("runs", "--experiment", "x").error
 
 
+def test_a_time_that_is_not_set_is_none(kubeflow: Kubeflow, command: Command) -> None:
+    add_run(kubeflow)
+    (printed,) = json.loads(command("runs", "--json").out)
+    assert printed["created"]
+    assert printed["ended"] is None
+
+
 def test_no_runs_say_how_to_make_one(kubeflow: Kubeflow, command: Command) -> None:
     done = command("runs")
     url = kubeflow.wire.url

@@ -11,6 +11,7 @@ from pipeline.kubeflow import target
 from pipeline.kubeflow.target import IN_CLUSTER, resolve
 from tests.fakes.kubeflow import Kubeflow
 from tests.fakes.server import Handler, LoopbackServer
+from tests.fakes.wire import Fault
 from tests.pipeline.kubeflow.conftest import Command
 
 SECRET = "s3cret-t0ken"
@@ -73,6 +74,17 @@ def test_a_cookie_signs_in(
     (tmp_path / "cookie").write_text(SECRET)
     done = command("runs", "--cookie-file", str(tmp_path / "cookie"))
     assert "holds no cookie: give NAME=VALUE" in done.error
+    assert SECRET not in done.error
+
+
+def test_a_cookie_that_comes_with_a_refusal_is_in_no_output(
+    kubeflow: Kubeflow, command: Command
+) -> None:
+    headers = {"Set-Cookie": f"session={SECRET}"}
+    kubeflow.wire.fail("Healthz", Fault(403, page=b"{}", headers=headers))
+    done = command("--verbose", "runs")
+    assert done.code == 1
+    assert "Traceback" in done.error
     assert SECRET not in done.error
 
 

@@ -54,6 +54,21 @@ def test_a_refusal_of_the_gate_is_told_by_the_upload_that_did_not_run(
     assert (states["evaluate"], states["upload"]) == ("done", "skipped")
 
 
+def test_an_upload_that_is_stored_after_the_end_of_its_run_counts(
+    kubeflow: Kubeflow, command: Command
+) -> None:
+    add_run(kubeflow)
+    gate = workflows.node("condition-1-driver", "RUNNING", 9)
+    kubeflow.script = [
+        workflows.together(workflows.START, workflows.done("ingest"), workflows.EVALUATED, gate),
+        workflows.ended("SUCCEEDED"),
+        workflows.together(
+            workflows.node("condition-1-driver", "SUCCEEDED", 9, 8), workflows.done("upload")
+        ),
+    ]
+    assert command(*WATCH, "--require-upload").code == 0
+
+
 def test_json_is_all_that_standard_output_gets(kubeflow: Kubeflow, command: Command) -> None:
     add_run(kubeflow)
     kubeflow.script = list(workflows.PASSED)
@@ -96,7 +111,7 @@ def test_a_cancelled_run_ends_as_failed_and_is_called_cancelled(
     "fault",
     [
         *(Fault(), Fault(503), Fault(429), Fault(stall=60)),
-        Fault(200, page=b'{"run_id": "', headers={"Content-Length": "900"}),
+        Fault(200, page=b'{"run_id": "', headers={"Content-Length": "900", "Connection": "close"}),
     ],
     ids=["reset", "503", "429", "stall", "truncated"],
 )
