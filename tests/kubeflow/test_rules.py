@@ -14,7 +14,7 @@ from pipeline.specs import spec as specs
 from tests.fakes.storage import serve_storage
 from tests.idx_files import write_idx_set
 from tests.kubeflow.backend import Backend
-from tests.kubeflow.store import LauncherError, Store
+from tests.kubeflow.store import Bucket, LauncherError, Store
 
 
 @dsl.component(base_image=BASE_IMAGE)
@@ -102,6 +102,15 @@ def test_metadata_and_files_arrive_as_the_backend_hands_them_on(backend: Backend
 def test_what_the_launcher_refuses_is_refused(backend: Backend, what: str, refused: str) -> None:
     with pytest.raises(LauncherError, match=refused):
         backend.run(spec_of(small), {"what": what})
+
+
+def test_an_input_on_the_web_is_refused_and_one_of_another_run_is_not() -> None:
+    with pytest.raises(LauncherError, match="unsupported Cloud bucket"):
+        Bucket.of("https://example.com/model", whole=True)
+    other = "minio://mlpipeline/v2/artifacts/small/another-run/model"
+    assert Bucket.of(other, whole=True).key(other) == "v2/artifacts/small/another-run/model"
+    with pytest.raises(LauncherError, match="expected bucket prefix"):
+        Bucket.of("minio://mlpipeline/v2/artifacts/small/this-run").key(other)
 
 
 def test_a_google_placeholder_stays_unfilled(backend: Backend) -> None:
