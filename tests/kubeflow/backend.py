@@ -1,14 +1,12 @@
 """Runs a compiled spec under the rules of KFP's driver, with a memory for artifacts and cache.
 
-Read from ``backend/src/v2/driver`` (``driver.go``, ``resolve.go``, ``container.go``, ``dag.go``,
-``cache.go``) and ``cacheutils`` of KFP's backend 2.17.0. Real processes run the steps' commands,
-one after the other, in this environment: the ``pip install`` before them is dropped.
+Read from ``backend/src/v2/driver`` (``driver.go``, ``container.go``, ``dag.go``,
+``root_dag.go``) of KFP's backend 2.17.0. Real processes run the steps' commands, one after the
+other, in this environment: the ``pip install`` before them is dropped.
 """
 
 import graphlib
-import hashlib
 import json
-import re
 import shutil
 import uuid
 from collections.abc import Mapping
@@ -18,22 +16,12 @@ from typing import Any
 
 from pipeline.specs import shared_code
 from pipeline.specs import spec as specs
-from tests.kubeflow import launcher, metadata
-from tests.kubeflow.metadata import Artifact, plain
+from tests.kubeflow import driver, launcher, metadata
+from tests.kubeflow.metadata import Artifact
 from tests.kubeflow.store import Bucket, LauncherError, Store
 
 DEFAULT_ROOT = "minio://mlpipeline/v2/artifacts"
-CONDITION = re.compile(r"inputs\.parameter_values\['([^']+)'\] == (true|false)")
-INPUT = re.compile(r"\{\{\$\.inputs\.parameters\['(.+?)'\]\}\}")
 GOOGLE = "{{$.pipeline_google_cloud"
-TYPES: dict[str, tuple[type, ...]] = {
-    "STRING": (str,),
-    "BOOLEAN": (bool,),
-    "NUMBER_INTEGER": (int, float),
-    "NUMBER_DOUBLE": (int, float),
-    "LIST": (list,),
-    "STRUCT": (dict,),
-}
 
 
 @dataclass
@@ -102,9 +90,9 @@ class _Run:
         tasks = component["dag"]["tasks"]
         done: dict[str, Execution] = {}
         for name in graphlib.TopologicalSorter(
-            {n: _needed(t) for n, t in tasks.items()}
+            {n: driver.needed(t) for n, t in tasks.items()}
         ).static_order():
-            if any(done[one].state == "NOT_TRIGGERED" for one in _needed(tasks[name])):
+            if any(done[one].state == "NOT_TRIGGERED" for one in driver.needed(tasks[name])):
                 continue
             done[name] = self.executions[name] = self.task(name, tasks[name], values, given, done)
 
@@ -122,7 +110,7 @@ class _Run:
         for key, one in inputs.get("parameters", {}).items():
             if (value := self.parameter(name, one, values, done)) is not None:
                 parameters[key] = value
-        _check(name, component, parameters)
+        driver.check(name, component, parameters)
         artifacts = {
             key: given[one["componentInputArtifact"]]
             if "componentInputArtifact" in one
@@ -131,7 +119,7 @@ class _Run:
             ]
             for key, one in inputs.get("artifacts", {}).items()
         }
-        if not _triggered(task, parameters):
+        if not driver.triggered(task, parameters):
             return Execution("NOT_TRIGGERED")
         if "dag" in component:
             self.dag(component, parameters, artifacts)
@@ -174,11 +162,11 @@ class _Run:
             "inputs": {"parameterValues": parameters, "artifacts": lists},
             "outputs": self.outputs(name, component),
         }
-        key = _fingerprint(container, component, executor_input)
+        key = driver.fingerprint(container, component, executor_input)
         cached = task.get("cachingOptions", {}).get("enableCache")
         if cached and (made := self.backend.cache.get(key)):
             return Execution("CACHED", executor_input, made.parameters, made.artifacts)
-        container = _resolved(container, parameters)
+        container = driver.resolved(container, parameters)
         execution = Execution("COMPLETE", executor_input)
         for attempt in range(1 + int(task.get("retryPolicy", {}).get("maxRetryCount", 0))):
             execution.attempts += 1
@@ -248,71 +236,3 @@ def _bare(spec: specs.Spec) -> specs.Spec:
     separate = shared_code.separate(spec)
     bare = specs.map_containers(separate, lambda _, container: specs.strip_preamble(container))
     return bare if separate is spec else shared_code.share(bare)
-
-
-def _needed(task: specs.Spec) -> set[str]:
-    inputs = task.get("inputs", {})
-    sources = [*inputs.get("parameters", {}).values(), *inputs.get("artifacts", {}).values()]
-    outputs = [one.get("taskOutputParameter") or one.get("taskOutputArtifact") for one in sources]
-    return {*task.get("dependentTasks", []), *(one["producerTask"] for one in outputs if one)}
-
-
-def _check(task: str, component: specs.Spec, values: dict[str, Any]) -> None:
-    """Every parameter is there, or has a default in the component, and is of its type."""
-    for name, one in component.get("inputDefinitions", {}).get("parameters", {}).items():
-        if name not in values:
-            if not one.get("isOptional") and "defaultValue" not in one:
-                raise LauncherError(
-                    f"{task}: neither value nor default value provided for non-optional "
-                    f'parameter "{name}"'
-                )
-            continue
-        kind, value = one["parameterType"], values[name]
-        if kind == "STRING" and not isinstance(value, str):
-            values[name] = json.dumps(plain(value))
-        elif not isinstance(value, TYPES[kind]) or (kind != "BOOLEAN" and isinstance(value, bool)):
-            raise LauncherError(f'{task}: input parameter "{name}" type mismatch: expect {kind}')
-
-
-def _triggered(task: specs.Spec, values: dict[str, Any]) -> bool:
-    condition = task.get("triggerPolicy", {}).get("condition", "")
-    if not condition:
-        return True
-    found = CONDITION.fullmatch(condition)
-    assert found, f"the harness does not know the condition {condition}"
-    value = values[found[1]]
-    assert isinstance(value, bool), "a condition of another type is silently false"
-    return value is (found[2] == "true")
-
-
-def _resolved(container: specs.Spec, values: dict[str, Any]) -> specs.Spec:
-    """The container with the input parameters that the driver fills in."""
-
-    def fill(word: str) -> str:
-        if "$.outputs" in word:
-            return word
-        if missing := {name for name in INPUT.findall(word) if name not in values}:
-            raise LauncherError(f"parameter {missing} not found in executor input")
-        return INPUT.sub(lambda found: str(values[found[1]]), word)
-
-    lists = {key: [fill(word) for word in container.get(key, [])] for key in ("command", "args")}
-    return {**container, **lists}
-
-
-def _fingerprint(container: specs.Spec, component: specs.Spec, given: dict[str, Any]) -> str:
-    """The key of the cache: the container, the inputs' ids and values, the outputs' types."""
-    inputs, outputs = given["inputs"], given["outputs"]["artifacts"]
-    key = {
-        "inputs": {
-            name: [artifact["name"] for artifact in one["artifacts"]]
-            for name, one in inputs["artifacts"].items()
-        },
-        "parameters": inputs["parameterValues"],
-        "outputs": {
-            name: {k: v for k, v in one["artifacts"][0].items() if k != "uri"}
-            for name, one in outputs.items()
-        },
-        "output parameters": component.get("outputDefinitions", {}).get("parameters", {}),
-        "container": [container["image"], *container["command"], *container.get("args", [])],
-    }
-    return hashlib.sha256(json.dumps(plain(key), sort_keys=True).encode()).hexdigest()

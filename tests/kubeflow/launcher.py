@@ -46,13 +46,7 @@ def launch(
     Raises:
         LauncherError: A rule was broken.
     """
-    given = copy.deepcopy(executor_input)
-    defaults = component.get("inputDefinitions", {}).get("parameters", {})
-    values = given["inputs"]["parameterValues"]
-    for name, one in defaults.items():
-        if "defaultValue" in one:
-            values.setdefault(name, one["defaultValue"])
-    given = plain(_in_pod(given, pod))
+    given = plain(_in_pod(_with_defaults(executor_input, component), pod))
     command = [*container["command"], *container.get("args", [])]
     command = [_filled(word, given, pod) for word in command]
     for artifacts in given["inputs"]["artifacts"].values():
@@ -70,17 +64,21 @@ def launch(
         environment,
     )
     said = _said(Path(outputs["outputFile"]))
-    parameters = {
-        **{
-            name: _parameter(name, one, component)
-            for name, one in outputs["parameters"].items()
-            if name not in said.get("parameterValues", {})
-        },
-        **said.get("parameterValues", {}),
-    }
+    parameters = said.get("parameterValues", {})
+    for name, one in outputs["parameters"].items():
+        if name not in parameters:
+            parameters[name] = _parameter(name, one, component)
     return parameters, _uploaded(
         outputs["artifacts"], said.get("artifacts", {}), bucket, store, pod
     )
+
+
+def _with_defaults(executor_input: dict[str, Any], component: Spec) -> dict[str, Any]:
+    given = copy.deepcopy(executor_input)
+    for name, one in component.get("inputDefinitions", {}).get("parameters", {}).items():
+        if "defaultValue" in one:
+            given["inputs"]["parameterValues"].setdefault(name, one["defaultValue"])
+    return given
 
 
 def _in_pod(given: dict[str, Any], pod: Path) -> dict[str, Any]:
