@@ -19,7 +19,7 @@ mlflow: a run into its registry, in another terminal:
 END
 # It reports to its makers unless it is asked not to, and runs jobs for features of language models.
 export MLFLOW_DISABLE_TELEMETRY=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false
-export PYTHONWARNINGS=ignore::DeprecationWarning
+export PYTHONWARNINGS=ignore
 exec "$venv/bin/python" -m mlflow server --host 127.0.0.1 --port "$port" --workers 1 \
     --backend-store-uri "sqlite:///$folder/mlflow.db" --artifacts-destination "$folder/artifacts" \
     --uvicorn-opts "--log-level warning"

@@ -40,6 +40,7 @@ def look_up(
     """
     server.check_names(model_name, champion_alias)
     server.check_address(tracking_uri)
+    server.prepare()
     directory.mkdir(parents=True, exist_ok=True)
     if tracking_uri:
         there, found = _in_registry(model_name, tracking_uri, champion_alias, directory)
@@ -65,6 +66,8 @@ def _in_registry(name: str, tracking_uri: str, alias: str, directory: Path) -> t
         if alias == server.NO_ALIAS:
             return True, Found({}, f"Model {name!r} exists, and no champion was asked for.")
         versions = {str(one.version): one for one in client.search_model_versions(_of(name))}
+    if not versions:  # An upload ended before it made one.
+        return True, Found({}, f"Model {name!r} has no version yet: there is no champion.")
     number = alias if alias in versions else str(model.aliases.get(alias, ""))
     if number not in versions:
         known = ", ".join(f"{each} ({number})" for each, number in sorted(model.aliases.items()))

@@ -13,12 +13,18 @@ from components.dataset.description import Description
 from components.dataset.errors import DataError
 from components.dataset.startup import quiet_start
 from components.upload import provenance
-from components.upload.mlflow import inference_service, loader, server
+from components.upload.mlflow import image_classifier_pyfunc, inference_service, server
 
 VERSION_FOLDER: Final = "1"
 """TensorFlow Serving serves the numbered folders of a directory."""
 LONGEST: Final = 500
 """Characters of a parameter's value that MLflow's older servers take."""
+KIND: Final = "mlflow.experimentKind"
+"""The tag that decides which page MLflow shows of an experiment."""
+BATCH: Final = 1000
+"""Metrics that MLflow takes at a time."""
+TEST: Final = ("accuracy", "loss")
+"""Figures of the training whose names are also a test's."""
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +56,7 @@ def register(
     """
     server.check_names(model_name, server.ALIAS)
     server.check_address(tracking_uri)
+    server.prepare()
     scores = json.loads(evaluation.read_text())
     if "dataset" not in scores:
         raise DataError("the evaluation is of an earlier version; run the pipeline again")
@@ -66,8 +73,12 @@ def register(
         if not number:
             number = _new_version(client, served, scores, report, model_name, run_id, origin)
         # Last, so that a half-made version is never the champion.
-        client.set_registered_model_alias(model_name, server.ALIAS, number)
-    log.info("Version %s of %r at %s is the champion now.", number, model_name, tracking_uri)
+        champion = client.get_registered_model(model_name).aliases.get(server.ALIAS, 0)
+        if int(champion) < int(number):
+            client.set_registered_model_alias(model_name, server.ALIAS, number)
+            champion = number
+    place = f"version {number} of {model_name!r} at {tracking_uri}"
+    log.info("The model is %s; the champion is version %s.", place, champion)
     return {**facts, "resourceName": f"models:/{model_name}/{number}", "version": number}
 
 
@@ -91,29 +102,34 @@ def _new_version(
 ) -> str:
     import mlflow
 
-    mlflow.set_experiment(name)
+    experiment = mlflow.set_experiment(name)
+    if KIND not in experiment.tags:
+        # Else its page shows what language models do.
+        client.set_experiment_tag(experiment.experiment_id, KIND, "custom_model_development")
     found = provenance.provenance(scores, run_id=run_id, **origin)
-    tags = {server.RUN: run_id, **_flat(found, "digests", "metrics", "parameters", "versions")}
-    tags |= {f"digest_{key}": _short(value) for key, value in found["digests"].items()}
+    tags = {server.RUN: run_id, "verified": str(found["verified"])}
+    tags |= {key: found[key] for key in ("dataset", "git_revision", "pipeline") if found[key]}
+    tags |= {f"{key}_digest": _short(value) for key, value in found["digests"].items() if value}
     text = provenance.description(scores, run_id=run_id, **origin)
-    with mlflow.start_run(run_name=run_id, description=text, tags=tags) as run:
+    # Kubeflow can set MLFLOW_RUN_ID, to a run of its own that this one must not continue.
+    tags_of_run = {**tags, "mlflow.note.content": text}
+    made = client.create_run(experiment.experiment_id, run_name=run_id, tags=tags_of_run)
+    with mlflow.start_run(run_id=made.info.run_id) as run:
         mlflow.log_params({key: _short(value) for key, value in found["parameters"].items()})
-        mlflow.log_metrics(found["metrics"])
-        client.log_batch(run.info.run_id, metrics=_curve(scores["epochs"]))
+        description = Description.read(served / VERSION_FOLDER)
+        logged = image_classifier_pyfunc.log_model(served, description, found)
+        mlflow.log_metrics(found["metrics"], model_id=logged.model_id)
+        curve = _curve(scores["epochs"])
+        for start in range(0, len(curve), BATCH):
+            client.log_batch(run.info.run_id, metrics=curve[start : start + BATCH])
         with tempfile.TemporaryDirectory(prefix="report-") as scratch:
             shutil.copy(report, Path(scratch, "report.html"))
             Path(scratch, "evaluation.json").write_text(json.dumps(scores))
             mlflow.log_artifacts(scratch)
-        logged = loader.log_model(served, Description.read(served / VERSION_FOLDER), found)
-    version = mlflow.register_model(
-        logged.model_uri, name, tags={**tags, server.DIGEST: scores["model_digest"]}
-    )
+    tags["accuracy"] = f"{scores['accuracy']:.4f}"
+    version = mlflow.register_model(logged.model_uri, name, tags=tags)
     client.update_model_version(name, version.version, text)
     return str(version.version)
-
-
-def _flat(found: Mapping[str, Any], *without: str) -> dict[str, str]:
-    return {key: str(value) for key, value in found.items() if key not in without and value != ""}
 
 
 def _short(value: Any) -> str:
@@ -121,12 +137,12 @@ def _short(value: Any) -> str:
 
 
 def _curve(epochs: list[dict[str, Any]]) -> list[Any]:
-    """The learning curve: a figure's value at each epoch."""
+    """The learning curve; ``accuracy`` and ``loss`` by themselves are of the test examples."""
     from mlflow.entities import Metric
 
     now = int(time.time() * 1000)
     return [
-        Metric(name, float(value), now, row["epoch"])
+        Metric(f"train_{name}" if name in TEST else name, float(value), now, row["epoch"])
         for row in epochs
         for name, value in row.items()
         if name != "epoch" and isinstance(value, int | float)

@@ -17,14 +17,20 @@ DIGEST: Final = "model_digest"
 RUN: Final = "kubeflow_run"
 """The tag of a version with the id of the run that made it."""
 MISSING: Final = "RESOURCE_DOES_NOT_EXIST"
-LIMITS: Final = {
+REFUSED: Final = ("UNAUTHENTICATED", "PERMISSION_DENIED")
+SETTINGS: Final = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_RUN_CONTEXT": '{"mlflow.source.name": "fashion-mnist", "mlflow.source.type": "JOB"}',
 }
-"""Retries of a request, and seconds of one; by itself MLflow tries for several minutes."""
+"""Variables that are set unless they are given: retries of a request, and seconds of one.
 
+By itself MLflow tries for a quarter of an hour, reports to its makers what it is used for, and
+calls a run's source by the name of KFP's temporary file.
+"""
 
 STORE: Final = (
     "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_ENDPOINT_URL if it is not Amazon's, or "
@@ -74,12 +80,15 @@ def check_address(tracking_uri: str) -> None:
         )
 
 
+def prepare() -> None:
+    """Sets what MLflow reads when it is imported, and later."""
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
+
+
 def connect(tracking_uri: str) -> Any:
     """MLflow's client, with the environment's credentials."""
     import mlflow
-
-    for name, value in LIMITS.items():
-        os.environ.setdefault(name, value)
 
     mlflow.set_tracking_uri(tracking_uri)
     mlflow.set_registry_uri(tracking_uri)
@@ -117,7 +126,7 @@ def _explained(error: Exception, tracking_uri: str, doing: str) -> str:
     place, words = f"MLflow's server at {tracking_uri}", one_line(error)
     code = re.search(r"error code (\d{3})|\b(\d{3}) Client Error", words)
     status = int(code[1] or code[2]) if code else 0
-    if status in (401, 403):
+    if status in (401, 403) or getattr(error, "error_code", "") in REFUSED:
         cure = (
             "give the steps MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or "
             "MLFLOW_TRACKING_TOKEN, of an account that may"
