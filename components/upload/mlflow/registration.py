@@ -19,8 +19,6 @@ VERSION_FOLDER: Final = "1"
 """TensorFlow Serving serves the numbered folders of a directory."""
 LONGEST: Final = 500
 """Characters of a parameter's value that MLflow's older servers take."""
-KIND: Final = "mlflow.experimentKind"
-"""The tag that decides which page MLflow shows of an experiment."""
 BATCH: Final = 1000
 """Metrics that MLflow takes at a time."""
 TEST: Final = ("accuracy", "loss")
@@ -102,19 +100,13 @@ def _new_version(
 ) -> str:
     import mlflow
 
-    experiment = mlflow.set_experiment(name)
-    if KIND not in experiment.tags:
-        # Else its page shows what language models do.
-        client.set_experiment_tag(experiment.experiment_id, KIND, "custom_model_development")
+    mlflow.set_experiment(name)
     found = provenance.provenance(scores, run_id=run_id, **origin)
     tags = {server.RUN: run_id, "verified": str(found["verified"])}
     tags |= {key: found[key] for key in ("dataset", "git_revision", "pipeline") if found[key]}
     tags |= {f"{key}_digest": _short(value) for key, value in found["digests"].items() if value}
     text = provenance.description(scores, run_id=run_id, **origin)
-    # Kubeflow can set MLFLOW_RUN_ID, to a run of its own that this one must not continue.
-    tags_of_run = {**tags, "mlflow.note.content": text}
-    made = client.create_run(experiment.experiment_id, run_name=run_id, tags=tags_of_run)
-    with mlflow.start_run(run_id=made.info.run_id) as run:
+    with mlflow.start_run(run_name=run_id, description=text, tags=tags) as run:
         mlflow.log_params({key: _short(value) for key, value in found["parameters"].items()})
         description = Description.read(served / VERSION_FOLDER)
         logged = image_classifier_pyfunc.log_model(served, description, found)

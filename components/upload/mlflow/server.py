@@ -82,6 +82,8 @@ def check_address(tracking_uri: str) -> None:
 
 def prepare() -> None:
     """Sets what MLflow reads when it is imported, and later."""
+    # Kubeflow can have set it, to a run of its own that must not be continued.
+    os.environ.pop("MLFLOW_RUN_ID", None)
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
 
