@@ -66,7 +66,7 @@ def evaluation(
         },
         "training": {
             "parameters": {"filters": [32, 64, 128], "train_on_validation": False},
-            "versions": {"tensorflow": "2.21.0"},
+            "versions": {"tensorflow": "2.21.0", "numpy": "2.4.6"},
             "code_digest": DIGEST,
         },
         "epochs": [

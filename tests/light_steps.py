@@ -66,6 +66,8 @@ def train(
     (place / "saved_model.pb").write_bytes(b"graph")
     (place / "variables" / "variables.data-00000-of-00001").write_bytes(digest * 8192)
     (place / "accuracy").write_text(str(0.6 + digest[0] / 1000))
+    description = Path(train_records.path) / "dataset.json"
+    (place / description.name).write_bytes(description.read_bytes())
     manifest.write_manifest(place)
     Path(logs.path).mkdir()
     Path(history.path).write_text("{}")

@@ -12,11 +12,12 @@ from pipeline.runs.finding import listed
 from pipeline.runs.root import Root
 from pipeline.specs import parameters
 from pipeline.specs import spec as specs
-from tests import light_steps, soak
+from tests import light_steps, mlflow_server, soak
 from tests.command import fashion_mnist
 from tests.kubeflow import workflow
 from tests.kubeflow.backend import Backend, Execution
 from tests.kubeflow.store import Bucket, Store
+from tests.mlflow_server import Server
 from tests.small_project import Project
 
 SPEC = compiler.COMPILED / compiler.KUBEFLOW_PIPELINE
@@ -96,6 +97,23 @@ def test_the_next_model_has_to_beat_the_champion_at_an_address(
         assert other["upload"].state == "COMPLETE"
 
 
+def test_with_mlflow_the_next_model_has_to_beat_the_version_of_the_last_run(
+    backend: Backend, light: Project, tmp_path: Path
+) -> None:
+    mlflow_server.skip_without()
+    with Server(tmp_path / "mlflow").running() as mlflow:
+        first, same, other = (
+            run_light(backend, light, tracking_uri=mlflow.address, **given)
+            for given in ({}, {}, {"seed": 1, "min_improvement": -1.0})
+        )
+    assert first["upload"].artifacts["served_model"].properties["version"] == "1"
+    assert same["condition-1"].state == "NOT_TRIGGERED"
+    found = backend.read_json(same["evaluate"].artifacts["evaluation"])
+    assert "already version 1" in found["verdict"]["reason"]
+    assert other["find-champion"].artifacts["champion"].properties["version"] == "1"
+    assert other["upload"].artifacts["served_model"].properties["resourceName"].endswith("/2")
+
+
 @pytest.mark.soak
 @pytest.mark.real_data
 @pytest.mark.timeout(soak.SECONDS)
@@ -105,8 +123,12 @@ def test_the_real_steps_make_the_model_of_a_run_on_this_machine(
     spec = specs.load(SPEC)
     given = parameters.resolve(spec, {}, preset="fast")
     backend = Backend(store, tmp_path, environment={"FASHION_MNIST_DATA": str(PROJECT / "data")})
-    first, second = (backend.run(spec, given) for _ in range(2))
+    with Server(tmp_path / "mlflow").running() as mlflow:
+        given["tracking_uri"] = mlflow.address
+        first, second = (backend.run(spec, given) for _ in range(2))
     assert states(first) == dict.fromkeys(STEPS, "COMPLETE")
+    assert first["upload"].artifacts["served_model"].properties["version"] == "1"
+    assert second["condition-1"].state == "NOT_TRIGGERED"
     sizes = {name: one.executor_input for name, one in first.items() if one.executor_input}
     assert sum(workflow.parts(spec, sizes).values()) < 0.66 * workflow.LIMIT
     assert {name for name, state in states(second).items() if state == "CACHED"} == {*KEPT}
