@@ -23,7 +23,6 @@ from pipeline.cli.options import (
     root_option,
 )
 from pipeline.errors import GateRefused, UsageError
-from pipeline.runs.record import TRACKING
 from pipeline.runs.root import Root
 from pipeline.text import command, shown
 
@@ -133,10 +132,10 @@ def _show(run: "Run", root: Root) -> None:
 def _place(run: "Run", root: Root) -> str:
     """Which version was uploaded, and where it is."""
     if not run.version:
-        return shown(Path(run.uploaded))
+        return shown(Path(run.uploaded.uri))
     address = shown(root.registry / run.model_name / run.version)
     if run.is_for_kubeflow:
-        server = run.parameters[TRACKING].rstrip("/")
+        server = run.tracking_uri.rstrip("/")
         address = f"{server}/#/models/{quote(run.model_name)}/versions/{run.version}"
     return f"{run.model_name} version {run.version}: {address}"
 

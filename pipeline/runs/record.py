@@ -159,8 +159,7 @@ class Run:
     @property
     def resource_name(self) -> str:
         """The uploaded version as ``steps.version_of`` reads it; empty without one."""
-        uploaded = steps.uploaded_model(self._outputs("upload"))
-        return str(uploaded.metadata.get("resourceName", "")) if uploaded else ""
+        return str(self.uploaded.metadata.get("resourceName", "")) if self.uploaded else ""
 
     @property
     def version(self) -> str:
@@ -168,15 +167,19 @@ class Run:
         return steps.version_of(self.resource_name)
 
     @property
-    def uploaded(self) -> str:
-        """The address of the uploaded model; empty without one."""
-        uploaded = steps.uploaded_model(self._outputs("upload"))
-        return str(uploaded.uri) if uploaded else ""
+    def uploaded(self) -> Any:
+        """The uploaded model, an artifact; None without one."""
+        return steps.uploaded_model(self._outputs("upload"))
 
     @property
     def is_for_kubeflow(self) -> bool:
         """Whether its registry is MLflow's, or none."""
         return TRACKING in self.parameters
+
+    @property
+    def tracking_uri(self) -> str:
+        """Address of MLflow's server; empty without one."""
+        return self.parameters.get(TRACKING) or ""
 
     @property
     def model_name(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pipeline import files
 from pipeline.checkout import PROJECT
-from pipeline.runs.record import EVALUATION, REPORT, TRACKING, Run, RunError
+from pipeline.runs.record import EVALUATION, REPORT, Run, RunError
 from pipeline.runs.registry import Registry, Version
 from pipeline.runs.root import Root
 from pipeline.runs.version_record import RegistryError
@@ -80,7 +80,7 @@ def _model(run: Run, evaluation: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": run.model_name,
         "version": number,
-        "tracking_uri": run.parameters.get(TRACKING, ""),
+        "tracking_uri": run.tracking_uri,
         "present": version is not None,
         "aliases": version.aliases if version else [],
         "place": _copied_from(path) if path else "",

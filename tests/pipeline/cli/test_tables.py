@@ -10,8 +10,12 @@ from rich.cells import cell_len
 
 from pipeline.runs.registry import Registry
 from tests.fakes.cloud import Cloud
+from tests.fakes.kubeflow import Kubeflow
 from tests.pipeline.cli.conftest import Call
 from tests.pipeline.cli.test_app import COMMANDS
+from tests.pipeline.kubeflow import workflows
+from tests.pipeline.kubeflow.conftest import kubeflow, nothing_of_this_machine  # noqa: F401
+from tests.pipeline.kubeflow.workflows import add_run as add_kubeflow_run
 from tests.pipeline.local_registry import FIRST, SECOND, add_run
 from tests.pipeline.recorded_version import register
 from tests.pipeline.vertex.conftest import cloud  # noqa: F401
@@ -29,7 +33,12 @@ TABLES = [
 
 
 @pytest.fixture(autouse=True)
-def filled(call: Call, cloud: Cloud) -> None:  # noqa: F811
+def filled(
+    nothing_of_this_machine: None,  # noqa: F811
+    call: Call,
+    cloud: Cloud,  # noqa: F811
+    kubeflow: Kubeflow,  # noqa: F811
+) -> None:
     """Something in every table."""
     root = Path(".fashion-mnist")
     add_run(root, FIRST, state="interrupted")
@@ -41,6 +50,9 @@ def filled(call: Call, cloud: Cloud) -> None:  # noqa: F811
     add_job(cloud, "SUCCEEDED", JOB)
     done = call("submit", "--bucket", "my-bucket", "--schedule", "0 6 * * 1", "--max-runs", "3")
     assert done.exit_code == 0, done.stderr
+    workflows.ended("SUCCEEDED")(add_kubeflow_run(kubeflow))
+    done = call("kubeflow", "submit", "--schedule", "0 6 * * 1")
+    assert done.exit_code == 0, done.stderr
 
 
 def cells(line: str) -> list[str]:
@@ -48,7 +60,8 @@ def cells(line: str) -> list[str]:
 
 
 def test_the_tables_are_known() -> None:
-    assert {names[0] for names in TABLES} == {"runs", "models", "parameters", "jobs", "schedules"}
+    known = {"runs", "models", "parameters", "jobs", "schedules", "kubeflow"}
+    assert {names[0] for names in TABLES} == known
 
 
 @pytest.mark.parametrize("names", TABLES, ids=" ".join)

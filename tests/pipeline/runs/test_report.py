@@ -50,11 +50,11 @@ def test_the_model_is_where_the_registry_has_it_or_where_the_training_left_it(
     facts: dict[str, Any], tmp_path: Path
 ) -> None:
     uploaded = evaluations.run(tmp_path, RUN)
-    gone = {"version": "13", "present": False, "aliases": [], "place": ""}
+    gone = {"version": "13", "present": False, "aliases": [], "place": "", "tracking_uri": ""}
     assert model_of(uploaded, facts) == {"name": "fashion-mnist", **gone}
     upload(tmp_path, *"a" * 13)
     place = tmp_path / "registry" / "fashion-mnist" / "13"
-    there = {"version": "13", "present": True, "aliases": ("default",), "place": str(place)}
+    there = {**gone, "present": True, "aliases": ("default",), "place": str(place)}
     assert model_of(uploaded, facts) == {"name": "fashion-mnist", **there}
     refused = evaluations.run(tmp_path, RUN, version="")
     assert model_of(refused, facts)["place"] == ""
