@@ -90,7 +90,7 @@ def test_the_step_joins_the_model_with_its_container_and_says_where_it_comes_fro
         },
         "verified": True,
         "parameters": evaluation["training"]["parameters"],
-        "versions": {"tensorflow": "2.21.0"},
+        "versions": {"tensorflow": "2.21.0", "numpy": "2.4.6"},
     }
     assert figures.metadata["model_digest"] == evaluation["model_digest"]
     (overall,) = json.loads(Path(figures.path).read_text())["slicedMetrics"]
