@@ -117,6 +117,7 @@ def _find_champion(
     model_name: str = "any",
     champion_alias: str = NO_ALIAS,
     tracking_uri: str | None = None,
+    champion_uri: str = "",
     **_: Any,
 ) -> None:
     if tracking_uri is None:
@@ -124,6 +125,7 @@ def _find_champion(
     else:
         mlflow.check_names(model_name, champion_alias)
         mlflow.check_address(tracking_uri)
+        mlflow.check_champion_uri(champion_uri, tracking_uri)
 
 
 def _evaluate(**thresholds: Any) -> None:

@@ -40,6 +40,7 @@ def look_up(
     """
     server.check_names(model_name, champion_alias)
     server.check_address(tracking_uri)
+    server.check_champion_uri(champion_uri, tracking_uri)
     server.prepare()
     directory.mkdir(parents=True, exist_ok=True)
     if tracking_uri:
@@ -63,6 +64,8 @@ def _in_registry(name: str, tracking_uri: str, alias: str, directory: Path) -> t
             if not server.is_missing(error):
                 raise
             return False, Found({}, f"MLflow has no model {name!r} yet: there is no champion.")
+        if model.name != name:
+            raise MlflowError(f"{tracking_uri} does not answer as MLflow does; check tracking_uri")
         if alias == server.NO_ALIAS:
             return True, Found({}, f"Model {name!r} exists, and no champion was asked for.")
         versions = {str(one.version): one for one in client.search_model_versions(_of(name))}

@@ -19,8 +19,6 @@ VERSION_FOLDER: Final = "1"
 """TensorFlow Serving serves the numbered folders of a directory."""
 LONGEST: Final = 500
 """Characters of a parameter's value that MLflow's older servers take."""
-BATCH: Final = 1000
-"""Metrics that MLflow takes at a time."""
 TEST: Final = ("accuracy", "loss")
 """Figures of the training whose names are also a test's."""
 
@@ -111,9 +109,7 @@ def _new_version(
         description = Description.read(served / VERSION_FOLDER)
         logged = image_classifier_pyfunc.log_model(served, description, found)
         mlflow.log_metrics(found["metrics"], model_id=logged.model_id)
-        curve = _curve(scores["epochs"])
-        for start in range(0, len(curve), BATCH):
-            client.log_batch(run.info.run_id, metrics=curve[start : start + BATCH])
+        client.log_batch(run.info.run_id, metrics=_curve(scores["epochs"]))
         with tempfile.TemporaryDirectory(prefix="report-") as scratch:
             shutil.copy(report, Path(scratch, "report.html"))
             Path(scratch, "evaluation.json").write_text(json.dumps(scores))

@@ -80,6 +80,29 @@ def check_address(tracking_uri: str) -> None:
         )
 
 
+def check_champion_uri(champion_uri: str, tracking_uri: str) -> None:
+    """Refuses an address that no model can have, or that has no meaning here.
+
+    Raises:
+        ParameterError: It is such an address.
+    """
+    if champion_uri and tracking_uri:
+        raise ParameterError(
+            "champion_uri is for a run without tracking_uri; in MLflow's registry the champion is "
+            "the version with champion_alias: leave one of them out"
+        )
+    if re.match(r"[^:/]+://[^/]*[@?]", champion_uri):
+        raise ParameterError(
+            "champion_uri has a user, a password or a query, and a run stores its parameters as "
+            f"plain text; leave it out, and give the step what its store needs: {STORE}"
+        )
+    if not re.fullmatch(r"(?:(?:s3|minio|gs)://[^/\s]+/|file:///|/)\S.*|", champion_uri):
+        raise ParameterError(
+            f"champion_uri {champion_uri!r} is no address of a model; give the folder of a "
+            "SavedModel as s3://BUCKET/FOLDER, minio://…, gs://… or an absolute path"
+        )
+
+
 def prepare() -> None:
     """Sets what MLflow reads when it is imported, and later."""
     # Kubeflow can have set it, to a run of its own that must not be continued.

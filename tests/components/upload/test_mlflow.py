@@ -1,6 +1,11 @@
 """The look-up and the upload of the pipeline for Kubeflow, with a real MLflow server."""
 
 import json
+import os
+import signal
+import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,8 +13,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import requests
 import yaml
 from kfp.dsl import HTML, Artifact, Model
+from tenacity import Retrying, stop_after_delay, wait_fixed
 
 from components.dataset.errors import ParameterError
 from components.dataset.manifest import write_manifest
@@ -49,12 +56,12 @@ def client(mlflow: Server) -> Any:
 @pytest.fixture
 def publish(model: Path, tmp_path: Path) -> Callable[..., Model]:
     """Runs the step ``upload`` in this process."""
-    facts = evaluations.evaluation(about=GREY)
+    evaluation = evaluations.evaluation(about=GREY)
 
-    def run(address: str, name: str, run_id: str) -> Model:
+    def run(address: str, name: str, run_id: str, **changes: Any) -> Model:
         place = tmp_path / run_id
         place.mkdir()
-        (place / "evaluation").write_text(json.dumps(facts))
+        (place / "evaluation").write_text(json.dumps(evaluation | changes))
         (place / "report").write_text("<!doctype html>")
         served = Model(uri="minio://mlpipeline/run/served_model")
         served.custom_path = str(place / "served_model")
@@ -116,6 +123,22 @@ def test_a_first_model_is_version_1_and_the_champion_which_a_run_finds(
     assert {"report.html", "evaluation.json"} <= kept
 
 
+def test_a_long_training_has_its_whole_curve_apart_from_the_test(
+    mlflow: Server, publish: Callable[..., Model], client: Any
+) -> None:
+    epochs = [
+        {"epoch": number, "loss": 1 / number, "accuracy": 0.5, "validation_loss": 1.0}
+        for number in range(1, 401)
+    ]
+    served = publish(mlflow.address, "long", "run-1", epochs=epochs)
+    run = client.get_run(client.get_model_version("long", "1").run_id)
+    assert run.data.metrics["accuracy"] == served.metadata["accuracy"] != 0.5
+    curve = client.get_metric_history(run.info.run_id, "train_loss")
+    assert [(point.step, point.value) for point in curve] == [
+        (row["epoch"], row["loss"]) for row in epochs
+    ]
+
+
 def test_the_registered_model_answers_as_the_saved_model_does(
     mlflow: Server, publish: Callable[..., Model], client: Any
 ) -> None:
@@ -131,6 +154,38 @@ def test_the_registered_model_answers_as_the_saved_model_does(
     assert found["probabilities"].shape == (3, len(GREY.classes))
     with pytest.raises(package.exceptions.MlflowException, match="uint8"):
         loaded.predict(images.astype(np.float64))
+
+
+@pytest.mark.soak
+def test_mlflow_serves_the_registered_model(
+    mlflow: Server, publish: Callable[..., Model], tmp_path: Path
+) -> None:
+    publish(mlflow.address, "served", "run-1")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [
+        *(sys.executable, "-m", "mlflow", "models", "serve", "--env-manager", "local"),
+        *("--model-uri", "models:/served@champion", "--host", "127.0.0.1", "--port", str(port)),
+    ]
+    own = {"MLFLOW_TRACKING_URI": mlflow.address, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env={**os.environ, **own}, start_new_session=True
+    )
+    images = np.zeros((2, *GREY.shape), np.uint8)
+    images[1, 2] = 255
+    try:
+        for wait in Retrying(stop=stop_after_delay(90), wait=wait_fixed(0.5)):
+            with wait:
+                found = requests.post(
+                    f"http://127.0.0.1:{port}/invocations",
+                    json={"inputs": images.tolist()},
+                    timeout=30,
+                ).json()
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert found["predictions"]["label"] == ["", "elm"]
+    assert found["predictions"]["class_id"] == [-1, 2]
 
 
 def test_the_alias_decides_and_one_that_was_moved_by_hand_counts(
@@ -223,6 +278,45 @@ def test_a_refusal_says_which_variables_the_steps_need(
             with pytest.raises(MlflowError, match="MLFLOW_TRACKING_USERNAME") as caught:
                 step(tmp_path, address, NAME)
             assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "content"),
+    [
+        (404, b"<html>404 Not Found</html>"),
+        (404, b'{"detail": "Not Found"}'),
+        (200, b"<html>Sign in</html>"),
+        (200, b"{}"),
+        (200, b""),
+    ],
+)
+def test_what_is_not_mlflow_is_never_no_champion(
+    status: int, content: bytes, tmp_path: Path
+) -> None:
+    class Another(Handler):
+        def do_GET(self) -> None:
+            self.answer(status, {}, content)
+
+    with LoopbackServer(Another) as another, pytest.raises(MlflowError, match="check tracking_uri"):
+        look_up(tmp_path, another.url, NAME)
+
+
+def test_a_server_that_says_nothing_is_waited_for_as_long_as_the_variables_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(MlflowError, match="does not answer"):
+            look_up(tmp_path, address, NAME)
+
+
+def test_a_model_without_a_version_has_no_champion(
+    mlflow: Server, client: Any, tmp_path: Path
+) -> None:
+    client.create_registered_model("it's empty")
+    assert look_up(tmp_path, mlflow.address, "it's empty")[1].metadata == {}
 
 
 @pytest.mark.parametrize(
