@@ -50,6 +50,8 @@ def test_runs_make_versions_in_mlflow_and_say_where(
     assert f"Model      fashion-mnist version 1: {page}" in first.stdout
     assert "kubeflow submit" in first.stderr
     (run,) = listed(Root(root))
+    made = client.connect(mlflow.address).get_model_version("fashion-mnist", "1")
+    assert made.tags["kubeflow_run"] == run.id
     assert run.report
     assert mlflow.address in run.report.read_text()
     assert versions(root) == []

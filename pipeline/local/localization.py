@@ -10,6 +10,8 @@ from pipeline.specs import shared_code, worker_pools
 from pipeline.specs import spec as specs
 from pipeline.specs.spec import Spec
 
+RUN_IDS: Final = ("{{$.pipeline_job_name}}", "{{$.pipeline_job_uuid}}")
+"""Names and ids of a job; kfp.local would make up the second, eight digits."""
 PLACEHOLDERS: Final = {
     "{{$.pipeline_google_cloud_project_id}}": "local",
     "{{$.pipeline_google_cloud_location}}": "local",
@@ -44,7 +46,7 @@ def localize(spec: Spec, job_name: str, *, keep_preamble: bool) -> tuple[Spec, f
         return container if keep_preamble else _drop_preamble(container)
 
     def fill(text: str) -> str:
-        for placeholder, value in {**PLACEHOLDERS, "{{$.pipeline_job_name}}": job_name}.items():
+        for placeholder, value in {**PLACEHOLDERS, **dict.fromkeys(RUN_IDS, job_name)}.items():
             text = text.replace(placeholder, value)
         return text
 
