@@ -87,8 +87,8 @@ def test_the_next_model_has_to_beat_the_champion_at_an_address(
     backend: Backend, light: Project
 ) -> None:
     first = run_light(backend, light)
-    for champion in (first["train"].artifacts["model"].uri,
-                     f"{first['upload'].artifacts['served_model'].uri}/1"):  # fmt: skip
+    served = first["upload"].artifacts["served_model"].uri
+    for champion in (first["train"].artifacts["model"].uri, f"{served}/1"):
         same = run_light(backend, light, champion_uri=champion)
         assert same["condition-1"].state == "NOT_TRIGGERED"
         found = backend.read_json(same["evaluate"].artifacts["evaluation"])
