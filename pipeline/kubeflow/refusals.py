@@ -7,7 +7,8 @@ from typing import Any, Final, Self
 
 from components.dataset.redaction import one_line
 from pipeline.kubeflow import target as targets
-from pipeline.kubeflow.target import LOOPBACK, TOKEN, Target
+from pipeline.kubeflow.sign_in import TOKEN
+from pipeline.kubeflow.target import LOOPBACK, Target
 
 SIGN_IN: Final = f"give --token-file or --cookie-file, or set {TOKEN}"
 PORT_FORWARD: Final = "kubectl -n kubeflow port-forward svc/ml-pipeline-ui 8080:80"

@@ -1,4 +1,4 @@
-"""Where a Kubeflow Pipelines installation is, how to sign in there, and its client."""
+"""Where a Kubeflow Pipelines installation is, and its client."""
 
 import dataclasses
 import functools
@@ -11,17 +11,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from pipeline.errors import UsageError
+from pipeline.kubeflow import sign_in
 from pipeline.specs import forms
 
 ENDPOINT: Final = "KF_PIPELINES_ENDPOINT"
 UI_ENDPOINT: Final = "KF_PIPELINES_UI_ENDPOINT"
-TOKEN: Final = "KF_PIPELINES_TOKEN"  # noqa: S105
-COOKIE: Final = "KF_PIPELINES_COOKIE"
-TOKEN_PATH: Final = "KF_PIPELINES_SA_TOKEN_PATH"  # noqa: S105
-"""kfp's variable for the file of a service account's token."""
-POD: Final = Path("/var/run/secrets")
-"""Where a pod has a service account's token for the API, and its own namespace."""
-POD_NAMESPACE: Final = "kubernetes.io/serviceaccount/namespace"
 IN_CLUSTER: Final = "http://ml-pipeline.kubeflow.svc.cluster.local:8888"
 LOOPBACK: Final = re.compile(r"(localhost|127(\.\d+){3}|\[::1\])")
 SECONDS: Final = 30
@@ -107,7 +101,7 @@ class Target:
         if not self.several_users:
             return ""
         # As the client's `set_user_namespace` left it, or that of this pod.
-        found = self.namespace or self.client.get_user_namespace() or _content(POD / POD_NAMESPACE)
+        found = self.namespace or self.client.get_user_namespace() or sign_in.pod_namespace()
         if not found:
             raise UsageError(
                 f"{self.host} has several users: give your --namespace, as in "
@@ -143,22 +137,15 @@ def resolve(
     given = {**options, "ca-cert": ca_cert}
     if ca_cert and not ca_cert.is_file():
         raise UsageError(f"--ca-cert {ca_cert}: there is no such file")
-    token, file, origin = _token(token_file, in_pod)
-    cookie = _secret(cookie_file, "--cookie-file", COOKIE)
-    if cookie and "=" not in cookie:
-        raise UsageError(
-            f"{_origin(cookie_file, '--cookie-file', COOKIE)} holds no cookie: give NAME=VALUE, as "
-            "in authservice_session=… or oauth2_proxy_kubeflow=…"
-        )
-    if cookie and not origin:
-        origin = _origin(cookie_file, "--cookie-file", COOKIE)
+    token, file, origin = sign_in.token(token_file, in_pod=in_pod)
+    cookie, cookie_origin = sign_in.cookie(cookie_file)
     return Target(
         host=_address(address),
         namespace=namespace or "",
         token=token,
         token_file=file,
         cookie=cookie,
-        signed_in=origin,
+        signed_in=origin or cookie_origin,
         ca_cert=ca_cert,
         options="".join(
             f" --{name} {shlex.quote(str(value))}" for name, value in given.items() if value
@@ -187,50 +174,6 @@ def _address(text: str) -> str:
     if url.username or url.password:
         raise UsageError("--host: leave out user and password; give --token-file or --cookie-file")
     return f"{url.scheme}://{url.netloc}{url.path}".rstrip("/")
-
-
-def _token(file: Path | None, in_pod: bool) -> tuple[str, Path | None, str]:
-    """A token or the file of one, and where it is from."""
-    if file is None and os.environ.get(TOKEN):
-        return _secret(None, "", TOKEN).removeprefix("Bearer "), None, TOKEN
-    origin = "--token-file"
-    if file is None and os.environ.get(TOKEN_PATH):
-        file, origin = Path(os.environ[TOKEN_PATH]), TOKEN_PATH
-    elif file is None and in_pod and (POD / "kubeflow/pipelines/token").is_file():
-        file, origin = POD / "kubeflow/pipelines/token", "the pod's token"
-    if file is None:
-        return "", None, ""
-    _secret(file, origin, "")
-    return "", file, f"{origin} {file}"
-
-
-def _secret(file: Path | None, option: str, variable: str) -> str:
-    """What a file or a variable holds, without the space around it."""
-    text = os.environ.get(variable, "") if file is None else _content(file, option)
-    text = text.strip()
-    origin = _origin(file, option, variable)
-    if file is not None and not text:
-        raise UsageError(f"{origin} is empty; write a new token or cookie to it")
-    if text and not (text.isascii() and text.isprintable()):
-        raise UsageError(
-            f"{origin} holds more than one line of text; give the token or cookie alone"
-        )
-    return text
-
-
-def _origin(file: Path | None, option: str, variable: str) -> str:
-    return variable if file is None else f"{option} {file}"
-
-
-def _content(file: Path, option: str = "") -> str:
-    """The text of a file; empty if it is not there, and it need not be."""
-    try:
-        return file.read_text().strip()
-    except (OSError, ValueError) as error:
-        if not option:
-            return ""
-        reason = str(getattr(error, "strerror", None) or "it is not text").lower()
-        raise UsageError(f"{option} {file}: {reason}") from error
 
 
 def _proxy(host: str) -> str | None:

@@ -48,7 +48,9 @@ def files_below(backend: Backend, uri: str) -> list[str]:
     return [name.removeprefix(f"{key}/") for name in backend.store.names(bucket.name, key)]
 
 
-@pytest.mark.parametrize("root", ["minio://mlpipeline/v2/artifacts", "s3://other/some/where"])
+@pytest.mark.parametrize(
+    "root", ["minio://mlpipeline/v2/artifacts", "s3://other/some/where", "gs://other/some/where"]
+)
 def test_a_model_that_passes_is_uploaded(backend: Backend, light: Project, root: str) -> None:
     backend.root = root
     run = run_light(backend, light)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import compiler
-from pipeline.kubeflow import target
+from pipeline.kubeflow import sign_in, target
 from tests.command import here
 from tests.fakes.kubeflow import Kubeflow, serve_kubeflow
 
@@ -29,10 +29,10 @@ def nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 
     monkeypatch.setattr(compiler, "check", lambda: None)
     monkeypatch.setattr(kfp.client.Client, "_LOCAL_KFP_CONTEXT", str(tmp_path / "context.json"))
-    monkeypatch.setattr(target, "POD", tmp_path / "pod")
+    monkeypatch.setattr(sign_in, "POD", tmp_path / "pod")
     for name in (
         *("KUBERNETES_SERVICE_HOST", target.ENDPOINT, target.UI_ENDPOINT),
-        *(target.TOKEN, target.COOKIE, target.TOKEN_PATH),
+        *(sign_in.TOKEN, sign_in.COOKIE, sign_in.TOKEN_PATH),
     ):
         monkeypatch.delenv(name, raising=False)
 

@@ -7,7 +7,7 @@ import pytest
 import trustme
 
 from pipeline.errors import UsageError
-from pipeline.kubeflow import target
+from pipeline.kubeflow import sign_in
 from pipeline.kubeflow.target import IN_CLUSTER, resolve
 from tests.fakes.kubeflow import Kubeflow
 from tests.fakes.server import Handler, LoopbackServer
@@ -42,7 +42,7 @@ def test_without_an_address_it_is_the_installation_of_the_pod(
     assert resolve(None).token_file == token
 
 
-@pytest.mark.parametrize("way", ["--token-file", target.TOKEN, target.TOKEN_PATH])
+@pytest.mark.parametrize("way", ["--token-file", sign_in.TOKEN, sign_in.TOKEN_PATH])
 def test_a_token_signs_in_and_is_in_no_output(
     way: str,
     kubeflow: Kubeflow,
@@ -54,12 +54,12 @@ def test_a_token_signs_in_and_is_in_no_output(
     file = tmp_path / "token"
     file.write_text(f"{SECRET}\n")
     options = (way, str(file)) if way.startswith("--") else ()
-    monkeypatch.setenv(way, SECRET if way == target.TOKEN else str(file))
+    monkeypatch.setenv(way, SECRET if way == sign_in.TOKEN else str(file))
     done = command("submit", *options)
     assert done.code == 0, done.error
     kubeflow.token = "another"
     refused = command("--verbose", "runs", *options)
-    assert f"{way}{'' if way == target.TOKEN else f' {file}'} has expired, or is for some" in (
+    assert f"{way}{'' if way == sign_in.TOKEN else f' {file}'} has expired, or is for some" in (
         refused.error
     )
     assert SECRET not in done.out + done.error + refused.out + refused.error
@@ -68,7 +68,7 @@ def test_a_token_signs_in_and_is_in_no_output(
 def test_a_cookie_signs_in(
     kubeflow: Kubeflow, command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv(target.COOKIE, f"authservice_session={SECRET}")
+    monkeypatch.setenv(sign_in.COOKIE, f"authservice_session={SECRET}")
     assert command("runs").code == 0
     assert kubeflow.wire.calls[-1].headers["cookie"] == f"authservice_session={SECRET}"
     (tmp_path / "cookie").write_text(SECRET)
