@@ -7,32 +7,32 @@ import base64
 import io
 import json
 import os
-import sys
 import tarfile
-from pathlib import Path
 
 
-def main(code: Path, label: str, *arguments: str) -> None:
+def start(files: dict[str, str], label: str, *arguments: str) -> None:
     """Becomes the command that KFP wrote for a step, with the step's own files in it.
 
     Args:
-        code: The folder of the unpacked artifact.
+        files: The content of the artifact: text by name.
         label: The step's executor.
         arguments: Those of the command.
     """
-    step = json.loads((code / "steps.json").read_text())[label]
-    module = (code / "steps" / f"{label}.py").read_text()
-    *before, after = module.partition("ARCHIVE_B64 = '")
-    command = [*step["command"], "".join([*before, packed(code / "files", step["files"]), after])]
+    step = json.loads(files["steps.json"])[label]
+    own = {name: files[f"files/{name}"] for name in step["files"]}
+    *before, after = files[f"steps/{label}.py"].partition("ARCHIVE_B64 = '")
+    command = [*step["command"], "".join([*before, packed(own), after])]
     os.execvp(command[0], [*command, *map(without_code, arguments)])  # noqa: S606
 
 
-def packed(folder: Path, names: list[str]) -> str:
-    """The embedded archive of some of a folder's files."""
+def packed(files: dict[str, str]) -> str:
+    """The embedded archive of files."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
-        for name in names:
-            tar.add(folder / name, name)
+        for name, text in files.items():
+            info, content = tarfile.TarInfo(name), text.encode()
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
     return base64.b64encode(buffer.getvalue()).decode()
 
 
@@ -43,7 +43,3 @@ def without_code(argument: str) -> str:
     given = json.loads(argument)
     del given["inputs"]["artifacts"]["code"]
     return json.dumps(given)
-
-
-if __name__ == "__main__":
-    main(Path(__file__).parent, *sys.argv[1:])

@@ -2,7 +2,7 @@
 
 Argo keeps a workflow below 1 MiB, and a container's command is in it five times or more: in the
 arguments, the driver's input and output, the executor's and the container's input. So the command
-of a step on Kubeflow is a few words: unpack the archive, and become the command that KFP wrote for
+of a step on Kubeflow is a few words: read the archive, and become the command that KFP wrote for
 the step, which is in it.
 
 The price: on Kubeflow a change of one step's code makes every step run again, since the key of a
@@ -37,7 +37,8 @@ WRITE: Final = (
     f"base64.b85decode(text.translate(str.maketrans('{REPLACED[1]}', '{REPLACED[0]}'))))"
 )
 RUN: Final = (
-    'code=$(mktemp -d) && python3 -m tarfile -e "$0" "$code" && exec python3 "$code/start.py" "$@"'
+    "import bz2, json, sys; files = json.load(bz2.open(sys.argv[1])); exec(files['start.py']); "
+    "start(files, *sys.argv[2:])"
 )
 LITERAL: Final = "ARCHIVE_B64 = '"
 """What precedes the embedded archive in a module of KFP's."""
@@ -67,9 +68,9 @@ def lean(spec: Spec) -> Spec:
 def share(spec: Spec) -> Spec:
     """The spec with the code of its Python steps in one archive.
 
-    The archive has ``start.py``, the union of the embedded files below ``files/``, and for each
-    executor KFP's module as ``steps/LABEL.py``, the rest of its command and the names of its own
-    files in ``steps.json``.
+    The archive is compressed JSON: text by name. It has ``start.py``, the union of the embedded
+    files below ``files/``, and for each executor KFP's module as ``steps/LABEL.py``, the rest of
+    its command and the names of its own files in ``steps.json``.
     """
     carried = {"start.py": stripped((COMPONENTS / "start.py").read_text()).encode()}
     steps: dict[str, Any] = {}
@@ -84,7 +85,7 @@ def share(spec: Spec) -> Spec:
         carried[f"steps/{label}.py"] = ARCHIVE.sub(r"\1\3", module).encode()
         steps[label] = {"command": command, "files": list(files)}
         images.append(container["image"])
-        run = ["sh", "-c", RUN, f"{{{{$.inputs.artifacts['{CODE}'].path}}}}", label]
+        run = ["python3", "-c", RUN, f"{{{{$.inputs.artifacts['{CODE}'].path}}}}", label]
         return {**container, "command": run}
 
     short = map_containers(spec, shorten)

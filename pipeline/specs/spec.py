@@ -9,6 +9,7 @@ import graphlib
 import gzip
 import hashlib
 import io
+import json
 import re
 import tarfile
 from collections.abc import Callable, Iterator
@@ -27,7 +28,7 @@ Files = dict[str, bytes]
 ARCHIVE: Final = re.compile(r"(__KFP_EMBEDDED_ARCHIVE_B64 = ')([A-Za-z0-9+/=]+)(')")
 """The embedded code within a step's command, as KFP writes it."""
 SHARED: Final = "bz2:"
-"""How the argument begins that has the code of all steps, a tar in Base85."""
+"""How the argument begins that has the code of all steps: JSON, compressed, in Base85."""
 REPLACED: Final = ("<>&${", ".,:/[")
 """Digits of Base85 that take six bytes in Argo's JSON or mean something to Kubernetes, and others
 in their place."""
@@ -131,29 +132,26 @@ def unpacked(spec: Spec) -> Spec:
 
 def unpack(packed: str) -> Files:
     """The files of an embedded archive by name, sorted."""
-    return files_of(base64.b64decode(packed))
-
-
-def unpack_shared(packed: str) -> Files:
-    """The files of the archive with the code of all steps by name, sorted."""
-    before, after = REPLACED
-    text = packed.removeprefix(SHARED).translate(str.maketrans(after, before))
-    return files_of(base64.b85decode(text))
-
-
-def files_of(archive: bytes) -> Files:
-    """The files of a compressed tar by name, sorted."""
     found = {}
-    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:*") as tar:
+    with tarfile.open(fileobj=io.BytesIO(base64.b64decode(packed)), mode="r:*") as tar:
         for member in sorted(tar, key=lambda each: each.name):
             if file := tar.extractfile(member):
                 found[member.name.removeprefix("./")] = file.read()
     return found
 
 
+def unpack_shared(packed: str) -> Files:
+    """The files of the archive with the code of all steps by name, sorted."""
+    before, after = REPLACED
+    text = packed.removeprefix(SHARED).translate(str.maketrans(after, before))
+    files: dict[str, str] = json.loads(bz2.decompress(base64.b85decode(text)))
+    return {name: content.encode() for name, content in files.items()}
+
+
 def pack_shared(files: Files) -> str:
     """The argument that has the code of all steps."""
-    text = base64.b85encode(bz2.compress(tar_of(files))).decode()
+    texts = {name: content.decode() for name, content in sorted(files.items())}
+    text = base64.b85encode(bz2.compress(json.dumps(texts, ensure_ascii=False).encode())).decode()
     return SHARED + text.translate(str.maketrans(*REPLACED))
 
 
@@ -163,19 +161,14 @@ def pack(files: Files) -> str:
 
 
 def archive(files: Files) -> bytes:
-    """A gzipped tar of ``files``."""
-    return gzip.compress(tar_of(files), 9, mtime=0)
-
-
-def tar_of(files: Files) -> bytes:
-    """A tar of ``files`` without times, owners and modes of this machine."""
+    """A gzipped tar of ``files`` without times, owners and modes of this machine."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for name, content in sorted(files.items()):
             info = tarfile.TarInfo(name)
             info.size = len(content)
             tar.addfile(info, io.BytesIO(content))
-    return buffer.getvalue()
+    return gzip.compress(buffer.getvalue(), 9, mtime=0)
 
 
 def titled(spec: Spec) -> Spec:
