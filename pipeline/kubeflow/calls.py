@@ -1,10 +1,12 @@
 """Calls of the Kubeflow Pipelines API: a time limit, repeats, and answers that are checked."""
 
+import functools
 import json
 from collections.abc import Callable
 from typing import Any, Final
 
-from pipeline.errors import CloudError
+from pipeline.errors import CloudError, UsageError
+from pipeline.kubeflow import sign_in
 from pipeline.kubeflow import target as targets
 from pipeline.kubeflow.refusals import Trouble, explain, trouble
 from pipeline.kubeflow.target import Target
@@ -54,6 +56,26 @@ def call(
         raise CloudError(explain(error.cause, doing, target, missing)) from error
     except Trouble as error:
         raise CloudError(explain(error, doing, target, missing)) from error
+
+
+@functools.cache
+def space(target: Target) -> str:
+    """The namespace that requests name; empty where there is one user.
+
+    Raises:
+        UsageError: There are several users, and no namespace is given.
+        CloudError: As ``call``.
+    """
+    if not call(target, "healthz.get_healthz", "reach Kubeflow Pipelines").multi_user:
+        return ""
+    # As the client's `set_user_namespace` left it, or that of this pod.
+    left = target.client.get_user_namespace() or sign_in.pod_namespace()
+    if not (found := target.namespace or left):
+        raise UsageError(
+            f"{target.host} has several users: give your --namespace, as in "
+            "kubeflow-user-example-com"
+        )
+    return str(found)
 
 
 def trouble_of(error: CloudError) -> Trouble:

@@ -10,7 +10,7 @@ import time
 from typing import Any, Final
 
 from pipeline.errors import CloudError, UsageError
-from pipeline.kubeflow.calls import call, patient, trouble_of
+from pipeline.kubeflow.calls import call, patient, space, trouble_of
 from pipeline.kubeflow.target import Target, page
 from pipeline.text import command, iso
 
@@ -61,7 +61,7 @@ def experiment(target: Target, name: str) -> str:
     from kfp_server_api import V2beta1Experiment
 
     doing = f"make the experiment {name}"
-    body = V2beta1Experiment(display_name=name, namespace=target.space or None)
+    body = V2beta1Experiment(display_name=name, namespace=space(target) or None)
     try:
         made = call(target, "experiment.create_experiment", doing, experiment=body)
         return str(made.experiment_id)
@@ -185,7 +185,7 @@ def _listed(
 ) -> list[Any]:
     """The newest of a kind, with a name, or within an experiment."""
     doing = f"list the {kind.replace('_', ' ')}s"
-    how: dict[str, Any] = {"namespace": target.space}
+    how: dict[str, Any] = {"namespace": space(target)}
     if within is not None:
         found = _listed(target, "experiment", 1, name=within)
         if not found:

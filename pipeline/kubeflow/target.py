@@ -79,36 +79,6 @@ class Target:
         pool.connection_pool_kw["retries"] = urllib3.Retry(0, raise_on_redirect=False)
         return made
 
-    @functools.cached_property
-    def several_users(self) -> bool:
-        """Whether the installation keeps its users apart by namespaces.
-
-        Raises:
-            CloudError: It is not reached, or is no Kubeflow Pipelines.
-        """
-        from pipeline.kubeflow.calls import call
-
-        return bool(call(self, "healthz.get_healthz", "reach Kubeflow Pipelines").multi_user)
-
-    @functools.cached_property
-    def space(self) -> str:
-        """The namespace that requests name; empty where there is one user.
-
-        Raises:
-            UsageError: There are several users, and no namespace is given.
-            CloudError: As ``several_users``.
-        """
-        if not self.several_users:
-            return ""
-        # As the client's `set_user_namespace` left it, or that of this pod.
-        found = self.namespace or self.client.get_user_namespace() or sign_in.pod_namespace()
-        if not found:
-            raise UsageError(
-                f"{self.host} has several users: give your --namespace, as in "
-                "kubeflow-user-example-com"
-            )
-        return found
-
 
 def resolve(
     host: str | None,
