@@ -86,7 +86,7 @@ def version_of(resource_name: str) -> str:
 
 MLFLOW_MODELS: Final = "models:/"
 """How the names of MLflow's registry begin."""
-MLFLOW: Final = ("boto3", "google-cloud-storage", "mlflow-skinny")
+MLFLOW: Final = ("boto3", "google-cloud-storage", "kubernetes", "mlflow-skinny")
 STORAGE: Final = ("google-cloud-storage", "google-crc32c")
 TENSORFLOW: Final = ("keras", "numpy", "tensorflow")
 

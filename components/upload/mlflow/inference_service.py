@@ -1,43 +1,40 @@
 """The manifest with which KServe serves a model."""
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+import yaml
+
 RUNTIME: Final = "2.15.1"
 """TensorFlow Serving's version: an old one with which models are tested to answer the same."""
+ABOUT: Final = """\
+# kubectl apply -f FILE, in a namespace where KServe may read the address: the account needs a
+# secret for it, with the annotation serving.kserve.io/s3-endpoint where the store is not Amazon's.
+"""
 NAME_LENGTH: Final = 40
 """Characters of the name: KServe adds to it, and a host's name has 63."""
 
 
 def text(model_name: str, served_uri: str, scores: Mapping[str, Any]) -> str:
     """The YAML of an ``InferenceService`` for a directory that has the model as ``1/``."""
-    address = served_uri.replace("minio://", "s3://", 1)
     annotations = {
         "fashion-mnist/accuracy": f"{scores['accuracy']:.4f}",
         "fashion-mnist/dataset": scores["dataset"]["name"],
         "fashion-mnist/model-digest": scores["model_digest"],
     }
-    lines = [
-        "# kubectl apply -f FILE, in a namespace where KServe may read the address: the account",
-        "# needs a secret for it, with the annotation serving.kserve.io/s3-endpoint where the",
-        "# store is not Amazon's.",
-        "apiVersion: serving.kserve.io/v1beta1",
-        "kind: InferenceService",
-        "metadata:",
-        f"  name: {_name(model_name)}",
-        "  annotations:",
-        *(f"    {key}: {json.dumps(value)}" for key, value in annotations.items()),
-        "spec:",
-        "  predictor:",
-        "    model:",
-        "      modelFormat:",
-        "        name: tensorflow",
-        f'      runtimeVersion: "{RUNTIME}"',
-        f"      storageUri: {json.dumps(address)}",
-    ]
-    return "\n".join(lines) + "\n"
+    model = {
+        "modelFormat": {"name": "tensorflow"},
+        "runtimeVersion": RUNTIME,
+        "storageUri": served_uri.replace("minio://", "s3://", 1),
+    }
+    manifest = {
+        "apiVersion": "serving.kserve.io/v1beta1",
+        "kind": "InferenceService",
+        "metadata": {"name": _name(model_name), "annotations": annotations},
+        "spec": {"predictor": {"model": model}},
+    }
+    return ABOUT + yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True)
 
 
 def _name(model_name: str) -> str:

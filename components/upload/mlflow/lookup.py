@@ -41,7 +41,7 @@ def look_up(
     server.check_names(model_name, champion_alias)
     server.check_address(tracking_uri)
     server.check_champion_uri(champion_uri, tracking_uri)
-    server.prepare()
+    server.prepare(tracking_uri)
     directory.mkdir(parents=True, exist_ok=True)
     if tracking_uri:
         there, found = _in_registry(model_name, tracking_uri, champion_alias, directory)
@@ -68,15 +68,16 @@ def _in_registry(name: str, tracking_uri: str, alias: str, directory: Path) -> t
             raise MlflowError(f"{tracking_uri} does not answer as MLflow does; check tracking_uri")
         if alias == server.NO_ALIAS:
             return True, Found({}, f"Model {name!r} exists, and no champion was asked for.")
-        versions = {str(one.version): one for one in client.search_model_versions(_of(name))}
-    if not versions:  # An upload ended before it made one.
+        versions = {str(one.version): one for one in server.versions(client, name)}
+    if not versions and not model.aliases:  # An upload ended before it made one.
         return True, Found({}, f"Model {name!r} has no version yet: there is no champion.")
     number = alias if alias in versions else str(model.aliases.get(alias, ""))
     if number not in versions:
         known = ", ".join(f"{each} ({number})" for each, number in sorted(model.aliases.items()))
         raise MlflowError(
             f"model {name!r} at {tracking_uri} has no version with alias {alias!r}; aliases there: "
-            f"{known or 'none'}. Run with -p champion_alias= one of them, {WAY_OUT}"
+            f"{known or 'none'}. Give a version this alias, run with -p champion_alias= another "
+            f"alias or a version's number, {WAY_OUT}"
         )
     label = f"version {number} of {name!r}"
     with server.refusals(tracking_uri, f"download {label}"):
@@ -84,11 +85,6 @@ def _in_registry(name: str, tracking_uri: str, alias: str, directory: Path) -> t
     digest = versions[number].tags.get(server.DIGEST, "")
     facts = {"resourceName": f"models:/{name}/{number}", "version": number, "digest": digest}
     return True, Found(facts, f"The champion is {label}, at {tracking_uri}.")
-
-
-def _of(name: str) -> str:
-    quoted = name.replace("'", "\\'")
-    return f"name='{quoted}'"
 
 
 def _at_address(champion_uri: str, directory: Path) -> Found:

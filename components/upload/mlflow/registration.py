@@ -52,7 +52,7 @@ def register(
     """
     server.check_names(model_name, server.ALIAS)
     server.check_address(tracking_uri)
-    server.prepare()
+    server.prepare(tracking_uri)
     scores = json.loads(evaluation.read_text())
     if "dataset" not in scores:
         raise DataError("the evaluation is of an earlier version; run the pipeline again")
@@ -69,10 +69,7 @@ def register(
         if not number:
             number = _new_version(client, served, scores, report, model_name, run_id, origin)
         # Last, so that a half-made version is never the champion.
-        champion = client.get_registered_model(model_name).aliases.get(server.ALIAS, 0)
-        if int(champion) < int(number):
-            client.set_registered_model_alias(model_name, server.ALIAS, number)
-            champion = number
+        champion = _promote(client, model_name)
     place = f"version {number} of {model_name!r} at {tracking_uri}"
     log.info("The model is %s; the champion is version %s.", place, champion)
     return {**facts, "resourceName": f"models:/{model_name}/{number}", "version": number}
@@ -80,11 +77,20 @@ def register(
 
 def _version_of(client: Any, name: str, run_id: str) -> str:
     """The version that an earlier start of the same step made; empty without one."""
-    quoted = name.replace("'", "\\'")
-    for version in client.search_model_versions(f"name='{quoted}'"):
+    for version in server.versions(client, name):
         if version.tags.get(server.RUN) == run_id:
             return str(version.version)
     return ""
+
+
+def _promote(client: Any, name: str) -> int:
+    """Gives the alias to the newest version of an upload, also if another one ends now."""
+    while True:
+        made = [one.version for one in server.versions(client, name) if server.RUN in one.tags]
+        champion = int(client.get_registered_model(name).aliases.get(server.ALIAS, 0))
+        if champion >= (newest := max(map(int, made))):
+            return champion
+        client.set_registered_model_alias(name, server.ALIAS, str(newest))
 
 
 def _new_version(

@@ -18,6 +18,8 @@ RUN: Final = "kubeflow_run"
 """The tag of a version with the id of the run that made it."""
 MISSING: Final = "RESOURCE_DOES_NOT_EXIST"
 REFUSED: Final = ("UNAUTHENTICATED", "PERMISSION_DENIED")
+OF_ANOTHER: Final = ("MLFLOW_TRACKING_AUTH", "MLFLOW_WORKSPACE")
+"""Variables that belong to the server in ``MLFLOW_TRACKING_URI``."""
 SETTINGS: Final = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
@@ -48,10 +50,10 @@ def check_names(model_name: str, champion_alias: str) -> None:
     Raises:
         ParameterError: One of them cannot be.
     """
-    if not re.fullmatch(r"[^/:\x00-\x1f]{1,256}", model_name) or model_name.strip(". ") == "":
+    if not re.fullmatch(r"[^/:?\"\x00-\x1f]{1,256}", model_name) or not model_name.strip(". "):
         raise ParameterError(
             f"model_name {model_name!r} cannot be a registered model of MLflow: it needs 1 to 256 "
-            "characters, and no slash and no colon"
+            'characters without / : ? "'
         )
     is_alias = re.fullmatch(r"[\w-]{1,255}", champion_alias, re.ASCII)
     if not is_alias or re.fullmatch("latest|v[0-9]+", champion_alias, re.IGNORECASE):
@@ -91,7 +93,7 @@ def check_champion_uri(champion_uri: str, tracking_uri: str) -> None:
             "champion_uri is for a run without tracking_uri; in MLflow's registry the champion is "
             "the version with champion_alias: leave one of them out"
         )
-    if re.match(r"[^:/]+://[^/]*[@?]", champion_uri):
+    if re.match(r"[^:/]+://([^/]*@|.*\?)", champion_uri):
         raise ParameterError(
             "champion_uri has a user, a password or a query, and a run stores its parameters as "
             f"plain text; leave it out, and give the step what its store needs: {STORE}"
@@ -103,10 +105,14 @@ def check_champion_uri(champion_uri: str, tracking_uri: str) -> None:
         )
 
 
-def prepare() -> None:
+def prepare(tracking_uri: str) -> None:
     """Sets what MLflow reads when it is imported, and later."""
-    # Kubeflow can have set it, to a run of its own that must not be continued.
+    # Kubeflow's own plugin can have set them: a run that must not be continued, and how to sign in
+    # at its server.
     os.environ.pop("MLFLOW_RUN_ID", None)
+    if os.environ.get("MLFLOW_TRACKING_URI", tracking_uri).rstrip("/") != tracking_uri.rstrip("/"):
+        for name in OF_ANOTHER:
+            os.environ.pop(name, None)
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
 
@@ -118,6 +124,11 @@ def connect(tracking_uri: str) -> Any:
     mlflow.set_tracking_uri(tracking_uri)
     mlflow.set_registry_uri(tracking_uri)
     return mlflow.MlflowClient()
+
+
+def versions(client: Any, model_name: str) -> list[Any]:
+    """All versions of a registered model, with their tags."""
+    return list(client.search_model_versions(f'name="{model_name}"'))
 
 
 def is_missing(error: Any) -> bool:

@@ -7,9 +7,9 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import numpy as np
 import pytest
@@ -49,7 +49,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def client(mlflow: Server) -> Any:
-    server.prepare()
+    server.prepare(mlflow.address)
     return server.connect(mlflow.address)
 
 
@@ -219,14 +219,42 @@ def test_the_same_run_makes_one_version_however_often_it_starts(
 
 
 def test_two_writers_make_two_versions_and_the_newer_one_is_the_champion(
-    mlflow: Server, publish: Callable[..., Model], client: Any
+    mlflow: Server, publish: Callable[..., Model], client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def one(run_id: str) -> str:
-        return str(publish(mlflow.address, "both", run_id).metadata["version"])
+    promote = type(client).set_registered_model_alias
+    promoted = []
 
-    with ThreadPoolExecutor(2) as pool:
-        assert sorted(pool.map(one, ("run-1", "run-2"))) == ["1", "2"]
+    def slow(self: Any, name: str, alias: str, version: str) -> None:
+        promoted.append(version)
+        if version == "1":
+            publish(mlflow.address, "both", "run-2")
+        promote(self, name, alias, version)
+
+    monkeypatch.setattr(type(client), "set_registered_model_alias", slow)
+    assert publish(mlflow.address, "both", "run-1").metadata["version"] == "1"
+    assert promoted == ["1", "2", "2"]
     assert client.get_registered_model("both").aliases == {"champion": "2"}
+
+
+def test_a_name_may_have_other_characters(
+    mlflow: Server, publish: Callable[..., Model], tmp_path: Path
+) -> None:
+    name = "it's 100% bäume #1 & \\more"
+    publish(mlflow.address, name, "run-1")
+    assert look_up(tmp_path, mlflow.address, name)[1].metadata["version"] == "1"
+
+
+def test_kubeflows_own_plugin_signs_in_at_its_server_alone(
+    mlflow: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://plugin.invalid:5000")
+    monkeypatch.setenv("MLFLOW_TRACKING_AUTH", "kubernetes-namespaced")
+    monkeypatch.setenv("MLFLOW_RUN_ID", "0" * 32)
+    assert look_up(tmp_path / "a", mlflow.address, "plugin") == (False, ANY)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow.address)
+    monkeypatch.setenv("MLFLOW_TRACKING_AUTH", "kubernetes-namespaced")
+    with pytest.raises(MlflowError, match="Kubernetes"):
+        look_up(tmp_path / "b", mlflow.address, "plugin")
 
 
 def test_a_server_that_goes_away_leaves_the_champion_and_is_one_line(
@@ -315,14 +343,15 @@ def test_a_server_that_says_nothing_is_waited_for_as_long_as_the_variables_say(
 def test_a_model_without_a_version_has_no_champion(
     mlflow: Server, client: Any, tmp_path: Path
 ) -> None:
-    client.create_registered_model("it's empty")
-    assert look_up(tmp_path, mlflow.address, "it's empty")[1].metadata == {}
+    client.create_registered_model("empty")
+    assert look_up(tmp_path, mlflow.address, "empty")[1].metadata == {}
 
 
 @pytest.mark.parametrize(
     ("name", "address", "alias"),
     [
         ("a/b", "http://127.0.0.1:1", "champion"),
+        ("a?b", "http://127.0.0.1:1", "champion"),
         ("leaves", "http://127.0.0.1:1", "v1"),
         ("leaves", "http://127.0.0.1:1", "latest"),
         ("leaves", "http://user:s3cret@127.0.0.1:1", "champion"),
