@@ -133,7 +133,6 @@ def follow(
         print_json(
             {
                 **values,
-                "errors": following.failures(run),
                 "uploaded": uploaded,
                 "steps": [task.as_json() for task in record.steps.values()],
             }
@@ -160,11 +159,11 @@ def asking(target: "Target") -> contextlib.AbstractContextManager[None]:
     return waiting(f"asking Kubeflow Pipelines ({target})")
 
 
-def _found(reference: str, host: str | None, *connection: Any) -> "tuple[Target, str]":
+def _found(reference: str, *connection: Any) -> "tuple[Target, str]":
     """The target and the id of a run; the address of its page names its host."""
     from pipeline.kubeflow import run as all_runs
     from pipeline.kubeflow.target import resolve
 
-    target = resolve(host or all_runs.address_in(reference)[0] or None, *connection)
+    target = resolve(*connection, of_page=all_runs.address_in(reference)[0])
     with asking(target):
         return target, all_runs.identify(target, reference)

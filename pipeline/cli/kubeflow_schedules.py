@@ -93,8 +93,8 @@ def _changing(action: str, about: str) -> None:
         from pipeline.kubeflow import schedule as all_schedules
         from pipeline.kubeflow.target import resolve
 
-        page = all_runs.address_in(schedule)[0] or None
-        target = resolve(host or page, namespace, token_file, cookie_file, ca_cert)
+        page = all_runs.address_in(schedule)[0]
+        target = resolve(host, namespace, token_file, cookie_file, ca_cert, of_page=page)
         with asking(target):
             identity = all_schedules.change(target, schedule, action)
         values: dict[str, Any] = {"schedule": identity, "state": all_schedules.STATES[action]}

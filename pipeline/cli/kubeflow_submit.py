@@ -99,9 +99,15 @@ def submit(
     secret_env: Annotated[
         list[str] | None,
         option(
-            "A secret's key as a variable of ingest, look-up and upload.",
+            "A secret's key as a variable of the steps.",
             panel=IDENTITY,
             metavar="SECRET:KEY=VARIABLE",
+        ),
+    ] = None,
+    env: Annotated[
+        list[str] | None,
+        option(
+            "A variable of the steps, stored as plain text.", panel=IDENTITY, metavar="NAME=VALUE"
         ),
     ] = None,
     schedule: Annotated[

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pipeline.errors import CommandError, UsageError
 from pipeline.kubeflow import run as runs
-from pipeline.kubeflow.calls import outlast
+from pipeline.kubeflow.calls import outlast, space
 from pipeline.kubeflow.target import Target, page
 from pipeline.runs.record import Run
 from pipeline.runs.root import DEFAULT_ROOT, Root
@@ -82,21 +82,14 @@ def check(run: Any, target: Target, record: Run) -> None:
         raise CommandError(f"{name} was cancelled; {cached}")
     if how == "failed":
         failed = [task.name for task in record.steps.values() if task.state == "failed"]
-        space = target.namespace or "kubeflow"
-        logs = f"kubectl -n {space} logs -l pipeline/runid={run.run_id} -c main --prefix --tail 30"
-        reasons = [f"{step}: {reason}" for step, reason in failures(run).items()]
         where = f" in {', '.join(failed)}" if failed else ""
-        lines = [f"{name} failed{where}; fix the cause and {cached}", *reasons, f"log: `{logs}`"]
-        raise CommandError("\n".join((*lines, f"page: {page(target, 'runs', run.run_id)}")))
-
-
-def failures(run: Any) -> dict[str, str]:
-    """What the API says of the causes, by task; releases up to 2.17 say nothing."""
-    said = {one.display_name: one.error for one in _details(run) if one.state == "FAILED"}
-    found = {name: error.message.strip() for name, error in said.items() if error and error.message}
-    if run.error and run.error.message:
-        found["run"] = run.error.message.strip()
-    return found
+        namespace = space(target) or "kubeflow"
+        raise CommandError(
+            f"{name} failed{where}; fix the cause and {cached}\n"
+            f"log: `kubectl -n {namespace} logs -l pipeline/runid={run.run_id} -c main --prefix "
+            "--tail 30`\n"
+            f"page: {page(target, 'runs', run.run_id)}"
+        )
 
 
 def uploaded(record: Run) -> bool:

@@ -14,8 +14,8 @@ from pipeline.places import KUBEFLOW, Place
 
 GPU: Final = re.compile(r"([1-9]\d?)(?::([a-z0-9.-]+/[\w.-]+))?")
 NVIDIA: Final = "nvidia.com/gpu"
-CPUS: Final = r"\d+(\.\d+)?|\d+m"
-BYTES: Final = r"\d+(\.\d+)?[KMGTPE]i?"
+CPUS: Final = r"(?=.*[1-9])\d+(\.\d+|m)?"
+BYTES: Final = r"[1-9]\d*[KMGTPE]i?"
 DRIVER: Final = {
     "LD_LIBRARY_PATH": "/usr/local/nvidia/lib64:/usr/local/nvidia/lib",
     "NVIDIA_DRIVER_CAPABILITIES": "compute,utility",

@@ -9,10 +9,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from pipeline.kubeflow.machine import Gpus
-from pipeline.specs.spec import Spec, has_all_steps
+from pipeline.specs.spec import Spec
 
-OUTWARD: Final = ("ingest", "find_champion", "upload")
-"""The steps that talk to other services, and so get the secrets."""
 EFFECTS: Final = "NoSchedule|PreferNoSchedule|NoExecute"
 SUBDOMAIN: Final = r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?"
 LABEL: Final = rf"({SUBDOMAIN}/)?[A-Za-z0-9]([\w.-]{{0,61}}[A-Za-z0-9])?"
@@ -29,7 +27,7 @@ def platform(options: Any, gpus: Gpus | None, spec: Spec) -> dict[str, Any]:
     configs = {}
     for label, step in _steps(spec):
         task = types.SimpleNamespace(platform_config={})
-        _configure(task, options, gpus, step, everywhere=not has_all_steps(spec))
+        _configure(task, options, gpus, step)
         if task.platform_config:
             configs[label] = task.platform_config["kubernetes"]
     return (
@@ -37,15 +35,15 @@ def platform(options: Any, gpus: Gpus | None, spec: Spec) -> dict[str, Any]:
     )
 
 
-def _configure(task: Any, options: Any, gpus: Gpus | None, step: str, *, everywhere: bool) -> None:
+def _configure(task: Any, options: Any, gpus: Gpus | None, step: str) -> None:
     """Adds to ``task.platform_config`` what the options want of a step."""
     from kfp import kubernetes
 
     if options.image_pull_secret:
         kubernetes.set_image_pull_secrets(task, list(options.image_pull_secret))
-    if step in OUTWARD or everywhere:
-        for secret, variables in _secrets(options.secret_env).items():
-            kubernetes.use_secret_as_env(task, secret, variables)
+    for text in options.secret_env or ():
+        secret, key, variable = re.split("[:=]", text)
+        kubernetes.use_secret_as_env(task, secret, {key: variable})
     if gpus and step != "train":
         return
     if gpus:
@@ -63,15 +61,6 @@ def _configure(task: Any, options: Any, gpus: Gpus | None, step: str, *, everywh
             value=found["value"],
             effect=found["effect"],
         )
-
-
-def _secrets(given: list[str] | None) -> dict[str, dict[str, str]]:
-    """By a secret's name, the variable of each of its keys."""
-    secrets: dict[str, dict[str, str]] = {}
-    for text in given or ():
-        name, key, variable = re.split("[:=]", text)
-        secrets.setdefault(name, {})[key] = variable
-    return secrets
 
 
 def _steps(spec: Spec) -> Iterator[tuple[str, str]]:

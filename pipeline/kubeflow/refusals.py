@@ -133,6 +133,10 @@ def trouble(error: Exception, target: Target) -> Trouble:
 
 def _answered(error: Any, target: Target) -> Trouble:
     words, status = _words(error.body), error.status
+    scheme, _, place = target.host.partition("://")
+    moved = str((error.headers or {}).get("Location", ""))
+    if scheme == "http" and moved.startswith(f"https://{place}"):
+        return Trouble("it speaks TLS; give --host with https://", status=status)
     if 300 <= status < 400 or (status in (401, 403) and _is_page(error.body)):
         return Trouble.not_signed_in(target, page=True)
     for pattern, cure in BY_WORDS.items():

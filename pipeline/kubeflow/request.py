@@ -21,6 +21,9 @@ from pipeline.specs import dataset, forms, parameters
 from pipeline.specs import spec as specs
 from pipeline.specs.spec import Spec
 
+VARIABLE: Final = re.compile(r"(?P<name>[A-Za-z_]\w*)=(?P<value>.*)")
+CREDENTIAL: Final = re.compile(r"(?i)\w*(PASSWORD|TOKEN|SECRET|ACCESS_KEY)\w*=|.*://[^/]*@")
+"""A variable that looks like one, by its name or by its value."""
 FORMS: Final = {
     "experiment": (r"\S(.{0,126}\S)?", "a name of at most 128 characters"),
     "image": (r"[\w][\w./:@-]*", "the image, as in ghcr.io/OWNER/NAME:TAG or NAME@sha256:…"),
@@ -45,8 +48,9 @@ FORMS: Final = {
         platforms.SECRET.pattern,
         "SECRET:KEY=VARIABLE, as in mlflow:password=MLFLOW_TRACKING_PASSWORD",
     ),
+    "env": (VARIABLE.pattern, "NAME=VALUE, as in PIP_INDEX_URL=https://pypi.example.com/simple"),
     "cpu": (machine.CPUS, "a number of CPUs, as in 4 or 500m"),
-    "memory": (machine.BYTES, "an amount, as in 8G or 500Mi"),
+    "memory": (machine.BYTES, "an amount, as in 8G or 1500Mi"),
 }
 """What options must look like: a regular expression, and the same in words."""
 REMOTE: Final = ("gs://", "http://", "https://")
@@ -114,7 +118,6 @@ def difference(options: Options) -> str:
 
 
 def _check(options: Options) -> None:
-    forms.check(vars(options), FORMS)
     compiled = options.image or options.gpu or options.cpu or options.memory
     faults = (
         (options.schedule and options.wait, "--wait follows one run, and --schedule makes many"),
@@ -124,14 +127,34 @@ def _check(options: Options) -> None:
             "--max-concurrency needs --schedule",
         ),
         (options.catch_up and not options.schedule, "--catch-up needs --schedule"),
+        (
+            any(map(CREDENTIAL.match, options.env or ())),
+            "--env is stored as plain text; put a credential into a secret, and give --secret-env",
+        ),
+        (
+            re.search("[@?]", options.pipeline_root or ""),
+            "--pipeline-root is stored as plain text; leave out user, password and query",
+        ),
         (options.spec and compiled, "--spec: a compiled file has its machines and image already"),
     )
     for is_fault, words in faults:
         if is_fault:
             raise UsageError(words)
+    forms.check(vars(options), FORMS)
 
 
 def _spec(options: Options) -> Spec:
+    spec = _chosen(options)
+    if not options.env:
+        return spec
+    found = [VARIABLE.fullmatch(text) for text in options.env]
+    variables = [{"name": one["name"], "value": one["value"]} for one in found if one]
+    return specs.map_containers(
+        spec, lambda _, own: {**own, "env": [*own.get("env", []), *variables]}
+    )
+
+
+def _chosen(options: Options) -> Spec:
     if options.spec is not None:
         own = specs.load(options.spec)
         if specs.has_all_steps(own) and "tracking_uri" not in specs.declared(own):

@@ -10,7 +10,8 @@ import warnings
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline.errors import UsageError
+from components.dataset.redaction import one_line
+from pipeline.errors import CloudError, UsageError
 from pipeline.kubeflow import sign_in
 from pipeline.specs import forms
 
@@ -65,16 +66,22 @@ class Target:
         from kfp.client import ServiceAccountTokenVolumeCredentials
 
         file = self.token_file
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            made = _client_class()(
-                host=self.host,
-                existing_token=self.token or None,
-                credentials=ServiceAccountTokenVolumeCredentials(str(file)) if file else None,
-                cookies=self.cookie or None,
-                ssl_ca_cert=str(self.ca_cert) if self.ca_cert else None,
-                proxy=_proxy(self.host),
-            )
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                made = _client_class()(
+                    host=self.host,
+                    existing_token=self.token or None,
+                    credentials=ServiceAccountTokenVolumeCredentials(str(file)) if file else None,
+                    cookies=self.cookie or None,
+                    ssl_ca_cert=str(self.ca_cert) if self.ca_cert else None,
+                    proxy=_proxy(self.host),
+                )
+        except Exception as error:
+            raise CloudError(
+                f"kfp's client does not start ({one_line(error)}); look at the environment's "
+                f"KF_PIPELINES_IAP_OAUTH2_CLIENT_ID and at {_client_class()._LOCAL_KFP_CONTEXT}"
+            ) from error
         pool = made._run_api.api_client.rest_client.pool_manager
         pool.connection_pool_kw["retries"] = urllib3.Retry(0, raise_on_redirect=False)
         return made
@@ -86,16 +93,21 @@ def resolve(
     token_file: Path | None = None,
     cookie_file: Path | None = None,
     ca_cert: Path | None = None,
+    *,
+    of_page: str = "",
 ) -> Target:
     """The target that options and the environment name; None: not given.
 
-    Without a host and in a pod of a cluster, it is the installation there.
+    Without them it is that of a page, or in a pod of a cluster the installation there.
 
     Raises:
         UsageError: There is no host, or something cannot be used.
     """
     in_pod = bool(os.environ.get("KUBERNETES_SERVICE_HOST"))
-    address = host if host is not None else os.environ.get(ENDPOINT, "") or IN_CLUSTER * in_pod
+    usual = os.environ.get(ENDPOINT, "")
+    if host is None and usual and of_page:
+        _check_page(of_page, usual)
+    address = host if host is not None else usual or of_page or IN_CLUSTER * in_pod
     if not address:
         raise UsageError(
             f"no host is set: give --host, or set {ENDPOINT}; without an address run `kubectl -n "
@@ -107,7 +119,7 @@ def resolve(
     given = {**options, "ca-cert": ca_cert}
     if ca_cert and not ca_cert.is_file():
         raise UsageError(f"--ca-cert {ca_cert}: there is no such file")
-    token, file, origin = sign_in.token(token_file, in_pod=in_pod)
+    token, file, origin = sign_in.token(token_file, in_pod=address == IN_CLUSTER)
     cookie, cookie_origin = sign_in.cookie(cookie_file)
     return Target(
         host=_address(address),
@@ -125,8 +137,18 @@ def resolve(
 
 def page(target: Target, kind: str, identity: str) -> str:
     """The address of a page about one of ``runs`` or ``recurringrun``."""
-    ui = os.environ.get(UI_ENDPOINT) or target.host
-    return f"{ui.rstrip('/')}/#/{kind}/details/{identity}"
+    return f"{_ui(target.host).rstrip('/')}/#/{kind}/details/{identity}"
+
+
+def _check_page(address: str, usual: str) -> None:
+    """Refuses a page elsewhere than at the usual address, whose credentials are not for it."""
+    known = {urllib.parse.urlsplit(_address(one)).netloc for one in (usual, _ui(usual))}
+    if urllib.parse.urlsplit(address).netloc not in known:
+        raise UsageError(f"this page is not at {ENDPOINT} ({usual}): give --host to choose one")
+
+
+def _ui(host: str) -> str:
+    return os.environ.get(UI_ENDPOINT) or host
 
 
 def _address(text: str) -> str:
@@ -143,7 +165,8 @@ def _address(text: str) -> str:
         raise UsageError(f"--host {text}: give an address, as in https://kubeflow.example.com")
     if url.username or url.password:
         raise UsageError("--host: leave out user and password; give --token-file or --cookie-file")
-    return f"{url.scheme}://{url.netloc}{url.path}".rstrip("/")
+    # Kubeflow's dashboard shows the pages of /pipeline in a frame, as /_/pipeline.
+    return f"{url.scheme}://{url.netloc}{url.path.removeprefix('/_')}".rstrip("/")
 
 
 def _proxy(host: str) -> str | None:

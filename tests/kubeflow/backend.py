@@ -37,7 +37,7 @@ class Execution:
 
 @dataclass
 class Backend:
-    """What stays between runs, and where the steps' folders are."""
+    """What stays between runs, where the steps' folders are, and their variables."""
 
     store: Store
     directory: Path
@@ -192,9 +192,9 @@ class _Run:
         backend, bucket = self.backend, Bucket.of(self.root)
         pod = backend.directory / self.run_id / f"{name}-{attempt}"
         pod.mkdir(parents=True)
-        environment = {**backend.store.environment, **backend.environment}
         execution.parameters, made = launcher.launch(
-            container, component, execution.executor_input, bucket, backend.store, pod, environment
+            *(container, component, execution.executor_input),
+            *(bucket, backend.store, pod, backend.environment),
         )
         for output, runtime in made.items():
             artifact = metadata.record(len(backend.artifacts) + 1, output, runtime, bucket)

@@ -88,6 +88,8 @@ def test_a_schedule_trains_once_and_looks_up_and_uploads_each_time(
 def test_the_next_model_has_to_beat_the_champion_at_an_address(
     backend: Backend, light: Project
 ) -> None:
+    # As --secret-env and --env give them: look-up reads the store itself.
+    backend.environment = {**backend.environment, **backend.store.environment}
     first = run_light(backend, light)
     served = first["upload"].artifacts["served_model"].uri
     for champion in (first["train"].artifacts["model"].uri, f"{served}/1"):

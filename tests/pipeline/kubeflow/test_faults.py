@@ -179,6 +179,12 @@ def test_nothing_at_an_address_is_said_at_once(
     assert "(https://kubeflow.invalid): its name could not be resolved; correct" in done.error
 
 
+def test_a_redirect_to_tls_is_no_login_page(kubeflow: Kubeflow, command: Command) -> None:
+    secure = kubeflow.wire.url.replace("http://", "https://")
+    kubeflow.wire.fail("Healthz", Fault(308, page=b"moved", headers={"Location": secure}))
+    assert "it speaks TLS; give --host with https://" in command("runs").error
+
+
 def test_where_there_are_several_users_a_namespace_is_asked_for(
     kubeflow: Kubeflow, command: Command, tmp_path: Path
 ) -> None:

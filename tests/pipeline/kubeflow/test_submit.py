@@ -76,6 +76,7 @@ def test_what_a_cluster_needs_becomes_the_platform_part(
         *("--image-pull-secret", "ghcr", "--node-selector", "pool=ml", "--toleration", "ml"),
         *("--toleration", "spot=true:NoSchedule", "--secret-env", "mlflow:user=MLFLOW_USER"),
         *("--secret-env", "mlflow:password=MLFLOW_PASSWORD"),
+        *("--secret-env", "mlflow:password=PASSWORD", "--env", "HTTPS_PROXY=http://proxy:3128"),
     )
     assert done.code == 0, done.error
     (sent,) = kubeflow.created
@@ -90,13 +91,15 @@ def test_what_a_cluster_needs_becomes_the_platform_part(
             {"key": "ml", "operator": "Exists"},
             {"key": "spot", "operator": "Equal", "value": "true", "effect": "NoSchedule"},
         ]
-    with_secrets = {label for label, config in executors.items() if "secretAsEnv" in config}
-    assert with_secrets == {"exec-ingest", "exec-find-champion", "exec-upload"}
-    (secret,) = executors["exec-upload"]["secretAsEnv"]
-    assert {one["secretKey"]: one["envVar"] for one in secret["keyToEnv"]} == {
-        "user": "MLFLOW_USER",
-        "password": "MLFLOW_PASSWORD",
-    }
+        secrets = [(one["secretName"], one["keyToEnv"]) for one in config["secretAsEnv"]]
+        assert secrets == [
+            ("mlflow", [{"secretKey": "user", "envVar": "MLFLOW_USER"}]),
+            ("mlflow", [{"secretKey": "password", "envVar": "MLFLOW_PASSWORD"}]),
+            ("mlflow", [{"secretKey": "password", "envVar": "PASSWORD"}]),
+        ]
+    for executor in pipeline["deploymentSpec"]["executors"].values():
+        variables = executor["container"]["env"]
+        assert variables == [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}]
     train = pipeline["deploymentSpec"]["executors"]["exec-train"]
     assert train["container"]["image"] == "ghcr.io/me/steps:1"
     assert "pip install" not in json.dumps(train)
@@ -132,12 +135,18 @@ def test_gpus_are_for_the_training_alone(kubeflow: Kubeflow, command: Command) -
     [
         (("--gpu", "nvidia"), "--gpu nvidia: give N or N:RESOURCE, as in 1:nvidia.com/gpu"),
         (("--cpu", "4 cores"), "--cpu 4 cores: give a number of CPUs"),
+        (("--cpu", "0.0"), "--cpu 0.0: give a number of CPUs"),
         (("--memory", "8"), "--memory 8: give an amount, as in 8G"),
+        (("--memory", "1.5G"), "--memory 1.5G: give an amount, as in 8G"),
+        (("--env", "A B=1"), "--env A B=1: give NAME=VALUE"),
+        (("--env", "MLFLOW_TRACKING_TOKEN=s3cret"), "put a credential into a secret"),
+        (("--env", "PIP_INDEX_URL=https://me:s3cret@pypi/simple"), "put a credential into a secr"),
         (("--toleration", "a=b:Never"), "--toleration a=b:Never: give KEY, KEY=VALUE or either"),
         (("--node-selector", "l4"), "--node-selector l4: give a label as KEY=VALUE"),
         (("--secret-env", "mlflow=X"), "--secret-env mlflow=X: give SECRET:KEY=VARIABLE"),
         (("--service-account", "a@b.com"), "the name of a service account of Kubernetes"),
         (("--pipeline-root", "/data"), "--pipeline-root /data: give an address of a folder"),
+        (("--pipeline-root", "s3://b/p?key=s3cret"), "--pipeline-root is stored as plain text"),
         (("--image", ""), "--image '': give the image"),
         (("--require-upload",), "--require-upload needs --wait"),
         (("--catch-up",), "--catch-up needs --schedule"),
@@ -152,6 +161,7 @@ def test_gpus_are_for_the_training_alone(kubeflow: Kubeflow, command: Command) -
         (("--tracking-uri", "http://localhost:5000"), "on a cluster that is the step itself"),
         (("--tracking-uri", "http://me:s3cret@mlflow"), "has a user or a password"),
         (("--tracking-uri", "sqlite:///x"), "is no address of a server"),
+        (("-p", "champion_uri=s3://b/x?sig=s3cret"), "has a user, a password or a query"),
         (("-p", "champion_uri=/models/1"), "give an address that the cluster reads: s3://"),
     ],
     ids=lambda given: " ".join(given[:2]) if isinstance(given, tuple) else "",

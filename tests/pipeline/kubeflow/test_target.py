@@ -7,9 +7,9 @@ import pytest
 import trustme
 
 from pipeline.errors import UsageError
-from pipeline.kubeflow import sign_in
+from pipeline.kubeflow import sign_in, target
 from pipeline.kubeflow.target import IN_CLUSTER, resolve
-from tests.fakes.kubeflow import Kubeflow
+from tests.fakes.kubeflow import Kubeflow, serve_kubeflow
 from tests.fakes.server import Handler, LoopbackServer
 from tests.fakes.wire import Fault
 from tests.pipeline.kubeflow.conftest import Command
@@ -23,6 +23,7 @@ SECRET = "s3cret-t0ken"
         ("localhost:8080", "http://localhost:8080"),
         ("kubeflow.example.com/pipeline/", "https://kubeflow.example.com/pipeline"),
         ("https://kf.example.com/pipeline/#/runs/details/1", "https://kf.example.com/pipeline"),
+        ("https://kf.example.com/_/pipeline/?ns=me#/runs", "https://kf.example.com/pipeline"),
     ],
 )
 def test_an_address_is_what_the_client_takes(given: str, host: str) -> None:
@@ -40,6 +41,47 @@ def test_without_an_address_it_is_the_installation_of_the_pod(
     token.parent.mkdir(parents=True)
     token.write_text(SECRET)
     assert resolve(None).token_file == token
+    assert resolve("kf.example.com").token_file is None
+
+
+def test_a_page_elsewhere_gets_no_credentials(
+    kubeflow: Kubeflow, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(sign_in.TOKEN, SECRET)
+    run = "00000000-0000-4000-8000-000000000000"
+    with serve_kubeflow() as service:
+        other = service.wire
+        page = f"{other.url}/#/runs/details/{run}"
+        for asked in (("watch", page), ("cancel", page), ("schedules", "pause", page)):
+            done = command(*asked)
+            assert (done.code, done.error.count("\n")) == (2, 1)
+            assert "this page is not at KF_PIPELINES_ENDPOINT" in done.error
+        assert other.calls == []
+        monkeypatch.setenv(target.UI_ENDPOINT, other.url)
+        assert "there is no run" in command("cancel", page).error
+        assert other.calls == []
+
+
+@pytest.mark.usefixtures("kubeflow")
+@pytest.mark.parametrize("fault", ["context", "variable"])
+def test_a_client_of_kfp_that_does_not_start_is_one_line(
+    fault: str,
+    kubeflow: Kubeflow,
+    command: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    import kfp.client
+
+    monkeypatch.setattr(kfp.client.Client, "_LOCAL_KFP_CONTEXT", str(tmp_path / "context.json"))
+    if fault == "context":
+        (tmp_path / "context.json").write_text("{")
+    else:
+        monkeypatch.setenv("KF_PIPELINES_IAP_OAUTH2_CLIENT_ID", "x")
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "missing"))
+    done = command("runs")
+    assert (done.code, done.error.count("\n")) == (1, 1)
+    assert "kfp's client does not start" in done.error
 
 
 @pytest.mark.parametrize("way", ["--token-file", sign_in.TOKEN, sign_in.TOKEN_PATH])

@@ -2,6 +2,12 @@
 
 import bz2
 import copy
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,6 +53,37 @@ def test_sharing_and_separating_comes_back_to_the_same_spec(shared: specs.Spec) 
     assert shared_code.separate(separate) == separate
     assert not readers(separate)
     assert list(commands(separate)) == [one for one in commands(shared) if one != "exec-code"]
+
+
+def test_a_pod_becomes_the_command_that_kfp_wrote(shared: specs.Spec, tmp_path: Path) -> None:
+    shell = tmp_path / "sh"
+    shell.write_text(f"#!{sys.executable}\nimport json, sys\nprint(json.dumps(sys.argv[1:]))\n")
+    shell.chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{Path(sys.executable).parent}"
+
+    def run(command: list[str], *arguments: str) -> str:
+        filled = [re.sub(r"{{.*}}", str(tmp_path / "code"), word) for word in command]
+        done = subprocess.run(
+            [*filled, *arguments], env={"PATH": path}, capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    written = commands(shared)
+    run(written.pop("exec-code"))
+    given = json.dumps({"inputs": {"artifacts": {"code": 1, "raw": 2}}})
+    for label, command in commands(shared_code.separate(shared)).items():
+        *started, flag, told = json.loads(run(written[label], "--executor_input", given))
+        assert [content_of(word) for word in ["sh", *started]] == list(map(content_of, command))
+        assert (flag, json.loads(told)) == (
+            "--executor_input",
+            {"inputs": {"artifacts": {"raw": 2}}},
+        )
+
+
+def content_of(word: str) -> tuple[str, dict[str, bytes]]:
+    """A word of a command with the files of its archive, which can be packed in several ways."""
+    found = specs.ARCHIVE.search(word)
+    return specs.ARCHIVE.sub("", word), specs.unpack(found[2]) if found else {}
 
 
 def test_the_steps_of_both_pipelines_carry_the_same_files(shared: specs.Spec) -> None:
