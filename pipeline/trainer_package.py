@@ -13,7 +13,7 @@ from typing import Final
 from components.dataset.code import travelling
 from components.dataset.places import PlaceError, local_path
 from components.embedding import read_pins
-from pipeline.specs.spec import archive
+from pipeline.specs.archives import archive
 
 NAME: Final = "fashion-mnist-trainer"
 VERSION: Final = "0.1.0"

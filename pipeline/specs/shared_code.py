@@ -14,19 +14,16 @@ from typing import Any, Final
 
 from components.dataset.code import stripped
 from components.embedding import COMPONENTS
-from pipeline.specs.spec import (
+from pipeline.specs.archives import (
     ARCHIVE,
-    CODE,
     REPLACED,
     SHARED,
-    Spec,
-    map_containers,
     pack,
     pack_shared,
-    shared_archive,
     unpack,
     unpack_shared,
 )
+from pipeline.specs.spec import CODE, Spec, map_containers, shared_archive
 
 COMPONENT, EXECUTOR = f"comp-{CODE}", f"exec-{CODE}"
 CHANNEL: Final = f"pipelinechannel--{CODE}-{CODE}"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.compiler import COMPILED
+from pipeline.specs import archives
 from pipeline.specs import spec as specs
 
 STEPS = sorted(path.stem for path in (COMPILED / "components").glob("*.yaml"))
@@ -28,9 +29,9 @@ print(*{'tensorflow', 'keras'} & set(sys.modules))
 def embedded(name: str, into: Path) -> list[str]:
     spec = specs.load(COMPILED / "components" / f"{name}.yaml")
     containers = [each["container"] for each in spec["deploymentSpec"]["executors"].values()]
-    archives = [specs.ARCHIVE.search(str(container["command"][-1])) for container in containers]
-    (found,) = filter(None, archives)
-    files = dict(specs.unpack(found[2]))
+    modules = [archives.ARCHIVE.search(str(container["command"][-1])) for container in containers]
+    (found,) = filter(None, modules)
+    files = dict(archives.unpack(found[2]))
     for file, content in files.items():
         (into / file).parent.mkdir(parents=True, exist_ok=True)
         (into / file).write_bytes(content)

@@ -193,8 +193,13 @@ class _Run:
         pod = backend.directory / self.run_id / f"{name}-{attempt}"
         pod.mkdir(parents=True)
         execution.parameters, made = launcher.launch(
-            *(container, component, execution.executor_input),
-            *(bucket, backend.store, pod, backend.environment),
+            container,
+            component,
+            execution.executor_input,
+            bucket,
+            backend.store,
+            pod,
+            backend.environment,
         )
         for output, runtime in made.items():
             artifact = metadata.record(len(backend.artifacts) + 1, output, runtime, bucket)

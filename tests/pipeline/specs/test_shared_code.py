@@ -15,7 +15,7 @@ import pytest
 from pipeline import compiler
 from pipeline.local.localization import localize
 from pipeline.runs.table import Table
-from pipeline.specs import shared_code
+from pipeline.specs import archives, shared_code
 from pipeline.specs import spec as specs
 
 
@@ -82,16 +82,16 @@ def test_a_pod_becomes_the_command_that_kfp_wrote(shared: specs.Spec, tmp_path: 
 
 def content_of(word: str) -> tuple[str, dict[str, bytes]]:
     """A word of a command with the files of its archive, which can be packed in several ways."""
-    found = specs.ARCHIVE.search(word)
-    return specs.ARCHIVE.sub("", word), specs.unpack(found[2]) if found else {}
+    found = archives.ARCHIVE.search(word)
+    return archives.ARCHIVE.sub("", word), archives.unpack(found[2]) if found else {}
 
 
 def test_the_steps_of_both_pipelines_carry_the_same_files(shared: specs.Spec) -> None:
     here, vertex = (
         {
-            label: specs.unpack(found[2])
+            label: archives.unpack(found[2])
             for label, command in commands(spec).items()
-            if (found := specs.ARCHIVE.search(command[-1]))
+            if (found := archives.ARCHIVE.search(command[-1]))
         }
         for spec in (
             shared_code.separate(shared),
@@ -105,7 +105,7 @@ def test_the_steps_of_both_pipelines_carry_the_same_files(shared: specs.Spec) ->
 def test_a_change_of_the_code_is_shown_as_text_and_compression_does_not_count(
     shared: specs.Spec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = specs.unpack_shared(specs.shared_archive(shared))
+    files = archives.unpack_shared(specs.shared_archive(shared))
     files["files/components/evaluate/gate.py"] += b"SURPRISE = 1\n"
 
     def with_archive(packed: str) -> specs.Spec:
@@ -116,13 +116,13 @@ def test_a_change_of_the_code_is_shown_as_text_and_compression_does_not_count(
         return changed
 
     shown = compiler.difference(
-        compiler.COMPILED, compiler.KUBEFLOW_PIPELINE, with_archive(specs.pack_shared(files))
+        compiler.COMPILED, compiler.KUBEFLOW_PIPELINE, with_archive(archives.pack_shared(files))
     )
     assert "+SURPRISE = 1" in shown
     assert shown.count("\n") < 10
     compress = bz2.compress
     monkeypatch.setattr(bz2, "compress", lambda data: compress(data, 1))
-    again = with_archive(specs.pack_shared(specs.unpack_shared(specs.shared_archive(shared))))
+    again = with_archive(archives.pack_shared(archives.unpack_shared(specs.shared_archive(shared))))
     assert again != shared
     assert specs.digest(again) == specs.digest(shared)
 
@@ -142,5 +142,5 @@ def test_an_image_drops_the_pins_inside_the_archive_too() -> None:
     assert {one["container"]["image"] for one in built["deploymentSpec"]["executors"].values()} == {
         image
     }
-    steps = specs.unpack_shared(specs.shared_archive(built))["steps.json"]
+    steps = archives.unpack_shared(specs.shared_archive(built))["steps.json"]
     assert b"pip install" not in steps
