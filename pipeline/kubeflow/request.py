@@ -48,7 +48,7 @@ FORMS: Final = {
         platforms.SECRET.pattern,
         "SECRET:KEY=VARIABLE, as in mlflow:password=MLFLOW_TRACKING_PASSWORD",
     ),
-    "env": (VARIABLE.pattern, "NAME=VALUE, as in PIP_INDEX_URL=https://pypi.example.com/simple"),
+    "env": (VARIABLE.pattern, "NAME=VALUE, as in HTTPS_PROXY=http://proxy:3128"),
     "cpu": (machine.CPUS, "a number of CPUs, as in 4 or 500m"),
     "memory": (machine.BYTES, "an amount, as in 8G or 1500Mi"),
 }

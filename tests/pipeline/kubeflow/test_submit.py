@@ -140,7 +140,7 @@ def test_gpus_are_for_the_training_alone(kubeflow: Kubeflow, command: Command) -
         (("--memory", "1.5G"), "--memory 1.5G: give an amount, as in 8G"),
         (("--env", "A B=1"), "--env A B=1: give NAME=VALUE"),
         (("--env", "MLFLOW_TRACKING_TOKEN=s3cret"), "put a credential into a secret"),
-        (("--env", "PIP_INDEX_URL=https://me:s3cret@pypi/simple"), "put a credential into a secr"),
+        (("--env", "HTTPS_PROXY=http://me:s3cret@proxy"), "put a credential into a secr"),
         (("--toleration", "a=b:Never"), "--toleration a=b:Never: give KEY, KEY=VALUE or either"),
         (("--node-selector", "l4"), "--node-selector l4: give a label as KEY=VALUE"),
         (("--secret-env", "mlflow=X"), "--secret-env mlflow=X: give SECRET:KEY=VARIABLE"),
