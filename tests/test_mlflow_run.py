@@ -83,7 +83,7 @@ def test_without_mlflow_the_upload_is_the_artifact_and_may_be_the_next_champion(
 @pytest.mark.parametrize(
     ("assignments", "said"),
     [
-        (["tracking_uri=http://127.0.0.1:1", "model_name=a:b"], "no slash and no colon"),
+        (["tracking_uri=http://127.0.0.1:1", "model_name=a:b"], "characters without /"),
         (["champion_alias=v1"], "not latest, not v1"),
         (["tracking_uri=http://me:s3cret@127.0.0.1:1"], "MLFLOW_TRACKING_PASSWORD"),
         (["tracking_uri=127.0.0.1:5000"], "http://HOST:5000"),

@@ -146,11 +146,14 @@ def submit(
     from pipeline.kubeflow.target import resolve
 
     options = requests.Options(**given)
-    target = None if dry_run else resolve(host, namespace, token_file, cookie_file, ca_cert)
+    host = "localhost" if dry_run and host is None else host
+    target = resolve(host, namespace, token_file, cookie_file, ca_cert)
     with waiting("comparing compiled/ with its source"):
         body = requests.request(options)
-    if target is None:
-        print_json({"experiment": experiment, "request": requests.as_json(body)})
+    if dry_run:
+        print_json(
+            {"experiment": experiment, "namespace": namespace, "request": requests.as_json(body)}
+        )
         say_aside(requests.difference(options) or "the spec is as committed in compiled/")
         return
     with waiting(f"submitting to {target.host}"):

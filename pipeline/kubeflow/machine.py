@@ -12,10 +12,11 @@ from pipeline import places
 from pipeline.errors import UsageError
 from pipeline.places import KUBEFLOW, Place
 
-GPU: Final = re.compile(r"([1-9]\d?)(?::([a-z0-9.-]+/[\w.-]+))?")
+GPU: Final = re.compile(r"([1-9]\d?)(?::(nvidia\.com/[\w.-]+))?")
 NVIDIA: Final = "nvidia.com/gpu"
+"""The packages of a training on accelerators are for NVIDIA's alone."""
 CPUS: Final = r"(?=.*[1-9])\d+(\.\d+|m)?"
-BYTES: Final = r"[1-9]\d*[KMGTPE]i?"
+BYTES: Final = r"[1-9]\d*([MGTPE]i?|Ki)"
 DRIVER: Final = {
     "LD_LIBRARY_PATH": "/usr/local/nvidia/lib64:/usr/local/nvidia/lib",
     "NVIDIA_DRIVER_CAPABILITIES": "compute,utility",

@@ -110,7 +110,7 @@ def explain(error: BaseException | None, doing: str, target: Target, missing: st
     """The sentence for a trouble; ``missing``: what to say if a thing does not exist."""
     found = error if isinstance(error, Trouble) else Trouble(str(error))
     cure = found.cure
-    if found.status == 404 and missing and found.words != "Not Found":
+    if found.status == 404 and missing and found.words not in ("", "Not Found"):
         return f"could not {doing} ({target}): {missing}"
     return f"could not {doing} ({target}): {cure}" + (f" ({found.words})" * bool(found.words))
 

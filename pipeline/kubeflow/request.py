@@ -26,7 +26,10 @@ CREDENTIAL: Final = re.compile(r"(?i)\w*(PASSWORD|TOKEN|SECRET|ACCESS_KEY)\w*=|.
 """A variable that looks like one, by its name or by its value."""
 FORMS: Final = {
     "experiment": (r"\S(.{0,126}\S)?", "a name of at most 128 characters"),
-    "image": (r"[\w][\w./:@-]*", "the image, as in ghcr.io/OWNER/NAME:TAG or NAME@sha256:…"),
+    "image": (
+        r"([\w.-]+(:\d+)?/)?[a-z0-9][a-z0-9._/-]*(:[\w.-]+)?(@sha256:[0-9a-f]{64})?",
+        "the image in small letters, as in ghcr.io/owner/name:TAG or name@sha256:…",
+    ),
     "pipeline_root": (
         r"(s3|minio|gs)://[^/\s]+(/\S*)?",
         "an address of a folder: s3://…, minio://… or gs://…",
@@ -79,8 +82,6 @@ def request(options: Options) -> Any:
         compiler.check()
     spec = _spec(options)
     arguments = _arguments(options, spec)
-    if options.no_cache:
-        spec = specs.without_cache(spec)
     revision = checkout.git_revision()
     dirty = " with changes" if checkout.is_dirty() else ""
     common: dict[str, Any] = {
@@ -145,6 +146,8 @@ def _check(options: Options) -> None:
 
 def _spec(options: Options) -> Spec:
     spec = _chosen(options)
+    if options.no_cache:
+        spec = specs.without_cache(spec)
     if not options.env:
         return spec
     found = [VARIABLE.fullmatch(text) for text in options.env]

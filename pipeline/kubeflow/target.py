@@ -18,7 +18,7 @@ from pipeline.specs import forms
 ENDPOINT: Final = "KF_PIPELINES_ENDPOINT"
 UI_ENDPOINT: Final = "KF_PIPELINES_UI_ENDPOINT"
 IN_CLUSTER: Final = "http://ml-pipeline.kubeflow.svc.cluster.local:8888"
-LOOPBACK: Final = re.compile(r"(localhost|127(\.\d+){3}|\[::1\])")
+LOOPBACK: Final = re.compile(r"(localhost|127(\.\d+){3}|0\.0\.0\.0|\[?::1\]?)")
 SECONDS: Final = 30
 """How long one answer may take."""
 RETRY_SECONDS: Final = 40.0

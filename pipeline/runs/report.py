@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline import files
+from pipeline import compiler, files
 from pipeline.checkout import PROJECT
 from pipeline.runs.record import EVALUATION, REPORT, Run, RunError
 from pipeline.runs.registry import Registry, Version
@@ -58,7 +58,9 @@ def additions(run: Run, evaluation: Mapping[str, Any]) -> dict[str, Any]:
         "error": run.error,
         "spec_digest": run.spec_digest,
         "revision": run.parameters.get("git_revision", ""),
-        "command": f".venv/bin/fashion-mnist run {run.options}".strip(),
+        "command": " ".join(
+            [".venv/bin/fashion-mnist run", *_spec_option(run), run.options]
+        ).strip(),
         "steps": [
             {
                 "title": task.title,
@@ -82,9 +84,14 @@ def _model(run: Run, evaluation: Mapping[str, Any]) -> dict[str, Any]:
         "version": number,
         "tracking_uri": run.tracking_uri,
         "present": version is not None,
+        "is_artifact": bool(run.uploaded) and not number,
         "aliases": version.aliases if version else [],
         "place": _copied_from(path) if path else "",
     }
+
+
+def _spec_option(run: Run) -> list[str]:
+    return [f"--spec compiled/{compiler.KUBEFLOW_PIPELINE}"] if run.is_for_kubeflow else []
 
 
 def _copied_from(path: Path) -> str:

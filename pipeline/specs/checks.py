@@ -96,12 +96,12 @@ def _decode(
     from components.decode.conversion import check_shards
 
     check_shards(shards)
+    if validation_examples < -1:
+        raise ParameterError(
+            f"validation_examples is {validation_examples}, expected 0 or more, or -1"
+        )
     if source or dataset or allow_unverified:
         # How many examples other data has is known when it is there.
-        if validation_examples < -1:
-            raise ParameterError(
-                f"validation_examples is {validation_examples}, expected 0 or more, or -1"
-            )
         return
     classes = DESCRIPTION.classes
     labels = np.repeat(np.arange(len(classes), dtype=np.uint8), TRAINING_EXAMPLES_OF_A_CLASS)

@@ -162,6 +162,11 @@ def _explained(error: Exception, tracking_uri: str, doing: str) -> str:
     place, words = f"MLflow's server at {tracking_uri}", one_line(error)
     code = re.search(r"error code (\d{3})|\b(\d{3}) Client Error", words)
     status = int(code[1] or code[2]) if code else 0
+    if "Invalid Host header" in words:
+        return (
+            f"{place} did not let the step {doing}, since it does not know itself by that name; "
+            "start it with --allowed-hosts and HOST:PORT of this address"
+        )
     if status in (401, 403) or getattr(error, "error_code", "") in REFUSED:
         cure = (
             "give the steps MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or "
@@ -170,7 +175,7 @@ def _explained(error: Exception, tracking_uri: str, doing: str) -> str:
         return f"{place} did not let the step {doing} ({words}); {cure}"
     if "Max retries exceeded" in words or isinstance(error, ConnectionError):
         return (
-            f"{place} does not answer, so the step could not {doing} ({words}); check "
-            "tracking_uri, and that the steps can reach it, and run again"
+            f"{place} does not answer, so the step could not {doing}; check tracking_uri, and "
+            f"that the steps can reach it, and run again ({words})"
         )
     return f"{place} could not {doing} ({words}); check tracking_uri and the server's log"

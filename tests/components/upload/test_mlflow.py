@@ -308,6 +308,17 @@ def test_a_refusal_says_which_variables_the_steps_need(
             assert words in str(caught.value)
 
 
+def test_a_name_that_the_server_does_not_know_is_no_missing_password(
+    mlflow: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As a proxy the server gets the request for another name.
+    monkeypatch.setenv("http_proxy", mlflow.address)
+    monkeypatch.setenv("no_proxy", "")
+    with pytest.raises(MlflowError, match="start it with --allowed-hosts") as caught:
+        look_up(tmp_path, "http://mlflow:5000", NAME)
+    assert "PASSWORD" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("status", "content"),
     [

@@ -22,6 +22,10 @@ FAULTS = {
         "its gateway lets in only who signed in; give --token-file",
     ),
     "404": (Fault(404, message="Not Found"), "there is no Kubeflow Pipelines API of version 2 at"),
+    "not found": (
+        Fault(404, page=b"<html>404 File not found</html>"),
+        "there is no Kubeflow Pipelines API of version 2 at this address",
+    ),
     "409": (Fault(409), "something of that name exists already"),
     "413": (Fault(413, page=b"<html>413 Request Entity Too Large"), "a proxy in front of it takes"),
     "large": (
@@ -83,6 +87,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 CASES = [
     *(("ListRuns", fault) for fault in FAULTS),
     *((method, "403") for method in COMMANDS if method != "ListRuns"),
+    ("GetRun", "not found"),
     *(("CreateRun", fault) for fault in ("413", "large", "older", "quota", "login")),
 ]
 """Each fault once, each command with one of them, and what befalls a pipeline that is sent."""

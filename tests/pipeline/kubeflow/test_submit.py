@@ -52,7 +52,13 @@ def test_a_dry_run_prints_what_would_be_sent_and_needs_no_installation(command: 
     assert request["runtime_config"]["pipeline_root"] == "s3://b/p"
     tasks = request["pipeline_spec"]["root"]["dag"]["tasks"].values()
     assert not any(task["cachingOptions"].get("enableCache") for task in tasks)
-    assert "the spec is as committed in compiled/" in done.error
+    assert "-root.dag.tasks.train.cachingOptions.enableCache: True" in done.error
+    assert "the spec is as committed in compiled/" in command("submit", "--dry-run").error
+    done = command("submit", "--dry-run", "--token-file", "missing")
+    assert (done.code, done.error) == (
+        2,
+        "error: --token-file missing: no such file or directory\n",
+    )
 
 
 def test_a_submitted_run_is_followed_on_request(kubeflow: Kubeflow, command: Command) -> None:
@@ -133,6 +139,7 @@ def test_gpus_are_for_the_training_alone(kubeflow: Kubeflow, command: Command) -
 @pytest.mark.parametrize(
     ("options", "said"),
     [
+        (("--gpu", "1:amd.com/gpu"), "--gpu 1:amd.com/gpu: give N or N:RESOURCE"),
         (("--gpu", "nvidia"), "--gpu nvidia: give N or N:RESOURCE, as in 1:nvidia.com/gpu"),
         (("--cpu", "4 cores"), "--cpu 4 cores: give a number of CPUs"),
         (("--cpu", "0.0"), "--cpu 0.0: give a number of CPUs"),
@@ -147,6 +154,8 @@ def test_gpus_are_for_the_training_alone(kubeflow: Kubeflow, command: Command) -
         (("--service-account", "a@b.com"), "the name of a service account of Kubernetes"),
         (("--pipeline-root", "/data"), "--pipeline-root /data: give an address of a folder"),
         (("--pipeline-root", "s3://b/p?key=s3cret"), "--pipeline-root is stored as plain text"),
+        (("--image", "ghcr.io/Me/steps:1"), "give the image in small letters"),
+        (("-p", "validation_examples=-2"), "expected 0 or more, or -1"),
         (("--image", ""), "--image '': give the image"),
         (("--require-upload",), "--require-upload needs --wait"),
         (("--catch-up",), "--catch-up needs --schedule"),

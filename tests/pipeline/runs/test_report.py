@@ -1,11 +1,13 @@
 """What the report says about the run around the evaluation."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from kfp.dsl import Artifact
 
+from components.evaluate.report import render
 from pipeline.runs import report
 from pipeline.runs.record import Run, RunError
 from pipeline.runs.registry import Registry
@@ -51,6 +53,7 @@ def test_the_model_is_where_the_registry_has_it_or_where_the_training_left_it(
 ) -> None:
     uploaded = evaluations.run(tmp_path, RUN)
     gone = {"version": "13", "present": False, "aliases": [], "place": "", "tracking_uri": ""}
+    gone["is_artifact"] = False
     assert model_of(uploaded, facts) == {"name": "fashion-mnist", **gone}
     upload(tmp_path, *"a" * 13)
     place = tmp_path / "registry" / "fashion-mnist" / "13"
@@ -61,6 +64,26 @@ def test_the_model_is_where_the_registry_has_it_or_where_the_training_left_it(
     refused.steps["train"].outputs = {"model": Artifact(uri=str(tmp_path))}
     found = model_of(refused, facts)
     assert (found["version"], found["place"]) == ("", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("tracking_uri", "resource", "said"),
+    [
+        ("http://mlflow:5000", "models:/fashion-mnist/3", "version 3 of fashion-mnist in MLflow"),
+        ("", "", "none the model is an artifact of the run"),
+    ],
+)
+def test_a_model_elsewhere_is_not_sought_here_and_its_run_is_repeated_there(
+    facts: dict[str, Any], tmp_path: Path, tracking_uri: str, resource: str, said: str
+) -> None:
+    run = evaluations.run(tmp_path, RUN)
+    run.parameters["tracking_uri"] = tracking_uri
+    metadata = {"resourceName": resource} if resource else {}
+    run.steps["upload"].outputs = {"served_model": Artifact(uri="served", metadata=metadata)}
+    text = render(facts, run=report.additions(run, facts))
+    assert said in " ".join(re.sub("<.*?>", " ", text).split())
+    assert "no longer there" not in text
+    assert "run --spec compiled/pipeline-kubeflow.yaml -p epochs=3" in text
 
 
 def test_a_model_that_was_a_version_already_is_found(facts: dict[str, Any], tmp_path: Path) -> None:
