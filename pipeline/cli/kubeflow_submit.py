@@ -72,7 +72,7 @@ def submit(
     ] = None,
     gpu: Annotated[
         str | None,
-        option("GPUs of the training, as 1.", panel=MACHINES, metavar="N[:RESOURCE]"),
+        option("GPUs of the training, as 1.", panel=MACHINES, metavar="N[:nvidia.com/…]"),
     ] = None,
     node_selector: Annotated[
         list[str] | None,
@@ -146,6 +146,7 @@ def submit(
     from pipeline.kubeflow.target import resolve
 
     options = requests.Options(**given)
+    # A dry run only checks these options.
     host = "localhost" if dry_run and host is None else host
     target = resolve(host, namespace, token_file, cookie_file, ca_cert)
     with waiting("comparing compiled/ with its source"):

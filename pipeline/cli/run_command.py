@@ -108,7 +108,8 @@ def _show(run: "Run", root: Root) -> None:
     if run.uploaded:
         places["Model"] = _place(run, root)
     elif run.passed is False:
-        places["Model"] = "not uploaded"
+        hint = "; the gate's thresholds are parameters, as min_accuracy"
+        places["Model"] = "not uploaded" + hint * (not run.reason.startswith("Unchanged"))
     if run.report:
         places["Report"] = shown(run.report)
     show_result(run, console(), places)

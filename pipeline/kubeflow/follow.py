@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from pipeline.errors import CommandError, UsageError
 from pipeline.kubeflow import run as runs
-from pipeline.kubeflow.calls import outlast, space
+from pipeline.kubeflow import sign_in
+from pipeline.kubeflow.calls import outlast
 from pipeline.kubeflow.target import Target, page
 from pipeline.runs.record import Run
 from pipeline.runs.root import DEFAULT_ROOT, Root
@@ -83,7 +84,7 @@ def check(run: Any, target: Target, record: Run) -> None:
     if how == "failed":
         failed = [task.name for task in record.steps.values() if task.state == "failed"]
         where = f" in {', '.join(failed)}" if failed else ""
-        namespace = space(target) or "kubeflow"
+        namespace = target.namespace or sign_in.pod_namespace() or "kubeflow"
         raise CommandError(
             f"{name} failed{where}; fix the cause and {cached}\n"
             f"log: `kubectl -n {namespace} logs -l pipeline/runid={run.run_id} -c main --prefix "

@@ -41,7 +41,9 @@ def gpus(text: str | None) -> Gpus | None:
     if text is None:
         return None
     if not (found := GPU.fullmatch(text)):
-        raise UsageError(f"--gpu {text or repr(text)}: give N or N:RESOURCE, as in 1:{NVIDIA}")
+        raise UsageError(
+            f"--gpu {text or repr(text)}: give N, or N:RESOURCE of NVIDIA's, as in 1:{NVIDIA}"
+        )
     return Gpus(int(found[1]), found[2] or NVIDIA)
 
 

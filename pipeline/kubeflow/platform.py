@@ -8,7 +8,7 @@ import types
 from collections.abc import Iterator
 from typing import Any, Final
 
-from pipeline.kubeflow.machine import Gpus
+from pipeline.kubeflow.machine import NVIDIA, Gpus
 from pipeline.specs.spec import Spec
 
 EFFECTS: Final = "NoSchedule|PreferNoSchedule|NoExecute"
@@ -47,7 +47,8 @@ def _configure(task: Any, options: Any, gpus: Gpus | None, step: str) -> None:
     if gpus and step != "train":
         return
     if gpus:
-        kubernetes.add_toleration(task, key=gpus.resource, operator="Exists", effect="NoSchedule")
+        for key in sorted({NVIDIA, gpus.resource}):
+            kubernetes.add_toleration(task, key=key, operator="Exists", effect="NoSchedule")
     for text in options.node_selector or ():
         key, _, value = text.partition("=")
         kubernetes.add_node_selector(task, key, value)

@@ -21,13 +21,19 @@ from pipeline.specs import dataset, forms, parameters
 from pipeline.specs import spec as specs
 from pipeline.specs.spec import Spec
 
+IMAGE: Final = (
+    r"((localhost|[\w-]+(\.[\w-]+)+|[\w-]+(?=:\d))(:\d+)?/)?"
+    r"[a-z0-9]+([._/-]+[a-z0-9]+)*(:[\w.-]+)?(@sha256:[0-9a-f]{64})?"
+)
 VARIABLE: Final = re.compile(r"(?P<name>[A-Za-z_]\w*)=(?P<value>.*)")
-CREDENTIAL: Final = re.compile(r"(?i)\w*(PASSWORD|TOKEN|SECRET|ACCESS_KEY)\w*=|.*://[^/]*@")
+CREDENTIAL: Final = re.compile(
+    r"(?i)\w*(PASSWORD|PASSWD|TOKEN|SECRET|_KEY)=|\w+=(.*://)?[^/@]*:[^/@]*@"
+)
 """A variable that looks like one, by its name or by its value."""
 FORMS: Final = {
     "experiment": (r"\S(.{0,126}\S)?", "a name of at most 128 characters"),
     "image": (
-        r"([\w.-]+(:\d+)?/)?[a-z0-9][a-z0-9._/-]*(:[\w.-]+)?(@sha256:[0-9a-f]{64})?",
+        IMAGE,
         "the image in small letters, as in ghcr.io/owner/name:TAG or name@sha256:…",
     ),
     "pipeline_root": (
@@ -129,12 +135,13 @@ def _check(options: Options) -> None:
         ),
         (options.catch_up and not options.schedule, "--catch-up needs --schedule"),
         (
-            any(map(CREDENTIAL.match, options.env or ())),
-            "--env is stored as plain text; put a credential into a secret, and give --secret-env",
+            secret := next(filter(None, map(CREDENTIAL.match, options.env or ())), None),
+            f"--env is stored as plain text; put {secret and secret[0].partition('=')[0]} into a "
+            "secret, and give --secret-env SECRET:KEY=VARIABLE",
         ),
         (
-            re.search("[@?]", options.pipeline_root or ""),
-            "--pipeline-root is stored as plain text; leave out user, password and query",
+            re.search("(?i)//[^/]*@|(key|secret|token|sig)[^=&]*=", options.pipeline_root or ""),
+            "--pipeline-root is stored as plain text; leave out user, password and keys",
         ),
         (options.spec and compiled, "--spec: a compiled file has its machines and image already"),
     )

@@ -10,6 +10,7 @@ TOKEN: Final = "KF_PIPELINES_TOKEN"  # noqa: S105
 COOKIE: Final = "KF_PIPELINES_COOKIE"
 TOKEN_PATH: Final = "KF_PIPELINES_SA_TOKEN_PATH"  # noqa: S105
 """kfp's variable for the file of a service account's token."""
+VARIABLES: Final = (TOKEN, COOKIE, TOKEN_PATH)
 POD: Final = Path("/var/run/secrets")
 """Where a pod has a service account's token for the API, and its own namespace."""
 

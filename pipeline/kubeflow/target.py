@@ -104,10 +104,10 @@ def resolve(
         UsageError: There is no host, or something cannot be used.
     """
     in_pod = bool(os.environ.get("KUBERNETES_SERVICE_HOST"))
-    usual = os.environ.get(ENDPOINT, "")
-    if host is None and usual and of_page:
+    usual = os.environ.get(ENDPOINT, "") or IN_CLUSTER * in_pod
+    if host is None and of_page:
         _check_page(of_page, usual)
-    address = host if host is not None else usual or of_page or IN_CLUSTER * in_pod
+    address = host if host is not None else usual or of_page
     if not address:
         raise UsageError(
             f"no host is set: give --host, or set {ENDPOINT}; without an address run `kubectl -n "
@@ -141,10 +141,16 @@ def page(target: Target, kind: str, identity: str) -> str:
 
 
 def _check_page(address: str, usual: str) -> None:
-    """Refuses a page elsewhere than at the usual address, whose credentials are not for it."""
-    known = {urllib.parse.urlsplit(_address(one)).netloc for one in (usual, _ui(usual))}
-    if urllib.parse.urlsplit(address).netloc not in known:
-        raise UsageError(f"this page is not at {ENDPOINT} ({usual}): give --host to choose one")
+    """Refuses a page elsewhere than at the usual address, if it would get credentials for that."""
+    if not usual and not any(map(os.environ.get, sign_in.VARIABLES)):
+        return
+    known = {urllib.parse.urlsplit(_address(one)).netloc for one in (usual, _ui(usual)) if one}
+    place = urllib.parse.urlsplit(address).netloc
+    if place not in known:
+        raise UsageError(
+            f"this page is at {place}, and {ENDPOINT} is {usual or 'not set'}: give --host too, if "
+            "your token or cookie is for it"
+        )
 
 
 def _ui(host: str) -> str:

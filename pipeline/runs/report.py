@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline import compiler, files
+from pipeline import files
 from pipeline.checkout import PROJECT
 from pipeline.runs.record import EVALUATION, REPORT, Run, RunError
 from pipeline.runs.registry import Registry, Version
@@ -91,6 +91,8 @@ def _model(run: Run, evaluation: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _spec_option(run: Run) -> list[str]:
+    from pipeline import compiler
+
     return [f"--spec compiled/{compiler.KUBEFLOW_PIPELINE}"] if run.is_for_kubeflow else []
 
 

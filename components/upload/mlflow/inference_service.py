@@ -34,7 +34,9 @@ def text(model_name: str, served_uri: str, scores: Mapping[str, Any]) -> str:
         "metadata": {"name": _name(model_name), "annotations": annotations},
         "spec": {"predictor": {"model": model}},
     }
-    return ABOUT + yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True)
+    # Without quotes, kubectl would take some names of data for numbers.
+    body = yaml.safe_dump(manifest, default_style='"', sort_keys=False, allow_unicode=True)
+    return ABOUT + body
 
 
 def _name(model_name: str) -> str:

@@ -22,6 +22,9 @@ LONGEST: Final = 500
 TEST: Final = ("accuracy", "loss")
 """Figures of the training whose names are also a test's."""
 
+LOOKS: Final = 5
+"""How often the alias is looked at, while other uploads move it."""
+
 log = logging.getLogger(__name__)
 
 
@@ -69,7 +72,7 @@ def register(
         if not number:
             number = _new_version(client, served, scores, report, model_name, run_id, origin)
         # Last, so that a half-made version is never the champion.
-        champion = _promote(client, model_name)
+        champion = _promote(client, model_name, int(number))
     place = f"version {number} of {model_name!r} at {tracking_uri}"
     log.info("The model is %s; the champion is version %s.", place, champion)
     return {**facts, "resourceName": f"models:/{model_name}/{number}", "version": number}
@@ -83,14 +86,17 @@ def _version_of(client: Any, name: str, run_id: str) -> str:
     return ""
 
 
-def _promote(client: Any, name: str) -> int:
+def _promote(client: Any, name: str, number: int) -> int:
     """Gives the alias to the newest version of an upload, also if another one ends now."""
-    while True:
-        made = [one.version for one in server.versions(client, name) if server.RUN in one.tags]
+    champion = 0
+    for _ in range(LOOKS):
+        made = (one for one in server.versions(client, name) if server.RUN in one.tags)
+        newest = max([number, *(int(one.version) for one in made)])
         champion = int(client.get_registered_model(name).aliases.get(server.ALIAS, 0))
-        if champion >= (newest := max(map(int, made))):
-            return champion
+        if champion >= newest:
+            break
         client.set_registered_model_alias(name, server.ALIAS, str(newest))
+    return champion
 
 
 def _new_version(

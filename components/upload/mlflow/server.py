@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Iterator
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from components.dataset.errors import ParameterError, StepError
 from components.dataset.redaction import one_line
@@ -158,6 +159,13 @@ def is_of_store(error: Exception) -> bool:
     return type(error).__module__.startswith(("boto", "google"))
 
 
+def _host(address: str) -> str:
+    """What the header ``Host`` of a request to an address says."""
+    url = urlsplit(address)
+    usual = {"http": ":80", "https": ":443"}.get(url.scheme, "")
+    return url.netloc.removesuffix(usual)
+
+
 def _explained(error: Exception, tracking_uri: str, doing: str) -> str:
     place, words = f"MLflow's server at {tracking_uri}", one_line(error)
     code = re.search(r"error code (\d{3})|\b(\d{3}) Client Error", words)
@@ -165,7 +173,7 @@ def _explained(error: Exception, tracking_uri: str, doing: str) -> str:
     if "Invalid Host header" in words:
         return (
             f"{place} did not let the step {doing}, since it does not know itself by that name; "
-            "start it with --allowed-hosts and HOST:PORT of this address"
+            f"add {_host(tracking_uri)} to its --allowed-hosts"
         )
     if status in (401, 403) or getattr(error, "error_code", "") in REFUSED:
         cure = (

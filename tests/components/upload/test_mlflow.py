@@ -314,7 +314,7 @@ def test_a_name_that_the_server_does_not_know_is_no_missing_password(
     # As a proxy the server gets the request for another name.
     monkeypatch.setenv("http_proxy", mlflow.address)
     monkeypatch.setenv("no_proxy", "")
-    with pytest.raises(MlflowError, match="start it with --allowed-hosts") as caught:
+    with pytest.raises(MlflowError, match="add mlflow:5000 to its --allowed-hosts") as caught:
         look_up(tmp_path, "http://mlflow:5000", NAME)
     assert "PASSWORD" not in str(caught.value)
 

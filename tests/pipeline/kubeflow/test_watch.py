@@ -89,6 +89,10 @@ def test_a_failed_step_is_named_with_where_its_log_is(kubeflow: Kubeflow, comman
     assert done.code == 1
     assert "Train: failed in " in done.out
     assert f"{RUN} failed in train; fix the cause and submit it again" in done.error
+    kubeflow.several_users = True
+    by_id = command("watch", str(run["run_id"]))
+    assert by_id.code == 1
+    assert "failed in train" in by_id.error
     assert f"kubectl -n kubeflow logs -l pipeline/runid={run['run_id']} -c main" in done.error
 
 
