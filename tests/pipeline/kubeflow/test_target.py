@@ -70,11 +70,7 @@ def test_a_page_elsewhere_gets_no_credentials(
 @pytest.mark.usefixtures("kubeflow")
 @pytest.mark.parametrize("fault", ["context", "variable"])
 def test_a_client_of_kfp_that_does_not_start_is_one_line(
-    fault: str,
-    kubeflow: Kubeflow,
-    command: Command,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+    fault: str, command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     import kfp.client
 
