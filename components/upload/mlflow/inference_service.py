@@ -9,9 +9,9 @@ import yaml
 RUNTIME: Final = "2.15.1"
 """TensorFlow Serving's version: an old one with which models are tested to answer the same."""
 ABOUT: Final = (
-    "# kubectl apply -f FILE, in a namespace where KServe may read the address: the account needs a\n"
-    "# secret for it, with the annotation serving.kserve.io/s3-endpoint where the store is not "
-    "Amazon's.\n"
+    "# kubectl apply -f FILE, in a namespace where KServe may read the address: the account\n"
+    "# needs a secret for it, with the annotation serving.kserve.io/s3-endpoint where the\n"
+    "# store is not Amazon's.\n"
 )
 NAME_LENGTH: Final = 40
 """Characters of the name: KServe adds to it, and a host's name has 63."""
