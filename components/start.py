@@ -16,7 +16,7 @@ def start(files: dict[str, str], label: str, *arguments: str) -> None:
     Args:
         files: The content of the artifact: text by name.
         label: The step's executor.
-        arguments: Those of the command.
+        arguments: The command's own.
     """
     step = json.loads(files["steps.json"])[label]
     own = {name: files[f"files/{name}"] for name in step["files"]}

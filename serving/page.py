@@ -65,7 +65,7 @@ def wanted(environment: Mapping[str, str]) -> dict[str, Any] | None:
 
 
 def add_page(app: FastAPI, service: "Service", facts: Mapping[str, Any], predict: str) -> None:
-    """Adds the page's routes; ``facts`` are those of the environment, ``predict`` is a route."""
+    """Adds the page's routes; ``facts`` describe the environment, ``predict`` is a route."""
 
     async def about(_: Request) -> Response:
         if (model := service.model) is None:

@@ -180,7 +180,7 @@ def _chosen(options: Options) -> Spec:
 
 
 def _with_platform(spec: Spec, platform: dict[str, Any]) -> dict[str, Any]:
-    """A pipeline as the API takes it; with the part about its platform.
+    """A pipeline as the API takes it, with the part about its platform.
 
     Raises:
         UsageError: It is no pipeline of KFP's.

@@ -84,7 +84,7 @@ class Fault:
         message: What the service says.
         body: The service's whole description of its error instead of these.
         page: What is answered instead of an error.
-        headers: Those of the page.
+        headers: The page's own.
     """
 
     status: int = 0

@@ -21,7 +21,6 @@ LONGEST: Final = 500
 """Characters of a parameter's value that MLflow's older servers take."""
 TEST: Final = ("accuracy", "loss")
 """Figures of the training whose names are also a test's."""
-
 LOOKS: Final = 5
 """How often the alias is looked at, while other uploads move it."""
 
